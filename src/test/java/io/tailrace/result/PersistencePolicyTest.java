@@ -1,0 +1,138 @@
+package io.tailrace.result;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+
+import io.tailrace.result.ColumnSpec.NullHandling;
+import io.tailrace.result.ColumnSpec.Origin;
+import io.tailrace.result.PersistencePolicy.Decision;
+import org.junit.Test;
+
+/** What is persisted where, decision by decision. */
+public class PersistencePolicyTest {
+  private static final long STALENESS = 60_000_000;
+
+  @Test
+  public void aComputedValueWithAMaxStalenessIsWrittenOnline() {
+    assertThat(PersistencePolicy.online(online(Origin.COMPUTED, STALENESS, false)))
+        .isEqualTo(Decision.WRITE);
+    assertThat(PersistencePolicy.online(online(Origin.COMPUTED, 1, false)))
+        .isEqualTo(Decision.WRITE);
+    assertThat(PersistencePolicy.online(online(Origin.COMPUTED, ColumnSpec.NEVER_STALE, false)))
+        .isEqualTo(Decision.WRITE);
+  }
+
+  @Test
+  public void withoutAMaxStalenessNothingIsWrittenOnline() {
+    assertThat(PersistencePolicy.online(online(Origin.COMPUTED, 0, false)))
+        .isEqualTo(Decision.NO_MAX_STALENESS);
+  }
+
+  @Test
+  public void aFeatureThatSkipsOnlineIsNotWrittenOnline() {
+    assertThat(PersistencePolicy.online(online(Origin.COMPUTED, STALENESS, true)))
+        .isEqualTo(Decision.SKIPPED_BY_FEATURE);
+  }
+
+  @Test
+  public void whatAStoreServedIsWrittenToNone() {
+    for (Origin origin : new Origin[] {Origin.ONLINE_STORE, Origin.OFFLINE_STORE}) {
+      assertThat(PersistencePolicy.online(online(origin, STALENESS, false)))
+          .isEqualTo(Decision.NOT_COMPUTED);
+      assertThat(PersistencePolicy.offline(offline(origin, false)))
+          .isEqualTo(Decision.NOT_COMPUTED);
+      for (NullHandling nulls : NullHandling.values()) {
+        assertThat(PersistencePolicy.onlineNull(spec(origin, STALENESS, false, false, nulls)))
+            .isEqualTo(Decision.NOT_COMPUTED);
+      }
+    }
+  }
+
+  @Test
+  public void aNullIsWrittenSkippedOrEvictsAsItsFeatureSays() {
+    assertThat(onlineNull(STALENESS, false, NullHandling.WRITE)).isEqualTo(Decision.WRITE);
+    assertThat(onlineNull(STALENESS, false, NullHandling.SKIP)).isEqualTo(Decision.NULL_SKIPPED);
+    assertThat(onlineNull(STALENESS, false, NullHandling.EVICT)).isEqualTo(Decision.EVICT);
+  }
+
+  @Test
+  public void aNullOfAFeatureThatIsNotKeptOnlineLeavesTheOnlineStoreAlone() {
+    for (NullHandling nulls : NullHandling.values()) {
+      assertThat(onlineNull(STALENESS, true, nulls)).isEqualTo(Decision.SKIPPED_BY_FEATURE);
+      assertThat(onlineNull(0, false, nulls)).isEqualTo(Decision.NO_MAX_STALENESS);
+    }
+  }
+
+  @Test
+  public void offlineKeepsEveryComputedValueWhateverTheOnlineSettings() {
+    for (NullHandling nulls : NullHandling.values()) {
+      assertThat(PersistencePolicy.offline(spec(Origin.COMPUTED, 0, true, false, nulls)))
+          .isEqualTo(Decision.WRITE);
+    }
+    assertThat(PersistencePolicy.offline(offline(Origin.COMPUTED, true)))
+        .isEqualTo(Decision.SKIPPED_BY_FEATURE);
+  }
+
+  @Test
+  public void skippingOfflineDoesNotSkipOnline() {
+    assertThat(
+            PersistencePolicy.online(
+                spec(Origin.COMPUTED, STALENESS, false, true, NullHandling.WRITE)))
+        .isEqualTo(Decision.WRITE);
+  }
+
+  @Test
+  public void expiryCountsFromTheObservation() {
+    assertThat(PersistencePolicy.expiresAt(1_000, 5)).isEqualTo(1_005);
+    assertThat(PersistencePolicy.expiresAt(-1_000, 5)).isEqualTo(-995);
+    assertThat(PersistencePolicy.expiresAt(ResultDecoder.MIN_TIME, STALENESS))
+        .isEqualTo(ResultDecoder.MIN_TIME + STALENESS);
+  }
+
+  @Test
+  public void expiryNeverOverflows() {
+    long[] times = {
+      ResultDecoder.MIN_TIME, -1, 0, 1, 1_767_225_600_000_000L, ResultDecoder.MAX_TIME
+    };
+    for (long time : times) {
+      assertWithMessage("for ever, from %s", time)
+          .that(PersistencePolicy.expiresAt(time, ColumnSpec.NEVER_STALE))
+          .isEqualTo(ColumnSpec.NEVER_STALE);
+      assertWithMessage("almost for ever, from %s", time)
+          .that(PersistencePolicy.expiresAt(time, ColumnSpec.NEVER_STALE - 1))
+          .isEqualTo(
+              time > 0 ? ColumnSpec.NEVER_STALE : Math.addExact(time, ColumnSpec.NEVER_STALE - 1));
+    }
+  }
+
+  private static Decision onlineNull(long maxStaleness, boolean skipOnline, NullHandling nulls) {
+    return PersistencePolicy.onlineNull(
+        spec(Origin.COMPUTED, maxStaleness, skipOnline, false, nulls));
+  }
+
+  private static ColumnSpec online(Origin origin, long maxStaleness, boolean skipOnline) {
+    return spec(origin, maxStaleness, skipOnline, false, NullHandling.WRITE);
+  }
+
+  private static ColumnSpec offline(Origin origin, boolean skipOffline) {
+    return spec(origin, STALENESS, false, skipOffline, NullHandling.WRITE);
+  }
+
+  private static ColumnSpec spec(
+      Origin origin,
+      long maxStaleness,
+      boolean skipOnline,
+      boolean skipOffline,
+      NullHandling nulls) {
+    return new ColumnSpec(
+        "user.age",
+        "age",
+        ValueType.INT64,
+        "resolver",
+        origin,
+        maxStaleness,
+        skipOnline,
+        skipOffline,
+        nulls);
+  }
+}

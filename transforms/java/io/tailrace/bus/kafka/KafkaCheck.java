@@ -1,0 +1,239 @@
+package io.tailrace.bus.kafka;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.bus.BusException;
+import io.tailrace.bus.BusFacts;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/**
+ * Looks at a topic before a pipeline starts: the runner would find a missing topic late, and a
+ * missing broker never.
+ */
+final class KafkaCheck {
+  private static final int CONNECT_MILLIS = 5_000;
+  private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(10);
+
+  private final KafkaBus bus;
+
+  private KafkaCheck(KafkaBus bus) {
+    this.bus = bus;
+  }
+
+  static BusFacts readable(KafkaBus bus, String group) throws BusException {
+    return new KafkaCheck(bus).check(Optional.of(group));
+  }
+
+  static BusFacts writable(KafkaBus bus) throws BusException {
+    return new KafkaCheck(bus).check(Optional.empty());
+  }
+
+  private BusFacts check(Optional<String> group) throws BusException {
+    connect();
+    Map<String, Object> config = new HashMap<>();
+    bus.clientProperties()
+        .forEach(
+            (name, value) -> {
+              // An admin client warns of settings that only consumers and producers have.
+              if (AdminClientConfig.configNames().contains(name)) {
+                config.put(name, value);
+              }
+            });
+    int millis = (int) REPLY_TIMEOUT.toMillis();
+    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis / 2);
+    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis);
+    try (Admin admin = Admin.create(config)) {
+      try {
+        int partitions = partitions(admin);
+        if (group.isPresent()) {
+          checkUnread(admin, group.get(), partitions);
+        }
+        return facts(admin, partitions);
+      } finally {
+        admin.close(Duration.ZERO);
+      }
+    } catch (KafkaException e) {
+      throw new BusException(bus.name() + ": the settings are wrong: " + root(e), e);
+    }
+  }
+
+  /**
+   * Tells a host that is not there from one that is no Kafka: Kafka's client says the same of both.
+   */
+  private void connect() throws BusException {
+    List<String> failures = new ArrayList<>();
+    for (String server : bus.bootstrapServers().split(",", -1)) {
+      int colon = server.lastIndexOf(':');
+      InetSocketAddress address =
+          new InetSocketAddress(
+              server.substring(0, colon), Integer.parseInt(server.substring(colon + 1)));
+      if (address.isUnresolved()) {
+        failures.add("the host of " + server + " is unknown");
+        continue;
+      }
+      try (Socket socket = new Socket()) {
+        socket.connect(address, CONNECT_MILLIS / Math.max(1, failures.size() + 1));
+        return;
+      } catch (IOException e) {
+        failures.add(server + ": " + e.getMessage());
+      }
+    }
+    throw new BusException(
+        bus.name() + " can't be reached: " + String.join("; ", failures) + "; check host and port");
+  }
+
+  private int partitions(Admin admin) throws BusException {
+    try {
+      TopicDescription topic =
+          requireNonNull(
+              get(admin.describeTopics(List.of(bus.topic())).allTopicNames()).get(bus.topic()));
+      return topic.partitions().size();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        throw new BusException(
+            bus.name()
+                + ": the topic '"
+                + bus.topic()
+                + "' does not exist. Create it: kafka-topics.sh --bootstrap-server "
+                + bus.bootstrapServers()
+                + " --create --topic "
+                + bus.topic()
+                + " --partitions 8",
+            e);
+      }
+      throw problem(e);
+    }
+  }
+
+  private void checkUnread(Admin admin, String group, int partitions) throws BusException {
+    Map<TopicPartition, OffsetSpec> earliest = new HashMap<>();
+    for (int p = 0; p < partitions; p++) {
+      earliest.put(new TopicPartition(bus.topic(), p), OffsetSpec.earliest());
+    }
+    try {
+      Map<TopicPartition, OffsetAndMetadata> committed =
+          get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata());
+      Map<TopicPartition, ListOffsetsResultInfo> first = get(admin.listOffsets(earliest).all());
+      long lost = 0;
+      for (Map.Entry<TopicPartition, ListOffsetsResultInfo> each : first.entrySet()) {
+        OffsetAndMetadata offset = committed.get(each.getKey());
+        if (offset != null) {
+          lost += Math.max(0, each.getValue().offset() - offset.offset());
+        }
+      }
+      if (lost > 0 && !bus.continuesAfterOverrun()) {
+        throw new BusException(
+            bus.name()
+                + ": "
+                + lost
+                + " messages were deleted by the topic's retention before the group '"
+                + group
+                + "' read them. Raise retention.ms; to go on with what is left, add overrun=continue to"
+                + " the URI");
+      }
+    } catch (ExecutionException e) {
+      throw problem(e);
+    }
+  }
+
+  private BusFacts facts(Admin admin, int partitions) throws BusException {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, bus.topic());
+    try {
+      Config config =
+          requireNonNull(get(admin.describeConfigs(List.of(resource)).all()).get(resource));
+      Optional<Integer> maxBytes =
+          value(config, TopicConfig.MAX_MESSAGE_BYTES_CONFIG).map(Integer::valueOf);
+      Optional<Duration> retention =
+          value(config, TopicConfig.RETENTION_MS_CONFIG)
+              .map(Long::valueOf)
+              .filter(ms -> ms >= 0)
+              .map(Duration::ofMillis);
+      return new BusFacts(partitions, maxBytes, retention);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof AuthorizationException) {
+        // Reading a topic needs no right to see its settings.
+        return new BusFacts(partitions, Optional.empty(), Optional.empty());
+      }
+      throw problem(e);
+    }
+  }
+
+  private static Optional<String> value(Config config, String name) {
+    ConfigEntry entry = config.get(name);
+    return entry == null ? Optional.empty() : Optional.ofNullable(entry.value());
+  }
+
+  private <T> T get(org.apache.kafka.common.KafkaFuture<T> future)
+      throws BusException, ExecutionException {
+    try {
+      return future.get(REPLY_TIMEOUT.toMillis() + 1_000, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw problem(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new BusException(bus.name() + ": interrupted while waiting for an answer", e);
+    }
+  }
+
+  private BusException problem(Exception e) {
+    Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
+    if (cause instanceof AuthenticationException) {
+      return new BusException(
+          bus.name()
+              + ": the broker refuses the user or the certificate: "
+              + root(cause)
+              + "; check security.protocol, sasl.mechanism, user and password",
+          cause);
+    }
+    if (cause instanceof AuthorizationException) {
+      return new BusException(bus.name() + ": a permission is missing: " + root(cause), cause);
+    }
+    if (cause instanceof TimeoutException
+        || cause instanceof org.apache.kafka.common.errors.TimeoutException) {
+      String protocol =
+          bus.properties().getOrDefault(AdminClientConfig.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
+      return new BusException(
+          bus.name()
+              + ": something listens there but does not answer as a Kafka broker with"
+              + " security.protocol="
+              + protocol
+              + "; check the port and security.protocol (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)",
+          cause);
+    }
+    return new BusException(bus.name() + ": " + root(cause), cause);
+  }
+
+  private static String root(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
+  }
+}

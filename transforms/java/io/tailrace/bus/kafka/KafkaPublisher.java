@@ -1,0 +1,86 @@
+package io.tailrace.bus.kafka;
+
+import io.tailrace.bus.BusException;
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.OutgoingMessage;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** Publishes to a topic, with the settings of its URI. */
+final class KafkaPublisher implements BusPublisher {
+  /** Beyond what any topic should allow: the topic's own limit decides. */
+  private static final int MAX_REQUEST_BYTES = 64 << 20;
+
+  private final KafkaBus bus;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+
+  KafkaPublisher(KafkaBus bus) {
+    this.bus = bus;
+    Map<String, Object> config = new HashMap<>();
+    config.put(ProducerConfig.ACKS_CONFIG, "all");
+    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
+    config.putAll(bus.clientProperties());
+    producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  @Override
+  public void publish(OutgoingMessage message) throws BusException {
+    checkFailure();
+    byte @Nullable [] key = message.key().length == 0 ? null : message.key();
+    ProducerRecord<byte[], byte[]> record =
+        new ProducerRecord<>(bus.topic(), key, message.payload());
+    message
+        .headers()
+        .forEach(
+            (name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
+    try {
+      var unused =
+          producer.send(
+              record,
+              (metadata, e) -> {
+                if (e != null) {
+                  failure.compareAndSet(null, e);
+                }
+              });
+    } catch (KafkaException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void flush() throws BusException {
+    try {
+      producer.flush();
+    } catch (KafkaException e) {
+      throw failed(e);
+    }
+    checkFailure();
+  }
+
+  private void checkFailure() throws BusException {
+    Exception e = failure.get();
+    if (e != null) {
+      throw failed(e);
+    }
+  }
+
+  private BusException failed(Exception e) {
+    return new BusException(bus.name() + ": a message can't be published: " + e.getMessage(), e);
+  }
+
+  @Override
+  public void close() {
+    producer.close(Duration.ZERO);
+  }
+}

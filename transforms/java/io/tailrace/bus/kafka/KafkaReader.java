@@ -1,0 +1,365 @@
+package io.tailrace.bus.kafka;
+
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusMessage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.apache.beam.sdk.io.UnboundedSource;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.joda.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads some partitions of a topic. Polls in the runner's thread, which owns the consumer; offsets
+ * that are durable are committed at the next poll.
+ */
+final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>> {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaReader.class);
+
+  /**
+   * How long a broker may hold a fetch for partitions that have nothing new. Partitions that have
+   * are not fetched meanwhile, so Kafka's 500 ms would stall a full partition beside an empty one.
+   */
+  private static final int FETCH_MAX_WAIT_MILLIS = 10;
+
+  /** What one fetch brings of one partition: enough to work on while the next one is under way. */
+  private static final int PARTITION_FETCH_BYTES = 2 << 20;
+
+  /** What one fetch brings: a larger message still comes, alone. Bounds a reader's memory. */
+  private static final int FETCH_BYTES = 8 << 20;
+
+  /** Records that one poll hands out. */
+  private static final int POLL_RECORDS = 1_000;
+
+  /** Records in an element at most: a checkpoint waits until one has been worked off. */
+  private static final int BATCH_RECORDS = 20_000;
+
+  /**
+   * Bytes in an element at most, a 64th of the heap. What a backlog brings at once is worked off at
+   * once, so that a sink sees many writes to an entity together and sends one; what trickles in
+   * goes on at once.
+   */
+  private static final long BATCH_BYTES =
+      Math.min(32L << 20, Math.max(1L << 20, Runtime.getRuntime().maxMemory() / 64));
+
+  /** How long a poll waits for records: the runner's thread can do nothing else meanwhile. */
+  private static final Duration POLL_WAIT = Duration.ofMillis(5);
+
+  /** How far event time stays behind the clock where a partition has nothing to read. */
+  private static final long IDLE_WATERMARK_DELAY_MILLIS = 2_000;
+
+  /** How often the consumer is asked how far behind it is. */
+  private static final long LAG_INTERVAL_NANOS = 200_000_000L;
+
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
+  private static final byte[] EMPTY = {};
+
+  private final KafkaSource source;
+  private final KafkaBus bus;
+  private final List<TopicPartition> partitions = new ArrayList<>();
+  private final Map<Integer, Long> nextOffsets = new HashMap<>();
+  private final Map<Integer, Long> lastTimestamps = new HashMap<>();
+  private final Map<Integer, Long> lags = new HashMap<>();
+  private final KafkaMark.Commits commits = new KafkaMark.Commits();
+  private @Nullable Consumer<byte[], byte[]> consumer;
+  private List<BusMessage> batch = List.of();
+  private Instant batchTimestamp = Instant.EPOCH;
+  private long watermarkMillis;
+  private long lagsTakenAt;
+  private double averageBytes = 1_000;
+
+  KafkaReader(KafkaSource source, @Nullable KafkaMark mark) {
+    this.source = source;
+    this.bus = source.bus();
+    for (int partition : source.partitions()) {
+      partitions.add(new TopicPartition(bus.topic(), partition));
+    }
+    watermarkMillis =
+        org.apache.beam.sdk.transforms.windowing.BoundedWindow.TIMESTAMP_MIN_VALUE.getMillis();
+    if (mark != null) {
+      nextOffsets.putAll(mark.nextOffsets());
+      watermarkMillis = mark.watermarkMillis();
+    }
+  }
+
+  /** Makes a consumer where it runs: only there are secrets read. */
+  static Consumer<byte[], byte[]> consumer(KafkaBus bus, String group) {
+    Map<String, Object> config = new HashMap<>();
+    config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MAX_WAIT_MILLIS);
+    config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, PARTITION_FETCH_BYTES);
+    config.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
+    config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, POLL_RECORDS);
+    config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    config.putAll(bus.clientProperties());
+    config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
+    config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    // Where to start is decided here, and an offset that is gone must be noticed.
+    config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  @Override
+  public boolean start() throws IOException {
+    try {
+      Consumer<byte[], byte[]> opened = consumer(bus, source.group());
+      consumer = opened;
+      opened.assign(partitions);
+      Set<TopicPartition> unknown = Set.copyOf(partitions);
+      Map<TopicPartition, OffsetAndMetadata> committed =
+          nextOffsets.keySet().containsAll(source.partitions())
+              ? Map.of()
+              : opened.committed(unknown);
+      for (TopicPartition partition : partitions) {
+        Long next = nextOffsets.get(partition.partition());
+        if (next == null) {
+          OffsetAndMetadata offset = committed.get(partition);
+          next = offset != null ? (Long) offset.offset() : startOf(opened, partition);
+          nextOffsets.put(partition.partition(), next);
+        }
+        opened.seek(partition, next);
+      }
+    } catch (KafkaException e) {
+      throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
+    }
+    return advance();
+  }
+
+  private Long startOf(Consumer<byte[], byte[]> opened, TopicPartition partition) {
+    if (bus.start().equals("latest")) {
+      return first(opened.endOffsets(List.of(partition)), partition);
+    }
+    java.util.Optional<java.time.Instant> time = KafkaBus.time(bus.start());
+    if (time.isPresent()) {
+      OffsetAndTimestamp found =
+          opened.offsetsForTimes(Map.of(partition, time.get().toEpochMilli())).get(partition);
+      return found != null
+          ? (Long) found.offset()
+          : first(opened.endOffsets(List.of(partition)), partition);
+    }
+    return first(opened.beginningOffsets(List.of(partition)), partition);
+  }
+
+  private static Long first(Map<TopicPartition, Long> offsets, TopicPartition partition) {
+    Long offset = offsets.get(partition);
+    return offset == null ? 0L : offset;
+  }
+
+  @Override
+  public boolean advance() throws IOException {
+    Consumer<byte[], byte[]> open = opened();
+    batch = new ArrayList<>(Math.max(16, batch.size()));
+    long earliest = Long.MAX_VALUE;
+    long bytes = 0;
+    try {
+      commit(open);
+      Duration wait = POLL_WAIT;
+      while (bytes < BATCH_BYTES && batch.size() < BATCH_RECORDS) {
+        ConsumerRecords<byte[], byte[]> records = open.poll(wait);
+        if (records.isEmpty()) {
+          break;
+        }
+        for (TopicPartition partition : records.partitions()) {
+          List<ConsumerRecord<byte[], byte[]>> theirs = records.records(partition);
+          for (ConsumerRecord<byte[], byte[]> record : theirs) {
+            earliest = Math.min(earliest, record.timestamp());
+            BusMessage message = message(record);
+            bytes += message.payload().length;
+            batch.add(message);
+          }
+          ConsumerRecord<byte[], byte[]> last = theirs.get(theirs.size() - 1);
+          nextOffsets.put(partition.partition(), last.offset() + 1);
+          lastTimestamps.put(partition.partition(), last.timestamp());
+        }
+        if (records.count() < POLL_RECORDS) {
+          break;
+        }
+        wait = Duration.ZERO;
+      }
+    } catch (OffsetOutOfRangeException e) {
+      overrun(open, e);
+    } catch (KafkaException e) {
+      throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
+    }
+    takeLags(open);
+    if (batch.isEmpty()) {
+      return false;
+    }
+    averageBytes += ((double) bytes / batch.size() - averageBytes) / 16;
+    batchTimestamp = new Instant(earliest);
+    return true;
+  }
+
+  private static BusMessage message(ConsumerRecord<byte[], byte[]> record) {
+    String addressee = "";
+    Header header = record.headers().lastHeader(Bus.ADDRESSEE_HEADER);
+    if (header != null) {
+      addressee = new String(header.value(), StandardCharsets.UTF_8);
+    }
+    byte[] value = record.value();
+    byte[] key = record.key();
+    return BusMessage.numbered(
+        value == null ? EMPTY : value,
+        key == null ? EMPTY : key,
+        record.topic(),
+        record.partition(),
+        record.offset(),
+        record.timestamp() * 1_000L,
+        addressee);
+  }
+
+  private void overrun(Consumer<byte[], byte[]> open, OffsetOutOfRangeException e)
+      throws IOException {
+    for (Map.Entry<TopicPartition, Long> each : e.offsetOutOfRangePartitions().entrySet()) {
+      TopicPartition partition = each.getKey();
+      Long first = first(open.beginningOffsets(List.of(partition)), partition);
+      String what =
+          bus.name()
+              + ": partition "
+              + partition.partition()
+              + " was to be read from offset "
+              + each.getValue()
+              + ", which is gone; the first one there is "
+              + first
+              + ". Messages were deleted before they were read: raise the topic's retention.ms";
+      if (!bus.continuesAfterOverrun()) {
+        throw new IOException(what + ", or add overrun=continue to the URI to go on", e);
+      }
+      LOG.error("{}. Going on, as overrun=continue says.", what);
+      open.seek(partition, first);
+      nextOffsets.put(partition.partition(), first);
+    }
+  }
+
+  private void commit(Consumer<byte[], byte[]> open) {
+    Map<Integer, Long> durable = commits.getAndSet(null);
+    if (durable != null) {
+      open.commitAsync(
+          offsets(durable),
+          (offsets, failure) -> {
+            if (failure != null) {
+              // Not lost: the next commit covers it, and a restart reads from the checkpoint
+              // anyway.
+              LOG.warn("{}: offsets were not committed: {}", bus.name(), failure.getMessage());
+            }
+          });
+    }
+  }
+
+  private Map<TopicPartition, OffsetAndMetadata> offsets(Map<Integer, Long> next) {
+    Map<TopicPartition, OffsetAndMetadata> offsets = new LinkedHashMap<>();
+    next.forEach(
+        (partition, offset) ->
+            offsets.put(new TopicPartition(bus.topic(), partition), new OffsetAndMetadata(offset)));
+    return offsets;
+  }
+
+  private void takeLags(Consumer<byte[], byte[]> open) {
+    long now = System.nanoTime();
+    if (now - lagsTakenAt < LAG_INTERVAL_NANOS) {
+      return;
+    }
+    lagsTakenAt = now;
+    for (TopicPartition partition : partitions) {
+      OptionalLong lag = open.currentLag(partition);
+      if (lag.isPresent()) {
+        lags.put(partition.partition(), lag.getAsLong());
+      }
+    }
+  }
+
+  /**
+   * The publish time that every partition has reached; one with nothing to read keeps up with the
+   * clock.
+   */
+  @Override
+  public Instant getWatermark() {
+    long idle = System.currentTimeMillis() - IDLE_WATERMARK_DELAY_MILLIS;
+    long reached = idle;
+    for (int partition : source.partitions()) {
+      Long lag = lags.get(partition);
+      if (lag == null || lag > 0) {
+        Long last = lastTimestamps.get(partition);
+        reached = Math.min(reached, last == null ? watermarkMillis : last);
+      }
+    }
+    watermarkMillis = Math.max(watermarkMillis, reached);
+    return new Instant(watermarkMillis);
+  }
+
+  @Override
+  public KafkaMark getCheckpointMark() {
+    return new KafkaMark(nextOffsets, watermarkMillis, commits);
+  }
+
+  @Override
+  public List<BusMessage> getCurrent() {
+    if (batch.isEmpty()) {
+      throw new NoSuchElementException();
+    }
+    return batch;
+  }
+
+  @Override
+  public Instant getCurrentTimestamp() {
+    return batchTimestamp;
+  }
+
+  @Override
+  public long getSplitBacklogBytes() {
+    if (lags.size() < partitions.size()) {
+      return BACKLOG_UNKNOWN;
+    }
+    return (long) (lags.values().stream().mapToLong(Long::longValue).sum() * averageBytes);
+  }
+
+  @Override
+  public KafkaSource getCurrentSource() {
+    return source;
+  }
+
+  private Consumer<byte[], byte[]> opened() {
+    if (consumer == null) {
+      throw new IllegalStateException("the reader was not started");
+    }
+    return consumer;
+  }
+
+  @Override
+  public void close() {
+    Consumer<byte[], byte[]> open = consumer;
+    if (open == null) {
+      return;
+    }
+    consumer = null;
+    try (open) {
+      Map<Integer, Long> durable = commits.getAndSet(null);
+      if (durable != null) {
+        open.commitSync(offsets(durable), CLOSE_TIMEOUT);
+      }
+    } catch (KafkaException e) {
+      LOG.warn("{}: the last offsets were not committed: {}", bus.name(), e.getMessage());
+    }
+  }
+}

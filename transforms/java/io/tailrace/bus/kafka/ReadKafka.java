@@ -1,0 +1,44 @@
+package io.tailrace.bus.kafka;
+
+import io.tailrace.bus.BusMessage;
+import java.util.List;
+import org.apache.beam.sdk.io.Read;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.values.PBegin;
+import org.apache.beam.sdk.values.PCollection;
+import org.joda.time.Instant;
+
+/** Reads a topic; a message's event time is its publish time. */
+final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
+  private static final long serialVersionUID = 1;
+
+  private final KafkaBus bus;
+  private final String group;
+
+  ReadKafka(KafkaBus bus, String group) {
+    this.bus = bus;
+    this.group = group;
+  }
+
+  @Override
+  public PCollection<BusMessage> expand(PBegin begin) {
+    // The names are part of every checkpoint: renaming a step orphans its state.
+    return begin
+        .apply("Poll", Read.from(new KafkaSource(bus, group)))
+        .apply("Unpack", ParDo.of(new UnpackFn()));
+  }
+
+  private static final class UnpackFn extends DoFn<List<BusMessage>, BusMessage> {
+    private static final long serialVersionUID = 1;
+
+    @ProcessElement
+    public void unpack(@Element List<BusMessage> batch, OutputReceiver<BusMessage> out) {
+      for (int i = 0; i < batch.size(); i++) {
+        BusMessage message = batch.get(i);
+        out.outputWithTimestamp(message, new Instant(message.publishedAt() / 1_000L));
+      }
+    }
+  }
+}

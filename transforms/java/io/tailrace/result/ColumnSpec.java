@@ -1,0 +1,113 @@
+package io.tailrace.result;
+
+import java.util.Objects;
+
+/**
+ * What a column says of its feature, apart from values: the same for every result of a query, so
+ * that one instance is shared by many results and can be compared by identity first. Immutable.
+ */
+public final class ColumnSpec {
+  /** The {@link #maxStaleness()} of a feature that never expires. */
+  public static final long NEVER_STALE = Long.MAX_VALUE;
+
+  /** Where a value came from. */
+  public enum Origin {
+    /** Computed by the execution that published it. */
+    COMPUTED,
+    /** Served from the online store. */
+    ONLINE_STORE,
+    /** Served from the offline store. */
+    OFFLINE_STORE
+  }
+
+  /** What a null does to the online store. */
+  public enum NullHandling {
+    /** It is stored, as a null. */
+    WRITE,
+    /** It leaves the store as it is. */
+    SKIP,
+    /** It removes what is older. */
+    EVICT
+  }
+
+  private final String feature;
+  private final String name;
+  private final ValueType type;
+  private final String resolverFqn;
+  private final Origin origin;
+  private final long maxStaleness;
+  private final boolean skipOnline;
+  private final boolean skipOffline;
+  private final NullHandling nullHandling;
+
+  ColumnSpec(
+      String feature,
+      String name,
+      ValueType type,
+      String resolverFqn,
+      Origin origin,
+      long maxStaleness,
+      boolean skipOnline,
+      boolean skipOffline,
+      NullHandling nullHandling) {
+    this.feature = Objects.requireNonNull(feature);
+    this.name = Objects.requireNonNull(name);
+    this.type = Objects.requireNonNull(type);
+    this.resolverFqn = Objects.requireNonNull(resolverFqn);
+    this.origin = Objects.requireNonNull(origin);
+    this.maxStaleness = maxStaleness;
+    this.skipOnline = skipOnline;
+    this.skipOffline = skipOffline;
+    this.nullHandling = Objects.requireNonNull(nullHandling);
+  }
+
+  /** Returns the fully qualified name, {@code user.age}. */
+  public String feature() {
+    return feature;
+  }
+
+  /** Returns the name within the namespace, {@code age}; never empty. */
+  public String name() {
+    return name;
+  }
+
+  /** Returns the type of the values. */
+  public ValueType type() {
+    return type;
+  }
+
+  /** Returns the name of the resolver that computed the values; may be empty. */
+  public String resolverFqn() {
+    return resolverFqn;
+  }
+
+  /** Returns where the values came from. */
+  public Origin origin() {
+    return origin;
+  }
+
+  /** Returns for how many microseconds a value may be served; zero: not at all. */
+  public long maxStaleness() {
+    return maxStaleness;
+  }
+
+  /** Returns whether the values are kept out of the online store. */
+  public boolean skipOnline() {
+    return skipOnline;
+  }
+
+  /** Returns whether the values are kept out of the offline store. */
+  public boolean skipOffline() {
+    return skipOffline;
+  }
+
+  /** Returns what a null does to the online store. */
+  public NullHandling nullHandling() {
+    return nullHandling;
+  }
+
+  @Override
+  public String toString() {
+    return feature + " " + type;
+  }
+}

@@ -1,0 +1,70 @@
+package io.tailrace.result;
+
+import io.tailrace.result.ColumnSpec.NullHandling;
+import io.tailrace.result.ColumnSpec.Origin;
+
+/** What of a result is persisted where: the one place that knows. Stateless and thread-safe. */
+public final class PersistencePolicy {
+  /** What becomes of a value. */
+  public enum Decision {
+    /** The store gets it. */
+    WRITE,
+    /** Not stored: it was not computed but served from a store. */
+    NOT_COMPUTED,
+    /** Not stored online: its feature has no {@code max_staleness}. */
+    NO_MAX_STALENESS,
+    /** Not stored: its feature is kept out of this store. */
+    SKIPPED_BY_FEATURE,
+    /** Not stored: it is null, and the feature's nulls are not. */
+    NULL_SKIPPED,
+    /** The store forgets what is older: it is null, and the feature's nulls evict. */
+    EVICT
+  }
+
+  private PersistencePolicy() {}
+
+  /** Returns what the online store does with the column's values that are not null. */
+  public static Decision online(ColumnSpec spec) {
+    if (spec.origin() != Origin.COMPUTED) {
+      return Decision.NOT_COMPUTED;
+    }
+    if (spec.skipOnline()) {
+      return Decision.SKIPPED_BY_FEATURE;
+    }
+    return spec.maxStaleness() == 0 ? Decision.NO_MAX_STALENESS : Decision.WRITE;
+  }
+
+  /** Returns what the online store does with the column's nulls. */
+  public static Decision onlineNull(ColumnSpec spec) {
+    Decision decision = online(spec);
+    if (decision != Decision.WRITE || spec.nullHandling() == NullHandling.WRITE) {
+      return decision;
+    }
+    return spec.nullHandling() == NullHandling.SKIP ? Decision.NULL_SKIPPED : Decision.EVICT;
+  }
+
+  /**
+   * Returns what the offline store does with the column's values, nulls among them: it is history.
+   */
+  public static Decision offline(ColumnSpec spec) {
+    if (spec.origin() != Origin.COMPUTED) {
+      return Decision.NOT_COMPUTED;
+    }
+    return spec.skipOffline() ? Decision.SKIPPED_BY_FEATURE : Decision.WRITE;
+  }
+
+  /**
+   * Returns until when a value may be served.
+   *
+   * @return microseconds since the epoch; {@link ColumnSpec#NEVER_STALE} for a value that never
+   *     expires
+   */
+  public static long expiresAt(long observedAt, long maxStaleness) {
+    if (maxStaleness == ColumnSpec.NEVER_STALE) {
+      return ColumnSpec.NEVER_STALE;
+    }
+    long expiresAt = observedAt + maxStaleness;
+    // Saturates: max_staleness is not negative, so only an overflow ends below observed_at.
+    return expiresAt < observedAt ? ColumnSpec.NEVER_STALE : expiresAt;
+  }
+}

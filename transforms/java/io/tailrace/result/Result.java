@@ -1,0 +1,174 @@
+package io.tailrace.result;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.v1.QueryResult.OperationKind;
+import io.tailrace.v1.QueryResult.Status;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.beam.sdk.coders.DefaultCoder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A validated query result: a view of the message it was decoded from. Two results are equal when
+ * their messages are. Immutable.
+ */
+@DefaultCoder(ResultCoder.class)
+public final class Result {
+  /**
+   * A text of the result's head that most writers never look at; read from the bytes when asked
+   * for.
+   */
+  public enum Text {
+    /** Deployment of the engine. */
+    DEPLOYMENT_ID(3),
+    /** Name of the query. */
+    QUERY_NAME(5),
+    /** Version of the named query. */
+    QUERY_NAME_VERSION(6),
+    /** Branch deployment. */
+    BRANCH_NAME(7),
+    /** The caller's correlation id. */
+    CORRELATION_ID(8),
+    /** Trace id. */
+    TRACE_ID(9),
+    /** Who asked. */
+    AGENT_ID(10),
+    /** The engine's plan. */
+    QUERY_PLAN_ID(11),
+    /** Hash of the query's text. */
+    META_QUERY_HASH(12);
+
+    static final int FIELDS = 13;
+    final int field;
+
+    Text(int field) {
+      this.field = field;
+    }
+  }
+
+  /** The numbers of the head, as read. */
+  static final class Head {
+    int operationKind;
+    int status;
+    long queryTimestamp;
+    long executionStartedAt;
+    long executionFinishedAt;
+    int part;
+    int parts;
+    int errors;
+    // (start, end) of each text of the head in the payload, by field number.
+    final int[] texts = new int[2 * Text.FIELDS];
+  }
+
+  private final BusMessage message;
+  private final String environmentId;
+  private final Head head;
+  private final List<Frame> frames;
+  private final List<Deletion> deletions;
+
+  Result(
+      BusMessage message,
+      String environmentId,
+      Head head,
+      List<Frame> frames,
+      List<Deletion> deletions) {
+    this.message = message;
+    this.environmentId = environmentId;
+    this.head = head;
+    this.frames = frames;
+    this.deletions = deletions;
+  }
+
+  /** Returns the message that this was decoded from. */
+  public BusMessage message() {
+    return message;
+  }
+
+  /** Returns the unique id of the execution. */
+  public String operationId() {
+    return text(1);
+  }
+
+  /** Returns the environment; never empty. */
+  public String environmentId() {
+    return environmentId;
+  }
+
+  /** Returns a text of the head; empty when absent. */
+  public String text(Text which) {
+    return text(which.field);
+  }
+
+  private String text(int field) {
+    int start = head.texts[2 * field];
+    return new String(
+        message.payload(), start, head.texts[2 * field + 1] - start, StandardCharsets.UTF_8);
+  }
+
+  /** Returns what kind of query it was; {@code UNRECOGNIZED} when newer than this program. */
+  public OperationKind operationKind() {
+    OperationKind kind = OperationKind.forNumber(head.operationKind);
+    return kind == null ? OperationKind.UNRECOGNIZED : kind;
+  }
+
+  /** Returns how the query ended; {@code UNRECOGNIZED} when newer than this program. */
+  public Status status() {
+    Status status = Status.forNumber(head.status);
+    return status == null ? Status.UNRECOGNIZED : status;
+  }
+
+  /** Returns when the query was asked, in microseconds since the epoch. */
+  public long queryTimestamp() {
+    return head.queryTimestamp;
+  }
+
+  /** Returns when execution began, in microseconds since the epoch; zero when absent. */
+  public long executionStartedAt() {
+    return head.executionStartedAt;
+  }
+
+  /** Returns when execution ended, in microseconds since the epoch; zero when absent. */
+  public long executionFinishedAt() {
+    return head.executionFinishedAt;
+  }
+
+  /** Returns which part of a divided result this is, from 0. */
+  public int part() {
+    return head.part;
+  }
+
+  /** Returns into how many parts the result is divided, at least 1. */
+  public int parts() {
+    return Math.max(1, head.parts);
+  }
+
+  /** Returns how many errors the query reported. */
+  public int errorCount() {
+    return head.errors;
+  }
+
+  /** Returns the values, a frame for each namespace. */
+  public List<Frame> frames() {
+    return frames;
+  }
+
+  /** Returns the deletions. */
+  public List<Deletion> deletions() {
+    return deletions;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Result that && message.equals(that.message);
+  }
+
+  @Override
+  public int hashCode() {
+    return message.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "Result " + operationId() + " from " + message;
+  }
+}

@@ -1,0 +1,45 @@
+package io.tailrace.result;
+
+import io.tailrace.bus.BusMessageCoder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.apache.beam.sdk.coders.AtomicCoder;
+import org.apache.beam.sdk.coders.CoderProvider;
+import org.apache.beam.sdk.coders.CoderProviders;
+import org.apache.beam.sdk.values.TypeDescriptor;
+
+/** Encodes a {@link Result} as the message it was decoded from. Deterministic. */
+public final class ResultCoder extends AtomicCoder<Result> {
+  private static final long serialVersionUID = 1;
+  private static final ResultCoder INSTANCE = new ResultCoder();
+
+  private ResultCoder() {}
+
+  /** Lets Beam find the coder. */
+  public static CoderProvider getCoderProvider() {
+    return CoderProviders.forCoder(TypeDescriptor.of(Result.class), INSTANCE);
+  }
+
+  /** Returns the coder. */
+  public static ResultCoder of() {
+    return INSTANCE;
+  }
+
+  @Override
+  public void encode(Result result, OutputStream out) throws IOException {
+    BusMessageCoder.of().encode(result.message(), out);
+  }
+
+  @Override
+  public Result decode(InputStream in) throws IOException {
+    try {
+      return new ResultDecoder().decode(BusMessageCoder.of().decode(in));
+    } catch (InvalidResultException e) {
+      throw new IOException("an encoded result no longer decodes", e);
+    }
+  }
+
+  @Override
+  public void verifyDeterministic() {}
+}
