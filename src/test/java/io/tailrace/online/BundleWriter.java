@@ -1,0 +1,119 @@
+package io.tailrace.online;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.failure.Failure;
+import io.tailrace.result.InvalidResultException;
+import io.tailrace.result.Result;
+import io.tailrace.result.ResultDecoder;
+import io.tailrace.testing.Messages;
+import io.tailrace.v1.QueryResult;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.beam.sdk.options.PipelineOptions;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.apache.beam.sdk.transforms.windowing.GlobalWindow;
+import org.apache.beam.sdk.transforms.windowing.PaneInfo;
+import org.apache.beam.sdk.values.OutputBuilder;
+import org.apache.beam.sdk.values.Row;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.WindowedValues;
+
+/**
+ * A worker of {@link WriteOnline} without a runner: writes bundle by bundle, over a connection of
+ * its own. Not thread-safe.
+ */
+public final class BundleWriter implements AutoCloseable {
+  private final ResultDecoder decoder = new ResultDecoder();
+  private final TupleTag<Failure> failures = new TupleTag<>() {};
+  private final WriteOnline.WriteFn fn;
+
+  /**
+   * What a bundle put out.
+   *
+   * @param outcomes one for each result
+   * @param failures one for each result of which cells were rejected
+   */
+  public record Written(List<WriteOutcome> outcomes, List<Failure> failures) {}
+
+  private BundleWriter(WriteOnline write) {
+    this.fn = new WriteOnline.WriteFn(write, failures);
+  }
+
+  /** Makes a worker. */
+  public static BundleWriter of(WriteOnline write) {
+    return new BundleWriter(write);
+  }
+
+  /** Writes a bundle of results that were published at a time in microseconds. */
+  public Written write(long publishedAt, QueryResult... results)
+      throws OnlineStoreException, InvalidResultException {
+    return write(Arrays.stream(results).map(result -> Messages.of(result, publishedAt)).toList());
+  }
+
+  /** Writes a bundle. */
+  @SuppressWarnings(
+      "NonCanonicalType") // An inner class can only be made through its subclass's name.
+  public Written write(List<BusMessage> messages)
+      throws OnlineStoreException, InvalidResultException {
+    Written written = new Written(new ArrayList<>(), new ArrayList<>());
+    fn.startBundle();
+    for (BusMessage message : messages) {
+      Result result = decoder.decode(message);
+      fn.write(
+          result,
+          BoundedWindow.TIMESTAMP_MIN_VALUE,
+          GlobalWindow.INSTANCE,
+          new FailureReceiver(written.failures()::add));
+    }
+    fn.finishBundle(
+        fn.new FinishBundleContext() {
+          @Override
+          public PipelineOptions getPipelineOptions() {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public void output(
+              WriteOutcome outcome, org.joda.time.Instant timestamp, BoundedWindow window) {
+            written.outcomes().add(outcome);
+          }
+
+          @Override
+          public <T> void output(
+              TupleTag<T> tag, T output, org.joda.time.Instant timestamp, BoundedWindow window) {
+            written.failures().add((Failure) output);
+          }
+        });
+    return written;
+  }
+
+  @Override
+  public void close() {
+    fn.tearDown();
+  }
+
+  private record FailureReceiver(Consumer<Failure> failures) implements DoFn.MultiOutputReceiver {
+    @Override
+    public <T> DoFn.OutputReceiver<T> get(TupleTag<T> tag) {
+      return new DoFn.OutputReceiver<>() {
+        @Override
+        public OutputBuilder<T> builder(T value) {
+          return WindowedValues.<T>builder()
+              .setValue(value)
+              .setTimestamp(BoundedWindow.TIMESTAMP_MIN_VALUE)
+              .setWindow(GlobalWindow.INSTANCE)
+              .setPaneInfo(PaneInfo.NO_FIRING)
+              .setReceiver(output -> failures.accept((Failure) output.getValue()));
+        }
+      };
+    }
+
+    @Override
+    public <T> DoFn.OutputReceiver<Row> getRowReceiver(TupleTag<T> tag) {
+      throw new UnsupportedOperationException();
+    }
+  }
+}

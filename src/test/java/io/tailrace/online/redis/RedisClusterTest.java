@@ -1,0 +1,225 @@
+package io.tailrace.online.redis;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.online.BundleWriter;
+import io.tailrace.online.EntityKey;
+import io.tailrace.online.OnlineReader;
+import io.tailrace.online.OnlineStores;
+import io.tailrace.online.WriteOutcome;
+import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.pipelines.local.LocalRedisCluster;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.QueryResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.AfterClass;
+import org.junit.Before;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/** The rule holds in a cluster, also while its slots move. */
+public class RedisClusterTest {
+  private static final long T = Writers.START;
+
+  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
+
+  private static LocalRedisCluster cluster;
+
+  @BeforeClass
+  public static void start() {
+    cluster = LocalRedisCluster.start(temporary.getRoot().toPath(), 3);
+  }
+
+  @AfterClass
+  public static void stop() {
+    cluster.close();
+  }
+
+  @Before
+  public void forgetEverything() {
+    for (LocalRedis node : cluster.nodes()) {
+      try (Jedis jedis = node.connect()) {
+        jedis.flushAll();
+      }
+    }
+  }
+
+  @Test
+  public void passesTheCheck() throws Exception {
+    OnlineStores.at(cluster.uri()).check();
+  }
+
+  @Test
+  public void anyOrderBatchingAndNumberOfWritersEndsInTheGreatestCells() throws Exception {
+    for (int seed = 200; seed < 205; seed++) {
+      forgetEverything();
+      Random random = new Random(seed);
+      List<BusMessage> messages = Writers.messages(seed, 40);
+
+      Writers.write(Writers.to(cluster.uri()), Writers.shares(messages, 3, random), random);
+
+      assertWithMessage("seed %s", seed).that(hashes()).isEqualTo(Hashes.after(messages));
+    }
+  }
+
+  @Test
+  public void nothingIsLostWhileASlotMovesUnderTraffic() throws Exception {
+    // One slot for all of them: what is in braces is hashed alone.
+    int slot = JedisClusterCRC16.getSlot("production:user:{moving}0".getBytes(UTF_8));
+    int from = cluster.owner(slot);
+    int to = (from + 1) % 3;
+    AtomicBoolean moved = new AtomicBoolean();
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<List<BusMessage>>> writers = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        int writer = i;
+        writers.add(threads.submit(() -> writeUntil(moved, writer)));
+      }
+      Thread.sleep(100);
+      cluster.beginMigration(slot, from, to);
+      Thread.sleep(100);
+      cluster.moveKeys(slot, from, to);
+      Thread.sleep(100);
+      // Some of the entities were made meanwhile.
+      cluster.moveKeys(slot, from, to);
+      cluster.endMigration(slot, from, to);
+      Thread.sleep(200);
+      moved.set(true);
+      List<BusMessage> messages = new ArrayList<>();
+      for (Future<List<BusMessage>> writer : writers) {
+        messages.addAll(writer.get());
+      }
+
+      assertThat(hashes()).isEqualTo(Hashes.after(messages));
+      try (Jedis jedis = cluster.nodes().get(to).connect()) {
+        assertThat(jedis.clusterCountKeysInSlot(slot)).isGreaterThan(0);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static List<BusMessage> writeUntil(AtomicBoolean end, int seed) throws Exception {
+    List<BusMessage> written = new ArrayList<>();
+    Random random = new Random(seed);
+    try (BundleWriter writer = BundleWriter.of(Writers.to(cluster.uri() + "?retryFor=10s"))) {
+      for (int bundle = 0; bundle < 5 || !end.get(); bundle++) {
+        List<BusMessage> messages = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+          // New entities come while others are already known.
+          String key = "{moving}" + random.nextInt(10 + bundle);
+          long time = T + random.nextInt(1_000);
+          messages.addAll(
+              Writers.published(
+                  T,
+                  Results.of(
+                      Results.user(key, Results.int64("f" + random.nextInt(4), time, bundle)))));
+        }
+        BundleWriter.Written outcome = writer.write(messages);
+        assertThat(outcome.failures()).isEmpty();
+        for (WriteOutcome each : outcome.outcomes()) {
+          assertThat(each.written() + each.stale() + each.duplicate()).isEqualTo(1);
+        }
+        written.addAll(messages);
+        Thread.sleep(2);
+      }
+    }
+    return written;
+  }
+
+  @Test
+  public void aCallOfSeveralNewEntitiesGoesOnWhileTheirSlotMoves() throws Exception {
+    int slot = JedisClusterCRC16.getSlot("production:user:{half}0".getBytes(UTF_8));
+    int from = cluster.owner(slot);
+    int to = (from + 1) % 3;
+    List<String> keys = IntStream.range(0, 6).mapToObj(i -> "{half}" + i).toList();
+    QueryResult first = ages(T, keys.subList(0, 4));
+    QueryResult second = ages(T + 1, keys);
+    try (BundleWriter writer = BundleWriter.of(Writers.to(cluster.uri() + "?retryFor=1s"));
+        OnlineReader reader = OnlineReader.open(cluster.uri())) {
+      writer.write(T, first);
+      cluster.beginMigration(slot, from, to);
+      try {
+        cluster.moveKeys(slot, from, to);
+
+        WriteOutcome outcome = writer.write(T, second).outcomes().get(0);
+
+        assertThat(outcome.written()).isEqualTo(6);
+        assertThat(ages(reader, keys)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L).inOrder();
+      } finally {
+        cluster.moveKeys(slot, from, to);
+        cluster.endMigration(slot, from, to);
+      }
+
+      assertThat(writer.write(T, ages(T + 2, keys)).outcomes().get(0).written()).isEqualTo(6);
+      assertThat(ages(reader, keys)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L).inOrder();
+    }
+  }
+
+  @Test
+  public void readsAndWritesGoOnAfterANodeWasRestarted() throws Exception {
+    List<String> keys = IntStream.range(0, 30).mapToObj(i -> "k" + i).toList();
+    // Two of the nodes are not named.
+    String uri = "redis+cluster://127.0.0.1:" + cluster.nodes().get(0).port();
+    try (BundleWriter writer = BundleWriter.of(Writers.to(uri));
+        OnlineReader reader = OnlineReader.open(uri)) {
+      writer.write(T, ages(T, keys));
+      assertThat(ages(reader, keys)).hasSize(30);
+      cluster.nodes().get(1).restart();
+      cluster.awaitOk();
+
+      // It has forgotten everything, its script among it.
+      assertThat(reader.read(keys.stream().map(RedisClusterTest::entity).toList())).hasSize(30);
+      writer.write(T, ages(T, keys));
+
+      assertThat(ages(reader, keys)).hasSize(30);
+    }
+  }
+
+  private static List<Object> ages(OnlineReader reader, List<String> keys) throws Exception {
+    List<Object> ages = new ArrayList<>();
+    for (Map<String, OnlineReader.Value> each :
+        reader.read(keys.stream().map(RedisClusterTest::entity).toList())) {
+      ages.add(each.get("age").value().orElseThrow());
+    }
+    return ages;
+  }
+
+  private static EntityKey entity(String key) {
+    return new EntityKey(Results.ENVIRONMENT, "user", key);
+  }
+
+  private static QueryResult ages(long time, List<String> keys) {
+    long[] ages = IntStream.range(0, keys.size()).mapToLong(i -> i).toArray();
+    return Results.of(Results.users(keys, Results.int64("age", time, ages)));
+  }
+
+  private static Map<String, Map<String, String>> hashes() {
+    Map<String, Map<String, String>> hashes = new TreeMap<>();
+    for (LocalRedis node : cluster.nodes()) {
+      try (Jedis jedis = node.connect()) {
+        Hashes.in(jedis)
+            .forEach(
+                (key, fields) -> assertWithMessage(key).that(hashes.put(key, fields)).isNull());
+      }
+    }
+    return hashes;
+  }
+}

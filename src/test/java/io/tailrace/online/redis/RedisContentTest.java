@@ -1,0 +1,249 @@
+package io.tailrace.online.redis;
+
+import static com.google.common.truth.Truth.assertThat;
+
+import io.tailrace.failure.Failure;
+import io.tailrace.online.BundleWriter;
+import io.tailrace.online.EntityKey;
+import io.tailrace.online.OnlineReader;
+import io.tailrace.online.WriteOutcome;
+import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.Column;
+import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.Frame;
+import io.tailrace.v1.QueryResult;
+import io.tailrace.v1.RejectedCell;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.AfterClass;
+import org.junit.Before;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import redis.clients.jedis.Jedis;
+
+/** Content of every shape is stored as it is, and what is in the way harms only its own entity. */
+public class RedisContentTest {
+  private static final long T = Writers.START;
+
+  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
+
+  private static LocalRedis redis;
+  private static Jedis jedis;
+
+  @BeforeClass
+  public static void start() {
+    redis = LocalRedis.start(temporary.getRoot().toPath());
+    jedis = redis.connect();
+  }
+
+  @AfterClass
+  public static void stop() {
+    jedis.close();
+    redis.close();
+  }
+
+  @Before
+  public void forgetEverything() {
+    jedis.flushAll();
+  }
+
+  @Test
+  public void aKeyOfAnotherTypeRejectsOnlyItsEntity() throws Exception {
+    jedis.set("production:user:bea", "not a hash");
+
+    BundleWriter.Written written =
+        write(redis.uri(), ages("ann", "bea", "cid"), Results.of(Results.deletion("bea", T)));
+
+    assertThat(jedis.keys("*"))
+        .containsExactly("production:user:ann", "production:user:bea", "production:user:cid");
+    assertThat(jedis.get("production:user:bea")).isEqualTo("not a hash");
+    String why = "the key 'production:user:bea' holds something that is not a hash";
+    assertThat(written.failures()).hasSize(2);
+    assertThat(written.failures().get(0).reason()).isEqualTo(Reason.REJECTED_BY_STORE);
+    assertThat(written.failures().get(0).cells())
+        .containsExactly(
+            RejectedCell.newBuilder()
+                .setNamespace("user")
+                .setPrimaryKey("bea")
+                .setFeature("user.age")
+                .setMessage(why)
+                .build());
+    assertThat(written.failures().get(1).cells())
+        .containsExactly(
+            RejectedCell.newBuilder()
+                .setNamespace("user")
+                .setPrimaryKey("bea")
+                .setMessage(why)
+                .build());
+    WriteOutcome outcome = written.outcomes().get(0);
+    assertThat(outcome.rejected()).isEqualTo(1);
+    // Those that the call had written before it came to the one at fault are written once more.
+    assertThat(outcome.written() + outcome.duplicate()).isEqualTo(2);
+    assertThat(written.outcomes().get(1).status()).isEqualTo(WriteOutcome.Status.FAILED);
+  }
+
+  @Test
+  public void aForeignHashRejectsOnlyItsEntity() throws Exception {
+    jedis.hset("production:user:bea", "", "somebody else's");
+
+    BundleWriter.Written written = write(redis.uri(), ages("ann", "bea", "cid"));
+
+    assertThat(jedis.hgetAll("production:user:bea")).containsExactly("", "somebody else's");
+    assertThat(jedis.exists("production:user:ann", "production:user:cid")).isEqualTo(2);
+    Failure failure = written.failures().get(0);
+    assertThat(failure.cellCount()).isEqualTo(1);
+    assertThat(failure.message()).startsWith("user.age of 'bea': FOREIGN");
+  }
+
+  @Test
+  public void anEntityMayHaveThousandsOfFeatures() throws Exception {
+    QueryResult wide = wide(T, 5_000);
+    QueryResult older = wide(T - 1, 5_000);
+    QueryResult newer = wide(T + 1, 5_000);
+
+    assertThat(write(redis.uri(), wide).outcomes().get(0).written()).isEqualTo(5_000);
+    assertThat(write(redis.uri(), older).outcomes().get(0).stale()).isEqualTo(5_000);
+    assertThat(write(redis.uri(), wide).outcomes().get(0).duplicate()).isEqualTo(5_000);
+    assertThat(write(redis.uri(), newer).outcomes().get(0).written()).isEqualTo(5_000);
+
+    assertStands(newer);
+  }
+
+  @Test
+  public void aValueMayHaveTenMegabytes() throws Exception {
+    QueryResult less = named("x".repeat(10_000_000) + "a");
+    QueryResult greater = named("x".repeat(10_000_000) + "b");
+
+    assertThat(write(redis.uri(), less).outcomes().get(0).written()).isEqualTo(1);
+    assertThat(write(redis.uri(), greater).outcomes().get(0).written()).isEqualTo(1);
+    assertThat(write(redis.uri(), less).outcomes().get(0).stale()).isEqualTo(1);
+
+    try (OnlineReader reader = OnlineReader.open(redis.uri())) {
+      EntityKey ann = new EntityKey(Results.ENVIRONMENT, "user", "ann");
+      assertThat(reader.read(ann).get("name").value()).hasValue("x".repeat(10_000_000) + "b");
+    }
+  }
+
+  @Test
+  public void noTwoEntitiesShareAKey() throws Exception {
+    List<String> keys =
+        List.of("a:b", "a%3Ab", "a%253Ab", "%", ":", "::", "\u0000", "a\u0000b", "größe 😀", "{a}");
+    QueryResult result = ages(keys.toArray(new String[0]));
+
+    write(redis.uri(), result);
+
+    assertThat(jedis.dbSize()).isEqualTo(keys.size());
+    assertStands(result);
+    try (OnlineReader reader = OnlineReader.open(redis.uri())) {
+      List<Map<String, OnlineReader.Value>> read =
+          reader.read(
+              keys.stream().map(key -> new EntityKey(Results.ENVIRONMENT, "user", key)).toList());
+      for (int i = 0; i < keys.size(); i++) {
+        assertThat(read.get(i).get("age").value()).hasValue((long) i);
+      }
+    }
+  }
+
+  @Test
+  public void emptyValuesAndNotANumberAreValues() throws Exception {
+    QueryResult result =
+        Results.of(
+            Results.user(
+                "ann",
+                Results.string("name", T, ""),
+                Column.newBuilder()
+                    .setFeature("user.score")
+                    .setType(Column.Type.FLOAT64)
+                    .setMaxStaleness(Long.MAX_VALUE)
+                    .addObservedAt(T)
+                    .addFloat64Values(Double.NaN)
+                    .build()));
+
+    write(redis.uri(), result);
+
+    assertStands(result);
+    try (OnlineReader reader = OnlineReader.open(redis.uri())) {
+      Map<String, OnlineReader.Value> read =
+          reader.read(new EntityKey(Results.ENVIRONMENT, "user", "ann"));
+      assertThat(read.get("name").value()).hasValue("");
+      assertThat(read.get("score").value()).hasValue(Double.NaN);
+    }
+  }
+
+  @Test
+  public void namesMayBeLongAndOfAnyCharacters() throws Exception {
+    List<Column> columns = new ArrayList<>();
+    for (int length : new int[] {1, 31, 32, 255, 256, 65_535, 65_536}) {
+      columns.add(Results.int64("n".repeat(length), T, length));
+    }
+    columns.add(Results.int64("größe:😀%\u0000.part", T, 1));
+    QueryResult result = Results.of(Results.user("ann", columns.toArray(new Column[0])));
+
+    write(redis.uri(), result);
+
+    assertStands(result);
+  }
+
+  @Test
+  public void valuesOfEveryLengthArePackedAndUnpacked() throws Exception {
+    // About the lengths at which MessagePack writes another header, less those of a cell's own.
+    Column[] columns =
+        IntStream.of(0, 12, 13, 14, 236, 237, 238, 239, 65_516, 65_517, 65_518, 65_519)
+            .mapToObj(length -> Results.string("f" + length, T, "v".repeat(length)))
+            .toArray(Column[]::new);
+    QueryResult result = Results.of(Results.user("ann", columns));
+
+    write(redis.uri(), result);
+
+    assertStands(result);
+  }
+
+  @Test
+  public void callsMayHaveOneEntityOrAThousand() throws Exception {
+    String[] keys = IntStream.range(0, 2_500).mapToObj(i -> "k" + i).toArray(String[]::new);
+    QueryResult result = ages(keys);
+    for (int entities : new int[] {1, 32, 1_000}) {
+      jedis.flushAll();
+      String uri = redis.uri() + "?entitiesPerCall=" + entities;
+
+      assertThat(write(uri, result).outcomes().get(0).written()).isEqualTo(keys.length);
+      assertThat(write(uri, result).outcomes().get(0).duplicate()).isEqualTo(keys.length);
+
+      assertStands(result);
+    }
+  }
+
+  private static BundleWriter.Written write(String uri, QueryResult... results) throws Exception {
+    try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
+      return writer.write(T, results);
+    }
+  }
+
+  private static void assertStands(QueryResult result) {
+    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, result)));
+  }
+
+  /** Makes the result of one entity with many features. */
+  static QueryResult wide(long time, int features) {
+    Frame.Builder frame = Results.user("ann").toBuilder();
+    for (int i = 0; i < features; i++) {
+      frame.addColumns(Results.int64("f" + i, time, i));
+    }
+    return Results.of(frame.build());
+  }
+
+  private static QueryResult ages(String... keys) {
+    long[] ages = IntStream.range(0, keys.length).mapToLong(i -> i).toArray();
+    return Results.of(Results.users(Arrays.asList(keys), Results.int64("age", T, ages)));
+  }
+
+  private static QueryResult named(String name) {
+    return Results.of(Results.user("ann", Results.string("name", T, name)));
+  }
+}

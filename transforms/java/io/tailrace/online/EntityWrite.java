@@ -1,0 +1,192 @@
+package io.tailrace.online;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is to be written of one entity: for each feature the greatest cell offered, and perhaps a
+ * fence. The store settles every cell exactly once. Not thread-safe.
+ */
+public final class EntityWrite {
+  /** The {@link #fence()} of a write without one; below every allowed time. */
+  public static final long NO_FENCE = Long.MIN_VALUE;
+
+  /** What became of a cell. */
+  public enum CellOutcome {
+    /** It is in the store. */
+    WRITTEN,
+    /** A greater one is in the store, or a fence at or after its time. */
+    STALE,
+    /** The very same cell was in the store. */
+    DUPLICATE,
+    /** It had expired before it came, and there was nothing to replace. */
+    EXPIRED
+  }
+
+  /** Told what became of the cells it offered. */
+  interface Owner {
+    void settled(CellOutcome outcome);
+
+    void rejected(EntityKey key, String name, String message);
+  }
+
+  /** From this many features on, a hash table finds a name faster than a search. */
+  private static final int SEARCHED_NAMES = 32;
+
+  private final EntityKey key;
+  private String[] names = new String[10];
+  private byte[][] cells = new byte[10][];
+  private Owner[] owners = new Owner[10];
+  private int count;
+  private int expected;
+  private @Nullable Map<String, Integer> index;
+  private long fence = NO_FENCE;
+  private @Nullable Owner fenceOwner;
+  private long keptUntil = Long.MIN_VALUE;
+
+  EntityWrite(EntityKey key) {
+    this.key = key;
+  }
+
+  /**
+   * Offers a cell; of several for the same feature the greatest is written. Returns the bytes
+   * gained.
+   */
+  int offer(String name, byte[] cell, Owner owner) {
+    keptUntil = Math.max(keptUntil, Cell.expiresAt(cell));
+    int i = find(name);
+    if (i == count) {
+      add(name, cell, owner);
+      return cell.length + name.length();
+    }
+    int order = Arrays.compareUnsigned(cell, cells[i]);
+    if (order > 0) {
+      owners[i].settled(CellOutcome.STALE);
+      int gained = cell.length - cells[i].length;
+      cells[i] = cell;
+      owners[i] = owner;
+      return gained;
+    }
+    owner.settled(order == 0 ? CellOutcome.DUPLICATE : CellOutcome.STALE);
+    return 0;
+  }
+
+  private int find(String name) {
+    // Results of one query name their features in the same order.
+    int guess = expected < count ? expected : 0;
+    if (guess < count && sameName(names[guess], name)) {
+      expected = guess + 1;
+      return guess;
+    }
+    if (index != null) {
+      Integer found = index.get(name);
+      return found == null ? count : found;
+    }
+    for (int i = 0; i < count; i++) {
+      if (sameName(names[i], name)) {
+        expected = i + 1;
+        return i;
+      }
+    }
+    return count;
+  }
+
+  @SuppressWarnings(
+      "ReferenceEquality") // Names are mostly shared; equals() is for those that are not.
+  private static boolean sameName(String a, String b) {
+    return a == b || a.equals(b);
+  }
+
+  private void add(String name, byte[] cell, Owner owner) {
+    if (count == names.length) {
+      names = Arrays.copyOf(names, 2 * count);
+      cells = Arrays.copyOf(cells, 2 * count);
+      owners = Arrays.copyOf(owners, 2 * count);
+    }
+    names[count] = name;
+    cells[count] = cell;
+    owners[count] = owner;
+    count++;
+    expected = count;
+    if (index != null) {
+      index.put(name, count - 1);
+    } else if (count > SEARCHED_NAMES) {
+      index = new HashMap<>();
+      for (int i = 0; i < count; i++) {
+        index.put(names[i], i);
+      }
+    }
+  }
+
+  /** Deletes the whole entity as of a time; of several fences the latest is written. */
+  void offerFence(long observedAt, long keptUntil, Owner owner) {
+    this.keptUntil = Math.max(this.keptUntil, keptUntil);
+    if (observedAt > fence) {
+      if (fenceOwner != null) {
+        fenceOwner.settled(CellOutcome.STALE);
+      }
+      fence = observedAt;
+      fenceOwner = owner;
+    } else {
+      owner.settled(observedAt == fence ? CellOutcome.DUPLICATE : CellOutcome.STALE);
+    }
+  }
+
+  /** Returns the entity. */
+  public EntityKey key() {
+    return key;
+  }
+
+  /** Returns the number of features that are written. */
+  public int count() {
+    return count;
+  }
+
+  /** Returns the name, within the namespace, of a feature. */
+  public String name(int i) {
+    return names[i];
+  }
+
+  /** Returns the cell of a feature; not to be written to. */
+  public byte[] cell(int i) {
+    return cells[i];
+  }
+
+  /** Returns the time up to which the entity is deleted, or {@link #NO_FENCE}. */
+  public long fence() {
+    return fence;
+  }
+
+  /**
+   * Returns until when the store must remember the entity for the sake of what was offered here.
+   */
+  public long keptUntil() {
+    return keptUntil;
+  }
+
+  /** Tells what became of a cell. */
+  public void settle(int i, CellOutcome outcome) {
+    owners[i].settled(outcome);
+  }
+
+  /** Tells what became of the fence, if there is one. */
+  public void settleFence(CellOutcome outcome) {
+    if (fenceOwner != null) {
+      fenceOwner.settled(outcome);
+    }
+  }
+
+  /** Tells that the store will never take a cell, and why. */
+  public void reject(int i, String message) {
+    owners[i].rejected(key, names[i], message);
+  }
+
+  /** Tells that the store will never take the fence, if there is one, and why. */
+  public void rejectFence(String message) {
+    if (fenceOwner != null) {
+      fenceOwner.rejected(key, "", message);
+    }
+  }
+}

@@ -1,0 +1,537 @@
+package io.tailrace.online;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.failure.Failure;
+import io.tailrace.result.Column;
+import io.tailrace.result.ColumnSpec;
+import io.tailrace.result.Deletion;
+import io.tailrace.result.Frame;
+import io.tailrace.result.PersistencePolicy;
+import io.tailrace.result.PersistencePolicy.Decision;
+import io.tailrace.result.Result;
+import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.RejectedCell;
+import java.io.Serializable;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.TupleTagList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes results to an online store, so that for every feature of every entity the newest
+ * observation stands, whatever the order, the repetition and the number of writers: the rule is
+ * {@link Cell}'s.
+ *
+ * <pre>{@code
+ * WithFailures.Result<PCollection<WriteOutcome>, Failure> written =
+ *     results.apply("WriteOnline", WriteOnline.to("redis://localhost:6379/0"));
+ * }</pre>
+ *
+ * <p>Puts out what became of each result, when it has been written, and a {@link Failure} for each
+ * result of which cells can never be stored (the others are). A store that is down is no failure:
+ * it is tried again for a while, then the bundle fails and the runner repeats it, so nothing is
+ * lost.
+ *
+ * <p>A bundle's writes to an entity are folded into one before anything is sent; a bundle is sent
+ * in pieces when it grows past {@link #MAX_BUFFERED_BYTES}.
+ */
+public final class WriteOnline
+    extends PTransform<
+        PCollection<Result>, WithFailures.Result<PCollection<WriteOutcome>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  /** Name of this stage in dead letters and metrics. */
+  public static final String STAGE = "WriteOnline";
+
+  /** How far a clock may be ahead: observations later than that would freeze a value. */
+  public static final Duration DEFAULT_MAX_CLOCK_SKEW = Duration.ofMinutes(5);
+
+  /** For how long deletions are remembered: as long as a bus keeps what they must hold back. */
+  public static final Duration DEFAULT_DELETION_RETENTION = Duration.ofDays(14);
+
+  /** Messages and cells that are held before they are sent, in bytes: a 32nd of the heap. */
+  static final long MAX_BUFFERED_BYTES =
+      Math.min(64L << 20, Math.max(2L << 20, Runtime.getRuntime().maxMemory() / 32));
+
+  /** Entities that are held before they are sent: their keys cost memory, too. */
+  static final int MAX_BUFFERED_ENTITIES = 20_000;
+
+  /** What an entity costs beside its cells, in bytes, roughly. */
+  private static final int ENTITY_OVERHEAD = 200;
+
+  /** Tells the time; a clock of its own makes a test's expiry exact. */
+  public interface SerializableClock extends Supplier<Instant>, Serializable {}
+
+  private final OnlineStore store;
+  private final Duration maxClockSkew;
+  private final Duration deletionRetention;
+  private final SerializableClock clock;
+
+  private WriteOnline(
+      OnlineStore store,
+      Duration maxClockSkew,
+      Duration deletionRetention,
+      SerializableClock clock) {
+    this.store = store;
+    this.maxClockSkew = maxClockSkew;
+    this.deletionRetention = deletionRetention;
+    this.clock = clock;
+  }
+
+  /**
+   * Writes to the store that a URI names.
+   *
+   * @throws IllegalArgumentException if it names none; see {@link OnlineStores#at}
+   */
+  public static WriteOnline to(String uri) {
+    return to(OnlineStores.at(uri));
+  }
+
+  /** Writes to a store. */
+  public static WriteOnline to(OnlineStore store) {
+    return new WriteOnline(
+        store,
+        DEFAULT_MAX_CLOCK_SKEW,
+        DEFAULT_DELETION_RETENTION,
+        () -> Clock.systemUTC().instant());
+  }
+
+  /** Refuses observations further than this after their publication or the worker's clock. */
+  public WriteOnline withMaxClockSkew(Duration skew) {
+    checkPositive("maxClockSkew", skew);
+    return new WriteOnline(store, skew, deletionRetention, clock);
+  }
+
+  /** Remembers deletions for this long, which must be as long as any bus keeps messages. */
+  public WriteOnline withDeletionRetention(Duration retention) {
+    checkPositive("deletionRetention", retention);
+    return new WriteOnline(store, maxClockSkew, retention, clock);
+  }
+
+  /** Judges expiry and clocks that are ahead by another clock than the worker's. */
+  public WriteOnline withClock(SerializableClock otherClock) {
+    return new WriteOnline(store, maxClockSkew, deletionRetention, otherClock);
+  }
+
+  private static void checkPositive(String what, Duration duration) {
+    if (duration.isNegative() || duration.isZero()) {
+      throw new IllegalArgumentException(what + " must be above zero, not " + duration);
+    }
+  }
+
+  @Override
+  public WithFailures.Result<PCollection<WriteOutcome>, Failure> expand(
+      PCollection<Result> results) {
+    TupleTag<WriteOutcome> outcomes = new TupleTag<>() {};
+    TupleTag<Failure> failures = new TupleTag<>() {};
+    PCollectionTuple outputs =
+        results.apply(
+            "Write",
+            ParDo.of(new WriteFn(this, failures))
+                .withOutputTags(outcomes, TupleTagList.of(failures)));
+    return WithFailures.Result.of(outputs.get(outcomes), outputs.get(failures));
+  }
+
+  @Override
+  public void populateDisplayData(DisplayData.Builder builder) {
+    builder.add(DisplayData.item("onlineStore", store.uri()).withLabel("Online store"));
+  }
+
+  /** A result whose cells are on their way. */
+  private static final class Pending implements EntityWrite.Owner {
+    // Let go once everything is settled: a bundle may bring many large messages.
+    @Nullable Result result;
+    @Nullable WriteOutcome outcome;
+    final org.joda.time.Instant timestamp;
+    final BoundedWindow window;
+    int written;
+    int stale;
+    int duplicate;
+    int expired;
+    int skipped;
+    int rejected;
+    int reported;
+    Reason reason = Reason.REASON_UNSPECIFIED;
+    List<RejectedCell> rejectedCells = List.of();
+
+    Pending(Result result, org.joda.time.Instant timestamp, BoundedWindow window) {
+      this.result = result;
+      this.timestamp = timestamp;
+      this.window = window;
+    }
+
+    @Override
+    public void settled(EntityWrite.CellOutcome outcome) {
+      switch (outcome) {
+        case WRITTEN -> written++;
+        case STALE -> stale++;
+        case DUPLICATE -> duplicate++;
+        case EXPIRED -> expired++;
+      }
+    }
+
+    @Override
+    public void rejected(EntityKey key, String name, String message) {
+      reject(
+          Reason.REJECTED_BY_STORE,
+          key.namespace(),
+          key.primaryKey(),
+          name.isEmpty() ? "" : key.namespace() + "." + name,
+          message);
+    }
+
+    void reject(Reason why, String namespace, String key, String feature, String message) {
+      rejected++;
+      if (rejectedCells.isEmpty()) {
+        reason = why;
+        rejectedCells = new ArrayList<>();
+      }
+      if (rejectedCells.size() < Failure.MAX_CELLS) {
+        rejectedCells.add(
+            RejectedCell.newBuilder()
+                .setNamespace(namespace)
+                .setPrimaryKey(key)
+                .setFeature(feature)
+                .setMessage(message)
+                .build());
+      }
+    }
+
+    /** Computes the outcome, once no cell is on its way any more. */
+    void close() {
+      if (outcome == null) {
+        Result settled = requireNonNull(result);
+        outcome =
+            new WriteOutcome(
+                settled.operationId(),
+                settled.message().publishedAt(),
+                written,
+                stale,
+                duplicate,
+                expired,
+                skipped,
+                rejected);
+        if (rejectedCells.isEmpty()) {
+          result = null;
+        }
+      }
+    }
+
+    /** Returns the failure of the cells that were rejected since the last call. */
+    Optional<Failure> takeFailure() {
+      if (rejectedCells.isEmpty()) {
+        return Optional.empty();
+      }
+      RejectedCell first = rejectedCells.get(0);
+      String what =
+          (first.getFeature().isEmpty() ? first.getNamespace() : first.getFeature())
+              + " of '"
+              + first.getPrimaryKey()
+              + "': "
+              + first.getMessage();
+      int count = rejected - reported;
+      Failure failure =
+          Failure.ofCells(
+              STAGE,
+              reason,
+              count == 1 ? what : what + "; and " + (count - 1) + " more",
+              rejectedCells,
+              count,
+              requireNonNull(result).message());
+      rejectedCells = new ArrayList<>();
+      reported = rejected;
+      return Optional.of(failure);
+    }
+  }
+
+  /** Driven without a runner by tests of what many writers do. */
+  static final class WriteFn extends DoFn<Result, WriteOutcome> {
+    private static final long serialVersionUID = 1;
+
+    private final OnlineStore store;
+    private final long maxClockSkewMicros;
+    private final long retentionMicros;
+    private final SerializableClock clock;
+    private final TupleTag<Failure> failures;
+
+    private final Counter cellsWritten = Metrics.counter(STAGE, "cells_written");
+    private final Counter cellsStale = Metrics.counter(STAGE, "cells_stale");
+    private final Counter cellsDuplicate = Metrics.counter(STAGE, "cells_duplicate");
+    private final Counter cellsExpired = Metrics.counter(STAGE, "cells_expired");
+    private final Counter cellsSkipped = Metrics.counter(STAGE, "cells_skipped_by_policy");
+    private final Counter cellsRejected = Metrics.counter(STAGE, "cells_rejected");
+    private final Counter resultsWritten = Metrics.counter(STAGE, "results_settled");
+    private final Counter entitiesSent = Metrics.counter(STAGE, "entities_sent");
+
+    private transient OnlineStore.@Nullable Connection connection;
+    private transient Map<EntityKey, EntityWrite> writes;
+    private transient List<Pending> pending;
+    private transient int closed;
+    private transient long bufferedBytes;
+    private transient long now;
+
+    WriteFn(WriteOnline spec, TupleTag<Failure> failures) {
+      this.store = spec.store;
+      this.maxClockSkewMicros = micros(spec.maxClockSkew);
+      this.retentionMicros = micros(spec.deletionRetention);
+      this.clock = spec.clock;
+      this.failures = failures;
+    }
+
+    @StartBundle
+    public void startBundle() {
+      writes = new HashMap<>();
+      pending = new ArrayList<>();
+      closed = 0;
+      bufferedBytes = 0;
+      now = nowMicros();
+    }
+
+    @ProcessElement
+    public void write(
+        @Element Result result,
+        @Timestamp org.joda.time.Instant timestamp,
+        BoundedWindow window,
+        MultiOutputReceiver out)
+        throws OnlineStoreException {
+      Pending owner = new Pending(result, timestamp, window);
+      pending.add(owner);
+      bufferedBytes += result.message().payload().length;
+      long publishedAt = result.message().publishedAt();
+      if (publishedAt > now) {
+        now = nowMicros();
+      }
+      // A publisher whose clock is ahead stamps its messages ahead, too: the worker's clock counts
+      // as well.
+      long latest = Math.min(publishedAt, now) + maxClockSkewMicros;
+      List<Frame> frames = result.frames();
+      for (int f = 0; f < frames.size(); f++) {
+        writeFrame(result, frames.get(f), latest, owner);
+      }
+      List<Deletion> deletions = result.deletions();
+      for (int d = 0; d < deletions.size(); d++) {
+        delete(result, deletions.get(d), latest, owner);
+      }
+      // Put out now rather than at the bundle's end, which would hold on to the message until then.
+      owner.takeFailure().ifPresent(out.get(failures)::output);
+      flushIfFull();
+    }
+
+    private void writeFrame(Result result, Frame frame, long latest, Pending owner)
+        throws OnlineStoreException {
+      List<Column> columns = frame.columns();
+      long deletedUntil = keptUntil(result, 0);
+      for (int row = 0; row < frame.rows(); row++) {
+        EntityWrite write = null;
+        String key = "";
+        for (int c = 0; c < columns.size(); c++) {
+          Column column = columns.get(c);
+          ColumnSpec spec = column.spec();
+          boolean isNull = column.isNull(row);
+          Decision decision =
+              isNull ? PersistencePolicy.onlineNull(spec) : PersistencePolicy.online(spec);
+          if (decision != Decision.WRITE && decision != Decision.EVICT) {
+            owner.skipped++;
+            continue;
+          }
+          if (key.isEmpty()) {
+            key = frame.keys().text(row);
+            if (key.isEmpty()) {
+              owner.reject(
+                  Reason.MISSING_FIELD,
+                  frame.namespace(),
+                  "",
+                  "",
+                  "the primary key of row " + row + " is empty");
+              break;
+            }
+          }
+          long observedAt = column.observedAt(row);
+          if (observedAt > latest) {
+            owner.reject(
+                Reason.OBSERVED_IN_FUTURE,
+                frame.namespace(),
+                key,
+                spec.feature(),
+                tooLate(observedAt, result));
+            continue;
+          }
+          byte[] cell;
+          if (decision == Decision.EVICT) {
+            cell =
+                Cell.encodeTombstone(
+                    observedAt, Math.max(deletedUntil, observedAt + retentionMicros));
+          } else {
+            long expiresAt = PersistencePolicy.expiresAt(observedAt, spec.maxStaleness());
+            cell =
+                isNull
+                    ? Cell.encodeNull(spec.type(), observedAt, expiresAt)
+                    : Cell.encode(column, row, observedAt, expiresAt);
+          }
+          if (write == null) {
+            write = entity(result.environmentId(), frame.namespace(), key);
+          }
+          bufferedBytes += write.offer(spec.name(), cell, owner);
+        }
+        flushIfFull();
+      }
+    }
+
+    private void delete(Result result, Deletion deletion, long latest, Pending owner)
+        throws OnlineStoreException {
+      long observedAt = deletion.observedAt();
+      long keptUntil = keptUntil(result, observedAt);
+      for (int row = 0; row < deletion.keys().count(); row++) {
+        String key = deletion.keys().text(row);
+        if (key.isEmpty()) {
+          owner.reject(
+              Reason.MISSING_FIELD,
+              deletion.namespace(),
+              "",
+              "",
+              "the primary key of row " + row + " is empty");
+        } else if (observedAt > latest) {
+          owner.reject(
+              Reason.OBSERVED_IN_FUTURE,
+              deletion.namespace(),
+              key,
+              "",
+              tooLate(observedAt, result));
+        } else {
+          EntityWrite write = entity(result.environmentId(), deletion.namespace(), key);
+          if (deletion.wholeEntities()) {
+            write.offerFence(observedAt, keptUntil, owner);
+          }
+          for (String name : deletion.names()) {
+            bufferedBytes += write.offer(name, Cell.encodeTombstone(observedAt, keptUntil), owner);
+          }
+          flushIfFull();
+        }
+      }
+    }
+
+    private EntityWrite entity(String environment, String namespace, String key) {
+      EntityKey entity = new EntityKey(environment, namespace, key);
+      EntityWrite write = writes.get(entity);
+      if (write == null) {
+        write = new EntityWrite(entity);
+        writes.put(entity, write);
+        bufferedBytes += ENTITY_OVERHEAD;
+      }
+      return write;
+    }
+
+    /**
+     * Until when a deletion must be remembered: older values can arrive for as long as the bus
+     * keeps them, counted from when it was published, or observed if that is later.
+     */
+    private long keptUntil(Result result, long observedAt) {
+      return Math.max(result.message().publishedAt(), observedAt) + retentionMicros;
+    }
+
+    private static String tooLate(long observedAt, Result result) {
+      return "observed at "
+          + Cell.instant(observedAt)
+          + ", too far after its publication at "
+          + Cell.instant(result.message().publishedAt())
+          + " or after the writer's clock; check the publisher's clock";
+    }
+
+    private void flushIfFull() throws OnlineStoreException {
+      if (bufferedBytes >= MAX_BUFFERED_BYTES || writes.size() >= MAX_BUFFERED_ENTITIES) {
+        flush();
+      }
+    }
+
+    private void flush() throws OnlineStoreException {
+      bufferedBytes = 0;
+      if (!writes.isEmpty()) {
+        if (connection == null) {
+          connection = store.connect();
+        }
+        List<EntityWrite> batch = new ArrayList<>(writes.values());
+        writes = new HashMap<>();
+        requireNonNull(connection).write(batch, nowMicros());
+        entitiesSent.inc(batch.size());
+      }
+      // The last one may still be adding cells.
+      for (int i = closed; i < pending.size() - 1; i++) {
+        pending.get(i).close();
+      }
+      closed = Math.max(closed, pending.size() - 1);
+    }
+
+    @FinishBundle
+    public void finishBundle(FinishBundleContext context) throws OnlineStoreException {
+      flush();
+      long written = 0;
+      long stale = 0;
+      long duplicate = 0;
+      long expired = 0;
+      long skipped = 0;
+      long rejected = 0;
+      for (Pending each : pending) {
+        each.close();
+        context.output(requireNonNull(each.outcome), each.timestamp, each.window);
+        each.takeFailure()
+            .ifPresent(failure -> context.output(failures, failure, each.timestamp, each.window));
+        written += each.written;
+        stale += each.stale;
+        duplicate += each.duplicate;
+        expired += each.expired;
+        skipped += each.skipped;
+        rejected += each.rejected;
+      }
+      resultsWritten.inc(pending.size());
+      count(cellsWritten, written);
+      count(cellsStale, stale);
+      count(cellsDuplicate, duplicate);
+      count(cellsExpired, expired);
+      count(cellsSkipped, skipped);
+      count(cellsRejected, rejected);
+      pending = new ArrayList<>();
+    }
+
+    private static void count(Counter counter, long n) {
+      if (n > 0) {
+        counter.inc(n);
+      }
+    }
+
+    @Teardown
+    public void tearDown() {
+      if (connection != null) {
+        connection.close();
+        connection = null;
+      }
+    }
+
+    private long nowMicros() {
+      Instant instant = clock.get();
+      return instant.getEpochSecond() * 1_000_000L + instant.getNano() / 1_000;
+    }
+
+    private static long micros(Duration duration) {
+      return duration.getSeconds() * 1_000_000L + duration.getNano() / 1_000;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.tailrace.online.redis;
+
+import io.tailrace.online.EntityKey;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Names the hash of an entity: {@code <environment>:<namespace>:<primary key>}, as UTF-8, with
+ * {@code %} written as {@code %25} and {@code :} as {@code %3A} within the three parts, so that no
+ * two entities share a key. Stateless and thread-safe.
+ */
+public final class RedisKeys {
+  /**
+   * The reserved field of a hash: high water, fence and until when the key is kept, 8 bytes each.
+   */
+  static final byte[] RESERVED_FIELD = {};
+
+  private RedisKeys() {}
+
+  /** Returns the key of an entity's hash. */
+  public static byte[] of(EntityKey entity) {
+    StringBuilder key =
+        new StringBuilder(
+            entity.environment().length()
+                + entity.namespace().length()
+                + entity.primaryKey().length()
+                + 8);
+    append(key, entity.environment());
+    key.append(':');
+    append(key, entity.namespace());
+    key.append(':');
+    append(key, entity.primaryKey());
+    return key.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void append(StringBuilder key, String part) {
+    if (part.indexOf(':') < 0 && part.indexOf('%') < 0) {
+      key.append(part);
+    } else {
+      key.append(part.replace("%", "%25").replace(":", "%3A"));
+    }
+  }
+}

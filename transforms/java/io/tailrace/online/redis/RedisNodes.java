@@ -1,0 +1,229 @@
+package io.tailrace.online.redis;
+
+import io.tailrace.online.redis.RedisAddress.Node;
+import io.tailrace.uri.Secret;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.providers.ClusterConnectionProvider;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/**
+ * The servers behind an address, with a connection to each that is opened when it is first used.
+ * Not thread-safe.
+ */
+abstract class RedisNodes implements AutoCloseable {
+  private final Map<Node, Connection> connections = new HashMap<>();
+  final RedisAddress address;
+  private @Nullable JedisClientConfig config;
+
+  RedisNodes(RedisAddress address) {
+    this.address = address;
+  }
+
+  static RedisNodes of(RedisAddress address) {
+    return address.cluster() ? new Cluster(address) : new Standalone(address);
+  }
+
+  /**
+   * Returns the node that holds a key.
+   *
+   * @throws JedisException if the cluster can't be asked
+   */
+  abstract Node nodeOf(byte[] key);
+
+  /** Returns whether keys with different hash slots may be in one call. */
+  abstract boolean mixesSlots();
+
+  /** Forgets which node holds what. */
+  abstract void refresh();
+
+  /**
+   * Returns an open connection.
+   *
+   * @throws JedisException if there is none and none can be opened
+   */
+  Connection connection(Node node) {
+    Connection connection = connections.get(node);
+    if (connection == null) {
+      connection = new Connection(new HostAndPort(node.host(), node.port()), config());
+      connections.put(node, connection);
+    }
+    return connection;
+  }
+
+  /** Closes a connection that broke; the next use opens another one. */
+  void discard(Node node) {
+    Connection connection = connections.remove(node);
+    if (connection != null) {
+      closeQuietly(connection);
+    }
+  }
+
+  @Override
+  public void close() {
+    connections.values().forEach(RedisNodes::closeQuietly);
+    connections.clear();
+  }
+
+  private static void closeQuietly(Connection connection) {
+    try {
+      connection.close();
+    } catch (JedisException e) {
+      // It is given up anyway: what it was to confirm is sent again over another one.
+    }
+  }
+
+  JedisClientConfig config() {
+    if (config == null) {
+      DefaultJedisClientConfig.Builder builder =
+          DefaultJedisClientConfig.builder()
+              .connectionTimeoutMillis((int) address.connectTimeout().toMillis())
+              .socketTimeoutMillis((int) address.timeout().toMillis())
+              .database(address.database())
+              .clientName("tailrace");
+      address.user().ifPresent(builder::user);
+      address.password().map(Secret::read).ifPresent(builder::password);
+      if (address.tls()) {
+        SSLParameters parameters = new SSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory());
+      }
+      config = builder.build();
+    }
+    return config;
+  }
+
+  private SSLSocketFactory socketFactory() {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      TrustManagerFactory trust =
+          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      KeyStore trusted = null;
+      if (address.trustStore().isPresent()) {
+        trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+        trusted.load(null, null);
+        try (InputStream in = Files.newInputStream(Path.of(address.trustStore().get()))) {
+          int i = 0;
+          for (Certificate each :
+              CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+            trusted.setCertificateEntry("ca" + i++, each);
+          }
+        }
+      }
+      trust.init(trusted);
+      KeyManagerFactory keys =
+          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      KeyStore own = null;
+      char[] password = address.keyStorePassword().map(Secret::read).orElse("").toCharArray();
+      if (address.keyStore().isPresent()) {
+        own = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(Path.of(address.keyStore().get()))) {
+          own.load(in, password);
+        }
+      }
+      keys.init(own, password);
+      context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+      return context.getSocketFactory();
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalStateException(
+          address.text() + ": caFile or keyStore can't be used: " + e.getMessage(), e);
+    }
+  }
+
+  private static final class Standalone extends RedisNodes {
+    private final Node node;
+
+    Standalone(RedisAddress address) {
+      super(address);
+      this.node = address.hosts().get(0);
+    }
+
+    @Override
+    Node nodeOf(byte[] key) {
+      return node;
+    }
+
+    @Override
+    boolean mixesSlots() {
+      return true;
+    }
+
+    @Override
+    void refresh() {}
+  }
+
+  private static final class Cluster extends RedisNodes {
+    private @Nullable ClusterConnectionProvider slots;
+
+    Cluster(RedisAddress address) {
+      super(address);
+    }
+
+    @Override
+    Node nodeOf(byte[] key) {
+      if (slots == null) {
+        Set<HostAndPort> seeds = new HashSet<>();
+        address.hosts().forEach(host -> seeds.add(new HostAndPort(host.host(), host.port())));
+        slots = new ClusterConnectionProvider(seeds, config());
+      }
+      int slot = JedisClusterCRC16.getSlot(key);
+      HostAndPort place = slots.getNode(slot);
+      if (place == null) {
+        slots.renewSlotCache();
+        place = slots.getNode(slot);
+      }
+      if (place == null) {
+        throw new JedisException("no node of the cluster serves slot " + slot);
+      }
+      return new Node(place.getHost(), place.getPort());
+    }
+
+    @Override
+    boolean mixesSlots() {
+      return false;
+    }
+
+    @Override
+    void refresh() {
+      if (slots != null) {
+        try {
+          slots.renewSlotCache();
+        } catch (JedisException e) {
+          // Every known node is gone, perhaps: begin anew with those of the address.
+          slots.close();
+          slots = null;
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      super.close();
+      if (slots != null) {
+        slots.close();
+        slots = null;
+      }
+    }
+  }
+}
