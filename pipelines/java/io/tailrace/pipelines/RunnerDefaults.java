@@ -1,0 +1,58 @@
+package io.tailrace.pipelines;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What a runner must be told so that a writer is safe and fast on it, where the person who starts
+ * it says nothing else. Options of a runner are given as text, so that no writer depends on one.
+ */
+final class RunnerDefaults {
+  /** See https://beam.apache.org/documentation/runners/flink/ for what each means. */
+  private static final Map<String, String> FLINK =
+      new TreeMap<>(
+          Map.of(
+              // Without an interval there are no checkpoints: nothing is ever committed or
+              // restored.
+              "checkpointingInterval", "10000",
+              // Otherwise committed offsets run ahead of what a bundle has written.
+              "finishBundleBeforeCheckpointing", "true",
+              // Elements are immutable: copying them between steps only costs.
+              "objectReuse", "true",
+              "fasterCopy", "true",
+              // Both decide latency and density: a bundle ends after so many results or
+              // milliseconds.
+              "maxBundleSize", "20000",
+              "maxBundleTimeMills", "20",
+              // Watermarks are not looked at by the writers that keep no windows.
+              "autoWatermarkInterval", "200"));
+
+  private RunnerDefaults() {}
+
+  /** Returns the arguments with the defaults of the runner that they name. */
+  static String[] apply(String... args) {
+    Map<String, String> defaults = isFlink(args) ? FLINK : Map.of();
+    List<String> all = new ArrayList<>(List.of(args));
+    defaults.forEach(
+        (name, value) -> {
+          if (all.stream()
+              .noneMatch(arg -> arg.equals("--" + name) || arg.startsWith("--" + name + "="))) {
+            all.add("--" + name + "=" + value);
+          }
+        });
+    return all.toArray(String[]::new);
+  }
+
+  private static boolean isFlink(String... args) {
+    for (String arg : args) {
+      String lower = arg.toLowerCase(Locale.ROOT);
+      if (lower.equals("--runner=flinkrunner") || lower.equals("--runner=flink")) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

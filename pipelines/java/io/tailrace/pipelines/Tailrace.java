@@ -1,0 +1,105 @@
+package io.tailrace.pipelines;
+
+import io.tailrace.pipelines.benchmark.BenchmarkCommand;
+import io.tailrace.pipelines.local.LocalCommand;
+import io.tailrace.pipelines.tools.GetCommand;
+import io.tailrace.pipelines.tools.PublishCommand;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import java.util.Properties;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line: its sub-commands are the writers and the tools. Without one, {@code local}
+ * runs.
+ */
+@Command(
+    name = "tailrace",
+    description = "The write path of a feature store.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Tailrace.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      LocalCommand.class,
+      PublishCommand.class,
+      GetCommand.class,
+      BenchmarkCommand.class
+    })
+public final class Tailrace implements Runnable {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /** Runs a sub-command and exits with its code: 0 success, 1 failure, 2 wrong use. */
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  /** Runs a sub-command and returns its exit code. */
+  static int run(String... args) {
+    String[] words = args.length == 0 ? new String[] {"local"} : args;
+    // A writer takes Beam's options as they are, which no other parser should look at.
+    if (words[0].equals(OnlineWriter.NAME)) {
+      return Launcher.run(
+          OnlineWriter.NAME,
+          OnlineWriterOptions.class,
+          OnlineWriter::start,
+          Arrays.copyOfRange(words, 1, words.length));
+    }
+    return commandLine().execute(words);
+  }
+
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Tailrace());
+    line.addSubcommand(OnlineWriter.NAME, new WriterHelp());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler(
+        (e, command, parsed) -> {
+          if (e instanceof CommandException) {
+            command.getErr().println(command.getCommandName() + ": " + e.getMessage());
+            return CommandLine.ExitCode.SOFTWARE;
+          }
+          throw e;
+        });
+    return line;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "Which command?");
+  }
+
+  /** Stands for a writer in the list of commands; {@link #run} starts it before picocli looks. */
+  @Command(
+      name = OnlineWriter.NAME,
+      description =
+          "Carries results from the result bus to the online store (Beam pipeline options).")
+  private static final class WriterHelp implements Runnable {
+    @Override
+    public void run() {
+      throw new IllegalStateException("started elsewhere");
+    }
+  }
+
+  /** Reads the versions that the build wrote down. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() throws IOException {
+      Properties versions = new Properties();
+      try (InputStream in =
+          Tailrace.class.getResourceAsStream("/io/tailrace/versions.properties")) {
+        if (in != null) {
+          versions.load(in);
+        }
+      }
+      return new String[] {
+        "tailrace " + versions.getProperty("tailrace"),
+        "Beam " + versions.getProperty("beam") + ", Flink " + versions.getProperty("flink")
+      };
+    }
+  }
+}

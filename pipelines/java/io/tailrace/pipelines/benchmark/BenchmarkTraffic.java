@@ -1,0 +1,204 @@
+package io.tailrace.pipelines.benchmark;
+
+import io.tailrace.online.EntityKey;
+import io.tailrace.pipelines.local.FreshnessProbe;
+import io.tailrace.v1.Column;
+import io.tailrace.v1.Frame;
+import io.tailrace.v1.QueryResult;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntUnaryOperator;
+import org.apache.commons.math3.distribution.ZipfDistribution;
+import org.apache.commons.math3.random.Well19937c;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** Makes results of ten features over one entity, the shape of an online query. Not thread-safe. */
+final class BenchmarkTraffic {
+  static final int FEATURES = 10;
+  static final int ENTITIES = 100_000;
+  static final double ZIPF_EXPONENT = 1.1;
+  static final String ENVIRONMENT = "prod";
+  static final String NAMESPACE = "user";
+
+  /** Of so many results one is waited for. */
+  private static final int PROBED = 100;
+
+  private static final long THIRTY_DAYS_MICROS = 30L * 24 * 3600 * 1_000_000;
+
+  /** How entities are chosen. */
+  enum Keys {
+    UNIFORM,
+    ZIPF
+  }
+
+  private final SplittableRandom random = new SplittableRandom(20261122);
+  private final ZipfDistribution zipf =
+      new ZipfDistribution(new Well19937c(20261122), ENTITIES, ZIPF_EXPONENT);
+  private final Keys keys;
+  private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+  private long count;
+
+  BenchmarkTraffic(Keys keys) {
+    this.keys = keys;
+  }
+
+  static String feature(int i) {
+    return NAMESPACE + ".transaction_amount_" + i + "_30d";
+  }
+
+  int entity() {
+    return keys == Keys.UNIFORM ? random.nextInt(ENTITIES) : zipf.sample() - 1;
+  }
+
+  QueryResult result(int entity, long observedAt) {
+    Frame.Builder frame = Frame.newBuilder().setNamespace(NAMESPACE).addStringKeys(key(entity));
+    for (int i = 0; i < FEATURES; i++) {
+      Column.Builder column =
+          Column.newBuilder()
+              .setFeature(feature(i))
+              .setResolverFqn("features.user.transaction_window")
+              .setMaxStaleness(THIRTY_DAYS_MICROS)
+              .addObservedAt(observedAt);
+      if (i % 2 == 0) {
+        column.setType(Column.Type.INT64).addInt64Values(random.nextLong(1_000_000));
+      } else {
+        column.setType(Column.Type.FLOAT64).addFloat64Values(random.nextDouble() * 1_000);
+      }
+      frame.addColumns(column);
+    }
+    return QueryResult.newBuilder()
+        .setOperationId("op-" + Long.toHexString(random.nextLong()) + "-" + count++)
+        .setEnvironmentId(ENVIRONMENT)
+        .setDeploymentId("deploy-7")
+        .setOperationKind(QueryResult.OperationKind.ONLINE_QUERY)
+        .setQueryName("fraud_score")
+        .setQueryTimestamp(observedAt)
+        .setStatus(QueryResult.Status.SUCCEEDED)
+        .addFrames(frame)
+        .build();
+  }
+
+  static KafkaProducer<byte[], byte[]> producer(String bootstrapServers) {
+    return new KafkaProducer<>(
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrapServers,
+            ProducerConfig.LINGER_MS_CONFIG,
+            5,
+            ProducerConfig.BATCH_SIZE_CONFIG,
+            256 << 10,
+            ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+            16 << 20),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
+  /**
+   * Publishes results.
+   *
+   * @param partitionOf the partition of an entity's results
+   */
+  void publish(
+      KafkaProducer<byte[], byte[]> producer,
+      String topic,
+      long results,
+      IntUnaryOperator partitionOf) {
+    long now = System.currentTimeMillis() * 1_000L;
+    for (long i = 0; i < results; i++) {
+      int entity = entity();
+      send(
+          producer,
+          new ProducerRecord<>(
+              topic,
+              partitionOf.applyAsInt(entity),
+              ("u" + entity).getBytes(StandardCharsets.UTF_8),
+              // Observation times rise by a microsecond, as in a stream that was produced in order.
+              result(entity, now - (results - i)).toByteArray()));
+    }
+    producer.flush();
+    Exception failed = failure.get();
+    if (failed != null) {
+      throw new IllegalStateException("the benchmark's traffic could not be published", failed);
+    }
+  }
+
+  private void send(KafkaProducer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {
+    Future<RecordMetadata> unused =
+        producer.send(
+            record,
+            (metadata, exception) -> {
+              if (exception != null) {
+                failure.compareAndSet(null, exception);
+              }
+            });
+  }
+
+  /** A producer that waits for nothing: what an engine that cares for freshness uses. */
+  static KafkaProducer<byte[], byte[]> liveProducer(String bootstrapServers) {
+    return new KafkaProducer<>(
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrapServers,
+            ProducerConfig.LINGER_MS_CONFIG,
+            1,
+            ProducerConfig.ACKS_CONFIG,
+            "1"),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+
+  /**
+   * Publishes at a steady rate, in steps of a millisecond, and tells the probe of every hundredth
+   * result.
+   *
+   * @return the rate that was reached
+   */
+  double publishLive(
+      KafkaProducer<byte[], byte[]> producer,
+      String topic,
+      int resultsPerSecond,
+      Duration duration,
+      FreshnessProbe probe) {
+    long start = System.nanoTime();
+    long sent = 0;
+    while (System.nanoTime() - start < duration.toNanos()) {
+      long due = (System.nanoTime() - start) * resultsPerSecond / 1_000_000_000L;
+      while (sent < due) {
+        int entity = entity();
+        Instant now = Instant.now();
+        long observedAt = now.getEpochSecond() * 1_000_000L + now.getNano() / 1_000;
+        byte[] payload = result(entity, observedAt).toByteArray();
+        long published = System.nanoTime();
+        send(
+            producer,
+            new ProducerRecord<>(
+                topic, entity & 1, ("u" + entity).getBytes(StandardCharsets.UTF_8), payload));
+        if (sent % PROBED == 0) {
+          probe.published(
+              new EntityKey(ENVIRONMENT, NAMESPACE, key(entity)),
+              feature(0).substring(NAMESPACE.length() + 1),
+              observedAt,
+              published);
+        }
+        sent++;
+      }
+      LockSupport.parkNanos(1_000_000L);
+    }
+    return sent * 1e9 / (System.nanoTime() - start);
+  }
+
+  private static String key(int entity) {
+    return "u" + (1_000_000 + entity);
+  }
+}

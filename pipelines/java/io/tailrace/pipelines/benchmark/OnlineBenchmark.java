@@ -1,0 +1,235 @@
+package io.tailrace.pipelines.benchmark;
+
+import io.tailrace.online.WriteOutcome;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.OnlineWriter;
+import io.tailrace.pipelines.local.FreshnessProbe;
+import io.tailrace.pipelines.local.LocalFlink;
+import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.pipelines.local.LocalRedis;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import redis.clients.jedis.Jedis;
+
+/**
+ * Measures the online writer and its rivals, one after another, on the same broker and the same
+ * Redis. A rate is taken in the steady state: between the 35th and the 95th hundredth of a topic,
+ * after a warm-up.
+ */
+final class OnlineBenchmark implements AutoCloseable {
+  static final int PARALLELISM = 2;
+
+  /** Settled results; everything runs in this JVM. */
+  private static final LongAdder SETTLED = new LongAdder();
+
+  private static final double FROM = 0.35;
+  private static final double TO = 0.95;
+  private static final long STALL_NANOS = 120_000_000_000L;
+
+  private static final int FRESHNESS_SAMPLES = 20_000;
+  private static final Duration FRESHNESS_WARM_UP = Duration.ofSeconds(15);
+  private static final Duration FRESHNESS_PERIOD = Duration.ofSeconds(30);
+
+  private final LocalKafka kafka;
+  private final LocalRedis redis;
+  private final LocalFlink flink;
+  private final List<String> writerArguments;
+
+  OnlineBenchmark(Path directory, List<String> writerArguments) throws IOException {
+    this.writerArguments = writerArguments;
+    this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
+    this.redis = LocalRedis.start(directory.resolve("redis"));
+    this.flink = LocalFlink.in(directory.resolve("flink")).slots(PARALLELISM).start();
+    kafka.createTopic("dead-letters", 1);
+  }
+
+  void publish(
+      String topic, BenchmarkTraffic.Keys keys, long results, int partitions, IntUnaryOperator of) {
+    kafka.createTopic(topic, partitions);
+    try (KafkaProducer<byte[], byte[]> producer =
+        BenchmarkTraffic.producer(kafka.bootstrapServers())) {
+      new BenchmarkTraffic(keys).publish(producer, topic, results, of);
+    }
+  }
+
+  Jedis redisConnect() {
+    return redis.connect();
+  }
+
+  String redisVersion() {
+    return redis.version();
+  }
+
+  /** The options that the writer is started with, beside where it reads and writes. */
+  List<String> writerOptions() {
+    return flinkArguments().stream()
+        .filter(
+            option -> !option.startsWith("--flinkMaster") && !option.startsWith("--filesToStage"))
+        .toList();
+  }
+
+  /**
+   * How long a result takes from its publication until it can be read from Redis.
+   *
+   * @param publishedPerSecond the rate that was really reached
+   */
+  record Freshness(double p50Millis, double p99Millis, double publishedPerSecond) {}
+
+  Freshness freshness(int resultsPerSecond) throws CommandException, InterruptedException {
+    flush();
+    kafka.createTopic("live", PARALLELISM);
+    BenchmarkTraffic traffic = new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM);
+    try (KafkaProducer<byte[], byte[]> producer =
+            BenchmarkTraffic.liveProducer(kafka.bootstrapServers());
+        FreshnessProbe probe = FreshnessProbe.start(redis.uri(), FRESHNESS_SAMPLES)) {
+      startWriter("live");
+      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, probe);
+      probe.reset();
+      double rate =
+          traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_PERIOD, probe);
+      Thread.sleep(500);
+      FreshnessProbe.Percentiles percentiles = probe.percentiles();
+      return new Freshness(percentiles.p50Millis(), percentiles.p99Millis(), rate);
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  double handWritten(String topic, long results, HandWrittenConsumer.Ordering ordering) {
+    flush();
+    try (HandWrittenConsumer consumer =
+        new HandWrittenConsumer(
+            kafka.bootstrapServers(), topic, PARALLELISM, redis.port(), ordering)) {
+      return steadyRate(consumer::done, results);
+    }
+  }
+
+  double redisIo(String topic, long results) throws CommandException {
+    flush();
+    RedisIoPipeline.DONE.reset();
+    RedisIoPipeline.start(
+        kafka.bootstrapServers(), topic, redis.port(), flinkArguments().toArray(String[]::new));
+    try {
+      return steadyRate(RedisIoPipeline.DONE::sum, results);
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  double writer(String topic, long results) throws CommandException {
+    flush();
+    startWriter(topic);
+    try {
+      return steadyRate(SETTLED::sum, results);
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  private void startWriter(String topic) throws CommandException {
+    SETTLED.reset();
+    List<String> arguments = new ArrayList<>(flinkArguments());
+    arguments.addAll(
+        List.of(
+            "--resultBus=kafka://"
+                + kafka.bootstrapServers()
+                + "/"
+                + topic
+                + "?group="
+                + topic
+                + "-"
+                + System.nanoTime(),
+            "--onlineStore=" + redis.uri(),
+            "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/dead-letters"));
+    OnlineWriter.start(
+        outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
+        arguments.toArray(String[]::new));
+  }
+
+  private List<String> flinkArguments() {
+    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
+    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
+    arguments.addAll(writerArguments);
+    return arguments;
+  }
+
+  private void cancelJobs() {
+    flink.jobs().stream()
+        .filter(job -> !job.status().isGloballyTerminalState())
+        .forEach(job -> flink.cancel(job.id()));
+  }
+
+  private void flush() {
+    try (Jedis jedis = redis.connect()) {
+      jedis.flushAll();
+    }
+  }
+
+  private static double steadyRate(LongSupplier done, long total) {
+    long from = (long) (FROM * total);
+    long to = (long) (TO * total);
+    long start = 0;
+    long startCount = 0;
+    long last = -1;
+    long lastChange = System.nanoTime();
+    while (true) {
+      long count = done.getAsLong();
+      long now = System.nanoTime();
+      if (count != last) {
+        last = count;
+        lastChange = now;
+      } else if (now - lastChange > STALL_NANOS) {
+        throw new IllegalStateException("stalled at " + count + " of " + total + " results");
+      }
+      if (start == 0 && count >= from) {
+        start = now;
+        startCount = count;
+      }
+      if (count >= to) {
+        return (count - startCount) * 1e9 / (now - start);
+      }
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    flink.close();
+    redis.close();
+    kafka.close();
+  }
+
+  private static final class CountFn extends DoFn<WriteOutcome, Void> {
+    private static final long serialVersionUID = 1;
+    private transient long count;
+
+    @StartBundle
+    public void startBundle() {
+      count = 0;
+    }
+
+    @ProcessElement
+    public void count() {
+      count++;
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      SETTLED.add(count);
+    }
+  }
+}

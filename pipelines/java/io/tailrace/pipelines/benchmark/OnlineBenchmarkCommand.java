@@ -1,0 +1,228 @@
+package io.tailrace.pipelines.benchmark;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.benchmark.HandWrittenConsumer.Ordering;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.commons.io.FileUtils;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Column;
+import picocli.CommandLine.Help.TextTable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code benchmark online}: rates of the online writer and its rivals, and freshness. Rivals take
+ * turns, round by round, on the same broker, Redis and topics; of each the median round counts,
+ * since other work on the machine disturbs single rounds.
+ */
+@Command(
+    name = "online",
+    description = {
+      "Measures the online writer against hand-written consumers and RedisIO,",
+      "one after another on the same Kafka and Redis.",
+      "Prints a table and writes target/benchmarks/online.json."
+    },
+    mixinStandardHelpOptions = true)
+final class OnlineBenchmarkCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--results",
+      description = "Results in a topic (default: ${DEFAULT-VALUE}).",
+      defaultValue = "1000000")
+  private long results;
+
+  @Option(
+      names = "--rounds",
+      description = "Rounds, of which the median counts (default: ${DEFAULT-VALUE}).",
+      defaultValue = "3")
+  private int rounds;
+
+  @Option(
+      names = "--freshnessRate",
+      description = "Results a second while freshness is measured (default: ${DEFAULT-VALUE}).",
+      defaultValue = "20000")
+  private int freshnessRate;
+
+  @Option(
+      names = "--output",
+      description = "Where the figures go (default: ${DEFAULT-VALUE}).",
+      defaultValue = "target/benchmarks/online.json")
+  private Path output = Path.of("target/benchmarks/online.json");
+
+  @Option(
+      names = "--only",
+      split = ",",
+      description = "Parts to run: uniform, zipf, topics, freshness (default: all).",
+      defaultValue = "uniform,zipf,topics,freshness")
+  private List<String> parts = List.of();
+
+  @Option(
+      names = "--writerOption",
+      description =
+          "A pipeline option for the writer under test, such as --writerOption=--maxBundleSize=8000.")
+  private List<String> writerOptions = new ArrayList<>();
+
+  private final Map<String, Double> figures = new TreeMap<>();
+  private final Map<String, String> facts = new TreeMap<>();
+
+  @Override
+  public Integer call() throws CommandException, IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    Path directory = Files.createTempDirectory("tailrace-benchmark");
+    try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, writerOptions)) {
+      facts.put("redis", benchmark.redisVersion());
+      facts.put("writer_options", String.join(" ", benchmark.writerOptions()));
+      facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+      facts.put("heap_mb", Long.toString(Runtime.getRuntime().maxMemory() >> 20));
+      for (BenchmarkTraffic.Keys keys : BenchmarkTraffic.Keys.values()) {
+        if (parts.contains(name(keys))) {
+          rates(benchmark, keys, out);
+        }
+      }
+      if (parts.contains("topics")) {
+        topics(benchmark, out);
+      }
+      if (parts.contains("freshness")) {
+        freshness(benchmark, out);
+      }
+    } finally {
+      FileUtils.deleteQuietly(directory.toFile());
+    }
+    print(out);
+    write();
+    out.println("Written to " + output);
+    out.flush();
+    return 0;
+  }
+
+  private static String name(BenchmarkTraffic.Keys keys) {
+    return keys.name().toLowerCase(Locale.ROOT);
+  }
+
+  private void rates(OnlineBenchmark benchmark, BenchmarkTraffic.Keys keys, PrintWriter out)
+      throws CommandException {
+    String topic = name(keys);
+    say(out, topic + ": publishing " + results + " results");
+    benchmark.publish(topic, keys, results, OnlineBenchmark.PARALLELISM, entity -> entity & 1);
+    double[] unordered = new double[rounds];
+    double[] scripted = new double[rounds];
+    double[] writer = new double[rounds];
+    // The first round is a warm-up of its own: the compiler has seen nothing yet.
+    for (int round = -1; round < rounds; round++) {
+      double a = benchmark.handWritten(topic, results, Ordering.NONE);
+      double d = benchmark.writer(topic, results);
+      double b = benchmark.handWritten(topic, results, Ordering.SCRIPT_PER_FIELD);
+      if (round >= 0) {
+        unordered[round] = a;
+        scripted[round] = b;
+        writer[round] = d;
+      }
+      say(
+          out,
+          String.format(
+              Locale.ROOT,
+              "%s %s: unordered %,.0f/s, scripted %,.0f/s, writer %,.0f/s",
+              topic,
+              round < 0 ? "warm-up" : "round " + (round + 1),
+              a,
+              b,
+              d));
+    }
+    double redisIo = benchmark.redisIo(topic, results);
+    figures.put(topic + ".unordered_results_per_s", median(unordered));
+    figures.put(topic + ".scripted_results_per_s", median(scripted));
+    figures.put(topic + ".redis_io_results_per_s", redisIo);
+    figures.put(topic + ".writer_results_per_s", median(writer));
+    figures.put(topic + ".writer_vs_unordered", ratio(writer, unordered));
+    figures.put(topic + ".writer_vs_scripted", ratio(writer, scripted));
+    figures.put(topic + ".writer_vs_redis_io", median(writer) / redisIo);
+  }
+
+  /** Topics whose partitions are filled unevenly: none should be read at less than full speed. */
+  private void topics(OnlineBenchmark benchmark, PrintWriter out) throws CommandException {
+    BenchmarkTraffic.Keys uniform = BenchmarkTraffic.Keys.UNIFORM;
+    long some = results / 2;
+    say(out, "topics: publishing");
+    benchmark.publish("even", uniform, some, 4, entity -> entity & 3);
+    benchmark.publish("skewed", uniform, some, 4, entity -> entity % 10 < 9 ? 0 : 1 + entity % 3);
+    benchmark.publish("empty-beside-full", uniform, some, 4, entity -> 0);
+    benchmark.publish("single", uniform, some, 1, entity -> 0);
+    for (String topic : List.of("even", "skewed", "empty-beside-full", "single")) {
+      double rate = benchmark.writer(topic, some);
+      figures.put("topics." + topic.replace('-', '_') + "_results_per_s", rate);
+      say(out, String.format(Locale.ROOT, "topic %s: writer %,.0f/s", topic, rate));
+    }
+  }
+
+  private void freshness(OnlineBenchmark benchmark, PrintWriter out)
+      throws CommandException, InterruptedException {
+    say(out, "freshness: " + freshnessRate + " results/s for half a minute");
+    OnlineBenchmark.Freshness freshness = benchmark.freshness(freshnessRate);
+    figures.put("freshness_ms.p50", freshness.p50Millis());
+    figures.put("freshness_ms.p99", freshness.p99Millis());
+    figures.put("freshness.results_per_s", freshness.publishedPerSecond());
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  /** The median of each round's ratio: neighbours in time suffer from the same disturbances. */
+  private static double ratio(double[] dividends, double[] divisors) {
+    double[] ratios = new double[dividends.length];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = dividends[i] / divisors[i];
+    }
+    return median(ratios);
+  }
+
+  private void print(PrintWriter out) {
+    TextTable table =
+        TextTable.forColumns(
+            spec.commandLine().getColorScheme(),
+            new Column(44, 0, Column.Overflow.SPAN),
+            new Column(16, 2, Column.Overflow.SPAN));
+    figures.forEach(
+        (name, value) ->
+            table.addRowValues(
+                name,
+                value >= 1_000
+                    ? String.format(Locale.ROOT, "%,12.0f", value)
+                    : String.format(Locale.ROOT, "%12.2f", value)));
+    out.println();
+    out.print(table);
+    facts.forEach((name, value) -> out.println(name + ": " + value));
+  }
+
+  private void write() throws IOException {
+    Path parent = output.toAbsolutePath().getParent();
+    if (parent != null) {
+      Files.createDirectories(parent);
+    }
+    Map<String, Object> all = new TreeMap<>(figures);
+    facts.forEach((name, value) -> all.put("setting." + name, value));
+    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(output.toFile(), all);
+  }
+
+  private static void say(PrintWriter out, String line) {
+    out.println(line);
+    out.flush();
+  }
+}

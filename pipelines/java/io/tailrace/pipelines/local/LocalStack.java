@@ -1,0 +1,292 @@
+package io.tailrace.pipelines.local;
+
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.OnlineWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.apache.flink.api.common.JobID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that Tailrace needs, in or below this JVM: a Kafka broker with the topics, a Redis, a
+ * Flink cluster, and on it the writers.
+ *
+ * <p>It is for trying Tailrace out, for tests and for benchmarks. All files are below one
+ * directory. Ends with {@link #close()}; the directory stays. Thread-safe, except for the builder.
+ */
+public final class LocalStack implements AutoCloseable {
+  /** The topic of query results. */
+  public static final String RESULT_TOPIC = "result-bus";
+
+  /** The topic of messages that could not be written. */
+  public static final String DEAD_LETTER_TOPIC = "dead-letters";
+
+  private static final Duration WRITER_START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  /** How old what tasks report about themselves may be when somebody asks. */
+  private static final Duration METRICS_AGE = Duration.ofMillis(200);
+
+  private static final Logger log = LoggerFactory.getLogger(LocalStack.class);
+
+  private final LocalKafka kafka;
+  private final LocalRedis redis;
+  private final LocalFlink flink;
+  private final JobID onlineWriter;
+
+  private LocalStack(LocalKafka kafka, LocalRedis redis, LocalFlink flink, JobID onlineWriter) {
+    this.kafka = kafka;
+    this.redis = redis;
+    this.flink = flink;
+    this.onlineWriter = onlineWriter;
+  }
+
+  /**
+   * A description of a stack, to be started with {@link Builder#start()}.
+   *
+   * @param directory where all its files are, or will be; created if missing
+   */
+  public static Builder in(Path directory) {
+    return new Builder(directory.toAbsolutePath());
+  }
+
+  /** URI of the bus that results are published to. */
+  public String resultBus() {
+    return "kafka://" + kafka.bootstrapServers() + "/" + RESULT_TOPIC;
+  }
+
+  /** URI of the bus that messages which can't be written end on. */
+  public String deadLetterBus() {
+    return "kafka://" + kafka.bootstrapServers() + "/" + DEAD_LETTER_TOPIC;
+  }
+
+  /** URI of the online store. */
+  public String onlineStore() {
+    return redis.uri();
+  }
+
+  /** URL of Flink's REST endpoint. */
+  public String flinkUrl() {
+    return "http://" + flink.flinkMaster();
+  }
+
+  /** The broker. */
+  public LocalKafka kafka() {
+    return kafka;
+  }
+
+  /** The store. */
+  public LocalRedis redis() {
+    return redis;
+  }
+
+  /** The cluster. */
+  public LocalFlink flink() {
+    return flink;
+  }
+
+  /** The job of the online writer. */
+  public JobID onlineWriter() {
+    return onlineWriter;
+  }
+
+  /** Ends the writers, then the servers, in about a second. */
+  @Override
+  public void close() {
+    closeAll(List.of(flink, redis, kafka));
+  }
+
+  /** Closes in the given order, each one whatever happened to the others. */
+  private static void closeAll(List<AutoCloseable> servers) {
+    RuntimeException failure = null;
+    for (AutoCloseable server : servers) {
+      try {
+        server.close();
+      } catch (Exception e) {
+        if (failure == null) {
+          failure = new IllegalStateException("The local stack does not end cleanly", e);
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Describes a stack before it starts. Not thread-safe. */
+  public static final class Builder {
+    private final Path directory;
+    private final List<String> writerOptions = new ArrayList<>();
+    private int kafkaPort = 0;
+    private int redisPort = 0;
+    private int flinkPort = 0;
+    private int partitions = 4;
+    private int parallelism = 2;
+    private Duration checkpointInterval = Duration.ofSeconds(1);
+    private boolean durable = false;
+
+    private Builder(Path directory) {
+      this.directory = directory;
+    }
+
+    /** Lets Kafka listen on this port instead of a free one; 0 means a free one. */
+    public Builder kafkaPort(int port) {
+      kafkaPort = port;
+      return this;
+    }
+
+    /** Lets Redis listen on this port instead of a free one; 0 means a free one. */
+    public Builder redisPort(int port) {
+      redisPort = port;
+      return this;
+    }
+
+    /** Lets Flink's REST endpoint listen on this port instead of a free one; 0 means a free one. */
+    public Builder flinkPort(int port) {
+      flinkPort = port;
+      return this;
+    }
+
+    /** Divides the result bus into this many partitions instead of 4. */
+    public Builder partitions(int count) {
+      partitions = count;
+      return this;
+    }
+
+    /** Runs every writer in this many parallel copies instead of 2. */
+    public Builder parallelism(int copies) {
+      parallelism = copies;
+      return this;
+    }
+
+    /**
+     * Lets writers checkpoint, and so commit what they have read, this often; every second
+     * otherwise.
+     */
+    public Builder checkpointInterval(Duration interval) {
+      checkpointInterval = interval;
+      return this;
+    }
+
+    /** Keeps what Redis holds in the directory, too. */
+    public Builder durable() {
+      durable = true;
+      return this;
+    }
+
+    /** Adds options of the online writer, in the form {@code --name=value}; they win. */
+    public Builder writerOptions(String... options) {
+      writerOptions.addAll(List.of(options));
+      return this;
+    }
+
+    /**
+     * Starts the servers and the writers and returns when results are being carried.
+     *
+     * @throws UncheckedIOException if the directory can't be written
+     * @throws IllegalStateException if a port is taken or a server does not start
+     * @throws CommandException if an option of the writer is wrong
+     */
+    public LocalStack start() throws CommandException {
+      log.debug("Starting in {}", directory);
+      List<AutoCloseable> started = new ArrayList<>();
+      // Flink takes as long as the other two together.
+      CompletableFuture<LocalFlink> startingFlink =
+          CompletableFuture.supplyAsync(
+              this::startFlink, task -> new Thread(task, "start-flink").start());
+      try {
+        LocalRedis.Builder redisBuilder = LocalRedis.in(directory.resolve("redis")).port(redisPort);
+        LocalRedis redis = (durable ? redisBuilder.appendOnly() : redisBuilder).start();
+        started.add(0, redis);
+        LocalKafka kafka = LocalKafka.start(directory.resolve("kafka"), kafkaPort);
+        started.add(kafka);
+        kafka.createTopic(RESULT_TOPIC, partitions);
+        kafka.createTopic(DEAD_LETTER_TOPIC, 1);
+        LocalFlink flink = join(startingFlink);
+        started.add(0, flink);
+        return new LocalStack(kafka, redis, flink, startOnlineWriter(kafka, redis, flink));
+      } catch (RuntimeException | CommandException e) {
+        if (!startingFlink.isCompletedExceptionally() && started.size() < 3) {
+          started.add(0, () -> join(startingFlink).close());
+        }
+        try {
+          closeAll(started);
+        } catch (RuntimeException closing) {
+          e.addSuppressed(closing);
+        }
+        throw e;
+      }
+    }
+
+    private LocalFlink startFlink() {
+      return LocalFlink.in(directory.resolve("flink"))
+          .port(flinkPort)
+          .slots(parallelism)
+          .setting("metrics.fetcher.update-interval", Long.toString(METRICS_AGE.toMillis()))
+          .start();
+    }
+
+    private static LocalFlink join(CompletableFuture<LocalFlink> starting) {
+      try {
+        return starting.join();
+      } catch (CompletionException e) {
+        if (e.getCause() instanceof RuntimeException cause) {
+          throw cause;
+        }
+        throw e;
+      }
+    }
+
+    private JobID startOnlineWriter(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
+        throws CommandException {
+      List<String> options = new ArrayList<>(flink.pipelineArguments());
+      options.addAll(
+          List.of(
+              "--jobName=" + OnlineWriter.NAME,
+              "--parallelism=" + parallelism,
+              "--checkpointingInterval=" + checkpointInterval.toMillis(),
+              "--resultBus=kafka://" + kafka.bootstrapServers() + "/" + RESULT_TOPIC,
+              "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/" + DEAD_LETTER_TOPIC,
+              "--onlineStore=" + redis.uri()));
+      for (String option : writerOptions) {
+        String name = option.replaceFirst("=.*", "=");
+        options.removeIf(given -> given.startsWith(name));
+        options.add(option);
+      }
+      OnlineWriter.start(options.toArray(String[]::new));
+      long deadline = System.nanoTime() + WRITER_START_TIMEOUT.toNanos();
+      while (true) {
+        List<LocalFlink.Job> jobs = flink.jobs();
+        if (!jobs.isEmpty()) {
+          JobID job = jobs.get(jobs.size() - 1).id();
+          if (flink.isProcessing(job)) {
+            return job;
+          }
+          if (System.nanoTime() > deadline || flink.restarts(job) > 2) {
+            throw new IllegalStateException(
+                "The online writer does not start: "
+                    + flink.lastFailure(job).orElse("its tasks are not running yet"));
+          }
+        }
+        pause();
+      }
+    }
+
+    private static void pause() {
+      try {
+        Thread.sleep(POLL.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("Interrupted while the online writer starts", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.tailrace.pipelines.local;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * Where the parts of a {@link LocalStack} are that runs on this machine, so that tools in another
+ * shell find them without being told. The stack that was started last is the one they find.
+ *
+ * @param process id of the process that it runs in
+ * @param processStarted when that process started, since ids are used again; the epoch if unknown
+ */
+public record RunningStack(
+    String resultBus,
+    String deadLetterBus,
+    String onlineStore,
+    String flink,
+    long process,
+    Instant processStarted) {
+
+  /** Describes a stack in this JVM. */
+  static RunningStack of(LocalStack stack) {
+    ProcessHandle self = ProcessHandle.current();
+    return new RunningStack(
+        stack.resultBus(),
+        stack.deadLetterBus(),
+        stack.onlineStore(),
+        stack.flinkUrl(),
+        self.pid(),
+        started(self));
+  }
+
+  /** Returns the file of the user who runs this program: {@code ~/.tailrace/local.properties}. */
+  public static Path defaultFile() {
+    return Path.of(System.getProperty("user.home", "."), ".tailrace", "local.properties");
+  }
+
+  /** Returns the stack that a file tells of, if it still runs. */
+  public static Optional<RunningStack> find(Path file) {
+    return read(file).filter(RunningStack::isRunning);
+  }
+
+  private static Optional<RunningStack> read(Path file) {
+    Properties properties = new Properties();
+    try (Reader in = Files.newBufferedReader(file)) {
+      properties.load(in);
+      return Optional.of(
+          new RunningStack(
+              properties.getProperty("resultBus", ""),
+              properties.getProperty("deadLetterBus", ""),
+              properties.getProperty("onlineStore", ""),
+              properties.getProperty("flink", ""),
+              Long.parseLong(properties.getProperty("process", "0")),
+              Instant.ofEpochMilli(Long.parseLong(properties.getProperty("processStarted", "0")))));
+    } catch (IOException | IllegalArgumentException e) {
+      // No stack has run here, or somebody else wrote the file: then it tells of none.
+      return Optional.empty();
+    }
+  }
+
+  private boolean isRunning() {
+    return ProcessHandle.of(process)
+        .filter(ProcessHandle::isAlive)
+        .filter(it -> started(it).equals(processStarted))
+        .isPresent();
+  }
+
+  private static Instant started(ProcessHandle process) {
+    return Instant.ofEpochMilli(
+        process.info().startInstant().map(Instant::toEpochMilli).orElse(0L));
+  }
+
+  /** Writes the file. */
+  void write(Path file) {
+    Properties properties = new Properties();
+    properties.setProperty("resultBus", resultBus);
+    properties.setProperty("deadLetterBus", deadLetterBus);
+    properties.setProperty("onlineStore", onlineStore);
+    properties.setProperty("flink", flink);
+    properties.setProperty("process", Long.toString(process));
+    properties.setProperty("processStarted", Long.toString(processStarted.toEpochMilli()));
+    Path fresh = file.resolveSibling(file.getFileName() + "." + process);
+    try {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+      try (Writer out = Files.newBufferedWriter(fresh)) {
+        properties.store(out, "The local stack of Tailrace that was started last");
+      }
+      Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write " + file, e);
+    }
+  }
+
+  /** Deletes the file, unless another stack has taken it over. */
+  void remove(Path file) {
+    if (read(file).filter(this::equals).isPresent()) {
+      try {
+        Files.deleteIfExists(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot delete " + file, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.tailrace.pipelines.tools;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusException;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.local.RunningStack;
+import io.tailrace.result.InvalidResultException;
+import io.tailrace.result.MessageKey;
+import io.tailrace.result.ResultDecoder;
+import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.QueryResult;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * Publishes results that people have written as JSON lines. A wrong line does not stop the others.
+ */
+@Command(
+    name = "publish",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Publishes query results to a bus. Each line of FILE is a QueryResult in protobuf's JSON"
+          + " mapping; empty lines are skipped. A line that is wrong is named and not published,"
+          + " the others are.",
+      "",
+      "For example, with times in microseconds since 1970:",
+      "",
+      "{\"operationId\":\"1\",\"environmentId\":\"prod\",\"queryTimestamp\":1790000000000000,"
+          + "\"frames\":[{\"namespace\":\"user\",\"int64Keys\":[42],\"columns\":[{\"feature\":"
+          + "\"user.age\",\"type\":\"INT64\",\"maxStaleness\":\"9223372036854775807\","
+          + "\"observedAt\":[1790000000000000],\"int64Values\":[35]}]}]}"
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:every line was published",
+      "1:a line was wrong, or the bus can't be used",
+      "2:wrong use"
+    })
+public final class PublishCommand implements Callable<Integer> {
+  @Option(
+      names = "--bus",
+      paramLabel = "URI",
+      description =
+          "The bus: kafka://host:9092/topic. Default: the result bus of the 'local' that was"
+              + " started last on this machine.")
+  private @Nullable String bus;
+
+  @Parameters(index = "0", paramLabel = "FILE", description = "The file, or - for standard input.")
+  private String file = "-";
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private final Path stackFile;
+  private final InputStream standardInput;
+
+  /** Creates the command. */
+  public PublishCommand() {
+    this(RunningStack.defaultFile(), System.in);
+  }
+
+  /** Creates the command for a test. */
+  PublishCommand(Path stackFile, InputStream standardInput) {
+    this.stackFile = stackFile;
+    this.standardInput = standardInput;
+  }
+
+  @Override
+  public Integer call() throws CommandException {
+    String uri = uri();
+    try (BufferedReader lines = open()) {
+      Bus.checkWritable(uri);
+      try (BusPublisher publisher = Bus.publisher(uri)) {
+        return publish(lines, publisher, Bus.name(uri));
+      }
+    } catch (NoSuchFileException e) {
+      throw new CommandException("There is no file " + file, e);
+    } catch (IOException e) {
+      throw new CommandException(file + " can't be read: " + e.getMessage(), e);
+    } catch (BusException | IllegalArgumentException | IllegalStateException e) {
+      throw new CommandException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private String uri() throws CommandException {
+    return Optional.ofNullable(bus)
+        .or(() -> RunningStack.find(stackFile).map(RunningStack::resultBus))
+        .orElseThrow(
+            () ->
+                new CommandException(
+                    "No 'local' runs on this machine; say where to publish:"
+                        + " --bus=kafka://host:9092/topic"));
+  }
+
+  private BufferedReader open() throws IOException {
+    return file.equals("-")
+        ? new BufferedReader(new InputStreamReader(standardInput, StandardCharsets.UTF_8))
+        : Files.newBufferedReader(Path.of(file));
+  }
+
+  private int publish(BufferedReader lines, BusPublisher publisher, String name)
+      throws IOException, BusException {
+    PrintWriter err = spec.commandLine().getErr();
+    ResultDecoder decoder = new ResultDecoder();
+    long published = 0;
+    long wrong = 0;
+    long number = 0;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      number++;
+      if (line.isBlank()) {
+        continue;
+      }
+      try {
+        QueryResult result = parse(line);
+        byte[] payload = result.toByteArray();
+        byte[] key = MessageKey.of(result);
+        var unused = decoder.decode(BusMessage.numbered(payload, key, "", 0, number, 0, ""));
+        publisher.publish(new OutgoingMessage(key, payload, Map.of()));
+        published++;
+      } catch (InvalidResultException e) {
+        wrong++;
+        String field = e.field().isEmpty() ? "" : e.field() + ": ";
+        err.println("line " + number + ": " + field + e.getMessage());
+        err.flush();
+      }
+    }
+    publisher.flush();
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(
+        "Published "
+            + count(published, "result")
+            + " to "
+            + name
+            + (wrong == 0 ? "" : "; " + count(wrong, "line") + " left out"));
+    out.flush();
+    return wrong == 0 ? 0 : 1;
+  }
+
+  private static String count(long number, String what) {
+    return number + " " + what + (number == 1 ? "" : "s");
+  }
+
+  private static QueryResult parse(String line) throws InvalidResultException {
+    QueryResult.Builder result = QueryResult.newBuilder();
+    try {
+      JsonFormat.parser().merge(line, result);
+      return result.build();
+    } catch (InvalidProtocolBufferException e) {
+      FaultyField faulty =
+          FaultyField.find(line, QueryResult.getDescriptor(), String.valueOf(e.getMessage()));
+      throw new InvalidResultException(Reason.UNDECODABLE, faulty.path(), faulty.message());
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package io.tailrace.pipelines.local;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+import picocli.CommandLine;
+import redis.clients.jedis.Jedis;
+
+@RunWith(JUnit4.class)
+public class LocalCommandTest {
+  private static final byte[] AGE = "age".getBytes(UTF_8);
+
+  @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  public void exitsWithZeroWhenEverythingIsPersistedAndLeavesNothingBehind() throws Exception {
+    Path directory = temporary.getRoot().toPath().resolve("data");
+    int code =
+        run(
+            stack -> {
+              assertThat(RunningStack.find(stackFile()).orElseThrow().onlineStore())
+                  .isEqualTo(stack.onlineStore());
+            },
+            "--records=3000",
+            "--exitWhenPersisted",
+            "--directory=" + directory);
+
+    assertThat(err.toString()).isEmpty();
+    assertThat(out.toString()).contains("3,000 results in");
+    assertThat(out.toString()).contains("6 of them broken on purpose");
+    assertThat(out.toString()).contains("all as they must be");
+    assertThat(out.toString()).contains("Everything that was published is in the store");
+    assertThat(code).isEqualTo(0);
+    assertThat(Files.exists(stackFile())).isFalse();
+    assertThat(Files.exists(directory.resolve("kafka"))).isTrue();
+
+    assertThat(run(stack -> {}, "--exitWhenPersisted", "--directory=" + directory)).isEqualTo(2);
+    assertThat(err.toString()).contains("needs a directory that is empty");
+  }
+
+  @Test
+  public void exitsWithOneAndNamesTheFeatureWhenAStoredCellIsNotAsItMustBe() {
+    int code = run(LocalCommandTest::changeAnAge, "--records=1000", "--exitWhenPersisted");
+
+    assertThat(code).isEqualTo(1);
+    assertThat(out.toString()).contains(": 1 DIFFERENCES");
+    assertThat(out.toString()).containsMatch("user \\d+ age: expected INT64 \\d+ observed at");
+    assertThat(out.toString()).contains("Something is WRONG");
+  }
+
+  @Test
+  public void optionsThatContradictEachOtherAreWrongUse() {
+    assertThat(run(stack -> {}, "--noTraffic", "--records=5")).isEqualTo(2);
+    assertThat(run(stack -> {}, "--records=0")).isEqualTo(2);
+    assertThat(run(stack -> {}, "--kafkaPort=70000")).isEqualTo(2);
+    assertThat(err.toString()).contains("not 70000");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  private static void changeAnAge(LocalStack stack) {
+    try (Jedis redis = stack.redis().connect()) {
+      Set<byte[]> users = redis.keys("prod:user:*".getBytes(UTF_8));
+      for (byte[] user : users) {
+        byte[] cell = redis.hget(user, AGE);
+        if (cell != null) {
+          cell[cell.length - 1] ^= 1;
+          redis.hset(user, AGE, cell);
+          return;
+        }
+      }
+    }
+    throw new AssertionError("no user has an age");
+  }
+
+  private Path stackFile() {
+    return temporary.getRoot().toPath().resolve("local.properties");
+  }
+
+  private int run(Consumer<LocalStack> beforeComparison, String... options) {
+    return new CommandLine(new LocalCommand(stackFile(), beforeComparison))
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true))
+        .execute(options);
+  }
+}
