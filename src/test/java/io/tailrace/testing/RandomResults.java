@@ -18,7 +18,7 @@ import java.util.Random;
  * Makes valid query results at random; the same seed and options make the same results.
  *
  * <pre>{@code
- * RandomResults results = RandomResults.seeded(seed).ofEntities(3).ofFeatures(9).between(t0, t0 + 5);
+ * RandomResults results = RandomResults.seeded(seed).ofEntities(3).between(t0, t0 + 5);
  * QueryResult one = results.next();
  * }</pre>
  *

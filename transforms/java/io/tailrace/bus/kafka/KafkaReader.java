@@ -57,12 +57,11 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private static final int BATCH_RECORDS = 20_000;
 
   /**
-   * Bytes in an element at most, a 64th of the heap. What a backlog brings at once is worked off at
-   * once, so that a sink sees many writes to an entity together and sends one; what trickles in
-   * goes on at once.
+   * Bytes in an element at most. What a backlog brings at once is worked off at once, so that a
+   * sink sees many writes to an entity together and sends one; more than the processor's cache
+   * holds is slower again.
    */
-  private static final long BATCH_BYTES =
-      Math.min(32L << 20, Math.max(1L << 20, Runtime.getRuntime().maxMemory() / 64));
+  private static final long BATCH_BYTES = 2L << 20;
 
   /** How long a poll waits for records: the runner's thread can do nothing else meanwhile. */
   private static final Duration POLL_WAIT = Duration.ofMillis(5);

@@ -56,7 +56,7 @@ final class RedisConnection implements OnlineStore.Connection {
   private final RedisAddress address;
   private final RedisNodes nodes;
   private final FluentBackoff backoff;
-  private final Map<String, byte[]> nameBytes = new HashMap<>();
+  private final NameBytes names = new NameBytes();
   // Nodes that were sent the script in this round: every call of the round missed it.
   private final Set<Node> scriptLoadedOn = new HashSet<>();
 
@@ -124,7 +124,7 @@ final class RedisConnection implements OnlineStore.Connection {
         int to = Math.min(write.count(), from + WriteScript.MAX_FEATURES);
         Piece piece =
             new Piece(write, key, from, to, from == 0 ? write.fence() : EntityWrite.NO_FENCE);
-        byte[] features = WriteScript.features(piece, this::name);
+        byte[] features = WriteScript.features(piece, names);
         Call call = filling.get(slot);
         if (call == null
             || call.pieces.size() >= address.entitiesPerCall()
@@ -247,13 +247,6 @@ final class RedisConnection implements OnlineStore.Connection {
       script.with(call.features.get(i));
     }
     return script;
-  }
-
-  private byte[] name(String name) {
-    if (nameBytes.size() > 100_000) {
-      nameBytes.clear();
-    }
-    return nameBytes.computeIfAbsent(name, text -> text.getBytes(UTF_8));
   }
 
   /**

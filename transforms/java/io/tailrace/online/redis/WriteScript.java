@@ -11,7 +11,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.function.Function;
 
 /** The script that writes entities, and the arguments it takes. Stateless and thread-safe. */
 final class WriteScript {
@@ -62,16 +61,16 @@ final class WriteScript {
   /**
    * Packs the features of a piece, as the script unpacks them: https://msgpack.org, strings only.
    */
-  static byte[] features(Piece piece, Function<String, byte[]> nameBytes) {
+  static byte[] features(Piece piece, NameBytes names) {
     int length = 0;
     for (int i = piece.from(); i < piece.to(); i++) {
-      length += packedLength(nameBytes.apply(piece.write().name(i)).length);
+      length += packedLength(names.of(i, piece.write().name(i)).length);
       length += packedLength(piece.write().cell(i).length);
     }
     byte[] packed = new byte[length];
     int position = 0;
     for (int i = piece.from(); i < piece.to(); i++) {
-      position = pack(nameBytes.apply(piece.write().name(i)), packed, position);
+      position = pack(names.of(i, piece.write().name(i)), packed, position);
       position = pack(piece.write().cell(i), packed, position);
     }
     return packed;
