@@ -198,6 +198,11 @@ final class BenchmarkTraffic {
     return sent * 1e9 / (System.nanoTime() - start);
   }
 
+  /** Returns how many results were made, all of which were published. */
+  long published() {
+    return count;
+  }
+
   private static String key(int entity) {
     return "u" + (1_000_000 + entity);
   }
