@@ -152,6 +152,8 @@ final class BenchmarkTraffic {
             bootstrapServers,
             ProducerConfig.LINGER_MS_CONFIG,
             1,
+            ProducerConfig.BATCH_SIZE_CONFIG,
+            256 << 10,
             ProducerConfig.ACKS_CONFIG,
             "1"),
         new ByteArraySerializer(),
