@@ -18,15 +18,17 @@ final class RunnerDefaults {
               // Without an interval there are no checkpoints: nothing is ever committed or
               // restored.
               "checkpointingInterval", "10000",
-              // Otherwise committed offsets run ahead of what a bundle has written.
+              // Otherwise what a bundle puts out at its end, such as a dead letter, stays in the
+              // checkpoint until the next bundle.
               "finishBundleBeforeCheckpointing", "true",
               // Elements are immutable: copying them between steps only costs.
               "objectReuse", "true",
               "fasterCopy", "true",
-              // Both decide latency and density: a bundle ends after so many results or
-              // milliseconds.
-              "maxBundleSize", "20000",
-              "maxBundleTimeMills", "20",
+              // Writers write when nothing more is waiting, not at a bundle's end, where they have
+              // to wait for the store. So these bound what a bundle holds and how late its dead
+              // letters come.
+              "maxBundleSize", "50000",
+              "maxBundleTimeMills", "500",
               // Watermarks are not looked at by the writers that keep no windows.
               "autoWatermarkInterval", "200"));
 

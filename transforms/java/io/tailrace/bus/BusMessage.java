@@ -19,6 +19,7 @@ public final class BusMessage {
   private final String messageId;
   private final long publishedAt;
   private final String addressee;
+  private final boolean endsBacklog;
 
   private BusMessage(
       byte[] payload,
@@ -28,7 +29,8 @@ public final class BusMessage {
       long offset,
       String messageId,
       long publishedAt,
-      String addressee) {
+      String addressee,
+      boolean endsBacklog) {
     this.payload = Objects.requireNonNull(payload);
     this.key = Objects.requireNonNull(key);
     this.topic = Objects.requireNonNull(topic);
@@ -37,6 +39,7 @@ public final class BusMessage {
     this.messageId = Objects.requireNonNull(messageId);
     this.publishedAt = publishedAt;
     this.addressee = Objects.requireNonNull(addressee);
+    this.endsBacklog = endsBacklog;
   }
 
   /**
@@ -53,7 +56,14 @@ public final class BusMessage {
       long offset,
       long publishedAt,
       String addressee) {
-    return new BusMessage(payload, key, topic, partition, offset, "", publishedAt, addressee);
+    return new BusMessage(
+        payload, key, topic, partition, offset, "", publishedAt, addressee, false);
+  }
+
+  /** Returns the same message with the hint of {@link #endsBacklog}. */
+  public BusMessage endingBacklog() {
+    return new BusMessage(
+        payload, key, topic, partition, offset, messageId, publishedAt, addressee, true);
   }
 
   static BusMessage of(
@@ -66,7 +76,7 @@ public final class BusMessage {
       long publishedAt,
       String addressee) {
     return new BusMessage(
-        payload, key, topic, partition, offset, messageId, publishedAt, addressee);
+        payload, key, topic, partition, offset, messageId, publishedAt, addressee, false);
   }
 
   /** Returns the bytes that were published; not to be written to. */
@@ -107,6 +117,15 @@ public final class BusMessage {
   /** Returns the one writer that the message is for (a replayed dead letter); empty: for all. */
   public String addressee() {
     return addressee;
+  }
+
+  /**
+   * Returns whether nothing was known to wait behind this message when it was read: a hint that
+   * what has been gathered is best written now. Not a part of the message: equality does not see
+   * it, and a shuffle forgets it.
+   */
+  public boolean endsBacklog() {
+    return endsBacklog;
   }
 
   @Override

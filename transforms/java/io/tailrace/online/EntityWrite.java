@@ -93,10 +93,10 @@ public final class EntityWrite {
     return count;
   }
 
-  @SuppressWarnings(
-      "ReferenceEquality") // Names are mostly shared; equals() is for those that are not.
+  /** Names are mostly shared; the hashes, which strings keep, tell apart those that differ. */
+  @SuppressWarnings("ReferenceEquality")
   private static boolean sameName(String a, String b) {
-    return a == b || a.equals(b);
+    return a == b || (a.hashCode() == b.hashCode() && a.equals(b));
   }
 
   private void add(String name, byte[] cell, Owner owner) {

@@ -2,6 +2,8 @@ package io.tailrace.online;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.common.base.Throwables;
+import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import io.tailrace.failure.Failure;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
@@ -21,6 +23,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -35,6 +43,8 @@ import org.apache.beam.sdk.values.PCollectionTuple;
 import org.apache.beam.sdk.values.TupleTag;
 import org.apache.beam.sdk.values.TupleTagList;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes results to an online store, so that for every feature of every entity the newest
@@ -51,8 +61,10 @@ import org.jspecify.annotations.Nullable;
  * it is tried again for a while, then the bundle fails and the runner repeats it, so nothing is
  * lost.
  *
- * <p>A bundle's writes to an entity are folded into one before anything is sent; a bundle is sent
- * in pieces when it grows past {@link #MAX_BUFFERED_BYTES}.
+ * <p>Writes to an entity are folded into one until they are sent: when a bundle ends, when nothing
+ * more was waiting on the bus ({@link io.tailrace.bus.BusMessage#endsBacklog}), or when there are
+ * {@link #MAX_BUFFERED_ENTITIES} or {@link #MAX_BUFFERED_BYTES}. The store works in a thread of its
+ * own while the next results are gathered; a bundle ends when everything has been written.
  */
 public final class WriteOnline
     extends PTransform<
@@ -72,8 +84,18 @@ public final class WriteOnline
   static final long MAX_BUFFERED_BYTES =
       Math.min(64L << 20, Math.max(2L << 20, Runtime.getRuntime().maxMemory() / 32));
 
-  /** Entities that are held before they are sent: their keys cost memory, too. */
-  static final int MAX_BUFFERED_ENTITIES = 20_000;
+  /**
+   * Entities that are held before they are sent. So many that an entity which comes often is sent
+   * once, and so few that what is held stays in the processor's cache and the store is kept busy.
+   */
+  static final int MAX_BUFFERED_ENTITIES = 4_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(WriteOnline.class);
+
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
+
+  private static final ThreadFactory SENDERS =
+      new ThreadFactoryBuilder().setDaemon(true).setNameFormat("write-online-%d").build();
 
   /** What an entity costs beside its cells, in bytes, roughly. */
   private static final int ENTITY_OVERHEAD = 200;
@@ -283,9 +305,12 @@ public final class WriteOnline
     private final Counter entitiesSent = Metrics.counter(STAGE, "entities_sent");
 
     private transient OnlineStore.@Nullable Connection connection;
+    private transient @Nullable ExecutorService sender;
+    private transient @Nullable Future<?> underWay;
     private transient Map<EntityKey, EntityWrite> writes;
     private transient List<Pending> pending;
     private transient int closed;
+    private transient int sent;
     private transient long bufferedBytes;
     private transient long now;
 
@@ -302,6 +327,7 @@ public final class WriteOnline
       writes = new HashMap<>();
       pending = new ArrayList<>();
       closed = 0;
+      sent = 0;
       bufferedBytes = 0;
       now = nowMicros();
     }
@@ -333,7 +359,9 @@ public final class WriteOnline
       }
       // Put out now rather than at the bundle's end, which would hold on to the message until then.
       owner.takeFailure().ifPresent(out.get(failures)::output);
-      flushIfFull();
+      if (isFull() || result.message().endsBacklog()) {
+        send(pending.size());
+      }
     }
 
     private void writeFrame(Result result, Frame frame, long latest, Pending owner)
@@ -392,7 +420,6 @@ public final class WriteOnline
           }
           bufferedBytes += write.offer(spec.name(), cell, owner);
         }
-        flushIfFull();
       }
     }
 
@@ -424,12 +451,17 @@ public final class WriteOnline
           for (String name : deletion.names()) {
             bufferedBytes += write.offer(name, Cell.encodeTombstone(observedAt, keptUntil), owner);
           }
-          flushIfFull();
         }
       }
     }
 
-    private EntityWrite entity(String environment, String namespace, String key) {
+    private EntityWrite entity(String environment, String namespace, String key)
+        throws OnlineStoreException {
+      if (isFull()) {
+        // Amid a result, whose cells must not be settled by two threads at once.
+        send(pending.size() - 1);
+        await();
+      }
       EntityKey entity = new EntityKey(environment, namespace, key);
       EntityWrite write = writes.get(entity);
       if (write == null) {
@@ -456,33 +488,73 @@ public final class WriteOnline
           + " or after the writer's clock; check the publisher's clock";
     }
 
-    private void flushIfFull() throws OnlineStoreException {
-      if (bufferedBytes >= MAX_BUFFERED_BYTES || writes.size() >= MAX_BUFFERED_ENTITIES) {
-        flush();
-      }
+    private boolean isFull() {
+      return bufferedBytes >= MAX_BUFFERED_BYTES || writes.size() >= MAX_BUFFERED_ENTITIES;
     }
 
-    private void flush() throws OnlineStoreException {
+    /**
+     * Sends what has been gathered, once what was sent before has been written. Results go on being
+     * gathered while the store works.
+     *
+     * @param complete how many results, from the bundle's first on, have no more cells to come
+     */
+    private void send(int complete) throws OnlineStoreException {
+      await();
+      sent = complete;
       bufferedBytes = 0;
-      if (!writes.isEmpty()) {
-        if (connection == null) {
-          connection = store.connect();
-        }
-        List<EntityWrite> batch = new ArrayList<>(writes.values());
-        writes = new HashMap<>();
-        requireNonNull(connection).write(batch, nowMicros());
-        entitiesSent.inc(batch.size());
+      if (writes.isEmpty()) {
+        closeSettled();
+        return;
       }
-      // The last one may still be adding cells.
-      for (int i = closed; i < pending.size() - 1; i++) {
+      if (connection == null) {
+        connection = store.connect();
+        sender = Executors.newSingleThreadExecutor(SENDERS);
+      }
+      OnlineStore.Connection open = requireNonNull(connection);
+      List<EntityWrite> batch = new ArrayList<>(writes.values());
+      writes = new HashMap<>(2 * batch.size());
+      long sentAt = nowMicros();
+      underWay =
+          requireNonNull(sender)
+              .submit(
+                  () -> {
+                    open.write(batch, sentAt);
+                    return null;
+                  });
+      entitiesSent.inc(batch.size());
+    }
+
+    /** Waits until everything that was sent has been written. */
+    private void await() throws OnlineStoreException {
+      Future<?> writing = underWay;
+      if (writing != null) {
+        underWay = null;
+        try {
+          writing.get();
+        } catch (ExecutionException e) {
+          Throwables.throwIfInstanceOf(e.getCause(), OnlineStoreException.class);
+          Throwables.throwIfUnchecked(e.getCause());
+          throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+          writing.cancel(true);
+          Thread.currentThread().interrupt();
+          throw new OnlineStoreException(store.uri() + ": interrupted while writing", e);
+        }
+      }
+      closeSettled();
+    }
+
+    private void closeSettled() {
+      for (int i = closed; i < sent; i++) {
         pending.get(i).close();
       }
-      closed = Math.max(closed, pending.size() - 1);
+      closed = Math.max(closed, sent);
     }
 
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws OnlineStoreException {
-      flush();
+      send(pending.size());
+      await();
       long written = 0;
       long stale = 0;
       long duplicate = 0;
@@ -519,9 +591,25 @@ public final class WriteOnline
 
     @Teardown
     public void tearDown() {
-      if (connection != null) {
-        connection.close();
-        connection = null;
+      ExecutorService thread = sender;
+      OnlineStore.Connection open = connection;
+      if (thread == null || open == null) {
+        return;
+      }
+      sender = null;
+      connection = null;
+      if (underWay != null) {
+        underWay.cancel(true);
+      }
+      // By the thread that uses it, which has one write to give up at most.
+      thread.execute(open::close);
+      thread.shutdown();
+      try {
+        if (!thread.awaitTermination(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+          LOG.warn("{}: a connection is still being closed", store.uri());
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
     }
 

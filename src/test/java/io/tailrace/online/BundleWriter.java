@@ -54,13 +54,30 @@ public final class BundleWriter implements AutoCloseable {
   }
 
   /** Writes a bundle. */
-  @SuppressWarnings(
-      "NonCanonicalType") // An inner class can only be made through its subclass's name.
   public Written write(List<BusMessage> messages)
       throws OnlineStoreException, InvalidResultException {
-    Written written = new Written(new ArrayList<>(), new ArrayList<>());
-    fn.startBundle();
+    Bundle bundle = begin();
     for (BusMessage message : messages) {
+      bundle.add(message);
+    }
+    return bundle.end();
+  }
+
+  /** Begins a bundle. */
+  public Bundle begin() {
+    return new Bundle();
+  }
+
+  /** A bundle that has begun; one at a time. */
+  public final class Bundle {
+    private final Written written = new Written(new ArrayList<>(), new ArrayList<>());
+
+    private Bundle() {
+      fn.startBundle();
+    }
+
+    /** Adds a message. */
+    public void add(BusMessage message) throws OnlineStoreException, InvalidResultException {
       Result result = decoder.decode(message);
       fn.write(
           result,
@@ -68,26 +85,32 @@ public final class BundleWriter implements AutoCloseable {
           GlobalWindow.INSTANCE,
           new FailureReceiver(written.failures()::add));
     }
-    fn.finishBundle(
-        fn.new FinishBundleContext() {
-          @Override
-          public PipelineOptions getPipelineOptions() {
-            throw new UnsupportedOperationException();
-          }
 
-          @Override
-          public void output(
-              WriteOutcome outcome, org.joda.time.Instant timestamp, BoundedWindow window) {
-            written.outcomes().add(outcome);
-          }
+    /** Ends the bundle, when everything has been written. */
+    @SuppressWarnings(
+        "NonCanonicalType") // An inner class can only be made through its subclass's name.
+    public Written end() throws OnlineStoreException {
+      fn.finishBundle(
+          fn.new FinishBundleContext() {
+            @Override
+            public PipelineOptions getPipelineOptions() {
+              throw new UnsupportedOperationException();
+            }
 
-          @Override
-          public <T> void output(
-              TupleTag<T> tag, T output, org.joda.time.Instant timestamp, BoundedWindow window) {
-            written.failures().add((Failure) output);
-          }
-        });
-    return written;
+            @Override
+            public void output(
+                WriteOutcome outcome, org.joda.time.Instant timestamp, BoundedWindow window) {
+              written.outcomes().add(outcome);
+            }
+
+            @Override
+            public <T> void output(
+                TupleTag<T> tag, T output, org.joda.time.Instant timestamp, BoundedWindow window) {
+              written.failures().add((Failure) output);
+            }
+          });
+      return written;
+    }
   }
 
   @Override

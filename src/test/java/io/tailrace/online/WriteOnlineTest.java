@@ -19,6 +19,7 @@ import io.tailrace.v1.QueryResult;
 import io.tailrace.v1.RejectedCell;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -317,6 +318,59 @@ public class WriteOnlineTest {
           .containsExactly(new WriteOutcome("op", T, rows, 0, 0, 0, 0, 0));
     }
     assertThat(keys()).hasSize(rows);
+  }
+
+  @Test
+  public void aResultSentInPiecesIsCountedWholeWhenOthersFollow() throws Exception {
+    int rows = WriteOnline.MAX_BUFFERED_ENTITIES + 10;
+    List<String> keys = IntStream.range(0, rows).mapToObj(row -> "k" + row).toList();
+
+    try (BundleWriter writer = BundleWriter.of(to(redis))) {
+      BundleWriter.Bundle bundle = writer.begin();
+      bundle.add(
+          Messages.of(
+              named("large", Results.users(keys, Results.int64("age", T, new long[rows]))), T));
+      bundle.add(Messages.of(named("next", Results.user("ann", age(T))), T).endingBacklog());
+      bundle.add(Messages.of(named("last", Results.user("bob", age(T))), T).endingBacklog());
+
+      assertThat(bundle.end().outcomes())
+          .containsExactly(
+              new WriteOutcome("large", T, rows, 0, 0, 0, 0, 0),
+              new WriteOutcome("next", T, 1, 0, 0, 0, 0, 0),
+              new WriteOutcome("last", T, 1, 0, 0, 0, 0, 0));
+    }
+  }
+
+  @Test
+  public void whatEndsABacklogIsWrittenBeforeTheBundleEnds() throws Exception {
+    try (BundleWriter writer = BundleWriter.of(to(redis))) {
+      BundleWriter.Bundle bundle = writer.begin();
+      bundle.add(Messages.of(named("first", Results.user("ann", age(T))), T));
+      bundle.add(Messages.of(named("last", Results.user("bob", age(T))), T).endingBacklog());
+
+      Instant deadline = Instant.now().plusSeconds(20);
+      while (keys().size() < 2 && Instant.now().isBefore(deadline)) {
+        Thread.sleep(5);
+      }
+
+      assertThat(keys()).hasSize(2);
+      assertThat(bundle.end().outcomes()).hasSize(2);
+    }
+  }
+
+  @Test
+  public void aStoreThatFailsWhileResultsAreGatheredFailsTheBundle() throws Exception {
+    try (LocalRedis other = LocalRedis.start(temporary.newFolder().toPath());
+        BundleWriter writer =
+            BundleWriter.of(
+                WriteOnline.to(other.uri() + "?retryFor=1s&timeout=500ms")
+                    .withClock(() -> Instant.EPOCH.plus(T, ChronoUnit.MICROS)))) {
+      other.stop();
+      BundleWriter.Bundle bundle = writer.begin();
+      bundle.add(Messages.of(named("op", Results.user("ann", age(T))), T).endingBacklog());
+
+      assertThrows(OnlineStoreException.class, bundle::end);
+    }
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -242,18 +243,64 @@ public class OnlineWriterTest {
     startOnFlink();
     awaitValues(publish(900, 100));
 
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-      await(
-          () ->
-              admin
-                      .listConsumerGroupOffsets("online-writer")
-                      .partitionsToOffsetAndMetadata()
-                      .get()
-                      .values()
-                      .stream()
-                      .mapToLong(offset -> offset == null ? 0 : offset.offset())
-                      .sum()
-                  == 900);
+    await(() -> committed() == 900);
+  }
+
+  @Test
+  public void offsetsAreNeverCommittedAheadOfTheStore() throws Exception {
+    startFlink();
+    List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
+    arguments.removeIf(argument -> argument.startsWith("--onlineStore"));
+    arguments.add("--onlineStore=" + redis.uri() + "?retryFor=60s");
+    // Nothing but a checkpoint ends a bundle.
+    arguments.addAll(List.of("--maxBundleTimeMills=3600000", "--maxBundleSize=1000000"));
+    OnlineWriter.start(arguments.toArray(String[]::new));
+    Map<Integer, Long> expected = new HashMap<>(publish(300, 30));
+    awaitValues(expected);
+    await(() -> committed() == 300);
+    redis.stop();
+
+    // A single one, whose write leaves the runner's thread free to make checkpoints.
+    expected.putAll(publish(1, 1));
+    // Ten of them would have come meanwhile.
+    Thread.sleep(3_000);
+    assertThat(committed()).isEqualTo(300);
+
+    redis.restart();
+    awaitValues(expected);
+    await(() -> committed() == 301);
+  }
+
+  @Test
+  public void aResultIsReadableWhileItsBundleIsStillOpen() throws Exception {
+    startFlink();
+    List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
+    arguments.removeIf(argument -> argument.startsWith("--checkpointingInterval"));
+    arguments.addAll(
+        List.of(
+            "--checkpointingInterval=3600000",
+            "--maxBundleTimeMills=3600000",
+            "--maxBundleSize=1000000"));
+    OnlineWriter.start(arguments.toArray(String[]::new));
+
+    awaitValues(publish(300, 30));
+
+    assertThat(committed()).isEqualTo(0);
+  }
+
+  @Test
+  public void aWriterThatIsKilledGoesOnWithoutALoss() throws Exception {
+    Process killed = startInAProcessOfItsOwn();
+    Map<Integer, Long> expected = new HashMap<>(publish(300, 30));
+    awaitValues(expected);
+    killed.destroyForcibly().waitFor();
+
+    expected.putAll(publish(300, 30));
+    Process successor = startInAProcessOfItsOwn();
+    try {
+      awaitValues(expected);
+    } finally {
+      successor.destroyForcibly().waitFor();
     }
   }
 
@@ -442,6 +489,35 @@ public class OnlineWriterTest {
   private void startOnFlink() throws Exception {
     startFlink();
     OnlineWriter.start(flinkArguments());
+  }
+
+  /** Returns how many messages the writer's group has committed. */
+  private long committed() throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+      return admin
+          .listConsumerGroupOffsets("online-writer")
+          .partitionsToOffsetAndMetadata()
+          .get()
+          .values()
+          .stream()
+          .mapToLong(offset -> offset == null ? 0 : offset.offset())
+          .sum();
+    }
+  }
+
+  private Process startInAProcessOfItsOwn() throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), OnlineWriter.class.getName()));
+    command.addAll(List.of(arguments("--runner=DirectRunner")));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.newFile())
+        .start();
   }
 
   private static QueryResult result(int entity, long observedAt, long value) {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.beam.sdk.io.UnboundedSource;
@@ -63,14 +64,20 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
    */
   private static final long BATCH_BYTES = 2L << 20;
 
-  /** How long a poll waits for records: the runner's thread can do nothing else meanwhile. */
-  private static final Duration POLL_WAIT = Duration.ofMillis(5);
+  /**
+   * How long a poll waits for records. The runner's thread can do nothing else meanwhile, such as
+   * begin a checkpoint; but when a poll brings nothing, Flink asks again only after 50 ms.
+   */
+  private static final Duration POLL_WAIT = Duration.ofMillis(100);
 
   /** How far event time stays behind the clock where a partition has nothing to read. */
   private static final long IDLE_WATERMARK_DELAY_MILLIS = 2_000;
 
   /** How often the consumer is asked how far behind it is. */
   private static final long LAG_INTERVAL_NANOS = 200_000_000L;
+
+  /** How often the topic is looked at for partitions that nobody reads. */
+  private static final long NEW_PARTITIONS_INTERVAL_NANOS = 60_000_000_000L;
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
   private static final byte[] EMPTY = {};
@@ -88,10 +95,13 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private long watermarkMillis;
   private long lagsTakenAt;
   private double averageBytes = 1_000;
+  private long partitionsCountedAt = System.nanoTime();
+  private int knownPartitions;
 
   KafkaReader(KafkaSource source, @Nullable KafkaMark mark) {
     this.source = source;
     this.bus = source.bus();
+    this.knownPartitions = source.topicPartitions();
     for (int partition : source.partitions()) {
       partitions.add(new TopicPartition(bus.topic(), partition));
     }
@@ -149,7 +159,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     if (bus.start().equals("latest")) {
       return first(opened.endOffsets(List.of(partition)), partition);
     }
-    java.util.Optional<java.time.Instant> time = KafkaBus.time(bus.start());
+    Optional<java.time.Instant> time = KafkaBus.time(bus.start());
     if (time.isPresent()) {
       OffsetAndTimestamp found =
           opened.offsetsForTimes(Map.of(partition, time.get().toEpochMilli())).get(partition);
@@ -202,8 +212,15 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
     takeLags(open);
+    if (System.nanoTime() - partitionsCountedAt > NEW_PARTITIONS_INTERVAL_NANOS) {
+      partitionsCountedAt = System.nanoTime();
+      newPartitions(open).ifPresent(LOG::error);
+    }
     if (batch.isEmpty()) {
       return false;
+    }
+    if (isCaughtUp(open)) {
+      batch.add(batch.remove(batch.size() - 1).endingBacklog());
     }
     averageBytes += ((double) bytes / batch.size() - averageBytes) / 16;
     batchTimestamp = new Instant(earliest);
@@ -272,6 +289,46 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
         (partition, offset) ->
             offsets.put(new TopicPartition(bus.topic(), partition), new OffsetAndMetadata(offset)));
     return offsets;
+  }
+
+  /**
+   * Says that partitions were added, which are in no reader's share. Asked by one of the readers
+   * only; an answer comes once for each time that it happens.
+   */
+  Optional<String> newPartitions(Consumer<byte[], byte[]> open) {
+    if (knownPartitions == 0 || !source.partitions().contains(0)) {
+      return Optional.empty();
+    }
+    int now;
+    try {
+      now = open.partitionsFor(bus.topic()).size();
+    } catch (KafkaException e) {
+      LOG.debug("{}: its partitions can't be counted: {}", bus.name(), e.getMessage());
+      return Optional.empty();
+    }
+    if (now <= knownPartitions) {
+      return Optional.empty();
+    }
+    int before = knownPartitions;
+    knownPartitions = now;
+    return Optional.of(
+        bus.name()
+            + " has "
+            + now
+            + " partitions, "
+            + (now - before)
+            + " of which were added after the writer was started and are not read. Start it anew,"
+            + " without a savepoint: it goes on at the committed offsets and reads all of them");
+  }
+
+  /** Judges by what the brokers told with the last messages: asks nobody. */
+  private boolean isCaughtUp(Consumer<byte[], byte[]> open) {
+    for (TopicPartition partition : partitions) {
+      if (open.currentLag(partition).orElse(0) > 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void takeLags(Consumer<byte[], byte[]> open) {

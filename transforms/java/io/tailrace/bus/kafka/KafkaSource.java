@@ -27,15 +27,17 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
   private final KafkaBus bus;
   private final String group;
   private final List<Integer> partitions;
+  private final int topicPartitions;
 
   KafkaSource(KafkaBus bus, String group) {
-    this(bus, group, List.of());
+    this(bus, group, List.of(), 0);
   }
 
-  private KafkaSource(KafkaBus bus, String group, List<Integer> partitions) {
+  private KafkaSource(KafkaBus bus, String group, List<Integer> partitions, int topicPartitions) {
     this.bus = bus;
     this.group = group;
     this.partitions = partitions;
+    this.topicPartitions = topicPartitions;
   }
 
   KafkaBus bus() {
@@ -48,6 +50,11 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
 
   List<Integer> partitions() {
     return partitions;
+  }
+
+  /** Returns how many partitions the topic had when it was divided among readers. */
+  int topicPartitions() {
+    return topicPartitions;
   }
 
   @Override
@@ -72,7 +79,7 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       for (int p = s; p < all.size(); p += count) {
         theirs.add(all.get(p));
       }
-      splits.add(new KafkaSource(bus, group, List.copyOf(theirs)));
+      splits.add(new KafkaSource(bus, group, List.copyOf(theirs), all.size()));
     }
     return splits;
   }

@@ -1,0 +1,185 @@
+package io.tailrace.bus.kafka;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.uri.ResourceUri;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.beam.sdk.io.UnboundedSource.UnboundedReader;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.rules.TestName;
+
+/** What a reader makes of the messages of a real broker. */
+public class KafkaReaderTest {
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+  @Rule public final TestName topic = new TestName();
+
+  private static LocalKafka kafka;
+
+  @BeforeClass
+  public static void start() {
+    kafka = LocalKafka.start(folder.getRoot().toPath().resolve("kafka"), 0);
+  }
+
+  @AfterClass
+  public static void stop() {
+    kafka.close();
+  }
+
+  @Test
+  public void theLastOfWhatIsThereEndsTheBacklog() throws Exception {
+    publish(10, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("")) {
+      List<BusMessage> messages = readAll(reader, 10);
+
+      assertThat(messages.subList(0, 9).stream().filter(BusMessage::endsBacklog).toList())
+          .isEmpty();
+      assertThat(messages.get(9).endsBacklog()).isTrue();
+    }
+  }
+
+  @Test
+  public void nothingEndsABacklogThatGoesOn() throws Exception {
+    publish(8, 1 << 20);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("")) {
+      List<BusMessage> messages = readAll(reader, 8);
+
+      assertThat(messages.stream().map(BusMessage::endsBacklog).toList())
+          .containsExactly(false, false, false, false, false, false, false, true)
+          .inOrder();
+    }
+  }
+
+  @Test
+  public void messagesDeletedUnderAReaderStopIt() throws Exception {
+    publish(10, 10);
+    deleteBefore(6);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("", mark(1))) {
+      IOException e = assertThrows(IOException.class, () -> readAll(reader, 4));
+
+      assertThat(e).hasMessageThat().contains("was to be read from offset 1, which is gone");
+      assertThat(e).hasMessageThat().contains("the first one there is 6");
+      assertThat(e).hasMessageThat().contains("overrun=continue");
+    }
+  }
+
+  @Test
+  public void messagesDeletedUnderAReaderArePassedOverIfTheUriSaysSo() throws Exception {
+    publish(10, 10);
+    deleteBefore(6);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("?overrun=continue", mark(1))) {
+      assertThat(readAll(reader, 4).stream().map(BusMessage::offset).toList())
+          .containsExactly(6L, 7L, 8L, 9L)
+          .inOrder();
+    }
+  }
+
+  @Test
+  public void partitionsThatNobodyReadsAreToldOfOnce() throws Exception {
+    publish(1, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("");
+        Consumer<byte[], byte[]> consumer = KafkaReader.consumer(bus(""), "group");
+        Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+      assertThat(((KafkaReader) reader).newPartitions(consumer)).isEmpty();
+      admin
+          .createPartitions(Map.of(topic.getMethodName(), NewPartitions.increaseTo(3)))
+          .all()
+          .get();
+
+      String said = "";
+      try (Consumer<byte[], byte[]> fresh = KafkaReader.consumer(bus(""), "group")) {
+        said = ((KafkaReader) reader).newPartitions(fresh).orElse("");
+        assertThat(((KafkaReader) reader).newPartitions(fresh)).isEmpty();
+      }
+
+      assertThat(said).contains("has 3 partitions, 2 of which were added");
+      assertThat(said).contains("Start it anew");
+    }
+  }
+
+  private KafkaMark mark(long offset) {
+    return new KafkaMark(Map.of(0, offset), 0, new KafkaMark.Commits());
+  }
+
+  private UnboundedReader<List<BusMessage>> reader(String query) throws Exception {
+    return reader(query, null);
+  }
+
+  private UnboundedReader<List<BusMessage>> reader(String query, @Nullable KafkaMark mark)
+      throws Exception {
+    return new KafkaSource(bus(query), "group")
+        .split(1, PipelineOptionsFactory.create())
+        .get(0)
+        .createReader(PipelineOptionsFactory.create(), mark);
+  }
+
+  private KafkaBus bus(String query) {
+    return KafkaBus.at(
+        ResourceUri.parse(
+            "kafka://" + kafka.bootstrapServers() + "/" + topic.getMethodName() + query));
+  }
+
+  private void publish(int messages, int bytes) {
+    kafka.createTopic(topic.getMethodName(), 1);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers(), "max.request.size", 8 << 20),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (int i = 0; i < messages; i++) {
+        producer.send(new ProducerRecord<>(topic.getMethodName(), 0, null, new byte[bytes]));
+      }
+    }
+  }
+
+  private void deleteBefore(long offset) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+      admin
+          .deleteRecords(
+              Map.of(
+                  new TopicPartition(topic.getMethodName(), 0),
+                  RecordsToDelete.beforeOffset(offset)))
+          .all()
+          .get();
+    }
+  }
+
+  private static List<BusMessage> readAll(UnboundedReader<List<BusMessage>> reader, int count)
+      throws IOException {
+    List<BusMessage> messages = new ArrayList<>();
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    boolean any = reader.start();
+    while (messages.size() < count && System.nanoTime() < deadline) {
+      if (any) {
+        messages.addAll(reader.getCurrent());
+      }
+      any = messages.size() < count && reader.advance();
+    }
+    return messages;
+  }
+}
