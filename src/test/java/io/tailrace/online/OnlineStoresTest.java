@@ -72,6 +72,12 @@ public class OnlineStoresTest {
   }
 
   @Test
+  public void aWaitMustEndBeforeItsAnswerIsGivenUp() {
+    assertThat(refused("redis://c?waitReplicas=1&waitTimeout=20s&timeout=10s"))
+        .contains("waitTimeout=20000ms must be shorter than timeout=10000ms");
+  }
+
+  @Test
   public void aClusterHasNoDatabase() {
     assertThat(refused("redis+cluster://n1:6379/1"))
         .contains("a cluster has no databases: '/1' must go");

@@ -113,6 +113,14 @@ record RedisAddress(
             uri.takeDuration("waitTimeout").orElse(Duration.ofSeconds(1)),
             uri.takeDuration("grace").orElse(Duration.ofHours(1)),
             uri.takeInt("entitiesPerCall", 1, 1_000).orElse(DEFAULT_ENTITIES_PER_CALL));
+    if (address.waitReplicas() > 0 && address.waitTimeout().compareTo(address.timeout()) >= 0) {
+      uri.problem(
+          "waitTimeout="
+              + address.waitTimeout().toMillis()
+              + "ms must be shorter than timeout="
+              + address.timeout().toMillis()
+              + "ms, after which an answer is given up");
+    }
     uri.finish(EXAMPLE);
     return address;
   }

@@ -437,8 +437,9 @@ final class RedisConnection implements OnlineStore.Connection {
         throw new OnlineStoreException(
             address.text()
                 + " can't be used for "
-                + address.retryFor().toSeconds()
-                + " s: "
+                + (address.retryFor().compareTo(Duration.ofSeconds(1)) < 0
+                    ? address.retryFor().toMillis() + " ms: "
+                    : address.retryFor().toSeconds() + " s: ")
                 + trouble);
       }
       // Blips mend themselves; from here on somebody may want to know.
