@@ -173,6 +173,9 @@ public final class ResultDecoder {
     if (head.texts[4] == head.texts[5]) {
       throw missing("environment_id", "a result needs the environment that it belongs to");
     }
+    if (head.queryTimestamp == 0) {
+      throw missing("query_timestamp", "a result needs the time at which its query was asked");
+    }
     checkTime(head.queryTimestamp, "query_timestamp");
     checkTime(head.executionStartedAt, "execution_started_at");
     checkTime(head.executionFinishedAt, "execution_finished_at");

@@ -379,6 +379,7 @@ public class CellTest {
         QueryResult.newBuilder()
             .setOperationId("op-1")
             .setEnvironmentId("production")
+            .setQueryTimestamp(T)
             .addFrames(
                 Frame.newBuilder().setNamespace("user").addStringKeys("ann").addColumns(column))
             .build();

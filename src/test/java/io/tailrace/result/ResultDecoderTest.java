@@ -364,6 +364,7 @@ public class ResultDecoderTest {
   public void refusesAResultWithoutIds() {
     assertRefused(sound().clearOperationId(), Reason.MISSING_FIELD, "operation_id");
     assertRefused(sound().clearEnvironmentId(), Reason.MISSING_FIELD, "environment_id");
+    assertRefused(sound().clearQueryTimestamp(), Reason.MISSING_FIELD, "query_timestamp");
     assertRefused(QueryResult.newBuilder(), Reason.MISSING_FIELD, "operation_id");
   }
 

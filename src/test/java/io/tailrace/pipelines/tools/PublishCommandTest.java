@@ -32,7 +32,7 @@ import picocli.CommandLine;
 @RunWith(JUnit4.class)
 public class PublishCommandTest {
   private static final String SOUND =
-      "{\"operationId\":\"1\",\"environmentId\":\"prod\",\"frames\":[{\"namespace\":\"user\","
+      "{\"operationId\":\"1\",\"environmentId\":\"prod\",\"queryTimestamp\":\"1700000000000000\",\"frames\":[{\"namespace\":\"user\","
           + "\"int64Keys\":[42],\"columns\":[{\"feature\":\"user.age\",\"type\":\"INT64\","
           + "\"observedAt\":[1],\"int64Values\":[35]}]}]}";
 
