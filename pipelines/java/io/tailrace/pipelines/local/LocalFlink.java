@@ -329,9 +329,7 @@ public final class LocalFlink implements AutoCloseable {
   @Override
   public void close() {
     try {
-      if (cluster.isRunning()) {
-        cancelAll();
-      }
+      cancelAll();
     } finally {
       await(cluster.closeAsync());
     }
@@ -342,7 +340,11 @@ public final class LocalFlink implements AutoCloseable {
     }
   }
 
-  private void cancelAll() {
+  /** Cancels all jobs, and waits a while for their ends. */
+  void cancelAll() {
+    if (!cluster.isRunning()) {
+      return;
+    }
     CompletableFuture<?>[] ends =
         jobs().stream()
             .filter(job -> !job.status().isGloballyTerminalState())

@@ -9,6 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.flink.api.common.JobID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,7 +102,27 @@ public final class LocalStack implements AutoCloseable {
   /** Ends the writers, then the servers, in about a second. */
   @Override
   public void close() {
-    closeAll(List.of(flink, redis, kafka));
+    closeAll(List.of(flink::cancelAll, this::closeServers));
+  }
+
+  /** All at once: without the writers they no longer need each other. */
+  private void closeServers() {
+    ExecutorService threads = Executors.newFixedThreadPool(3);
+    try {
+      List<AutoCloseable> ends = new ArrayList<>();
+      for (AutoCloseable server : List.of(flink, redis, kafka)) {
+        Future<?> end =
+            threads.submit(
+                () -> {
+                  server.close();
+                  return null;
+                });
+        ends.add(end::get);
+      }
+      closeAll(ends);
+    } finally {
+      threads.shutdown();
+    }
   }
 
   /** Closes in the given order, each one whatever happened to the others. */
