@@ -31,6 +31,9 @@ final class BenchmarkTraffic {
   static final String ENVIRONMENT = "prod";
   static final String NAMESPACE = "user";
 
+  /** The bytes of the one large value of a large message. */
+  static final int LARGE_VALUE_BYTES = 8 << 20;
+
   /** Of so many results one is waited for. */
   private static final int PROBED = 100;
 
@@ -117,20 +120,66 @@ final class BenchmarkTraffic {
     long now = System.currentTimeMillis() * 1_000L;
     for (long i = 0; i < results; i++) {
       int entity = entity();
+      // Observation times rise by a microsecond, as in a stream that was produced in order.
       send(
           producer,
-          new ProducerRecord<>(
-              topic,
-              partitionOf.applyAsInt(entity),
-              ("u" + entity).getBytes(StandardCharsets.UTF_8),
-              // Observation times rise by a microsecond, as in a stream that was produced in order.
-              result(entity, now - (results - i)).toByteArray()));
+          topic,
+          partitionOf.applyAsInt(entity),
+          entity,
+          result(entity, now - (results - i)));
     }
+    flush(producer);
+  }
+
+  /** Publishes results, and spread among them some of {@link #LARGE_VALUE_BYTES} each. */
+  void publishBacklog(
+      KafkaProducer<byte[], byte[]> producer, String topic, long results, int largeMessages) {
+    String large = "x".repeat(LARGE_VALUE_BYTES);
+    long every = Math.max(1, results / Math.max(1, largeMessages));
+    long now = System.currentTimeMillis() * 1_000L;
+    int sent = 0;
+    for (long i = 0; i < results; i++) {
+      int entity = entity();
+      send(producer, topic, entity & 1, entity, result(entity, now - (results - i)));
+      if (sent < largeMessages && i % every == every / 2) {
+        QueryResult.Builder result = result(entity, now).toBuilder();
+        result
+            .getFramesBuilder(0)
+            .addColumns(
+                Column.newBuilder()
+                    .setFeature(NAMESPACE + ".document")
+                    .setType(Column.Type.STRING)
+                    .setMaxStaleness(THIRTY_DAYS_MICROS)
+                    .addObservedAt(now)
+                    .addStringValues(large));
+        send(producer, topic, sent & 1, entity, result.build());
+        sent++;
+      }
+    }
+    flush(producer);
+  }
+
+  private void flush(KafkaProducer<byte[], byte[]> producer) {
     producer.flush();
     Exception failed = failure.get();
     if (failed != null) {
       throw new IllegalStateException("the benchmark's traffic could not be published", failed);
     }
+  }
+
+  private void send(
+      KafkaProducer<byte[], byte[]> producer,
+      String topic,
+      int partition,
+      int entity,
+      QueryResult result) {
+    send(
+        producer,
+        new ProducerRecord<>(
+            topic,
+            partition,
+            ("u" + entity).getBytes(StandardCharsets.UTF_8),
+            result.toByteArray()));
   }
 
   private void send(KafkaProducer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record) {

@@ -12,11 +12,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import redis.clients.jedis.Jedis;
 
@@ -36,16 +40,18 @@ final class OnlineBenchmark implements AutoCloseable {
   private static final long STALL_NANOS = 120_000_000_000L;
 
   private static final int FRESHNESS_SAMPLES = 20_000;
-  private static final Duration FRESHNESS_WARM_UP = Duration.ofSeconds(15);
+  private static final Duration FRESHNESS_WARM_UP = Duration.ofSeconds(75);
   private static final Duration FRESHNESS_LEAD = Duration.ofSeconds(10);
   private static final Duration FRESHNESS_PERIOD = Duration.ofSeconds(30);
 
   private final LocalKafka kafka;
   private final LocalRedis redis;
   private final LocalFlink flink;
+  private final Path directory;
   private final List<String> writerArguments;
 
   OnlineBenchmark(Path directory, List<String> writerArguments) throws IOException {
+    this.directory = directory;
     this.writerArguments = writerArguments;
     this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
     this.redis = LocalRedis.start(directory.resolve("redis"));
@@ -110,6 +116,72 @@ final class OnlineBenchmark implements AutoCloseable {
     }
   }
 
+  /**
+   * What it took to drain a backlog.
+   *
+   * @param resultsPerSecond from the start of the writer's JVM on
+   * @param peakHeapMegabytes the most that a collection left on the heap, in mebibytes
+   */
+  record Drain(double resultsPerSecond, double peakHeapMegabytes) {}
+
+  /**
+   * Drains a backlog in which every so often a message is a large one.
+   *
+   * @throws IllegalStateException if the writer ended, as it does when it runs out of memory
+   */
+  Drain drain(long results, int largeMessages, String heap)
+      throws IOException, InterruptedException, ExecutionException {
+    flush();
+    String topic = "backlog";
+    kafka.createTopic(topic, PARALLELISM);
+    try (KafkaProducer<byte[], byte[]> producer =
+        BenchmarkTraffic.producer(kafka.bootstrapServers())) {
+      new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM)
+          .publishBacklog(producer, topic, results, largeMessages);
+    }
+    List<String> options = new ArrayList<>(storeAndBuses(topic, topic));
+    options.addAll(
+        List.of(
+            "--runner=FlinkRunner",
+            "--parallelism=" + PARALLELISM,
+            "--checkpointingInterval=1000"));
+    options.addAll(writerArguments);
+    long start = System.nanoTime();
+    try (WriterProcess writer =
+            WriterProcess.start(directory.resolve("low-memory"), heap, options);
+        Admin admin =
+            Admin.create(
+                Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()))) {
+      long all = results + largeMessages;
+      long last = 0;
+      long lastChange = start;
+      while (last < all) {
+        writer.checkAlive();
+        Thread.sleep(200);
+        long committed = committed(admin, topic);
+        if (committed > last) {
+          last = committed;
+          lastChange = System.nanoTime();
+        } else if (System.nanoTime() - lastChange > STALL_NANOS) {
+          throw new IllegalStateException("stalled at " + last + " of " + all + " results");
+        }
+      }
+      return new Drain(all * 1e9 / (System.nanoTime() - start), writer.peakHeapMegabytes());
+    }
+  }
+
+  private static long committed(Admin admin, String group)
+      throws InterruptedException, ExecutionException {
+    return admin
+        .listConsumerGroupOffsets(group)
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .values()
+        .stream()
+        .mapToLong(offset -> offset == null ? 0 : offset.offset())
+        .sum();
+  }
+
   double handWritten(String topic, long results, HandWrittenConsumer.Ordering ordering) {
     flush();
     try (HandWrittenConsumer consumer =
@@ -144,21 +216,18 @@ final class OnlineBenchmark implements AutoCloseable {
   private void startWriter(String topic) throws CommandException {
     SETTLED.reset();
     List<String> arguments = new ArrayList<>(flinkArguments());
-    arguments.addAll(
-        List.of(
-            "--resultBus=kafka://"
-                + kafka.bootstrapServers()
-                + "/"
-                + topic
-                + "?group="
-                + topic
-                + "-"
-                + System.nanoTime(),
-            "--onlineStore=" + redis.uri(),
-            "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/dead-letters"));
+    arguments.addAll(storeAndBuses(topic, topic + "-" + System.nanoTime()));
     OnlineWriter.start(
         outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
         arguments.toArray(String[]::new));
+  }
+
+  private List<String> storeAndBuses(String topic, String group) {
+    String bus = "kafka://" + kafka.bootstrapServers() + "/";
+    return List.of(
+        "--resultBus=" + bus + topic + "?group=" + group,
+        "--onlineStore=" + redis.uri(),
+        "--deadLetterBus=" + bus + "dead-letters");
   }
 
   private List<String> flinkArguments() {

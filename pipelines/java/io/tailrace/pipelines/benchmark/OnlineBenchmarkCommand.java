@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Column;
@@ -37,6 +38,8 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class OnlineBenchmarkCommand implements Callable<Integer> {
+  private static final int LARGE_MESSAGES = 50;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -64,10 +67,17 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
   private Path output = Path.of("target/benchmarks/online.json");
 
   @Option(
+      names = "--memoryHeap",
+      description =
+          "Heap of the JVM that drains a backlog with large messages (default: ${DEFAULT-VALUE}).",
+      defaultValue = "256m")
+  private String memoryHeap = "256m";
+
+  @Option(
       names = "--only",
       split = ",",
-      description = "Parts to run: uniform, zipf, topics, freshness (default: all).",
-      defaultValue = "uniform,zipf,topics,freshness")
+      description = "Parts to run: uniform, zipf, topics, freshness, memory (default: all).",
+      defaultValue = "uniform,zipf,topics,freshness,memory")
   private List<String> parts = List.of();
 
   @Option(
@@ -80,7 +90,8 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
   private final Map<String, String> facts = new TreeMap<>();
 
   @Override
-  public Integer call() throws CommandException, IOException, InterruptedException {
+  public Integer call()
+      throws CommandException, IOException, InterruptedException, ExecutionException {
     PrintWriter out = spec.commandLine().getOut();
     Path directory = Files.createTempDirectory("tailrace-benchmark");
     try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, writerOptions)) {
@@ -98,6 +109,9 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
       }
       if (parts.contains("freshness")) {
         freshness(benchmark, out);
+      }
+      if (parts.contains("memory")) {
+        memory(benchmark, out);
       }
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
@@ -175,6 +189,22 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
     figures.put("freshness_ms.p50", freshness.p50Millis());
     figures.put("freshness_ms.p99", freshness.p99Millis());
     figures.put("freshness.results_per_s", freshness.publishedPerSecond());
+  }
+
+  private void memory(OnlineBenchmark benchmark, PrintWriter out)
+      throws IOException, InterruptedException, ExecutionException {
+    say(
+        out,
+        String.format(
+            Locale.ROOT,
+            "memory: -Xmx%s drains %d results and %d messages of 8 MB",
+            memoryHeap,
+            results,
+            LARGE_MESSAGES));
+    OnlineBenchmark.Drain drain = benchmark.drain(results, LARGE_MESSAGES, memoryHeap);
+    figures.put("memory.drain_results_per_s", drain.resultsPerSecond());
+    figures.put("memory.peak_heap_after_gc_mb", drain.peakHeapMegabytes());
+    facts.put("memory_heap", memoryHeap);
   }
 
   private static double median(double[] values) {

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>For each cell that it is told of, it asks the store, in a thread and over a connection of its
  * own, until a cell that was observed at that time or later is there. Its resolution is half a
- * millisecond while the store keeps up; a probe that waits for much asks less often, so that it
- * never is a load of its own.
+ * millisecond while the store keeps up, and some ten milliseconds where it answers slowly, so that
+ * the probe is hardly a load of its own.
  *
  * <p>Thread-safe.
  */
@@ -37,8 +37,11 @@ public final class FreshnessProbe implements AutoCloseable {
   /** The store is asked for so many cells at once, by turns. */
   private static final int ASKED = 16;
 
-  /** Pauses are this many times as long as the questions between them, or more. */
+  /** Pauses are this many times as long as the questions between them, within bounds. */
   private static final int IDLENESS = 10;
+
+  /** A slow answer must not make the next sample look slow. */
+  private static final Duration LONGEST_POLL = Duration.ofMillis(10);
 
   /** Cells waited for at once; what comes on top is not measured. */
   private static final int MAX_AWAITED = 5_000;
@@ -138,7 +141,10 @@ public final class FreshnessProbe implements AutoCloseable {
           long asked = System.nanoTime();
           try {
             look(reader, awaited);
-            pause = Math.max(POLL.toNanos(), IDLENESS * (System.nanoTime() - asked));
+            pause =
+                Math.min(
+                    Math.max(POLL.toNanos(), IDLENESS * (System.nanoTime() - asked)),
+                    LONGEST_POLL.toNanos());
           } catch (OnlineStoreException e) {
             log.debug("The store can't be asked: {}", e.getMessage());
             pause = AFTER_ERROR.toNanos();

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Where {@code setsid} exists, the server is in a session of its own: Ctrl-C in a terminal
  * reaches the JVM, which can stop its work before it stops the server. Thread-safe.
  */
-final class ServerProcess {
+public final class ServerProcess {
   private static final Path SET_SID = Path.of("/usr/bin/setsid");
   private static final Path SHELL = Path.of("/bin/sh");
   private static final String KILL_AT_END_OF_INPUT =
@@ -42,7 +42,7 @@ final class ServerProcess {
    * @param output the file to which all that it prints is appended
    * @throws UncheckedIOException if it cannot be started
    */
-  static ServerProcess start(
+  public static ServerProcess start(
       List<String> command, Path directory, Map<String, String> environment, Path output) {
     try {
       ProcessBuilder builder =
@@ -85,18 +85,20 @@ final class ServerProcess {
     return whole;
   }
 
-  boolean isAlive() {
+  /** Returns whether the process has not ended. */
+  public boolean isAlive() {
     return process.isAlive();
   }
 
-  long pid() {
+  /** Returns the process's id. */
+  public long pid() {
     return process.pid();
   }
 
   /**
    * Asks the process to end, kills it if it has not ended after {@code grace}, and awaits the end.
    */
-  void stop(Duration grace) {
+  public void stop(Duration grace) {
     process.destroy();
     try {
       if (!process.waitFor(grace.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -109,7 +111,7 @@ final class ServerProcess {
   }
 
   /** The last lines that it printed, for the message of an error. */
-  String lastOutput(int lines) {
+  public String lastOutput(int lines) {
     try {
       // Servers print paths and names in whatever encoding these have.
       List<String> all = Files.readAllLines(output, StandardCharsets.ISO_8859_1);
