@@ -60,6 +60,8 @@ final class LocalScreen implements AutoCloseable {
               .system(true)
               .systemOutput(TerminalBuilder.SystemOutput.SysOut)
               .provider(TerminalBuilder.PROP_PROVIDER_EXEC)
+              // It would take Ctrl-C away from the JVM's shutdown, which closes the servers.
+              .nativeSignals(false)
               .dumb(true)
               .build();
       if (!terminal.getType().startsWith(Terminal.TYPE_DUMB)) {
