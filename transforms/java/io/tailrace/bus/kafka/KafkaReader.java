@@ -7,13 +7,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.beam.sdk.io.UnboundedSource;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -25,6 +28,7 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.joda.time.Instant;
@@ -73,6 +77,9 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   /** How far event time stays behind the clock where a partition has nothing to read. */
   private static final long IDLE_WATERMARK_DELAY_MILLIS = 2_000;
 
+  /** The end of the year 9999. */
+  private static final long LATEST_MILLIS = 253_402_300_799_999L;
+
   /** How often the consumer is asked how far behind it is. */
   private static final long LAG_INTERVAL_NANOS = 200_000_000L;
 
@@ -87,14 +94,15 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private final List<TopicPartition> partitions = new ArrayList<>();
   private final Map<Integer, Long> nextOffsets = new HashMap<>();
   private final Map<Integer, Long> lastTimestamps = new HashMap<>();
-  private final Map<Integer, Long> lags = new HashMap<>();
+  // Looked at by the runner's thread for metrics, too.
+  private final Map<Integer, Long> lags = new ConcurrentHashMap<>();
   private final KafkaMark.Commits commits = new KafkaMark.Commits();
   private @Nullable Consumer<byte[], byte[]> consumer;
   private List<BusMessage> batch = List.of();
   private Instant batchTimestamp = Instant.EPOCH;
   private long watermarkMillis;
   private long lagsTakenAt;
-  private double averageBytes = 1_000;
+  private volatile double averageBytes = 1_000;
   private long partitionsCountedAt = System.nanoTime();
   private int knownPartitions;
 
@@ -135,16 +143,23 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
       Consumer<byte[], byte[]> opened = consumer(bus, source.group());
       consumer = opened;
       opened.assign(partitions);
-      Set<TopicPartition> unknown = Set.copyOf(partitions);
       Map<TopicPartition, OffsetAndMetadata> committed =
           nextOffsets.keySet().containsAll(source.partitions())
               ? Map.of()
-              : opened.committed(unknown);
+              : opened.committed(wholeTopic());
+      boolean groupIsKnown = committed.values().stream().anyMatch(Objects::nonNull);
       for (TopicPartition partition : partitions) {
         Long next = nextOffsets.get(partition.partition());
         if (next == null) {
           OffsetAndMetadata offset = committed.get(partition);
-          next = offset != null ? (Long) offset.offset() : startOf(opened, partition);
+          if (offset != null) {
+            next = offset.offset();
+          } else if (groupIsKnown) {
+            // Added since the group began: nothing of it has been read.
+            next = first(opened.beginningOffsets(List.of(partition)), partition);
+          } else {
+            next = startOf(opened, partition);
+          }
           nextOffsets.put(partition.partition(), next);
         }
         opened.seek(partition, next);
@@ -153,6 +168,14 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
     return advance();
+  }
+
+  private Set<TopicPartition> wholeTopic() {
+    Set<TopicPartition> all = new HashSet<>(partitions);
+    for (int partition = 0; partition < source.topicPartitions(); partition++) {
+      all.add(new TopicPartition(bus.topic(), partition));
+    }
+    return all;
   }
 
   private Long startOf(Consumer<byte[], byte[]> opened, TopicPartition partition) {
@@ -192,22 +215,29 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
         for (TopicPartition partition : records.partitions()) {
           List<ConsumerRecord<byte[], byte[]>> theirs = records.records(partition);
           for (ConsumerRecord<byte[], byte[]> record : theirs) {
-            earliest = Math.min(earliest, record.timestamp());
+            earliest = Math.min(earliest, timestamp(record));
             BusMessage message = message(record);
             bytes += message.payload().length;
             batch.add(message);
           }
           ConsumerRecord<byte[], byte[]> last = theirs.get(theirs.size() - 1);
           nextOffsets.put(partition.partition(), last.offset() + 1);
-          lastTimestamps.put(partition.partition(), last.timestamp());
+          lastTimestamps.put(partition.partition(), timestamp(last));
         }
         if (records.count() < POLL_RECORDS) {
           break;
         }
         wait = Duration.ZERO;
       }
+      if (batch.isEmpty()) {
+        passWhatIsNoRecord(open);
+      }
     } catch (OffsetOutOfRangeException e) {
-      overrun(open, e);
+      try {
+        overrun(open, e);
+      } catch (KafkaException again) {
+        throw new IOException(bus.name() + " can't be read: " + again.getMessage(), again);
+      }
     } catch (KafkaException e) {
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
@@ -222,9 +252,21 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     if (isCaughtUp(open)) {
       batch.add(batch.remove(batch.size() - 1).endingBacklog());
     }
-    averageBytes += ((double) bytes / batch.size() - averageBytes) / 16;
+    double before = averageBytes;
+    averageBytes = before + ((double) bytes / batch.size() - before) / 16;
     batchTimestamp = new Instant(earliest);
     return true;
+  }
+
+  /** Moves behind the ends of transactions, which take offsets too. */
+  private void passWhatIsNoRecord(Consumer<byte[], byte[]> open) {
+    for (TopicPartition partition : partitions) {
+      try {
+        nextOffsets.put(partition.partition(), open.position(partition, Duration.ZERO));
+      } catch (TimeoutException e) {
+        LOG.debug("{} has no position now: {}", partition, e.getMessage());
+      }
+    }
   }
 
   private static BusMessage message(ConsumerRecord<byte[], byte[]> record) {
@@ -241,8 +283,13 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
         record.topic(),
         record.partition(),
         record.offset(),
-        record.timestamp() * 1_000L,
+        timestamp(record) * 1_000L,
         addressee);
+  }
+
+  /** Publishers may stamp anything, even what no runner takes for a time. */
+  private static long timestamp(ConsumerRecord<byte[], byte[]> record) {
+    return Math.max(-1, Math.min(record.timestamp(), LATEST_MILLIS));
   }
 
   private void overrun(Consumer<byte[], byte[]> open, OffsetOutOfRangeException e)
@@ -256,9 +303,15 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
               + partition.partition()
               + " was to be read from offset "
               + each.getValue()
-              + ", which is gone; the first one there is "
-              + first
-              + ". Messages were deleted before they were read: raise the topic's retention.ms";
+              + (each.getValue() < first
+                  ? ", which is gone; the first one there is "
+                      + first
+                      + ". Messages were deleted before they were read: raise the topic's"
+                      + " retention.ms"
+                  : ", where it has never been: the topic was made anew, or a broker has lost"
+                      + " messages. To read it from its first offset, "
+                      + first
+                      + ", reset the group's offsets");
       if (!bus.continuesAfterOverrun()) {
         throw new IOException(what + ", or add overrun=continue to the URI to go on", e);
       }
@@ -321,7 +374,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
             + " without a savepoint: it goes on at the committed offsets and reads all of them");
   }
 
-  /** Judges by what the brokers told with the last messages: asks nobody. */
+  /** Judges by what the brokers told with the last messages. */
   private boolean isCaughtUp(Consumer<byte[], byte[]> open) {
     for (TopicPartition partition : partitions) {
       if (open.currentLag(partition).orElse(0) > 0) {

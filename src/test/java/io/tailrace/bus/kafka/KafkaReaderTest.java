@@ -16,6 +16,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -95,6 +96,54 @@ public class KafkaReaderTest {
       assertThat(readAll(reader, 4).stream().map(BusMessage::offset).toList())
           .containsExactly(6L, 7L, 8L, 9L)
           .inOrder();
+    }
+  }
+
+  @Test
+  public void aPartitionThatWasAddedIsReadFromItsFirstMessage() throws Exception {
+    kafka.createTopic(topic.getMethodName(), 2);
+    try (Consumer<byte[], byte[]> consumer = KafkaReader.consumer(bus(""), "group")) {
+      consumer.commitSync(
+          Map.of(new TopicPartition(topic.getMethodName(), 1), new OffsetAndMetadata(0)));
+    }
+    publish(3, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("?start=latest")) {
+      assertThat(readAll(reader, 3)).hasSize(3);
+    }
+  }
+
+  @Test
+  public void anOffsetThatNeverWasIsNotCalledDeleted() throws Exception {
+    publish(3, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("", mark(7))) {
+      IOException e = assertThrows(IOException.class, () -> readAll(reader, 1));
+
+      assertThat(e).hasMessageThat().contains("offset 7, where it has never been");
+      assertThat(e).hasMessageThat().contains("reset the group's offsets");
+    }
+  }
+
+  @Test
+  public void theEndOfATransactionIsPassed() throws Exception {
+    kafka.createTopic(topic.getMethodName(), 1);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers(), "transactional.id", "t"),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>(topic.getMethodName(), 0, null, new byte[1]));
+      producer.commitTransaction();
+    }
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("")) {
+      assertThat(readAll(reader, 1)).hasSize(1);
+      assertThat(reader.advance()).isFalse();
+
+      assertThat(((KafkaMark) reader.getCheckpointMark()).nextOffsets()).containsExactly(0, 2L);
     }
   }
 
