@@ -19,7 +19,10 @@ public final class EntityWrite {
     WRITTEN,
     /** A greater one is in the store, or a fence at or after its time. */
     STALE,
-    /** The very same cell was in the store. */
+    /**
+     * The very same cell was in the store, perhaps written by an earlier try of this write whose
+     * answer was lost.
+     */
     DUPLICATE,
     /** It had expired before it came, and there was nothing to replace. */
     EXPIRED

@@ -359,8 +359,13 @@ public final class WriteOnline
       }
       // Put out now rather than at the bundle's end, which would hold on to the message until then.
       owner.takeFailure().ifPresent(out.get(failures)::output);
-      if (isFull() || result.message().endsBacklog()) {
+      boolean heavy = bufferedBytes >= MAX_BUFFERED_BYTES;
+      if (heavy || isFull() || result.message().endsBacklog()) {
         send(pending.size());
+      }
+      if (heavy) {
+        // What is written and what is gathered would be in memory together.
+        await();
       }
     }
 

@@ -39,9 +39,9 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
  * Writes to and reads from Redis. Every reply is looked at: what a server refuses for now is sent
- * again, to the node that it names or after a pause, until {@code retryFor} has passed; a call that
- * it refuses for its content is divided until the entity at fault stands alone, and only that is
- * rejected. Not thread-safe.
+ * again, to the node that it names or after a pause, until pauses add up to {@code retryFor}; a
+ * call that it refuses for its content is divided until the entity at fault stands alone, and only
+ * that is rejected. Not thread-safe.
  */
 final class RedisConnection implements OnlineStore.Connection {
   private static final Logger LOG = LoggerFactory.getLogger(RedisConnection.class);
@@ -177,7 +177,7 @@ final class RedisConnection implements OnlineStore.Connection {
         throw new OnlineStoreException(address.text() + ": " + problem(e), e);
       } catch (JedisException e) {
         trouble = broken(each.getKey(), e);
-        again.addAll(each.getValue());
+        repeat(each.getValue(), again);
       }
     }
     scriptLoadedOn.clear();
@@ -207,7 +207,18 @@ final class RedisConnection implements OnlineStore.Connection {
                         + " of "
                         + address.waitReplicas()
                         + " replicas";
-            again.addAll(theirs);
+            if (confirmed instanceof JedisDataException) {
+              // Perhaps it is a master no longer.
+              nodes.discard(node);
+              nodes.refresh();
+            }
+            for (int i = 0; i < theirs.size(); i++) {
+              if (replies.get(i) instanceof JedisDataException) {
+                settle(node, theirs.get(i), replies.get(i), again);
+              } else {
+                repeat(List.of(theirs.get(i)), again);
+              }
+            }
             continue;
           }
         }
@@ -215,7 +226,7 @@ final class RedisConnection implements OnlineStore.Connection {
         // What was answered before the connection broke may be lost or not: all of it is sent
         // again.
         trouble = broken(node, e);
-        again.addAll(theirs);
+        repeat(theirs, again);
         continue;
       }
       for (int i = 0; i < theirs.size(); i++) {
@@ -224,6 +235,14 @@ final class RedisConnection implements OnlineStore.Connection {
       }
     }
     return Optional.ofNullable(trouble);
+  }
+
+  /** Has calls sent again, to the node that serves them then: what an ASK said held for once. */
+  private static void repeat(List<Call> calls, List<Call> again) {
+    for (Call call : calls) {
+      call.asked = null;
+      again.add(call);
+    }
   }
 
   private static Object read(Connection connection) {
