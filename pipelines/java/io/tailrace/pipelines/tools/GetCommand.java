@@ -59,7 +59,7 @@ public final class GetCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "KEY",
-      description = "The primary key, an integer in decimal.")
+      description = "The primary key: text, or an integer in decimal (a negative one after --).")
   private String key = "";
 
   @Parameters(
@@ -126,7 +126,7 @@ public final class GetCommand implements Callable<Integer> {
     for (String name : names(cells.keySet())) {
       Cell cell = cells.get(name);
       if (cell == null) {
-        rows.add(List.of(name, "", "", "", "", "(absent)"));
+        rows.add(List.of(text(name), "", "", "", "", "(absent)"));
       } else {
         served |= isServed(cell, now);
         rows.add(row(name, cell, now));
@@ -182,10 +182,12 @@ public final class GetCommand implements Callable<Integer> {
                 ? "never"
                 : inWords(Duration.between(now, Cell.instant(cell.expiresAt())));
     return List.of(
-        name,
+        text(name),
         cell.type().map(Enum::name).orElse(""),
         observedAt.toString(),
-        inWords(Duration.between(observedAt, now)),
+        observedAt.isAfter(now)
+            ? "in " + inWords(Duration.between(now, observedAt))
+            : inWords(Duration.between(observedAt, now)),
         expiresIn,
         value);
   }

@@ -19,6 +19,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -114,9 +116,11 @@ public final class PublishCommand implements Callable<Integer> {
   }
 
   private BufferedReader open() throws IOException {
-    return file.equals("-")
-        ? new BufferedReader(new InputStreamReader(standardInput, StandardCharsets.UTF_8))
-        : Files.newBufferedReader(Path.of(file));
+    // Bytes as they are: a line that is not UTF-8 must not stop the others.
+    return new BufferedReader(
+        new InputStreamReader(
+            file.equals("-") ? standardInput : Files.newInputStream(Path.of(file)),
+            StandardCharsets.ISO_8859_1));
   }
 
   private int publish(BufferedReader lines, BusPublisher publisher, String name)
@@ -126,13 +130,15 @@ public final class PublishCommand implements Callable<Integer> {
     long published = 0;
     long wrong = 0;
     long number = 0;
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+    for (String line = next(lines, publisher, number);
+        line != null;
+        line = next(lines, publisher, number)) {
       number++;
       if (line.isBlank()) {
         continue;
       }
       try {
-        QueryResult result = parse(line);
+        QueryResult result = parse(utf8(line));
         byte[] payload = result.toByteArray();
         byte[] key = MessageKey.of(result);
         var unused = decoder.decode(BusMessage.numbered(payload, key, "", 0, number, 0, ""));
@@ -155,6 +161,28 @@ public final class PublishCommand implements Callable<Integer> {
             + (wrong == 0 ? "" : "; " + count(wrong, "line") + " left out"));
     out.flush();
     return wrong == 0 ? 0 : 1;
+  }
+
+  /** Reads a line; if that fails, those before it are still published. */
+  private static @Nullable String next(BufferedReader lines, BusPublisher publisher, long read)
+      throws IOException, BusException {
+    try {
+      return lines.readLine();
+    } catch (IOException e) {
+      publisher.flush();
+      throw new IOException(e.getMessage() + " (after line " + read + ")", e);
+    }
+  }
+
+  private static String utf8(String bytes) throws InvalidResultException {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new InvalidResultException(Reason.UNDECODABLE, "", "the line is not UTF-8");
+    }
   }
 
   private static String count(long number, String what) {

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.tools;
 
 import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.pipelines.CommandException;
@@ -111,6 +112,19 @@ public class PublishCommandTest {
     Files.writeString(file, SOUND);
     assertThat(run("", "--bus=" + bus(), file.toString())).isEqualTo(0);
     assertThat(read(1)).hasSize(1);
+  }
+
+  @Test
+  public void aLineThatIsNotUtf8StopsNoOther() throws Exception {
+    Path file = temporary.newFile().toPath();
+    Files.write(
+        file,
+        (SOUND + "\n" + SOUND.replace("prod", "pr\u00e9") + "\n" + SOUND).getBytes(ISO_8859_1));
+
+    assertThat(run("", "--bus=" + bus(), file.toString())).isEqualTo(1);
+
+    assertThat(err.toString()).contains("line 2: the line is not UTF-8");
+    assertThat(read(2)).hasSize(2);
   }
 
   @Test
