@@ -246,7 +246,9 @@ final class BenchmarkTraffic {
       }
       LockSupport.parkNanos(1_000_000L);
     }
-    return sent * 1e9 / (System.nanoTime() - start);
+    double rate = sent * 1e9 / (System.nanoTime() - start);
+    flush(producer);
+    return rate;
   }
 
   /** Returns how many results were made, all of which were published. */

@@ -101,7 +101,12 @@ final class OnlineBenchmark implements AutoCloseable {
       startWriter("live");
       // A cold writer falls behind; what is measured begins when it has caught up.
       traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, probe);
+      long deadline = System.nanoTime() + STALL_NANOS;
       while (SETTLED.sum() < traffic.published()) {
+        if (System.nanoTime() > deadline) {
+          throw new IllegalStateException(
+              "stalled at " + SETTLED.sum() + " of " + traffic.published() + " results");
+        }
         Thread.sleep(100);
       }
       traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_LEAD, probe);

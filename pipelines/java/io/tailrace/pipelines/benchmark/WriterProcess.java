@@ -2,23 +2,26 @@ package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.local.ServerProcess;
+import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The online writer, on a Flink of its own, in a JVM of its own: with as little memory as is asked
  * for, and ended by the first {@code OutOfMemoryError}.
  */
 final class WriterProcess implements AutoCloseable {
-  private static final Pattern AFTER_COLLECTION = Pattern.compile("->(\\d+)M\\(");
+  private static final Pattern AFTER_COLLECTION =
+      Pattern.compile("Pause (?:Young|Full).*->(\\d+)M\\(");
   private static final Duration GRACE = Duration.ofSeconds(5);
 
   private final ServerProcess process;
@@ -47,7 +50,11 @@ final class WriterProcess implements AutoCloseable {
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
             .filter(argument -> argument.startsWith("--add-opens"))
             .toList();
-    String classPath = System.getProperty("java.class.path");
+    // Absolute: the process works in a directory of its own.
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .map(entry -> Path.of(entry).toAbsolutePath().toString())
+            .collect(Collectors.joining(File.pathSeparator));
     if (opened.isEmpty() && classPath.endsWith(".jar")) {
       command.addAll(List.of("-jar", classPath, OnlineWriter.NAME));
     } else {
@@ -72,8 +79,7 @@ final class WriterProcess implements AutoCloseable {
     return AFTER_COLLECTION
         .matcher(Files.readString(collections))
         .results()
-        .map(MatchResult::group)
-        .mapToLong(text -> Long.parseLong(text.replaceAll("\\D", "")))
+        .mapToLong(collection -> Long.parseLong(collection.group(1)))
         .max()
         .orElse(0);
   }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,8 @@ import kafka.server.KafkaRaftServer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -133,6 +136,7 @@ public final class LocalKafka implements AutoCloseable {
         }
       }
       awaitLeaders(admin, name);
+      awaitOffsets(admin, name);
     } catch (ExecutionException e) {
       throw new IllegalStateException(
           "Cannot create topic " + name + ": " + e.getCause(), e.getCause());
@@ -151,6 +155,30 @@ public final class LocalKafka implements AutoCloseable {
       }
       Thread.sleep(POLL.toMillis());
     }
+  }
+
+  /**
+   * A leader that does not know yet that it is one refuses what a producer sends first, and takes
+   * the rest, which the producer can hardly mend. It answers this when it knows.
+   */
+  private static void awaitOffsets(Admin admin, String name)
+      throws ExecutionException, InterruptedException {
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    admin
+        .describeTopics(List.of(name))
+        .allTopicNames()
+        .get()
+        .values()
+        .forEach(
+            topic ->
+                topic
+                    .partitions()
+                    .forEach(
+                        partition ->
+                            ends.put(
+                                new TopicPartition(name, partition.partition()),
+                                OffsetSpec.latest())));
+    admin.listOffsets(ends).all().get();
   }
 
   private static boolean hasLeaders(Admin admin, String name)
