@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.beam.sdk.coders.ByteArrayCoder;
+import org.apache.beam.sdk.coders.NullableCoder;
 import org.apache.beam.sdk.io.kafka.KafkaIO;
 import org.apache.beam.sdk.io.kafka.ProducerRecordCoder;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -45,7 +46,9 @@ final class WriteKafka extends PTransform<PCollection<OutgoingMessage>, PDone> {
     config.putAll(bus.properties());
     return messages
         .apply("ToRecord", ParDo.of(new ToRecordFn(bus.topic())))
-        .setCoder(ProducerRecordCoder.of(ByteArrayCoder.of(), ByteArrayCoder.of()))
+        // A message may have no key.
+        .setCoder(
+            ProducerRecordCoder.of(NullableCoder.of(ByteArrayCoder.of()), ByteArrayCoder.of()))
         .apply(
             "Publish",
             KafkaIO.<byte[], byte[]>writeRecords()
