@@ -107,6 +107,19 @@ public final class Column {
     return bounds[2 * row + 1] - bounds[2 * row];
   }
 
+  /**
+   * Returns the bytes among which a row of type {@code STRING}, {@code JSON} (both as UTF-8) or
+   * {@code BYTES} lies, from {@link #start}; not to be written to.
+   */
+  public byte[] source() {
+    return payload;
+  }
+
+  /** Returns where a row of type {@code STRING}, {@code BYTES} or {@code JSON} starts. */
+  public int start(int row) {
+    return bounds[2 * row];
+  }
+
   /** Copies a row of type {@code STRING}, {@code JSON} (both as UTF-8) or {@code BYTES}. */
   public void copyTo(int row, byte[] target, int offset) {
     System.arraycopy(payload, bounds[2 * row], target, offset, length(row));

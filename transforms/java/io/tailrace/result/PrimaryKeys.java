@@ -40,6 +40,24 @@ public final class PrimaryKeys {
         : Long.toString(numbers[row]);
   }
 
+  /**
+   * Returns the bytes among which a key that is a string lies, as UTF-8, from {@link #start}; not
+   * to be written to.
+   */
+  public byte[] source() {
+    return payload;
+  }
+
+  /** Returns where a key that is a string starts. */
+  public int start(int row) {
+    return bounds[2 * row];
+  }
+
+  /** Returns how many bytes a key that is a string has. */
+  public int length(int row) {
+    return bounds[2 * row + 1] - bounds[2 * row];
+  }
+
   /** Returns a key that is an integer. */
   public long number(int row) {
     return numbers[row];

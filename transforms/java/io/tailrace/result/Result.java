@@ -4,13 +4,15 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.QueryResult.OperationKind;
 import io.tailrace.v1.QueryResult.Status;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.apache.beam.sdk.coders.DefaultCoder;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A validated query result: a view of the message it was decoded from. Two results are equal when
- * their messages are. Immutable.
+ * their messages are and they lack the same parts. Immutable.
  */
 @DefaultCoder(ResultCoder.class)
 public final class Result {
@@ -65,6 +67,8 @@ public final class Result {
   private final Head head;
   private final List<Frame> frames;
   private final List<Deletion> deletions;
+  // What was left out, by position: see without().
+  private final BitSet absent;
 
   Result(
       BusMessage message,
@@ -72,11 +76,71 @@ public final class Result {
       Head head,
       List<Frame> frames,
       List<Deletion> deletions) {
+    this(message, environmentId, head, frames, deletions, new BitSet());
+  }
+
+  private Result(
+      BusMessage message,
+      String environmentId,
+      Head head,
+      List<Frame> frames,
+      List<Deletion> deletions,
+      BitSet absent) {
     this.message = message;
     this.environmentId = environmentId;
     this.head = head;
     this.frames = frames;
     this.deletions = deletions;
+    this.absent = absent;
+  }
+
+  /**
+   * Returns the result as if it had come without some of its columns and deletions.
+   *
+   * @param positions which: columns are counted from 0, frame by frame, then the features that are
+   *     deleted, where the deletion of whole entities counts as one
+   */
+  public Result without(BitSet positions) {
+    if (positions.isEmpty()) {
+      return this;
+    }
+    if (!absent.isEmpty()) {
+      throw new IllegalStateException("positions are those of the whole result");
+    }
+    List<Frame> fewer = new ArrayList<>();
+    int position = 0;
+    for (Frame frame : frames) {
+      List<Column> columns = new ArrayList<>();
+      for (Column column : frame.columns()) {
+        if (!positions.get(position++)) {
+          columns.add(column);
+        }
+      }
+      fewer.add(new Frame(frame.namespace(), frame.keys(), columns));
+    }
+    List<Deletion> left = new ArrayList<>();
+    for (Deletion deletion : deletions) {
+      if (deletion.wholeEntities()) {
+        if (!positions.get(position++)) {
+          left.add(deletion);
+        }
+        continue;
+      }
+      List<String> names = new ArrayList<>();
+      for (String name : deletion.names()) {
+        if (!positions.get(position++)) {
+          names.add(name);
+        }
+      }
+      if (!names.isEmpty()) {
+        left.add(new Deletion(deletion.namespace(), deletion.keys(), names, deletion.observedAt()));
+      }
+    }
+    return new Result(message, environmentId, head, fewer, left, (BitSet) positions.clone());
+  }
+
+  BitSet absent() {
+    return absent;
   }
 
   /** Returns the message that this was decoded from. */
@@ -159,7 +223,9 @@ public final class Result {
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof Result that && message.equals(that.message);
+    return other instanceof Result that
+        && message.equals(that.message)
+        && absent.equals(that.absent);
   }
 
   @Override

@@ -4,12 +4,16 @@ import io.tailrace.bus.BusMessageCoder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.BitSet;
 import org.apache.beam.sdk.coders.AtomicCoder;
+import org.apache.beam.sdk.coders.ByteArrayCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
 import org.apache.beam.sdk.values.TypeDescriptor;
 
-/** Encodes a {@link Result} as the message it was decoded from. Deterministic. */
+/**
+ * Encodes a {@link Result} as the message it was decoded from, with what it lacks. Deterministic.
+ */
 public final class ResultCoder extends AtomicCoder<Result> {
   private static final long serialVersionUID = 1;
   private static final ResultCoder INSTANCE = new ResultCoder();
@@ -29,12 +33,14 @@ public final class ResultCoder extends AtomicCoder<Result> {
   @Override
   public void encode(Result result, OutputStream out) throws IOException {
     BusMessageCoder.of().encode(result.message(), out);
+    ByteArrayCoder.of().encode(result.absent().toByteArray(), out);
   }
 
   @Override
   public Result decode(InputStream in) throws IOException {
     try {
-      return new ResultDecoder().decode(BusMessageCoder.of().decode(in));
+      Result whole = new ResultDecoder().decode(BusMessageCoder.of().decode(in));
+      return whole.without(BitSet.valueOf(ByteArrayCoder.of().decode(in)));
     } catch (InvalidResultException e) {
       throw new IOException("an encoded result no longer decodes", e);
     }

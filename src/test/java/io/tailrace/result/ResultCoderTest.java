@@ -7,8 +7,11 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.QueryResult;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.BitSet;
 import org.apache.beam.sdk.testing.CoderProperties;
 import org.apache.beam.sdk.util.CoderUtils;
 import org.junit.Test;
@@ -29,6 +32,37 @@ public class ResultCoderTest {
       assertThat(ResultText.of(copy)).isEqualTo(ResultText.of(result));
       CoderProperties.coderDeterministic(ResultCoder.of(), result, copy);
     }
+  }
+
+  @Test
+  public void whatAResultLacksIsStillLackingWhenItComesBack() throws Exception {
+    QueryResult whole =
+        Results.named("op")
+            .addFrames(
+                Results.user(
+                    "ann",
+                    Results.int64("age", RandomResults.START, 42),
+                    Results.string("name", RandomResults.START, "Ann")))
+            .addDeletions(Results.deletion("bob", RandomResults.START, "age", "zip"))
+            .addDeletions(Results.deletion("eve", RandomResults.START))
+            .build();
+    Result result = new ResultDecoder().decode(Messages.of(whole, RandomResults.START));
+    BitSet positions = new BitSet();
+    positions.set(0);
+    positions.set(3);
+    positions.set(4);
+
+    Result fewer = result.without(positions);
+    Result copy = CoderUtils.clone(ResultCoder.of(), fewer);
+
+    assertThat(copy).isEqualTo(fewer);
+    assertThat(copy).isNotEqualTo(result);
+    assertThat(ResultText.of(copy)).isEqualTo(ResultText.of(fewer));
+    assertThat(copy.frames().get(0).columns().get(0).spec().feature()).isEqualTo("user.name");
+    assertThat(copy.frames().get(0).columns()).hasSize(1);
+    assertThat(copy.deletions()).hasSize(1);
+    assertThat(copy.deletions().get(0).names()).containsExactly("age");
+    CoderProperties.coderDeterministic(ResultCoder.of(), fewer, copy);
   }
 
   @Test
