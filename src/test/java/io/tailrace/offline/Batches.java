@@ -1,0 +1,51 @@
+package io.tailrace.offline;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Inserts files as {@link InsertObservations} does, without its failures. */
+final class Batches {
+  private Batches() {}
+
+  /** Returns a batch of files that are alike, with all their features. */
+  static FileBatch of(List<ObservationFile> files) {
+    Map<String, String> tables = new TreeMap<>();
+    for (ObservationFile file : files) {
+      file.features().forEach(it -> tables.put(it.feature(), TableNames.ofFeature(it.feature())));
+    }
+    ObservationFile first = files.get(0);
+    return new FileBatch(
+        first.environment(), first.kind(), first.stringKeys(), first.valueType(), files, tables);
+  }
+
+  /** Creates the tables that files need, inserts those that are alike together, and adds up. */
+  static OfflineStore.Inserted insert(
+      OfflineStore.Connection connection, List<ObservationFile> files)
+      throws OfflineStoreException {
+    Map<List<Object>, List<ObservationFile>> alike = new LinkedHashMap<>();
+    for (ObservationFile file : files) {
+      alike
+          .computeIfAbsent(
+              List.of(file.environment(), file.kind(), file.stringKeys(), file.valueType()),
+              unused -> new ArrayList<>())
+          .add(file);
+    }
+    long rows = 0;
+    long duplicates = 0;
+    for (List<ObservationFile> each : alike.values()) {
+      FileBatch batch = of(each);
+      List<FeatureTable> tables = new ArrayList<>();
+      for (String feature : batch.tables().keySet()) {
+        tables.add(new FeatureTable(feature, batch.stringKeys(), batch.valueType()));
+      }
+      connection.create(batch.environment(), tables);
+      OfflineStore.Inserted inserted = connection.insert(batch);
+      rows += inserted.rows();
+      duplicates += inserted.duplicates();
+    }
+    return new OfflineStore.Inserted(rows, duplicates, List.of());
+  }
+}

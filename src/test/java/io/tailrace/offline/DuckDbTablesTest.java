@@ -1,0 +1,233 @@
+package io.tailrace.offline;
+
+import static com.google.common.truth.Truth.assertThat;
+
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.RandomResults;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.Column.CacheNulls;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** Which tables DuckDB gets, and how a value of each type reads back. */
+public class DuckDbTablesTest {
+  private static final long T = RandomResults.START;
+  private static final String TIME = "TIMESTAMPTZ '2026-01-01 00:00:00.123456+00'";
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private OfflineStore store;
+  private OfflineStore.Connection connection;
+
+  @Before
+  public void connect() {
+    store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db?schema={environment}");
+    connection = store.connect();
+  }
+
+  @After
+  public void close() {
+    connection.close();
+  }
+
+  @Test
+  public void aFeaturesTableHasTheColumnsOfTheContract() throws Exception {
+    connection.create("production", List.of(table("user.age", ValueType.INT64)));
+
+    assertThat(
+            rows(
+                "SELECT column_name, data_type, NOT is_nullable FROM duckdb_columns()"
+                    + " WHERE schema_name = 'production' AND table_name = 'user__age'"
+                    + " ORDER BY column_index"))
+        .containsExactly(
+            "[observation_id, UUID, true]",
+            "[pkey, VARCHAR, true]",
+            "[value, BIGINT, false]",
+            "[observed_at, TIMESTAMP WITH TIME ZONE, true]",
+            "[inserted_at, TIMESTAMP WITH TIME ZONE, true]",
+            "[resolver_fqn, VARCHAR, false]",
+            "[deployment_id, VARCHAR, false]",
+            "[operation_id, VARCHAR, true]",
+            "[deleted, BOOLEAN, true]")
+        .inOrder();
+  }
+
+  @Test
+  public void theLogOfQueriesHasTheColumnsOfTheContract() throws Exception {
+    connection.create("production", List.of());
+
+    assertThat(
+            rows(
+                "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'production'"
+                    + " AND table_name = 'query_log' AND data_type <> 'VARCHAR'"))
+        .containsExactly(
+            "[query_timestamp]",
+            "[execution_started_at]",
+            "[execution_finished_at]",
+            "[value_tables]");
+    assertThat(
+            rows(
+                "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'production'"
+                    + " AND table_name = 'query_log' AND data_type = 'VARCHAR'"))
+        .containsExactly(
+            "[operation_id]",
+            "[environment_id]",
+            "[deployment_id]",
+            "[operation_kind]",
+            "[query_status]",
+            "[query_name]",
+            "[query_name_version]",
+            "[branch_name]",
+            "[correlation_id]",
+            "[trace_id]",
+            "[agent_id]",
+            "[query_plan_id]",
+            "[meta_query_hash]");
+  }
+
+  @Test
+  public void everyTypeReadsBackAsItWasWritten() throws Exception {
+    Map<ValueType, String> values = new EnumMap<>(ValueType.class);
+    values.put(ValueType.INT64, "(-9223372036854775807 - 1)::BIGINT");
+    values.put(ValueType.FLOAT64, "-1.5e-300::DOUBLE");
+    values.put(ValueType.BOOL, "true");
+    values.put(ValueType.STRING, "'Grüße, \"W\\elt\"'");
+    values.put(ValueType.BYTES, "'\\x00\\xFF\\x07'::BLOB");
+    values.put(ValueType.TIMESTAMP, "TIMESTAMPTZ '1969-12-31 23:59:59.999999+00'");
+    values.put(ValueType.DATE, "DATE '1969-12-31'");
+    values.put(ValueType.VECTOR, "[1.5, -0.25]::FLOAT[]");
+    values.put(ValueType.JSON, "'{\"a\": [1,  null]}'::JSON");
+    Map<ValueType, String> read = new EnumMap<>(ValueType.class);
+    for (Map.Entry<ValueType, String> value : values.entrySet()) {
+      String row = "('user.v" + value.getKey().code() + "', 'ann', ";
+      ObservationFile file =
+          ForeignFile.of(
+                  value.getKey(),
+                  row + value.getValue() + ", " + TIME + ", 'op-1')",
+                  row + "NULL, " + TIME + ", 'op-2')")
+              .file();
+      assertThat(Batches.insert(connection, List.of(file)).rows()).isEqualTo(2);
+      String table = "production.user__v" + value.getKey().code();
+      assertThat(rows("SELECT count(*) FROM " + table + " WHERE value IS NULL"))
+          .containsExactly("[1]");
+      read.put(
+          value.getKey(),
+          rows("SELECT typeof(value), value::VARCHAR FROM " + table + " ORDER BY operation_id")
+              .get(0));
+    }
+
+    assertThat(read)
+        .containsExactly(
+            ValueType.INT64, "[BIGINT, -9223372036854775808]",
+            ValueType.FLOAT64, "[DOUBLE, -1.5e-300]",
+            ValueType.BOOL, "[BOOLEAN, true]",
+            ValueType.STRING, "[VARCHAR, Grüße, \"W\\elt\"]",
+            ValueType.BYTES, "[BLOB, \\x00\\xFF\\x07]",
+            ValueType.TIMESTAMP, "[TIMESTAMP WITH TIME ZONE, 1969-12-31 23:59:59.999999+00]",
+            ValueType.DATE, "[DATE, 1969-12-31]",
+            ValueType.VECTOR, "[FLOAT[], [1.5, -0.25]]",
+            ValueType.JSON, "[JSON, {\"a\": [1,  null]}]");
+  }
+
+  @Test
+  public void aRowHasEverythingBesideItsValue() throws Exception {
+    ObservationFile file =
+        ForeignFile.of(ValueType.INT64, "('item.stock', 7::BIGINT, 3::BIGINT, " + TIME + ", 'op')")
+            .file();
+    Batches.insert(connection, List.of(file));
+
+    assertThat(
+            rows(
+                "SELECT observation_id, pkey, value, epoch_us(observed_at), resolver_fqn,"
+                    + " deployment_id, operation_id, deleted, inserted_at > observed_at"
+                    + " FROM production.item__stock"))
+        .containsExactly(
+            "["
+                + uuid(ObservationIds.of("op", "item.stock", "7", T + 123_456))
+                + ", 7, 3, 1767225600123456, resolvers.get, null, op, false, true]");
+  }
+
+  @Test
+  public void nullsAndDeletionsOfResultsReadBack() throws Exception {
+    Batches.insert(
+        connection,
+        BundleEncoder.files(
+            Results.of(Results.user("ann", Results.nothing("age", T, CacheNulls.WRITE_NULLS))),
+            Results.of(Results.deletion("bob", T, "age")),
+            Results.of(Results.deletion("eve", T))));
+
+    assertThat(rows("SELECT pkey, value, deleted FROM production.user__age ORDER BY pkey"))
+        .containsExactly("[ann, null, false]", "[bob, null, true]")
+        .inOrder();
+    assertThat(rows("SELECT pkey, deleted FROM production.user__")).containsExactly("[eve, true]");
+  }
+
+  @Test
+  public void environmentsAreSchemas() throws Exception {
+    Batches.insert(
+        connection,
+        BundleEncoder.files(
+            Results.of(Results.user("ann", Results.int64("age", T, 1))),
+            Results.of(Results.user("ann", Results.int64("age", T, 2))).toBuilder()
+                .setEnvironmentId("staging")
+                .build()));
+
+    assertThat(rows("SELECT value FROM production.user__age")).containsExactly("[1]");
+    assertThat(rows("SELECT value FROM staging.user__age")).containsExactly("[2]");
+    assertThat(store.separatesEnvironments()).isTrue();
+  }
+
+  @Test
+  public void aTableThatADeletionMadeGetsItsValuesLater() throws Exception {
+    Batches.insert(connection, BundleEncoder.files(Results.of(Results.deletion("bob", T, "age"))));
+    Batches.insert(
+        connection,
+        BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 42)))));
+
+    assertThat(rows("SELECT pkey, value, deleted FROM production.user__age ORDER BY pkey"))
+        .containsExactly("[ann, 42, false]", "[bob, null, true]")
+        .inOrder();
+  }
+
+  @Test
+  public void aTableOfAnotherTypeIsNamedWithBothTypesAndLeftAsItIs() throws Exception {
+    FeatureTable age = table("user.age", ValueType.INT64);
+    assertThat(connection.create("production", List.of(age))).isEmpty();
+
+    FeatureTable text = table("user.age", ValueType.STRING);
+    FeatureTable number = new FeatureTable("user.age", false, Optional.of(ValueType.INT64));
+    FeatureTable other = table("user.zip", ValueType.STRING);
+    assertThat(connection.create("production", List.of(text, number, other, age)))
+        .containsExactly(
+            text, "has value BIGINT, not VARCHAR", number, "has pkey VARCHAR, not BIGINT");
+    assertThat(rows("SELECT count(*) FROM production.user__zip")).containsExactly("[0]");
+  }
+
+  @Test
+  public void everyTypeFitsTheTableThatItMade() throws Exception {
+    for (ValueType type : ValueType.values()) {
+      FeatureTable table = table("user.v" + type.code(), type);
+      assertThat(connection.create("production", List.of(table))).isEmpty();
+      assertThat(connection.create("production", List.of(table))).isEmpty();
+    }
+  }
+
+  private static String uuid(byte[] id) {
+    return FileRows.hex(id).replaceFirst("(.{8})(.{4})(.{4})(.{4})(.*)", "$1-$2-$3-$4-$5");
+  }
+
+  private static FeatureTable table(String feature, ValueType type) {
+    return new FeatureTable(feature, true, Optional.of(type));
+  }
+
+  private List<String> rows(String sql) throws OfflineStoreException {
+    return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
+  }
+}

@@ -1,0 +1,182 @@
+package io.tailrace.offline;
+
+import static com.google.common.truth.Truth.assertThat;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.failure.Failure;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.RandomResults;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.QueryResult;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.beam.sdk.testing.PAssert;
+import org.apache.beam.sdk.testing.TestPipeline;
+import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionList;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** What becomes of messages on their way into a DuckDB file, good ones between bad ones. */
+public class InsertObservationsTest {
+  private static final long T = RandomResults.START;
+
+  @Rule public final transient TestPipeline pipeline = TestPipeline.create();
+  @Rule public final transient TemporaryFolder folder = new TemporaryFolder();
+
+  private final List<BusMessage> messages = new ArrayList<>();
+  private OfflineStore store;
+
+  @Before
+  public void nameStore() {
+    store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db");
+  }
+
+  @Test
+  public void goodFilesBetweenBadOnesAreInsertedAndEachBadOneIsAFailure() throws Exception {
+    byte[] good = BundleEncoder.files(age("ann", 1)).get(0).bytes();
+    byte[] flipped = good.clone();
+    flipped[good.length / 2] ^= 1;
+    add(good);
+    BusMessage cut = add(Arrays.copyOf(good, good.length - 1));
+    BusMessage text = add("{}".getBytes(StandardCharsets.UTF_8));
+    add(BundleEncoder.files(age("bob", 2)).get(0).bytes());
+    BusMessage damaged = add(flipped);
+    BusMessage wrongId = add(foreign().with("observation_id", "uuid()").bytes());
+    add(foreign().bytes());
+    BusMessage elsewhere = add(foreign().withText("tailrace.environment_id", "x").bytes());
+
+    assertFailures(
+        Map.of(
+            cut, "UNDECODABLE",
+            text, "UNDECODABLE",
+            damaged, "UNDECODABLE",
+            wrongId, "INVALID_VALUE",
+            elsewhere, "UNKNOWN_ENVIRONMENT"));
+
+    assertThat(rows("SELECT pkey, value FROM tailrace.user__age ORDER BY 1"))
+        .containsExactly("[ann, 1]", "[bob, 2]", "[eve, 3]")
+        .inOrder();
+  }
+
+  @Test
+  public void rowsWhoseTableHasAnotherTypeAreAFailureAndOthersOfTheFileAreInserted()
+      throws Exception {
+    try (OfflineStore.Connection connection = store.connect()) {
+      Batches.insert(connection, BundleEncoder.files(age("ann", 1)));
+    }
+    BusMessage changed =
+        add(
+            BundleEncoder.files(
+                    Results.of(
+                        Results.user("bob", Results.string("age", T, "x")),
+                        Results.user("bob", Results.string("name", T, "Bob"))))
+                .get(0)
+                .bytes());
+
+    assertFailures(
+        Map.of(
+            changed,
+            "TYPE_CHANGED 1 user.age: its table user__age has value BIGINT, not VARCHAR; publish"
+                + " the new type under another feature name, or rename the old table"));
+
+    assertThat(rows("SELECT pkey, value FROM tailrace.user__age")).containsExactly("[ann, 1]");
+    assertThat(rows("SELECT pkey, value FROM tailrace.user__name")).containsExactly("[bob, Bob]");
+  }
+
+  @Test
+  public void aQueryThatLacksWhatTheLogNeedsIsAFailureAndOthersAreInserted() throws Exception {
+    add(queries("op-1").bytes());
+    BusMessage withoutTables = add(queries("op-2").with("value_tables", "NULL::VARCHAR[]").bytes());
+    BusMessage withoutEnvironment =
+        add(queries("op-3").with("environment_id", "NULL::VARCHAR").bytes());
+    BusMessage withoutId = add(queries("").bytes());
+
+    assertFailures(
+        Map.of(
+            withoutTables, "MISSING_FIELD",
+            withoutEnvironment, "MISSING_FIELD",
+            withoutId, "MISSING_FIELD"));
+
+    assertThat(rows("SELECT operation_id FROM tailrace.query_log")).containsExactly("[op-1]");
+  }
+
+  private static QueryResult age(String key, long value) {
+    return Results.of(Results.user(key, Results.int64("age", T, value)));
+  }
+
+  private static ForeignFile foreign() {
+    return ForeignFile.of(
+        ValueType.INT64,
+        "('user.age', 'eve', 3::BIGINT, TIMESTAMPTZ '2026-01-01 00:00:00+00', 'op')");
+  }
+
+  private static ForeignFile queries(String operationId) {
+    Map<String, String> columns = new LinkedHashMap<>();
+    columns.put("operation_id", "'" + operationId + "'");
+    columns.put("environment_id", "'production'");
+    columns.put("operation_kind", "'ONLINE_QUERY'");
+    columns.put("query_status", "'SUCCEEDED'");
+    columns.put("query_timestamp", "observed_at");
+    columns.put("execution_started_at", "NULL::TIMESTAMPTZ");
+    columns.put("execution_finished_at", "NULL::TIMESTAMPTZ");
+    columns.put("value_tables", "['user__age']");
+    ObservationSchema.QUERY_TEXTS.keySet().forEach(text -> columns.put(text, "NULL::VARCHAR"));
+    return new ForeignFile(columns, foreign().rows(), foreign().footer())
+        .withText("tailrace.kind", "query_log")
+        .withoutText("tailrace.value_type");
+  }
+
+  private BusMessage add(byte[] file) {
+    BusMessage message =
+        BusMessage.numbered(
+            file, new byte[0], "inserts", 0, messages.size(), BundleEncoder.PUBLISHED_AT, "");
+    messages.add(message);
+    return message;
+  }
+
+  /** Runs all messages: these become failures with their bytes, the others none. */
+  private void assertFailures(Map<BusMessage, String> expected) {
+    WithFailures.Result<PCollection<ObservationFile>, Failure> decoded =
+        pipeline
+            .apply(Create.of(messages))
+            .apply(
+                DecodeObservationFiles.forWriter("inserter").ofEnvironments(Set.of("production")));
+    WithFailures.Result<PCollection<InsertOutcome>, Failure> inserted =
+        decoded.output().apply(InsertObservations.into(store));
+    Map<String, String> byBytes = new LinkedHashMap<>();
+    expected.forEach((message, why) -> byBytes.put(FileRows.hex(message.payload()), why));
+    PAssert.that(
+            PCollectionList.of(decoded.failures())
+                .and(inserted.failures())
+                .apply(Flatten.pCollections()))
+        .satisfies(
+            failures -> {
+              Map<String, String> found = new LinkedHashMap<>();
+              for (Failure failure : failures) {
+                found.put(
+                    FileRows.hex(failure.original().payload()),
+                    failure.cells().isEmpty()
+                        ? failure.reason().name()
+                        : failure.reason() + " " + failure.cellCount() + " " + failure.message());
+              }
+              assertThat(found).isEqualTo(byBytes);
+              return null;
+            });
+    pipeline.run().waitUntilFinish();
+  }
+
+  private List<String> rows(String sql) throws OfflineStoreException {
+    return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
+  }
+}

@@ -1,0 +1,63 @@
+package io.tailrace.offline.postgres;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.pipelines.local.LocalPostgres;
+import io.tailrace.pipelines.local.TestCertificates;
+import io.tailrace.uri.ResourceUri;
+import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** Whether a server is trusted. */
+@RunWith(JUnit4.class)
+public class PostgresTlsTest {
+  @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+  @Test
+  public void aServerIsTrustedAsTheUriSays() throws Exception {
+    TestCertificates certificates = TestCertificates.generate(temporary.newFolder().toPath());
+    TestCertificates others = TestCertificates.generate(temporary.newFolder().toPath());
+    Files.setPosixFilePermissions(certificates.key(), PosixFilePermissions.fromString("rw-------"));
+    try (LocalPostgres postgres =
+        LocalPostgres.in(temporary.newFolder().toPath())
+            .setting("ssl", "on")
+            .setting("ssl_cert_file", certificates.certificate().toString())
+            .setting("ssl_key_file", certificates.key().toString())
+            .start()) {
+      String uri = postgres.uri();
+      check(uri + "&sslmode=require");
+      check(uri + "&sslmode=verify-full&caFile=" + certificates.authority());
+      OfflineStoreException untrusted =
+          assertThrows(
+              OfflineStoreException.class,
+              () -> check(uri + "&sslmode=verify-full&caFile=" + others.authority()));
+      // The JVM does not know the authority.
+      OfflineStoreException unknown =
+          assertThrows(OfflineStoreException.class, () -> check(uri + "&sslmode=verify-full"));
+      OfflineStoreException otherName =
+          assertThrows(
+              OfflineStoreException.class,
+              () ->
+                  check(
+                      uri.replace("127.0.0.1", "127.0.0.2")
+                          + "&sslmode=verify-full&caFile="
+                          + certificates.authority()));
+
+      for (OfflineStoreException refused :
+          new OfflineStoreException[] {untrusted, unknown, otherName}) {
+        assertThat(refused).hasMessageThat().contains(" can't be reached: ");
+      }
+    }
+  }
+
+  private static void check(String uri) throws OfflineStoreException {
+    PostgresOfflineStore.at(ResourceUri.parse(uri)).check();
+  }
+}

@@ -1,0 +1,212 @@
+package io.tailrace.offline;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.failure.Failure;
+import io.tailrace.failure.RejectedCells;
+import io.tailrace.result.Column;
+import io.tailrace.result.Deletion;
+import io.tailrace.result.Frame;
+import io.tailrace.result.PersistencePolicy;
+import io.tailrace.result.PersistencePolicy.Decision;
+import io.tailrace.result.Result;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.TupleTagList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Creates the table of every feature that results bring, where it does not exist: once for each
+ * worker, safely when many do so at once.
+ *
+ * <p>Puts the results out, without those columns whose table holds values or keys of another type:
+ * these become a {@link Failure} with the reason {@code TYPE_CHANGED}. A store that is down is no
+ * failure: the bundle fails and the runner repeats it.
+ */
+public final class CreateFeatureTables
+    extends PTransform<PCollection<Result>, WithFailures.Result<PCollection<Result>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  /** Name of this stage in dead letters and metrics. */
+  public static final String STAGE = "CreateFeatureTables";
+
+  private final OfflineStore store;
+
+  private CreateFeatureTables(OfflineStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Creates tables in the store that a URI names.
+   *
+   * @throws IllegalArgumentException if it names none; see {@link OfflineStores#at}
+   */
+  public static CreateFeatureTables in(String uri) {
+    return in(OfflineStores.at(uri));
+  }
+
+  /** Creates tables in a store. */
+  public static CreateFeatureTables in(OfflineStore store) {
+    return new CreateFeatureTables(store);
+  }
+
+  @Override
+  public WithFailures.Result<PCollection<Result>, Failure> expand(PCollection<Result> results) {
+    TupleTag<Result> storable = new TupleTag<>() {};
+    TupleTag<Failure> failures = new TupleTag<>() {};
+    PCollectionTuple outputs =
+        results.apply(
+            "Create",
+            ParDo.of(new CreateFn(store, storable, failures))
+                .withOutputTags(storable, TupleTagList.of(failures)));
+    return WithFailures.Result.of(outputs.get(storable), outputs.get(failures));
+  }
+
+  @Override
+  public void populateDisplayData(DisplayData.Builder builder) {
+    builder.add(DisplayData.item("offlineStore", store.uri()).withLabel("Offline store"));
+  }
+
+  static String typeChanged(FeatureTable table, String conflict) {
+    return "its table "
+        + table.table()
+        + " "
+        + conflict
+        + "; publish the new type under another feature name, or rename the old table";
+  }
+
+  private static final class CreateFn extends DoFn<Result, Result> {
+    private static final long serialVersionUID = 1;
+
+    private final OfflineStore store;
+    private final TupleTag<Result> storable;
+    private final TupleTag<Failure> failures;
+    private final Counter refused = Metrics.counter(STAGE, "columns_refused");
+
+    private transient OfflineStore.@Nullable Connection connection;
+    private transient @Nullable TableCache tables;
+    // What a column needs, by what it says of itself: the same object for all results of a query.
+    private transient Map<Need, FeatureTable> needs;
+
+    private record Need(String feature, boolean stringKeys, Object type) {}
+
+    CreateFn(OfflineStore store, TupleTag<Result> storable, TupleTag<Failure> failures) {
+      this.store = store;
+      this.storable = storable;
+      this.failures = failures;
+    }
+
+    @Setup
+    public void setUp() {
+      needs = new HashMap<>();
+    }
+
+    @ProcessElement
+    public void create(@Element Result result, MultiOutputReceiver out)
+        throws OfflineStoreException {
+      if (tables == null) {
+        connection = store.connect();
+        tables = new TableCache(connection);
+      }
+      TableCache cache = requireNonNull(tables);
+      String environment = result.environmentId();
+      Set<FeatureTable> missing = new LinkedHashSet<>();
+      visit(
+          result,
+          (position, frameNamespace, table) -> {
+            if (!cache.fits(environment, table)) {
+              missing.add(table);
+            }
+          });
+      cache.require(environment, missing);
+      if (missing.isEmpty()) {
+        out.get(storable).output(result);
+        return;
+      }
+      BitSet absent = new BitSet();
+      RejectedCells rejected = new RejectedCells();
+      visit(
+          result,
+          (position, rows, table) -> {
+            Optional<String> conflict = cache.conflict(environment, table);
+            if (conflict.isPresent()) {
+              absent.set(position);
+              String feature = table.feature();
+              rejected.add(
+                  Reason.TYPE_CHANGED,
+                  feature.substring(0, feature.lastIndexOf('.')),
+                  "",
+                  feature,
+                  typeChanged(table, conflict.get()),
+                  rows);
+            }
+          });
+      refused.inc(absent.cardinality());
+      rejected.failures(STAGE, result.message()).forEach(out.get(failures)::output);
+      out.get(storable).output(result.without(absent));
+    }
+
+    private interface Visitor {
+      void visit(int position, int rows, FeatureTable table);
+    }
+
+    /** Visits the columns and deletions that are to be stored, with their positions. */
+    private void visit(Result result, Visitor visitor) {
+      int position = 0;
+      for (Frame frame : result.frames()) {
+        for (Column column : frame.columns()) {
+          if (PersistencePolicy.offline(column.spec()) == Decision.WRITE) {
+            visitor.visit(
+                position,
+                frame.rows(),
+                needs.computeIfAbsent(
+                    new Need(
+                        column.spec().feature(), frame.keys().areStrings(), column.spec().type()),
+                    need ->
+                        new FeatureTable(
+                            need.feature, need.stringKeys, Optional.of(column.spec().type()))));
+          }
+          position++;
+        }
+      }
+      for (Deletion deletion : result.deletions()) {
+        int count = Math.max(1, deletion.names().size());
+        for (int i = 0; i < count; i++) {
+          String name = deletion.wholeEntities() ? "" : deletion.names().get(i);
+          visitor.visit(
+              position++,
+              deletion.keys().count(),
+              new FeatureTable(
+                  deletion.namespace() + "." + name,
+                  deletion.keys().areStrings(),
+                  Optional.empty()));
+        }
+      }
+    }
+
+    @Teardown
+    public void tearDown() {
+      OfflineStore.Connection open = connection;
+      connection = null;
+      tables = null;
+      if (open != null) {
+        open.close();
+      }
+    }
+  }
+}

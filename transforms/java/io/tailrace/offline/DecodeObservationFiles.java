@@ -1,0 +1,116 @@
+package io.tailrace.offline;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.failure.Failure;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.TupleTagList;
+
+/**
+ * Decodes messages of the streaming-insert bus into validated {@link ObservationFile}s, whoever
+ * published them. A message that is not a Parquet file of the {@link ObservationSchema}, is damaged
+ * or too large, or of an environment that is not served, becomes a {@link Failure}; the messages
+ * around it go on. A replayed message that names another writer as its addressee is passed over.
+ */
+public final class DecodeObservationFiles
+    extends PTransform<
+        PCollection<BusMessage>, WithFailures.Result<PCollection<ObservationFile>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  /** Name of this stage in dead letters and metrics. */
+  public static final String STAGE = "DecodeObservationFiles";
+
+  private final String writer;
+  private final Set<String> environments;
+
+  private DecodeObservationFiles(String writer, Set<String> environments) {
+    this.writer = writer;
+    this.environments = environments;
+  }
+
+  /**
+   * Decodes for a writer.
+   *
+   * @param writer the writer's name, which replayed messages may be addressed to
+   */
+  public static DecodeObservationFiles forWriter(String writer) {
+    return new DecodeObservationFiles(writer, Set.of());
+  }
+
+  /** Serves only these environments; empty: all. Files of others become failures. */
+  public DecodeObservationFiles ofEnvironments(Set<String> served) {
+    return new DecodeObservationFiles(writer, Set.copyOf(served));
+  }
+
+  @Override
+  public WithFailures.Result<PCollection<ObservationFile>, Failure> expand(
+      PCollection<BusMessage> messages) {
+    TupleTag<ObservationFile> files = new TupleTag<>() {};
+    TupleTag<Failure> failures = new TupleTag<>() {};
+    PCollectionTuple outputs =
+        messages.apply(
+            "Decode",
+            ParDo.of(new DecodeFn(writer, environments, files, failures))
+                .withOutputTags(files, TupleTagList.of(failures)));
+    return WithFailures.Result.of(outputs.get(files), outputs.get(failures));
+  }
+
+  private static final class DecodeFn extends DoFn<BusMessage, ObservationFile> {
+    private static final long serialVersionUID = 1;
+
+    private final String writer;
+    private final Set<String> environments;
+    private final TupleTag<ObservationFile> files;
+    private final TupleTag<Failure> failures;
+    private final Counter read = Metrics.counter(STAGE, "files_read");
+    private final Counter readBytes = Metrics.counter(STAGE, "bytes_read");
+    private final Counter addressedElsewhere = Metrics.counter(STAGE, "files_for_other_writers");
+
+    DecodeFn(
+        String writer,
+        Set<String> environments,
+        TupleTag<ObservationFile> files,
+        TupleTag<Failure> failures) {
+      this.writer = writer;
+      this.environments = environments;
+      this.files = files;
+      this.failures = failures;
+    }
+
+    @ProcessElement
+    public void decode(@Element BusMessage message, MultiOutputReceiver out) {
+      read.inc();
+      readBytes.inc(message.payload().length);
+      if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
+        addressedElsewhere.inc();
+        return;
+      }
+      try {
+        ObservationFile file = FileDecoder.decode(message);
+        if (!environments.isEmpty() && !environments.contains(file.environment())) {
+          throw new InvalidFileException(
+              Reason.UNKNOWN_ENVIRONMENT,
+              ObservationSchema.ENVIRONMENT_ID,
+              "environment '"
+                  + file.environment()
+                  + "' is not one of those served here: "
+                  + String.join(", ", new TreeSet<>(environments)));
+        }
+        out.get(files).output(file);
+      } catch (InvalidFileException e) {
+        out.get(failures)
+            .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));
+      }
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package io.tailrace.offline;
+
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.column.ColumnDescriptor;
+import org.apache.parquet.column.ColumnReader;
+import org.apache.parquet.column.impl.ColumnReadStoreImpl;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.hadoop.CodecFactory;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.io.DelegatingSeekableInputStream;
+import org.apache.parquet.io.InputFile;
+import org.apache.parquet.io.SeekableInputStream;
+import org.apache.parquet.io.api.Converter;
+import org.apache.parquet.io.api.GroupConverter;
+import org.apache.parquet.io.api.PrimitiveConverter;
+import org.apache.parquet.schema.GroupType;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.Type;
+
+/** Reads columns of a Parquet file in memory with Parquet's own reader. Not thread-safe. */
+final class FileColumns implements AutoCloseable {
+  private static final int NO_PAGE = 0;
+
+  private final ParquetFileReader reader;
+  private final CodecFactory codecs;
+
+  FileColumns(byte[] file) throws IOException {
+    // Hadoop's own configuration would read its defaults from XML for every file.
+    codecs = new CodecFactory(new PlainParquetConfiguration(), NO_PAGE);
+    reader =
+        ParquetFileReader.open(
+            new Bytes(file),
+            ParquetReadOptions.builder(new PlainParquetConfiguration())
+                .usePageChecksumVerification(true)
+                .withUseHadoopVectoredIo(false)
+                .withCodecFactory(codecs)
+                .build());
+  }
+
+  ParquetMetadata footer() {
+    return reader.getFooter();
+  }
+
+  MessageType schema() {
+    return reader.getFooter().getFileMetaData().getSchema();
+  }
+
+  /** Takes the values of one column, a row group at a time. */
+  interface ColumnTaker {
+    void take(ColumnReader column, int rows) throws IOException;
+  }
+
+  /** Reads some columns: the takers are called in the order of the columns, group by group. */
+  void read(List<Type> columns, List<ColumnTaker> takers) throws IOException {
+    MessageType wanted = new MessageType("wanted", columns);
+    reader.setRequestedSchema(wanted);
+    for (PageReadStore group = reader.readNextRowGroup();
+        group != null;
+        group = reader.readNextRowGroup()) {
+      ColumnReadStoreImpl store =
+          new ColumnReadStoreImpl(
+              group,
+              new NoRecords(wanted),
+              wanted,
+              reader.getFooter().getFileMetaData().getCreatedBy());
+      List<ColumnDescriptor> descriptors = new ArrayList<>(wanted.getColumns());
+      for (int i = 0; i < takers.size(); i++) {
+        checkCount(group, descriptors.get(i));
+        takers
+            .get(i)
+            .take(store.getColumnReader(descriptors.get(i)), Math.toIntExact(group.getRowCount()));
+      }
+    }
+  }
+
+  /** A column with fewer values than rows would be read beyond its end. */
+  private static void checkCount(PageReadStore group, ColumnDescriptor column) throws IOException {
+    long values = group.getPageReader(column).getTotalValueCount();
+    long rows = group.getRowCount();
+    if (values < rows || (column.getMaxRepetitionLevel() == 0 && values > rows)) {
+      throw new IOException(
+          "column "
+              + String.join(".", column.getPath())
+              + " has "
+              + values
+              + " values for "
+              + rows
+              + " rows");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (reader) {
+      codecs.release();
+    }
+  }
+
+  /** Stands where Parquet expects the receiver of whole records, which nobody asks for here. */
+  private static final class NoRecords extends GroupConverter {
+    private final GroupType type;
+
+    NoRecords(GroupType type) {
+      this.type = type;
+    }
+
+    @Override
+    public Converter getConverter(int fieldIndex) {
+      Type field = type.getType(fieldIndex);
+      return field.isPrimitive() ? new PrimitiveConverter() {} : new NoRecords(field.asGroupType());
+    }
+
+    @Override
+    public void start() {}
+
+    @Override
+    public void end() {}
+  }
+
+  /** A file in memory. */
+  private record Bytes(byte[] file) implements InputFile {
+    @Override
+    public long getLength() {
+      return file.length;
+    }
+
+    @Override
+    public SeekableInputStream newStream() {
+      Positioned in = new Positioned(file);
+      return new DelegatingSeekableInputStream(in) {
+        @Override
+        public long getPos() {
+          return in.position();
+        }
+
+        @Override
+        public void seek(long position) throws IOException {
+          in.seek(position);
+        }
+      };
+    }
+  }
+
+  private static final class Positioned extends ByteArrayInputStream {
+    Positioned(byte[] file) {
+      super(file);
+    }
+
+    long position() {
+      return pos;
+    }
+
+    void seek(long position) throws IOException {
+      if (position < 0 || position > count) {
+        throw new EOFException("the file has " + count + " bytes");
+      }
+      pos = (int) position;
+    }
+  }
+}

@@ -1,0 +1,471 @@
+package io.tailrace.offline.duckdb;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.FeatureTable;
+import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.ObservationFile;
+import io.tailrace.offline.ObservationFile.Kind;
+import io.tailrace.offline.ObservationSchema;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.TableNames;
+import io.tailrace.result.ValueType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Inserts into a DuckDB file: DuckDB reads the Parquet files itself, into a temporary table sorted
+ * by feature, from which each feature's table gets what it does not have. Not thread-safe.
+ */
+final class DuckDbConnection implements OfflineStore.Connection {
+  /** Tables that are committed together: what is not committed is held in memory. */
+  private static final int TABLES_PER_COMMIT = 100;
+
+  /** With fewer tables, looking at all staged rows for each of them is cheaper than sorting. */
+  private static final int SORTED_FROM_TABLES = 20;
+
+  /** DuckDB can't make a time of these, only store them. */
+  private static final long FIRST_TIME = -9_223_372_022_400_000_000L;
+
+  private static final long LAST_TIME = 9_223_372_036_854_775_806L;
+
+  /** What goes wrong with the database rather than with the files. */
+  private static final Pattern NOT_THE_CONTENT =
+      Pattern.compile(
+          "(?s).*(IO Error|Out of Memory|FATAL|INTERRUPT|Interrupted|TransactionContext"
+              + "|Connection Error|No space|Catalog Error).*");
+
+  private static final String COLUMNS =
+      "observation_id, pkey, observed_at, resolver_fqn, deployment_id, operation_id, deleted";
+
+  private final DuckDbOfflineStore store;
+  private @Nullable DuckDbFile file;
+  private @Nullable Connection connection;
+
+  DuckDbConnection(DuckDbOfflineStore store) {
+    this.store = store;
+  }
+
+  private interface Work<T> {
+    T run(Statement statement) throws SQLException, OfflineStoreException;
+  }
+
+  /** Works alone on the file; whatever fails, the connection is made anew for the next. */
+  private <T> T alone(Work<T> work) throws OfflineStoreException {
+    if (connection == null) {
+      file = store.open();
+      connection = file.duplicate();
+    }
+    DuckDbFile open = requireNonNull(file);
+    boolean done = false;
+    open.writing().lock();
+    try (Statement statement = requireNonNull(connection).createStatement()) {
+      T result = work.run(statement);
+      done = true;
+      return result;
+    } catch (SQLException e) {
+      if (String.valueOf(e.getMessage()).contains("Constraint Error")) {
+        throw new ContentRejectedException(
+            "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
+      }
+      throw open.failure(e);
+    } finally {
+      if (!done) {
+        disconnect();
+      }
+      open.writing().unlock();
+    }
+  }
+
+  @Override
+  public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
+      throws OfflineStoreException {
+    return alone(statement -> create(statement, store.schema(environment), tables));
+  }
+
+  private static Map<FeatureTable, String> create(
+      Statement statement, String schema, List<FeatureTable> tables) throws SQLException {
+    Map<FeatureTable, String> conflicts = new LinkedHashMap<>();
+    Map<String, Map<String, String>> existing = columns(statement, schema);
+    statement.execute("BEGIN");
+    if (!existing.containsKey(TableNames.QUERY_LOG)) {
+      statement.execute("CREATE SCHEMA IF NOT EXISTS " + quoted(schema));
+      statement.execute(
+          "CREATE TABLE IF NOT EXISTS " + table(schema, TableNames.QUERY_LOG) + queryLogColumns());
+    }
+    for (FeatureTable wanted : tables) {
+      String name = wanted.table();
+      String keyType = wanted.stringKeys() ? "VARCHAR" : "BIGINT";
+      Optional<String> valueType = wanted.valueType().map(DuckDbConnection::sqlType);
+      Map<String, String> columns = existing.get(name);
+      if (columns == null) {
+        statement.execute(
+            "CREATE TABLE "
+                + table(schema, name)
+                + "(observation_id UUID NOT NULL, pkey "
+                + keyType
+                + " NOT NULL, "
+                + valueType.map(type -> "value " + type + ", ").orElse("")
+                + "observed_at TIMESTAMPTZ NOT NULL,"
+                + " inserted_at TIMESTAMPTZ NOT NULL DEFAULT current_timestamp,"
+                + " resolver_fqn VARCHAR, deployment_id VARCHAR, operation_id VARCHAR NOT NULL,"
+                + " deleted BOOLEAN NOT NULL)");
+        Map<String, String> created = new HashMap<>(Map.of("pkey", keyType));
+        valueType.ifPresent(type -> created.put("value", type));
+        existing.put(name, created);
+        continue;
+      }
+      String foundKey = columns.getOrDefault("pkey", "no pkey");
+      String foundValue = columns.get("value");
+      if (!foundKey.equals(keyType)) {
+        conflicts.put(wanted, "has pkey " + foundKey + ", not " + keyType);
+      } else if (valueType.isPresent() && foundValue == null) {
+        statement.execute(
+            "ALTER TABLE "
+                + table(schema, name)
+                + " ADD COLUMN IF NOT EXISTS value "
+                + valueType.get());
+        columns.put("value", valueType.get());
+      } else if (valueType.isPresent() && !valueType.get().equals(foundValue)) {
+        conflicts.put(wanted, "has value " + foundValue + ", not " + valueType.get());
+      }
+    }
+    statement.execute("COMMIT");
+    return conflicts;
+  }
+
+  /** Returns the types of the columns that tables of a schema have, by table and column. */
+  private static Map<String, Map<String, String>> columns(Statement statement, String schema)
+      throws SQLException {
+    Map<String, Map<String, String>> tables = new HashMap<>();
+    try (ResultSet found =
+        statement.executeQuery(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+                + " WHERE database_name = current_database() AND schema_name = "
+                + literal(schema))) {
+      while (found.next()) {
+        tables
+            .computeIfAbsent(found.getString(1), unused -> new HashMap<>())
+            .put(found.getString(2), typeName(found.getString(3)));
+      }
+    }
+    return tables;
+  }
+
+  /** DuckDB names one type in two ways. */
+  private static String typeName(String type) {
+    return type.equals("TIMESTAMP WITH TIME ZONE") ? "TIMESTAMPTZ" : type;
+  }
+
+  private static String sqlType(ValueType type) {
+    return switch (type) {
+      case INT64 -> "BIGINT";
+      case FLOAT64 -> "DOUBLE";
+      case BOOL -> "BOOLEAN";
+      case STRING -> "VARCHAR";
+      case BYTES -> "BLOB";
+      case TIMESTAMP -> "TIMESTAMPTZ";
+      case DATE -> "DATE";
+      case VECTOR -> "FLOAT[]";
+      case JSON -> "JSON";
+    };
+  }
+
+  private static String queryLogColumns() {
+    return "(operation_id VARCHAR NOT NULL, environment_id VARCHAR NOT NULL, deployment_id VARCHAR,"
+        + " operation_kind VARCHAR, query_timestamp TIMESTAMPTZ NOT NULL,"
+        + " execution_started_at TIMESTAMPTZ, execution_finished_at TIMESTAMPTZ,"
+        + " query_status VARCHAR, "
+        + ObservationSchema.QUERY_TEXTS.keySet().stream()
+            .filter(name -> !name.equals("deployment_id"))
+            .map(name -> name + " VARCHAR")
+            .collect(Collectors.joining(", "))
+        + ", value_tables VARCHAR[] NOT NULL)";
+  }
+
+  @Override
+  public OfflineStore.Inserted insert(FileBatch batch) throws OfflineStoreException {
+    List<Path> paths = new ArrayList<>();
+    Path directory;
+    try {
+      directory = Files.createTempDirectory("tailrace-insert-");
+    } catch (IOException e) {
+      throw new OfflineStoreException("no temporary directory can be made: " + e, e);
+    }
+    try {
+      for (ObservationFile each : batch.files()) {
+        Path path = directory.resolve(paths.size() + ".parquet");
+        paths.add(path);
+        Files.write(path, each.bytes());
+      }
+      return alone(
+          statement ->
+              batch.kind() == Kind.QUERIES
+                  ? insertQueries(statement, batch, paths)
+                  : insertObservations(statement, batch, paths));
+    } catch (IOException e) {
+      throw new OfflineStoreException("files can't be written to " + directory + ": " + e, e);
+    } finally {
+      delete(paths, directory);
+    }
+  }
+
+  private static void delete(List<Path> paths, Path directory) throws OfflineStoreException {
+    try {
+      for (Path path : paths) {
+        Files.deleteIfExists(path);
+      }
+      Files.deleteIfExists(directory);
+    } catch (IOException e) {
+      throw new OfflineStoreException("files in " + directory + " can't be deleted: " + e, e);
+    }
+  }
+
+  private OfflineStore.Inserted insertObservations(
+      Statement statement, FileBatch batch, List<Path> paths)
+      throws SQLException, OfflineStoreException {
+    String schema = store.schema(batch.environment());
+    List<String> tables = List.copyOf(batch.tables().values());
+    boolean sorted = tables.size() > SORTED_FROM_TABLES;
+    numberFeatures(statement, batch.tables().keySet());
+    String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
+    stage(
+        statement,
+        "SELECT number, "
+            + columns
+            + " FROM read_parquet("
+            + list(paths)
+            + ") JOIN temp.features USING (feature)"
+            + (sorted ? " ORDER BY number" : ""));
+    long staged = fold(statement, batch.valueType());
+    String absent = absent("observed_at", "observation_id", batch);
+    String insertColumns = "(" + columns + ", inserted_at)";
+    long inserted = 0;
+    statement.execute("BEGIN");
+    for (int i = 0; i < tables.size(); i++) {
+      String table = table(schema, tables.get(i));
+      inserted +=
+          statement.executeLargeUpdate(
+              "INSERT INTO "
+                  + table
+                  + insertColumns
+                  + " SELECT "
+                  + columns
+                  + ", current_timestamp FROM temp.staged WHERE number = "
+                  + i
+                  + " AND "
+                  + absent.formatted(table));
+      if ((i + 1) % TABLES_PER_COMMIT == 0) {
+        statement.execute("COMMIT");
+        statement.execute("BEGIN");
+      }
+    }
+    statement.execute("COMMIT");
+    statement.execute("DROP TABLE temp.staged");
+    return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
+  }
+
+  /** Gives each feature its number: rows of others are left out. */
+  private static void numberFeatures(Statement statement, Iterable<String> features)
+      throws SQLException {
+    statement.execute("CREATE OR REPLACE TEMP TABLE features(feature VARCHAR, number INTEGER)");
+    try (PreparedStatement insert =
+        statement.getConnection().prepareStatement("INSERT INTO temp.features VALUES (?, ?)")) {
+      int number = 0;
+      for (String feature : features) {
+        insert.setString(1, feature);
+        insert.setInt(2, number++);
+        insert.addBatch();
+      }
+      insert.executeBatch();
+    }
+  }
+
+  /** Reads the files: whatever goes wrong here and is not the database's fault is theirs. */
+  private static void stage(Statement statement, String select)
+      throws SQLException, OfflineStoreException {
+    try {
+      statement.execute("CREATE OR REPLACE TEMP TABLE staged AS " + select);
+    } catch (SQLException e) {
+      String message = String.valueOf(e.getMessage());
+      if (NOT_THE_CONTENT.matcher(message).matches()) {
+        throw e;
+      }
+      throw new ContentRejectedException(
+          "DuckDB can't read the file: " + DuckDbFile.firstLine(message), e);
+    }
+  }
+
+  /** Leaves the greatest of the staged rows with the same id, and returns how many were staged. */
+  private static long fold(Statement statement, Optional<ValueType> type) throws SQLException {
+    long staged;
+    long distinct;
+    try (ResultSet counts =
+        statement.executeQuery(
+            "SELECT count(*), count(DISTINCT observation_id) FROM temp.staged")) {
+      counts.next();
+      staged = counts.getLong(1);
+      distinct = counts.getLong(2);
+    }
+    if (distinct < staged) {
+      statement.execute(
+          "DELETE FROM temp.staged WHERE rowid IN (SELECT id FROM (SELECT rowid AS id,"
+              + " row_number() OVER (PARTITION BY observation_id ORDER BY "
+              + type.map(it -> "(value IS NULL) DESC, " + cellOrder(it)).orElse("deleted")
+              + ") AS place FROM temp.staged WHERE observation_id IN (SELECT observation_id FROM"
+              + " temp.staged GROUP BY observation_id HAVING count(*) > 1)) WHERE place > 1)");
+    }
+    return staged;
+  }
+
+  /** Sorts values as the bytes of a cell compare, the greatest first. */
+  private static String cellOrder(ValueType type) {
+    return switch (type) {
+      // As unsigned numbers, negative ones are the greatest.
+      case INT64 -> "(value < 0) DESC, value DESC";
+      case TIMESTAMP -> "(epoch_us(value) < 0) DESC, epoch_us(value) DESC";
+      case DATE -> "(value < DATE '1970-01-01') DESC, value DESC";
+      case FLOAT64 -> "signbit(value) DESC, abs(value) DESC";
+      case VECTOR ->
+          "list_transform(value, lambda number: {'sign': signbit(number), 'size': abs(number)})"
+              + " DESC";
+      case BOOL, BYTES -> "value DESC";
+      case STRING, JSON -> "encode(value::VARCHAR) DESC";
+    };
+  }
+
+  /**
+   * Returns the condition that a row's id is not in a table, which {@code %s} stands for. An id has
+   * one time only, so that rows outside of the batch's times need not be looked at.
+   */
+  private static String absent(String time, String id, FileBatch batch) {
+    StringBuilder range = new StringBuilder("true");
+    if (batch.earliest() >= FIRST_TIME) {
+      range.append(" AND ").append(time).append(" >= make_timestamptz(");
+      range.append(Math.min(batch.earliest(), LAST_TIME)).append(')');
+    }
+    if (batch.latest() <= LAST_TIME) {
+      range.append(" AND ").append(time).append(" <= make_timestamptz(");
+      range.append(Math.max(batch.latest(), FIRST_TIME)).append(')');
+    }
+    return id + " NOT IN (SELECT " + id + " FROM %s WHERE " + range + ")";
+  }
+
+  private OfflineStore.Inserted insertQueries(
+      Statement statement, FileBatch batch, List<Path> paths)
+      throws SQLException, OfflineStoreException {
+    String log = table(store.schema(batch.environment()), TableNames.QUERY_LOG);
+    List<String> others = new ArrayList<>(List.of("environment_id", "operation_kind"));
+    others.addAll(
+        List.of(
+            "query_timestamp", "execution_started_at", "execution_finished_at", "query_status"));
+    others.addAll(ObservationSchema.QUERY_TEXTS.keySet());
+    // The parts of a result are one query, whose tables are those of all parts.
+    stage(
+        statement,
+        "SELECT operation_id, count(*) AS parts, "
+            + others.stream()
+                .map(name -> "any_value(" + name + ") AS " + name)
+                .collect(Collectors.joining(", "))
+            + ", list_sort(list_distinct(flatten(list(value_tables)))) AS value_tables"
+            + " FROM read_parquet("
+            + list(paths)
+            + ") GROUP BY operation_id");
+    long staged;
+    try (ResultSet counts =
+        statement.executeQuery("SELECT coalesce(sum(parts), 0) FROM temp.staged")) {
+      counts.next();
+      staged = counts.getLong(1);
+    }
+    String columns = "operation_id, " + String.join(", ", others) + ", value_tables";
+    statement.execute("BEGIN");
+    String same = "known.operation_id = staged.operation_id";
+    statement.execute(
+        "DELETE FROM temp.staged USING "
+            + log
+            + " AS known WHERE "
+            + same
+            + " AND list_has_all(known.value_tables, staged.value_tables)");
+    statement.execute(
+        "UPDATE "
+            + log
+            + " AS known SET value_tables = list_sort(list_distinct(list_concat("
+            + "known.value_tables, staged.value_tables))) FROM temp.staged WHERE "
+            + same);
+    long inserted =
+        statement.executeLargeUpdate(
+            "INSERT INTO "
+                + log
+                + "("
+                + columns
+                + ") SELECT "
+                + columns
+                + " FROM temp.staged WHERE "
+                + absent("query_timestamp", "operation_id", batch).formatted(log));
+    statement.execute("COMMIT");
+    statement.execute("DROP TABLE temp.staged");
+    return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
+  }
+
+  private static String table(String schema, String name) {
+    return quoted(schema) + "." + quoted(name);
+  }
+
+  private static String quoted(String name) {
+    return '"' + name.replace("\"", "\"\"") + '"';
+  }
+
+  private static String literal(String text) {
+    return '\'' + text.replace("'", "''") + '\'';
+  }
+
+  private static String list(List<Path> paths) {
+    return paths.stream()
+        .map(path -> literal(path.toString()))
+        .collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  private void disconnect() throws OfflineStoreException {
+    Connection open = connection;
+    DuckDbFile used = file;
+    connection = null;
+    file = null;
+    try {
+      if (open != null) {
+        open.close();
+      }
+    } catch (SQLException e) {
+      throw new OfflineStoreException(store.uri() + ": " + e.getMessage(), e);
+    } finally {
+      if (used != null) {
+        used.release();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      disconnect();
+    } catch (OfflineStoreException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

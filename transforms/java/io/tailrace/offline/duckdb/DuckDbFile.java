@@ -1,0 +1,272 @@
+package io.tailrace.offline.duckdb;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStoreException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open DuckDB file: the one instance that everybody in this process shares, closed when the last
+ * one lets go of it. Thread-safe.
+ *
+ * <p>The library must be loaded once in a process: two copies of it would open the same file twice
+ * and overwrite each other.
+ */
+final class DuckDbFile {
+  private static final Map<Path, DuckDbFile> OPEN = new HashMap<>();
+
+  /** Statements that only look, and that DuckDB's parser does not serialize. */
+  private static final Pattern LOOKS =
+      Pattern.compile(
+          "(?is)\\s*(SHOW|DESCRIBE|SUMMARIZE|EXPLAIN\\s+(SELECT|FROM|WITH))\\b[^;]*;?\\s*");
+
+  private static final Pattern OWNER = Pattern.compile("\\(PID (\\d+)");
+
+  private final Path path;
+  private final DuckDBConnection root;
+  private int users;
+  private boolean broken;
+
+  /** Held by whoever changes the file: fair, so that nobody waits for ever. */
+  private final ReentrantLock writing = new ReentrantLock(true);
+
+  private DuckDbFile(Path path, DuckDBConnection root) {
+    this.path = path;
+    this.root = root;
+  }
+
+  /**
+   * Opens the file, or joins those who have it open; {@link #release} it.
+   *
+   * @throws OfflineStoreException if another process has it open, or it is not a file of DuckDB
+   */
+  static DuckDbFile open(Path path, DuckDbSettings settings) throws OfflineStoreException {
+    synchronized (OPEN) {
+      Path real = real(path);
+      DuckDbFile file = OPEN.get(real);
+      if (file == null || file.broken) {
+        file = new DuckDbFile(real, connect(real, settings.forWriting()));
+        try (Statement statement = file.root.createStatement()) {
+          if (settings.fastCompression()) {
+            statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
+          }
+        } catch (SQLException e) {
+          throw failed(real, e);
+        }
+        OPEN.put(real, file);
+      }
+      file.users++;
+      return file;
+    }
+  }
+
+  /** Finds the one name of a file, also of one that is still to be made. */
+  private static Path real(Path path) throws OfflineStoreException {
+    Path parent = path.toAbsolutePath().getParent();
+    try {
+      if (parent != null) {
+        Files.createDirectories(parent);
+        return Files.exists(path)
+            ? path.toRealPath()
+            : parent.toRealPath().resolve(path.getFileName());
+      }
+      return path.toRealPath();
+    } catch (IOException e) {
+      throw new OfflineStoreException("the directory of " + path + " can't be used: " + e, e);
+    }
+  }
+
+  private static DuckDBConnection connect(Path path, Properties properties)
+      throws OfflineStoreException {
+    try {
+      Connection connection = DriverManager.getConnection("jdbc:duckdb:" + path, properties);
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("SET TimeZone='UTC'");
+      }
+      return connection.unwrap(DuckDBConnection.class);
+    } catch (SQLException e) {
+      throw failed(path, e);
+    }
+  }
+
+  /** Makes a connection of its own to the instance. */
+  Connection duplicate() throws OfflineStoreException {
+    try {
+      Connection connection = root.duplicate();
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("SET TimeZone='UTC'");
+      }
+      return connection;
+    } catch (SQLException e) {
+      throw failed(path, e);
+    }
+  }
+
+  /** Returns the lock that whoever changes the file holds. */
+  ReentrantLock writing() {
+    return writing;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  /** Lets go of the file. */
+  void release() throws OfflineStoreException {
+    synchronized (OPEN) {
+      users--;
+      if (users == 0) {
+        OPEN.remove(path, this);
+        try {
+          root.close();
+        } catch (SQLException e) {
+          throw failed(path, e);
+        }
+      }
+    }
+  }
+
+  /** Describes a failure; after a fatal one the next who opens the file gets a new instance. */
+  OfflineStoreException failure(SQLException e) {
+    if (String.valueOf(e.getMessage()).contains("FATAL")) {
+      synchronized (OPEN) {
+        broken = true;
+        OPEN.remove(path, this);
+      }
+    }
+    return failed(path, e);
+  }
+
+  private static OfflineStoreException failed(Path path, SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    if (message.contains("Could not set lock")) {
+      Matcher owner = OWNER.matcher(message);
+      return new OfflineStoreException(
+          path
+              + " is in use by another process"
+              + (owner.find() ? " (" + owner.group(1) + ")" : "")
+              + ": DuckDB lets one process open a file; stop that one, or let it do this",
+          e);
+    }
+    if (message.contains("not a valid DuckDB database file")) {
+      return new OfflineStoreException(path + " is not a file of DuckDB", e);
+    }
+    return new OfflineStoreException(path + ": " + firstLine(message), e);
+  }
+
+  static String firstLine(String message) {
+    return message.lines().findFirst().orElse("");
+  }
+
+  /** Runs a query by the instance of this process, or, if it has none, for itself alone. */
+  static OfflineStore.Table query(Path path, DuckDbSettings settings, String sql, int limit)
+      throws OfflineStoreException {
+    @Nullable DuckDbFile file;
+    synchronized (OPEN) {
+      file = OPEN.get(real(path));
+      if (file != null) {
+        file.users++;
+      }
+    }
+    if (file == null) {
+      try (Connection alone = connect(real(path), settings.forReading())) {
+        return query(alone, sql, limit);
+      } catch (SQLException e) {
+        throw refused(e);
+      }
+    }
+    try (Connection connection = file.duplicate();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN TRANSACTION READ ONLY");
+      return query(connection, sql, limit);
+    } catch (SQLException e) {
+      throw refused(e);
+    } finally {
+      file.release();
+    }
+  }
+
+  private static OfflineStoreException refused(SQLException e) {
+    String message =
+        String.valueOf(e.getMessage())
+            .replaceFirst(
+                "^Invalid Input Error: Attempting to execute an unsuccessful[^\n]*\nError: ", "");
+    return new OfflineStoreException("DuckDB refuses the query: " + message, e);
+  }
+
+  /**
+   * Refuses whatever is not one statement that reads: DuckDB would run several, and one that ends
+   * the transaction that only reads is enough to write in the next.
+   */
+  private static void checkReads(Connection connection, String sql) throws SQLException {
+    if (LOOKS.matcher(sql).matches()) {
+      return;
+    }
+    // DuckDB's own parser, which serializes nothing but queries.
+    try (PreparedStatement parse =
+        connection.prepareStatement(
+            "SELECT tree->>'error', tree->>'error_message', tree->>'error_type',"
+                + " json_array_length(tree->'statements') FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS tree)")) {
+      parse.setString(1, sql);
+      try (ResultSet parsed = parse.executeQuery()) {
+        parsed.next();
+        if (!"false".equals(parsed.getString(1))) {
+          if ("not implemented".equals(parsed.getString(3))) {
+            throw new SQLException("only a query that reads is run, such as SELECT or SHOW TABLES");
+          }
+          throw new SQLException(parsed.getString(2));
+        }
+        if (parsed.getLong(4) != 1) {
+          throw new SQLException("one query at a time is run");
+        }
+      }
+    }
+  }
+
+  private static OfflineStore.Table query(Connection connection, String sql, int limit)
+      throws SQLException {
+    checkReads(connection, sql);
+    try (Statement statement = connection.createStatement()) {
+      List<String> columns = new ArrayList<>();
+      List<List<@Nullable String>> rows = new ArrayList<>();
+      boolean complete = true;
+      if (statement.execute(sql)) {
+        try (ResultSet found = statement.getResultSet()) {
+          int width = found.getMetaData().getColumnCount();
+          for (int i = 1; i <= width; i++) {
+            columns.add(found.getMetaData().getColumnLabel(i));
+          }
+          while (found.next()) {
+            if (rows.size() == limit) {
+              complete = false;
+              break;
+            }
+            List<@Nullable String> row = new ArrayList<>();
+            for (int i = 1; i <= width; i++) {
+              row.add(found.getString(i));
+            }
+            rows.add(row);
+          }
+        }
+      }
+      return new OfflineStore.Table(columns, rows, complete);
+    }
+  }
+}

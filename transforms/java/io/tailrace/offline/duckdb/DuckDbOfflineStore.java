@@ -1,0 +1,124 @@
+package io.tailrace.offline.duckdb;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.TableNames;
+import io.tailrace.uri.ResourceUri;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A file of DuckDB, which one process can have open at a time: all writers in it share one instance
+ * of the database, and their inserts wait for each other. Immutable.
+ *
+ * <p>{@code duckdb:///data/offline.db} is the file {@code /data/offline.db}. Parameters: {@code
+ * schema} (default {@code tailrace}; {@code {environment}} in it stands for the environment),
+ * {@code memoryLimit} (default {@code 512MB}; what DuckDB takes beside the heap), {@code threads}
+ * (default: the processors), {@code compression=fast} (skip the compression of texts that costs
+ * most).
+ */
+public final class DuckDbOfflineStore implements OfflineStore {
+  private static final long serialVersionUID = 1;
+
+  private static final String EXAMPLE =
+      "duckdb:///data/offline.db?schema={environment}&memoryLimit=512MB";
+
+  private static final String ENVIRONMENT = "{environment}";
+
+  private final String uri;
+  private final String path;
+  private final String schema;
+  private final DuckDbSettings settings;
+
+  private DuckDbOfflineStore(String uri, String path, String schema, DuckDbSettings settings) {
+    this.uri = uri;
+    this.path = path;
+    this.schema = schema;
+    this.settings = settings;
+  }
+
+  /**
+   * Returns the store that a {@code duckdb} URI names.
+   *
+   * @throws IllegalArgumentException listing everything that is wrong with the URI
+   */
+  public static DuckDbOfflineStore at(ResourceUri uri) {
+    String text = uri.withoutSecrets();
+    if (!text.startsWith("duckdb:///")) {
+      uri.problem("the path of the file follows three slashes");
+    } else if (uri.path().isEmpty() || uri.path().endsWith("/")) {
+      uri.problem("the path of the file is missing");
+    } else if (uri.path().contains(ENVIRONMENT)) {
+      uri.problem(ENVIRONMENT + " belongs into schema=, one file holds all environments");
+    }
+    String schema = uri.take("schema").orElse("tailrace");
+    if (!schema.replace(ENVIRONMENT, "x").matches("[a-z_][a-z0-9_]{0,30}")) {
+      uri.problem(
+          "schema="
+              + schema
+              + " is not a name of up to 31 small letters, digits and '_', with or without "
+              + ENVIRONMENT);
+    }
+    String memoryLimit = uri.take("memoryLimit").orElse("512MB");
+    if (!memoryLimit.matches("[1-9][0-9]{0,6}(MB|GB)")) {
+      uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");
+    }
+    Optional<Integer> threads = uri.takeInt("threads", 1, 1024);
+    String compression = uri.take("compression").orElse("full");
+    if (!compression.equals("full") && !compression.equals("fast")) {
+      uri.problem("compression=" + compression + " is not full or fast");
+    }
+    uri.finish(EXAMPLE);
+    return new DuckDbOfflineStore(
+        text,
+        "/" + uri.path(),
+        schema,
+        new DuckDbSettings(
+            memoryLimit,
+            threads.orElse(Runtime.getRuntime().availableProcessors()),
+            compression.equals("fast")));
+  }
+
+  @Override
+  public String uri() {
+    return uri;
+  }
+
+  @Override
+  public boolean separatesEnvironments() {
+    return schema.contains(ENVIRONMENT);
+  }
+
+  String schema(String environment) {
+    return schema.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
+  }
+
+  DuckDbFile open() throws OfflineStoreException {
+    return DuckDbFile.open(Path.of(path), settings);
+  }
+
+  @Override
+  public void check() throws OfflineStoreException {
+    open().release();
+  }
+
+  @Override
+  public Connection connect() {
+    return new DuckDbConnection(this);
+  }
+
+  @Override
+  public Table query(String sql, int limit) throws OfflineStoreException {
+    Path file = Path.of(path);
+    if (!Files.exists(file)) {
+      throw new OfflineStoreException("there is no file " + path);
+    }
+    return DuckDbFile.query(file, settings, sql, limit);
+  }
+
+  @Override
+  public String toString() {
+    return uri;
+  }
+}

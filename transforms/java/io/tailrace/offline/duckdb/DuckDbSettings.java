@@ -1,0 +1,40 @@
+package io.tailrace.offline.duckdb;
+
+import java.io.Serializable;
+import java.util.Properties;
+
+/**
+ * How an instance of DuckDB works.
+ *
+ * @param memoryLimit what it takes beside the heap, such as {@code 512MB}
+ * @param threads on how many threads it works
+ * @param fastCompression whether it leaves out the compression of texts that costs most
+ */
+record DuckDbSettings(String memoryLimit, int threads, boolean fastCompression)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  /**
+   * Bytes of its log after which DuckDB rewrites what has changed: a rewrite costs milliseconds a
+   * table, whatever was inserted.
+   */
+  private static final String CHECKPOINT_THRESHOLD = "256MB";
+
+  Properties forWriting() {
+    Properties properties = new Properties();
+    properties.setProperty("memory_limit", memoryLimit);
+    properties.setProperty("threads", Integer.toString(threads));
+    properties.setProperty("checkpoint_threshold", CHECKPOINT_THRESHOLD);
+    // The order of rows says nothing; keeping it costs memory.
+    properties.setProperty("preserve_insertion_order", "false");
+    return properties;
+  }
+
+  Properties forReading() {
+    Properties properties = new Properties();
+    properties.setProperty("access_mode", "READ_ONLY");
+    properties.setProperty("memory_limit", memoryLimit);
+    properties.setProperty("threads", Integer.toString(threads));
+    return properties;
+  }
+}

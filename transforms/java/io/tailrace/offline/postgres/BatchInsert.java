@@ -1,0 +1,36 @@
+package io.tailrace.offline.postgres;
+
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.postgres.PostgresSession.RefusedException;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/** Inserts the rows of a batch, some in each transaction. Not thread-safe. */
+abstract class BatchInsert {
+  /** PostgreSQL's {@code temp_buffers}, unless set otherwise: what a session keeps in memory. */
+  static final long MAX_BYTES = 8 << 20;
+
+  private long rows;
+
+  /** Returns whether all rows have been inserted. */
+  abstract boolean isDone();
+
+  /** Inserts some of the rows that are left, perhaps not for the first time. */
+  abstract long insertSome(Connection connection) throws SQLException;
+
+  /** Takes note that the rows that were inserted last are durable. */
+  abstract void advance();
+
+  /** Inserts all rows. */
+  final void run(PostgresSession session) throws OfflineStoreException, RefusedException {
+    while (!isDone()) {
+      rows += session.write(this::insertSome);
+      advance();
+    }
+  }
+
+  /** Returns how many rows are new in the store, also when not all could be inserted. */
+  final long rows() {
+    return rows;
+  }
+}

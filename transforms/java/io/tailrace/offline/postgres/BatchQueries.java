@@ -1,0 +1,107 @@
+package io.tailrace.offline.postgres;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.OfflineStore.Rejected;
+import io.tailrace.offline.QueryRow;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows of a batch of queries, decoded, without those that PostgreSQL can't hold, and folded: a
+ * query whose result was published in parts has the tables of all of them. Not thread-safe.
+ */
+final class BatchQueries {
+  private final Map<String, QueryRow> queries = new TreeMap<>();
+  private final List<Rejected> rejected = new ArrayList<>();
+  private long accepted;
+
+  BatchQueries(FileBatch batch) throws ContentRejectedException {
+    for (int file = 0; file < batch.files().size(); file++) {
+      try {
+        for (QueryRow query : batch.files().get(file).queries()) {
+          String whyNot = whyNot(query);
+          if (whyNot == null) {
+            accepted++;
+            queries.merge(query.operationId(), withTables(query, query), BatchQueries::withTables);
+          } else {
+            rejected.add(new Rejected(file, "", query.operationId(), whyNot));
+          }
+        }
+      } catch (IOException e) {
+        throw new ContentRejectedException("a file can't be read: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /** Returns the queries, sorted by operation id, no id twice, their tables sorted. */
+  List<QueryRow> queries() {
+    return List.copyOf(queries.values());
+  }
+
+  /** Returns the number of rows that are to be inserted, those with the same id counted each. */
+  long accepted() {
+    return accepted;
+  }
+
+  /** Returns the rows that PostgreSQL can't hold. */
+  List<Rejected> rejected() {
+    return rejected;
+  }
+
+  private static QueryRow withTables(QueryRow query, QueryRow other) {
+    TreeSet<String> tables = new TreeSet<>(query.valueTables());
+    tables.addAll(other.valueTables());
+    return new QueryRow(
+        query.operationId(),
+        query.operationKind(),
+        query.status(),
+        query.queryTimestamp(),
+        query.executionStartedAt(),
+        query.executionFinishedAt(),
+        query.texts(),
+        List.copyOf(tables));
+  }
+
+  private static @Nullable String whyNot(QueryRow query) {
+    byte[] id = query.operationId().getBytes(UTF_8);
+    String whyNot = Storable.whyNotText(id);
+    if (whyNot == null) {
+      whyNot = Storable.whyNotIndexed(id);
+    }
+    if (whyNot != null) {
+      return "operation_id " + whyNot;
+    }
+    Map<String, String> texts = new TreeMap<>(query.texts());
+    texts.put("operation_kind", query.operationKind());
+    texts.put("query_status", query.status());
+    texts.put("value_tables", String.join("", query.valueTables()));
+    for (Map.Entry<String, String> text : texts.entrySet()) {
+      whyNot = Storable.whyNotText(text.getValue().getBytes(UTF_8));
+      if (whyNot != null) {
+        return text.getKey() + " " + whyNot;
+      }
+    }
+    Map<String, OptionalLong> times =
+        Map.of(
+            "query_timestamp", OptionalLong.of(query.queryTimestamp()),
+            "execution_started_at", query.executionStartedAt(),
+            "execution_finished_at", query.executionFinishedAt());
+    for (Map.Entry<String, OptionalLong> time : times.entrySet()) {
+      whyNot =
+          time.getValue().isPresent() ? Storable.whyNotTime(time.getValue().getAsLong()) : null;
+      if (whyNot != null) {
+        return time.getKey() + " " + whyNot;
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,162 @@
+package io.tailrace.offline.postgres;
+
+import static io.tailrace.offline.postgres.Names.quoted;
+
+import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.FeatureTable;
+import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.ObservationFile;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Inserted;
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.postgres.PostgresAddress.Index;
+import io.tailrace.offline.postgres.PostgresSession.RefusedException;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Creates tables of PostgreSQL and inserts into them. Not thread-safe. */
+final class PostgresConnection implements OfflineStore.Connection {
+  private final PostgresAddress address;
+  private final PostgresSession session;
+  private final PostgresTables tables;
+  // Tables of each schema that are known to be as they are wanted, and whether they are
+  // partitioned.
+  private final Map<String, Map<FeatureTable, Boolean>> known = new HashMap<>();
+
+  PostgresConnection(PostgresAddress address) {
+    this.address = address;
+    this.session = new PostgresSession(address);
+    this.tables = new PostgresTables(address, session);
+  }
+
+  /** Makes rows ready to be inserted into tables as they are now. */
+  private interface Plan {
+    BatchInsert make() throws OfflineStoreException;
+  }
+
+  /** Creates whatever rows need. */
+  private interface Creation {
+    void run() throws OfflineStoreException;
+  }
+
+  @Override
+  public Map<FeatureTable, String> create(String environment, List<FeatureTable> wanted)
+      throws OfflineStoreException {
+    return tables.create(address.schema(environment), wanted);
+  }
+
+  @Override
+  public Inserted insert(FileBatch batch) throws OfflineStoreException {
+    String schema = address.schema(batch.environment());
+    if (batch.kind() == ObservationFile.Kind.QUERIES) {
+      BatchQueries queries = new BatchQueries(batch);
+      long rows =
+          insert(
+              () -> new QueryInsert(queries.queries(), batch.environment(), schema),
+              () -> createTables(schema, List.of()));
+      return new Inserted(rows, queries.accepted() - rows, queries.rejected());
+    }
+    BatchRows decoded = new BatchRows(batch, address.index() == Index.PKEY);
+    List<FeatureTable> wanted =
+        batch.tables().keySet().stream()
+            .map(feature -> new FeatureTable(feature, batch.stringKeys(), batch.valueType()))
+            .toList();
+    long rows =
+        insert(
+            () ->
+                new ObservationInsert(
+                    decoded,
+                    decoded.tables(partitioned(schema, wanted)),
+                    schema,
+                    batch.stringKeys(),
+                    batch.valueType()),
+            () -> {
+              known.remove(schema);
+              tables.createPartitions(schema, decoded.tables(partitioned(schema, wanted)));
+            });
+    // A table that was dropped in between has taken some rows twice.
+    long counted = Math.min(rows, decoded.accepted());
+    return new Inserted(counted, decoded.accepted() - counted, decoded.rejected());
+  }
+
+  /**
+   * Inserts. If a table or a partition is not there, creates what is missing and begins again.
+   *
+   * @return how many rows are new in the store
+   */
+  private long insert(Plan plan, Creation creation) throws OfflineStoreException {
+    long rows = 0;
+    boolean created = false;
+    while (true) {
+      BatchInsert insert = plan.make();
+      try {
+        insert.run(session);
+        return rows + insert.rows();
+      } catch (RefusedException e) {
+        if (created || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
+          throw refused(e);
+        }
+      }
+      rows += insert.rows();
+      creation.run();
+      created = true;
+    }
+  }
+
+  private void createTables(String schema, List<FeatureTable> wanted) throws OfflineStoreException {
+    for (Map.Entry<FeatureTable, String> conflict : tables.create(schema, wanted).entrySet()) {
+      throw new OfflineStoreException(
+          address.text()
+              + ": the table "
+              + quoted(schema, conflict.getKey().table())
+              + " "
+              + conflict.getValue());
+    }
+  }
+
+  /**
+   * Returns which tables are partitioned. Those that this connection sees for the first time are
+   * created, or looked at: PostgreSQL would convert a value into one of another type.
+   */
+  private Set<String> partitioned(String schema, List<FeatureTable> wanted)
+      throws OfflineStoreException {
+    Map<FeatureTable, Boolean> knownHere = known.computeIfAbsent(schema, any -> new HashMap<>());
+    List<FeatureTable> unknown =
+        wanted.stream().filter(table -> !knownHere.containsKey(table)).toList();
+    if (!unknown.isEmpty()) {
+      createTables(schema, unknown);
+      Set<String> partitioned =
+          tables.partitioned(schema, unknown.stream().map(FeatureTable::table).toList());
+      unknown.forEach(table -> knownHere.put(table, partitioned.contains(table.table())));
+    }
+    Set<String> partitioned = new HashSet<>();
+    for (FeatureTable table : wanted) {
+      if (knownHere.getOrDefault(table, false)) {
+        partitioned.add(table.table());
+      }
+    }
+    return partitioned;
+  }
+
+  private OfflineStoreException refused(RefusedException e) {
+    boolean forContent =
+        switch (SqlState.meaning(e.refusal())) {
+          case CONTENT -> true;
+          // The partitions are there: somebody has a rule of their own for what is in a table.
+          case TABLES -> SqlState.isCheckViolation(e.refusal());
+          case CONNECTION, LATER, FINAL -> false;
+        };
+    return forContent
+        ? new ContentRejectedException(
+            address.text() + " refuses the content: " + SqlState.message(e.refusal()), e)
+        : new OfflineStoreException(SqlState.sentence(address, e.refusal()), e);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

@@ -1,0 +1,77 @@
+package io.tailrace.offline.postgres;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.uri.ResourceUri;
+
+/**
+ * PostgreSQL 12 or later, at {@code
+ * postgresql://host:5432/database?schema=tailrace_{environment}&user=NAME&password=env:VARIABLE}.
+ *
+ * <p>A table's primary key is {@code observation_id}, by which inserting is idempotent. It has a
+ * second index, on {@code (pkey, observed_at)}, that serves reading an entity's values as of a
+ * time; {@code index=none} leaves it out of tables that are created from then on, which makes
+ * inserting about a third faster. With the index, primary keys have at most 2,600 bytes.
+ *
+ * <p>With {@code partitions=monthly}, tables that are created from then on are partitioned by the
+ * month of {@code observed_at}, in UTC: the partition of {@code user__age} for November 2026 is
+ * {@code user__age#2026_11}, created when its first row comes. Rows from before the year 2000 and
+ * from 2100 on are in {@code user__age#before_2000} and {@code user__age#from_2100}, so that wrong
+ * times do not make thousands of partitions. The primary key is then {@code (observation_id,
+ * observed_at)}. A partition may be detached or dropped at any time; a row of its month that comes
+ * later creates it anew.
+ *
+ * <p>Immutable.
+ */
+public final class PostgresOfflineStore implements OfflineStore {
+  private static final long serialVersionUID = 1;
+
+  private final String uri;
+
+  private PostgresOfflineStore(String uri) {
+    this.uri = uri;
+  }
+
+  /**
+   * Returns the store that a {@code postgresql} URI names.
+   *
+   * @throws IllegalArgumentException listing everything that is wrong with the URI
+   */
+  public static PostgresOfflineStore at(ResourceUri uri) {
+    return new PostgresOfflineStore(PostgresAddress.of(uri).text());
+  }
+
+  @Override
+  public String uri() {
+    return uri;
+  }
+
+  private PostgresAddress address() {
+    return PostgresAddress.of(ResourceUri.parse(uri));
+  }
+
+  @Override
+  public boolean separatesEnvironments() {
+    return address().separatesEnvironments();
+  }
+
+  @Override
+  public void check() throws OfflineStoreException {
+    PostgresCheck.check(address());
+  }
+
+  @Override
+  public Connection connect() {
+    return new PostgresConnection(address());
+  }
+
+  @Override
+  public Table query(String sql, int limit) throws OfflineStoreException {
+    return PostgresQuery.run(address(), sql, limit);
+  }
+
+  @Override
+  public String toString() {
+    return uri;
+  }
+}
