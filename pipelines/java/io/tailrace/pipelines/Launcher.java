@@ -83,7 +83,10 @@ final class Launcher {
             new Column(30, 2, Column.Overflow.SPAN),
             new Column(90, 2, Column.Overflow.WRAP));
     table.indentWrappedLines = 0;
-    Method[] methods = options.getDeclaredMethods();
+    Method[] methods =
+        Arrays.stream(options.getMethods())
+            .filter(method -> WriterOptions.class.isAssignableFrom(method.getDeclaringClass()))
+            .toArray(Method[]::new);
     Arrays.sort(methods, Comparator.comparing(Method::getName));
     for (Method method : methods) {
       Description description = method.getAnnotation(Description.class);

@@ -2,7 +2,6 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
-import io.tailrace.failure.DeadLetters;
 import io.tailrace.failure.Failure;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
@@ -14,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.PipelineResult;
@@ -38,9 +36,6 @@ public final class OnlineWriter {
   public static final String NAME = "online-writer";
 
   private static final Logger LOG = LoggerFactory.getLogger(OnlineWriter.class);
-
-  /** Kafka's default, for a dead-letter topic whose settings may not be seen. */
-  private static final int UNKNOWN_MAX_MESSAGE_BYTES = 1_048_588;
 
   private OnlineWriter() {}
 
@@ -80,10 +75,10 @@ public final class OnlineWriter {
 
     PCollection<Result> results =
         pipeline
-            .apply("ReadResultBus", Bus.read(options.resultBus(), NAME))
+            .apply("ReadResultBus", Bus.read(options.buses().source(), NAME))
             .apply(
                 "DecodeResults",
-                DecodeResults.forWriter(NAME).ofEnvironments(options.environments()))
+                DecodeResults.forWriter(NAME).ofEnvironments(options.buses().environments()))
             .failuresTo(failures);
 
     PCollection<WriteOutcome> outcomes =
@@ -97,41 +92,28 @@ public final class OnlineWriter {
 
     PCollectionList.of(failures)
         .apply("Failures", Flatten.pCollections())
-        .apply(
-            "DeadLetters",
-            DeadLetters.to(options.deadLetterBus(), NAME, options.resultBus())
-                .overflowingTo(options.deadLetterMaxBytes(), options.deadLetterOverflow()));
+        .apply("DeadLetters", options.buses().deadLetters());
     return outcomes;
   }
 
   /** The options, with their types, looked at. */
   private record Parsed(
-      String resultBus,
+      WriterBuses buses,
       OnlineStore onlineStore,
-      String deadLetterBus,
-      int deadLetterMaxBytes,
-      Optional<String> deadLetterOverflow,
-      Set<String> environments,
       Duration maxClockSkew,
       Duration deletionRetention) {
 
     static Parsed of(OnlineWriterOptions options) throws CommandException {
       OptionCheck check = new OptionCheck();
-      Optional<String> resultBus =
-          check.required("resultBus", options.getResultBus(), OnlineWriter::validBus);
+      WriterBuses buses =
+          new WriterBuses(check, NAME, "resultBus", options.getResultBus(), options);
       Optional<OnlineStore> store =
           check.required("onlineStore", options.getOnlineStore(), OnlineStores::at);
-      Optional<String> deadLetterBus =
-          check.required("deadLetterBus", options.getDeadLetterBus(), OnlineWriter::validBus);
       Duration maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
       Duration retention = check.duration("deletionRetention", options.getDeletionRetention());
       check.finish();
 
-      Optional<BusFacts> results =
-          resultBus.flatMap(
-              bus -> check.required("resultBus", bus, uri -> Bus.checkReadable(uri, NAME)));
-      Optional<BusFacts> letters =
-          deadLetterBus.flatMap(bus -> check.required("deadLetterBus", bus, Bus::checkWritable));
+      buses.ask(check);
       store.ifPresent(
           it ->
               check.required(
@@ -141,34 +123,12 @@ public final class OnlineWriter {
                     it.check();
                     return uri;
                   }));
-      Optional<String> overflow =
-          Optional.ofNullable(options.getDeadLetterOverflow()).filter(text -> !text.isBlank());
-      results.ifPresent(facts -> checkRetention(check, "resultBus", facts, retention));
-      letters.ifPresent(facts -> checkRetention(check, "deadLetterBus", facts, retention));
-      int deadLetterMaxBytes =
-          letters.flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);
-      results
-          .flatMap(BusFacts::maxMessageBytes)
-          .filter(max -> max > deadLetterMaxBytes && overflow.isEmpty())
-          .ifPresent(
-              max ->
-                  check.problem(
-                      "--deadLetterBus takes messages of "
-                          + deadLetterMaxBytes
-                          + " bytes and the result bus of "
-                          + max
-                          + ": give larger ones a place with --deadLetterOverflow=DIRECTORY, or raise"
-                          + " max.message.bytes of the dead-letter topic"));
+      buses.sourceFacts().ifPresent(facts -> checkRetention(check, "resultBus", facts, retention));
+      buses
+          .letterFacts()
+          .ifPresent(facts -> checkRetention(check, "deadLetterBus", facts, retention));
       check.finish();
-      return new Parsed(
-          resultBus.orElseThrow(),
-          store.orElseThrow(),
-          deadLetterBus.orElseThrow(),
-          deadLetterMaxBytes,
-          overflow,
-          options.getEnvironments() == null ? Set.of() : Set.copyOf(options.getEnvironments()),
-          maxClockSkew,
-          retention);
+      return new Parsed(buses, store.orElseThrow(), maxClockSkew, retention);
     }
 
     private static void checkRetention(
@@ -192,10 +152,5 @@ public final class OnlineWriter {
                 + "d");
       }
     }
-  }
-
-  private static String validBus(String uri) {
-    Bus.name(uri);
-    return uri;
   }
 }

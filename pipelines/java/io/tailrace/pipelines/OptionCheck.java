@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.BusException;
+import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.online.OnlineStoreException;
 import io.tailrace.uri.ResourceUri;
 import java.time.Duration;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class OptionCheck {
   /** Turns an option's text into what it means. */
   interface Parser<T> {
-    T parse(String text) throws BusException, OnlineStoreException;
+    T parse(String text) throws BusException, OnlineStoreException, OfflineStoreException;
   }
 
   private final List<String> problems = new ArrayList<>();
@@ -40,7 +41,8 @@ final class OptionCheck {
     } catch (IllegalArgumentException
         | IllegalStateException
         | BusException
-        | OnlineStoreException e) {
+        | OnlineStoreException
+        | OfflineStoreException e) {
       problems.add("--" + name + ": " + e.getMessage());
       return Optional.empty();
     }

@@ -4,14 +4,19 @@ import io.tailrace.pipelines.benchmark.BenchmarkCommand;
 import io.tailrace.pipelines.local.LocalCommand;
 import io.tailrace.pipelines.tools.GetCommand;
 import io.tailrace.pipelines.tools.PublishCommand;
+import io.tailrace.pipelines.tools.SqlCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
+import org.apache.beam.sdk.options.PipelineOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -29,9 +34,37 @@ import picocli.CommandLine.Spec;
       LocalCommand.class,
       PublishCommand.class,
       GetCommand.class,
+      SqlCommand.class,
       BenchmarkCommand.class
     })
 public final class Tailrace implements Runnable {
+  /** A writer, which is a command here and a program of its own. */
+  private record Program(
+      String name,
+      Class<? extends PipelineOptions> options,
+      Launcher.Writer writer,
+      String description) {}
+
+  private static final List<Program> WRITERS =
+      List.of(
+          new Program(
+              OnlineWriter.NAME,
+              OnlineWriterOptions.class,
+              OnlineWriter::start,
+              "Carries results from the result bus to the online store (Beam pipeline options)."),
+          new Program(
+              OfflineWriter.NAME,
+              OfflineWriterOptions.class,
+              OfflineWriter::start,
+              "Carries results to the streaming-insert bus as Parquet files, and creates tables"
+                  + " (Beam pipeline options)."),
+          new Program(
+              StreamingInsertWriter.NAME,
+              StreamingInsertWriterOptions.class,
+              StreamingInsertWriter::start,
+              "Carries rows from the streaming-insert bus to the offline store (Beam pipeline"
+                  + " options)."));
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /** Runs a sub-command and exits with its code: 0 success, 1 failure, 2 wrong use. */
@@ -43,11 +76,13 @@ public final class Tailrace implements Runnable {
   static int run(String... args) {
     String[] words = args.length == 0 ? new String[] {"local"} : args;
     // A writer takes Beam's options as they are, which no other parser should look at.
-    if (words[0].equals(OnlineWriter.NAME)) {
+    Optional<Program> writer =
+        WRITERS.stream().filter(program -> program.name.equals(words[0])).findFirst();
+    if (writer.isPresent()) {
       return Launcher.run(
-          OnlineWriter.NAME,
-          OnlineWriterOptions.class,
-          OnlineWriter::start,
+          writer.get().name,
+          writer.get().options,
+          writer.get().writer,
           Arrays.copyOfRange(words, 1, words.length));
     }
     return commandLine().execute(words);
@@ -55,7 +90,12 @@ public final class Tailrace implements Runnable {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Tailrace());
-    line.addSubcommand(OnlineWriter.NAME, new WriterHelp());
+    for (Program writer : WRITERS) {
+      line.addSubcommand(
+          writer.name,
+          CommandSpec.wrapWithoutInspection(new StartedElsewhere())
+              .usageMessage(new UsageMessageSpec().description(writer.description)));
+    }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> {
@@ -74,11 +114,7 @@ public final class Tailrace implements Runnable {
   }
 
   /** Stands for a writer in the list of commands; {@link #run} starts it before picocli looks. */
-  @Command(
-      name = OnlineWriter.NAME,
-      description =
-          "Carries results from the result bus to the online store (Beam pipeline options).")
-  private static final class WriterHelp implements Runnable {
+  private static final class StartedElsewhere implements Runnable {
     @Override
     public void run() {
       throw new IllegalStateException("started elsewhere");

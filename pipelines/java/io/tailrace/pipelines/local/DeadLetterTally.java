@@ -1,15 +1,18 @@
 package io.tailrace.pipelines.local;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.v1.DeadLetter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -29,9 +32,9 @@ final class DeadLetterTally implements AutoCloseable {
   private volatile boolean closed;
 
   // Guarded by this.
-  private final Map<Reason, Long> counts = new EnumMap<>(Reason.class);
+  private final Map<String, Map<Reason, Long>> counts = new TreeMap<>();
   private final Set<String> seen = new HashSet<>();
-  private long refused;
+  private final Map<String, Long> refused = new HashMap<>();
 
   private DeadLetterTally(KafkaConsumer<byte[], byte[]> consumer) {
     this.consumer = consumer;
@@ -62,9 +65,17 @@ final class DeadLetterTally implements AutoCloseable {
     return tally;
   }
 
+  /** Returns how many letters a writer has written for each reason that has some. */
+  synchronized Map<Reason, Long> byReason(String writer) {
+    Map<Reason, Long> ofWriter = counts.get(writer);
+    return ofWriter == null ? Map.of() : new EnumMap<>(ofWriter);
+  }
+
   /** Returns how many letters there are for each reason that has some. */
   synchronized Map<Reason, Long> byReason() {
-    return new EnumMap<>(counts);
+    Map<Reason, Long> all = new EnumMap<>(Reason.class);
+    counts.values().forEach(some -> some.forEach((reason, n) -> all.merge(reason, n, Long::sum)));
+    return all;
   }
 
   /** Returns how many letters there are. */
@@ -72,9 +83,9 @@ final class DeadLetterTally implements AutoCloseable {
     return seen.size();
   }
 
-  /** Returns how many messages could not be decoded at all, so that nothing of them is stored. */
-  synchronized long refused() {
-    return refused;
+  /** Returns how many messages a writer could not decode, so that it stores nothing of them. */
+  synchronized long refused(String writer) {
+    return refused.getOrDefault(writer, 0L);
   }
 
   private void run() {
@@ -93,19 +104,28 @@ final class DeadLetterTally implements AutoCloseable {
     try {
       DeadLetter letter = DeadLetter.parseFrom(bytes);
       String place =
-          letter.getSource().getPartition()
+          letter.getWriter()
+              + " "
+              + letter.getSource().getPartition()
               + "@"
               + letter.getSource().getOffset()
               + " "
-              + letter.getStage();
+              + letter.getStage()
+              + " "
+              + letter.getReason();
       if (seen.add(place)) {
-        counts.merge(letter.getReason(), 1L, Long::sum);
-        if (letter.getStage().equals(DecodeResults.STAGE)) {
-          refused++;
+        counts
+            .computeIfAbsent(letter.getWriter(), unused -> new EnumMap<>(Reason.class))
+            .merge(letter.getReason(), 1L, Long::sum);
+        if (letter.getStage().equals(DecodeResults.STAGE)
+            || letter.getStage().equals(DecodeObservationFiles.STAGE)) {
+          refused.merge(letter.getWriter(), 1L, Long::sum);
         }
       }
     } catch (InvalidProtocolBufferException e) {
-      counts.merge(Reason.UNRECOGNIZED, 1L, Long::sum);
+      counts
+          .computeIfAbsent("", unused -> new EnumMap<>(Reason.class))
+          .merge(Reason.UNRECOGNIZED, 1L, Long::sum);
     }
   }
 

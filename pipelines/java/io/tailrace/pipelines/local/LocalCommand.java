@@ -1,5 +1,7 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.OnlineStoreException;
 import io.tailrace.pipelines.CommandException;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -18,6 +21,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobStatus;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +57,8 @@ import picocli.CommandLine.Spec;
       "2:wrong use"
     })
 public final class LocalCommand implements Callable<Integer> {
+  private static final Pattern SCHEMA = Pattern.compile("[?&]schema=([^&]*)");
+
   private static final long DEFAULT_RATE = 2_000;
   private static final long DEFAULT_RECORDS = 50_000;
 
@@ -137,6 +145,14 @@ public final class LocalCommand implements Callable<Integer> {
           "Keep all data here, and go on with what a run before has left. Default: a new directory"
               + " among the temporary files, which is deleted at the end.")
   private @Nullable Path directory;
+
+  @Option(
+      names = "--offlineStore",
+      paramLabel = "URI",
+      description =
+          "Write to this offline store, such as postgresql://host/database?schema=t_{environment}."
+              + " Default: a file of DuckDB among the data.")
+  private @Nullable String offlineStore;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -268,7 +284,7 @@ public final class LocalCommand implements Callable<Integer> {
 
   private int run(Path files, CountDownLatch started) throws CommandException {
     PrintWriter out = spec.commandLine().getOut();
-    out.println("Starting Kafka, Redis, Flink and the online writer …");
+    out.println("Starting Kafka, Redis, Flink and the writers …");
     out.flush();
     long start = System.nanoTime();
     LocalStack.Builder builder =
@@ -277,9 +293,13 @@ public final class LocalCommand implements Callable<Integer> {
             .redisPort(redisPort)
             .flinkPort(flinkPort)
             .parallelism(parallelism);
-    try (LocalStack stack = (directory == null ? builder : builder.durable()).start()) {
+    if (offlineStore != null) {
+      builder.offlineStore(offlineStore);
+    }
+    try (LocalStack stack = (directory == null ? builder : builder.durable()).start();
+        SqlEndpoint sql = SqlEndpoint.start(OfflineStores.at(stack.offlineStore()))) {
       started.countDown();
-      RunningStack running = RunningStack.of(stack);
+      RunningStack running = RunningStack.of(stack).withSql(sql);
       running.write(stackFile);
       try {
         introduce(out, stack, files, Duration.ofNanos(System.nanoTime() - start));
@@ -308,13 +328,18 @@ public final class LocalCommand implements Callable<Integer> {
     out.printf(Locale.ROOT, "Started in %.1f s:%n%n", took.toNanos() / 1e9);
     out.println("  result bus    " + stack.resultBus());
     out.println("  dead letters  " + stack.deadLetterBus());
+    out.println("  Parquet bus   " + stack.streamingInsertBus());
     out.println("  online store  " + stack.onlineStore());
+    out.println("  offline store " + stack.offlineStore());
     out.println("  Flink (REST)  " + stack.flinkUrl());
     out.println("  files         " + files + (directory == null ? "  (deleted at the end)" : ""));
     out.println();
     if (!exitWhenPersisted) {
-      out.println("In another shell, 'get user 0' reads an entity and 'publish FILE' publishes");
-      out.println("results from JSON lines; both find this stack by themselves. Ctrl-C ends it.");
+      out.println(
+          "In another shell, 'get user 0' reads an entity online, 'sql \"SHOW ALL TABLES\"' asks");
+      out.println(
+          "the offline store, and 'publish FILE' publishes results from JSON lines; all find");
+      out.println("this stack by themselves. Ctrl-C ends it.");
       out.println();
     }
     out.flush();
@@ -322,13 +347,12 @@ public final class LocalCommand implements Callable<Integer> {
 
   private void watch(PrintWriter out, LocalStack stack) {
     try (DeadLetterTally letters = tally(stack);
-        WriterProgress progress = new WriterProgress(stack);
+        FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), 1);
         LocalScreen screen = LocalScreen.open(out)) {
       long start = System.nanoTime();
       while (!stopsWithin(LocalScreen.REDRAW)) {
-        WriterProgress.Snapshot snapshot = progress.look(letters.refused());
-        screen.show(status(start, snapshot, letters, probe));
+        screen.show(status(start, progress.look(letters), letters, probe));
       }
     }
   }
@@ -336,14 +360,14 @@ public final class LocalCommand implements Callable<Integer> {
   /** Shows traffic until it is time to end; if everything is to be persisted, whether it was. */
   private Optional<PersistenceReport> watchTraffic(PrintWriter out, LocalStack stack)
       throws CommandException {
-    OnlineModel model = new OnlineModel();
+    Models models = new Models(new OnlineModel(), new OfflineModel());
     long limit = records != null ? records : exitWhenPersisted ? DEFAULT_RECORDS : Long.MAX_VALUE;
     long perSecond =
         rate != null
             ? rate
             : limit < Long.MAX_VALUE ? TrafficPublisher.AS_FAST_AS_IT_GOES : DEFAULT_RATE;
     try (DeadLetterTally letters = tally(stack);
-        WriterProgress progress = new WriterProgress(stack);
+        FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), FRESHNESS_WINDOW);
         LocalScreen screen = LocalScreen.open(out);
         TrafficPublisher traffic =
@@ -353,13 +377,13 @@ public final class LocalCommand implements Callable<Integer> {
                 LocalStack.RESULT_TOPIC,
                 perSecond,
                 limit,
-                new Watcher(probe, exitWhenPersisted ? Optional.of(model) : Optional.empty()))) {
+                new Watcher(probe, exitWhenPersisted ? Optional.of(models) : Optional.empty()))) {
       long start = System.nanoTime();
       long lastShown = 0;
-      Progress last = new Progress(0, 0, 0);
+      Progress last = new Progress(0, 0, 0, 0);
       long lastProgress = start;
       while (!stopsWithin(LOOK_EVERY)) {
-        WriterProgress.Snapshot snapshot = progress.look(letters.refused());
+        FlowProgress.Snapshot snapshot = progress.look(letters);
         long now = System.nanoTime();
         if (now - lastShown >= LocalScreen.REDRAW.toNanos()) {
           lastShown = now;
@@ -372,19 +396,23 @@ public final class LocalCommand implements Callable<Integer> {
           continue;
         }
         Progress current =
-            new Progress(snapshot.published(), snapshot.persisted(), letters.total());
+            new Progress(
+                snapshot.online().published(),
+                snapshot.online().persisted(),
+                snapshot.inserting().persisted(),
+                letters.total());
         if (!current.equals(last)) {
           last = current;
           lastProgress = now;
         }
         Optional<String> trouble = trouble(stack, snapshot, now - lastProgress);
         if (trouble.isPresent()
-            || (traffic.isFinished() && snapshot.committed() >= traffic.published())) {
+            || (traffic.isFinished() && snapshot.hasCommitted(traffic.published()))) {
           Duration took = Duration.ofNanos(lastProgress - start);
           awaitAftermath(traffic, letters, progress);
-          snapshot = progress.look(letters.refused());
+          snapshot = progress.look(letters);
           screen.show(status(start, snapshot, letters, probe));
-          return Optional.of(compare(stack, model, traffic, took, snapshot, letters, trouble));
+          return Optional.of(compare(stack, models, traffic, took, snapshot, letters, trouble));
         }
       }
       return Optional.empty();
@@ -392,31 +420,37 @@ public final class LocalCommand implements Callable<Integer> {
   }
 
   /** What changes as long as anything gets on. */
-  private record Progress(long published, long persisted, long deadLetters) {}
+  private record Progress(long published, long persisted, long inserted, long deadLetters) {}
+
+  /** What the stores must hold. */
+  private record Models(OnlineModel online, OfflineModel offline) {
+    void add(SampleMessage message, long publishedAt) {
+      if (message.decodable()) {
+        online.add(message.result(), publishedAt);
+        offline.add(message.result(), publishedAt);
+      } else {
+        online.addRefused(message.result());
+        offline.addRefused(message.result());
+      }
+    }
+  }
 
   /** Picks cells whose freshness is measured, and tells the model of everything. */
   private static final class Watcher implements TrafficPublisher.Listener {
     private static final long SAMPLE_EVERY_NANOS = 1_000_000_000L / SAMPLES_PER_SECOND;
 
     private final FreshnessProbe probe;
-    private final Optional<OnlineModel> model;
+    private final Optional<Models> models;
     private long nextSample = System.nanoTime();
 
-    Watcher(FreshnessProbe probe, Optional<OnlineModel> model) {
+    Watcher(FreshnessProbe probe, Optional<Models> models) {
       this.probe = probe;
-      this.model = model;
+      this.models = models;
     }
 
     @Override
     public void publishing(SampleMessage message, long publishedAtMicros) {
-      model.ifPresent(
-          it -> {
-            if (message.decodable()) {
-              it.add(message.result(), publishedAtMicros);
-            } else {
-              it.addRefused(message.result());
-            }
-          });
+      models.ifPresent(it -> it.add(message, publishedAtMicros));
       long now = System.nanoTime();
       if (now >= nextSample && message.sighting().isPresent()) {
         nextSample = now + SAMPLE_EVERY_NANOS;
@@ -431,7 +465,7 @@ public final class LocalCommand implements Callable<Integer> {
   }
 
   private static LocalScreen.Status status(
-      long start, WriterProgress.Snapshot snapshot, DeadLetterTally letters, FreshnessProbe probe) {
+      long start, FlowProgress.Snapshot snapshot, DeadLetterTally letters, FreshnessProbe probe) {
     return new LocalScreen.Status(
         Duration.ofNanos(System.nanoTime() - start),
         snapshot,
@@ -440,34 +474,37 @@ public final class LocalCommand implements Callable<Integer> {
   }
 
   private static Optional<String> trouble(
-      LocalStack stack, WriterProgress.Snapshot snapshot, long withoutProgressNanos) {
-    if (snapshot.status() == JobStatus.FAILED || snapshot.status() == JobStatus.CANCELED) {
-      return Optional.of("The online writer has ended: " + lastFailure(stack));
+      LocalStack stack, FlowProgress.Snapshot snapshot, long withoutProgressNanos) {
+    for (LocalStack.RunningWriter writer : stack.writers()) {
+      JobStatus status = snapshot.of(writer.name()).status();
+      if (status == JobStatus.FAILED || status == JobStatus.CANCELED) {
+        return Optional.of("The " + writer.name() + " has ended: " + lastFailure(stack, writer));
+      }
     }
     if (withoutProgressNanos > PATIENCE.toNanos()) {
       return Optional.of(
           "Nothing has happened for "
               + PATIENCE.toSeconds()
-              + " s; the online writer's last failure: "
-              + lastFailure(stack));
+              + " s; the writers' last failures: "
+              + stack.writers().stream()
+                  .map(writer -> writer.name() + ": " + lastFailure(stack, writer))
+                  .collect(Collectors.joining("; ")));
     }
     return Optional.empty();
   }
 
-  private static String lastFailure(LocalStack stack) {
-    return stack.flink().lastFailure(stack.onlineWriter()).orElse("none");
+  private static String lastFailure(LocalStack stack, LocalStack.RunningWriter writer) {
+    return stack.flink().lastFailure(writer.job()).orElse("none");
   }
 
   /** What was committed has been written; that it is seen here may take a moment. */
   private void awaitAftermath(
-      TrafficPublisher traffic, DeadLetterTally letters, WriterProgress progress) {
+      TrafficPublisher traffic, DeadLetterTally letters, FlowProgress progress) {
     long deadline = System.nanoTime() + AFTERMATH.toNanos();
     while (System.nanoTime() < deadline && !stopsWithin(LOOK_EVERY)) {
-      long refused = letters.refused();
-      WriterProgress.Snapshot snapshot = progress.look(refused);
-      if (letters.total() >= LocalScreen.total(traffic.expectedDeadLetters())
-          && (snapshot.restarts() > 0
-              || snapshot.written("results_settled") + refused >= traffic.published())) {
+      FlowProgress.Snapshot snapshot = progress.look(letters);
+      long expected = LocalScreen.total(traffic.expectedDeadLetters());
+      if (letters.total() >= 2 * expected && snapshot.hasCounted(traffic.published(), letters)) {
         return;
       }
     }
@@ -475,10 +512,10 @@ public final class LocalCommand implements Callable<Integer> {
 
   private PersistenceReport compare(
       LocalStack stack,
-      OnlineModel model,
+      Models models,
       TrafficPublisher traffic,
       Duration took,
-      WriterProgress.Snapshot snapshot,
+      FlowProgress.Snapshot snapshot,
       DeadLetterTally letters,
       Optional<String> trouble)
       throws CommandException {
@@ -490,12 +527,26 @@ public final class LocalCommand implements Callable<Integer> {
           took,
           snapshot,
           traffic.expectedDeadLetters(),
-          letters.byReason(),
-          model.compare(reader, Instant.now()),
+          stack.writers().stream()
+              .collect(
+                  Collectors.toMap(
+                      LocalStack.RunningWriter::name,
+                      writer -> letters.byReason(writer.name()),
+                      (a, b) -> a,
+                      LinkedHashMap::new)),
+          models.online.compare(reader, Instant.now()),
+          models.offline.compare(
+              OfflineStores.at(stack.offlineStore()), environment -> schema(stack, environment)),
           trouble);
-    } catch (OnlineStoreException e) {
-      throw new CommandException("The store can't be read back: " + e.getMessage(), e);
+    } catch (OnlineStoreException | OfflineStoreException e) {
+      throw new CommandException("A store can't be read back: " + e.getMessage(), e);
     }
+  }
+
+  /** Returns the schema of an environment, as the URI names it; sample environments are plain. */
+  private static String schema(LocalStack stack, String environment) {
+    Matcher schema = SCHEMA.matcher(stack.offlineStore());
+    return schema.find() ? schema.group(1).replace("{environment}", environment) : "tailrace";
   }
 
   /** Waits, and returns whether it is time to end. */

@@ -37,9 +37,13 @@ final class LocalScreen implements AutoCloseable {
    */
   record Status(
       Duration sinceStart,
-      WriterProgress.Snapshot progress,
+      FlowProgress.Snapshot flow,
       Map<Reason, Long> deadLetters,
-      FreshnessProbe.Percentiles freshness) {}
+      FreshnessProbe.Percentiles freshness) {
+    WriterProgress.Snapshot progress() {
+      return flow.online();
+    }
+  }
 
   private final PrintWriter out;
   private final Optional<Terminal> terminal;
@@ -110,14 +114,14 @@ final class LocalScreen implements AutoCloseable {
   private List<String> lines(Status status) {
     WriterProgress.Snapshot progress = status.progress();
     long lag = progress.lag();
-    double persistRate = rate(WriterProgress.Snapshot::persisted);
+    double persistRate = rate(flow -> flow.online().persisted());
     FreshnessProbe.Percentiles freshness = status.freshness();
     return List.of(
         "",
         row(
             "published",
             number(progress.published()),
-            perSecond(rate(WriterProgress.Snapshot::published)),
+            perSecond(rate(flow -> flow.online().published())),
             "results on the bus"),
         row(
             "persisted",
@@ -134,20 +138,37 @@ final class LocalScreen implements AutoCloseable {
             freshness.samples() == 0 ? "" : "p50 " + millis(freshness.p50Millis()),
             freshness.samples() == 0 ? "" : "p99 " + millis(freshness.p99Millis()),
             "from publishing to being readable"),
+        row(
+            "encoded",
+            number(status.flow().encoding().written("rows_encoded")),
+            perSecond(rate(flow -> flow.encoding().written("rows_encoded"))),
+            "rows in "
+                + number(status.flow().encoding().written("files_encoded"))
+                + " Parquet files"
+                + stageFreshness(status.flow().encoding())),
+        row(
+            "inserted",
+            number(status.flow().inserting().written("rows_inserted")),
+            perSecond(rate(flow -> flow.inserting().written("rows_inserted"))),
+            "rows in the offline store" + stageFreshness(status.flow().inserting())),
         text(
             "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
             "dead letters",
             number(total(status.deadLetters())),
             byReason(status.deadLetters())),
-        row(
-            "online writer",
-            progress.status().toString().toLowerCase(Locale.ROOT),
+        text(
+            "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
+            "writers",
             clock(status.sinceStart()),
-            progress.checkpoints()
-                + " checkpoints, "
-                + progress.restarts()
-                + (progress.restarts() == 1 ? " restart" : " restarts")),
+            status.flow().writers()),
         "");
+  }
+
+  private static String stageFreshness(WriterProgress.Snapshot stage) {
+    long p50 = stage.freshnessMillis(0.5);
+    return p50 < 0
+        ? ""
+        : text(", p50 ≤ %,d ms, p99 ≤ %,d ms after publishing", p50, stage.freshnessMillis(0.99));
   }
 
   private static String row(String label, String number, String second, String comment) {
@@ -166,11 +187,11 @@ final class LocalScreen implements AutoCloseable {
         + "  published "
         + number(progress.published())
         + " ("
-        + perSecond(rate(WriterProgress.Snapshot::published))
+        + perSecond(rate(flow -> flow.online().published()))
         + "), persisted "
         + number(progress.persisted())
         + " ("
-        + perSecond(rate(WriterProgress.Snapshot::persisted))
+        + perSecond(rate(flow -> flow.online().persisted()))
         + "), lag "
         + number(progress.lag())
         + (freshness.samples() == 0
@@ -179,6 +200,10 @@ final class LocalScreen implements AutoCloseable {
                 + millis(freshness.p50Millis())
                 + " p99 "
                 + millis(freshness.p99Millis()))
+        + ", rows encoded "
+        + number(status.flow().encoding().written("rows_encoded"))
+        + ", inserted "
+        + number(status.flow().inserting().written("rows_inserted"))
         + ", dead letters "
         + number(total(status.deadLetters()))
         + ", checkpoints "
@@ -187,14 +212,14 @@ final class LocalScreen implements AutoCloseable {
   }
 
   private interface Count {
-    long of(WriterProgress.Snapshot snapshot);
+    long of(FlowProgress.Snapshot snapshot);
   }
 
   private double rate(Count count) {
     Status first = recent.getFirst();
     Status last = recent.getLast();
     double seconds = last.sinceStart().minus(first.sinceStart()).toNanos() / 1e9;
-    return seconds <= 0 ? 0 : (count.of(last.progress()) - count.of(first.progress())) / seconds;
+    return seconds <= 0 ? 0 : (count.of(last.flow()) - count.of(first.flow())) / seconds;
   }
 
   static long total(Map<Reason, Long> counts) {

@@ -1,17 +1,28 @@
 package io.tailrace.pipelines.local;
 
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.offline.EncodeObservations;
+import io.tailrace.offline.InsertObservations;
+import io.tailrace.online.WriteOnline;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.OnlineWriter;
+import io.tailrace.pipelines.StreamingInsertWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.beam.sdk.PipelineResult;
 import org.apache.flink.api.common.JobID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,8 +38,16 @@ public final class LocalStack implements AutoCloseable {
   /** The topic of query results. */
   public static final String RESULT_TOPIC = "result-bus";
 
+  /** The topic of Parquet files. */
+  public static final String STREAMING_INSERT_TOPIC = "streaming-insert";
+
   /** The topic of messages that could not be written. */
   public static final String DEAD_LETTER_TOPIC = "dead-letters";
+
+  private static final int WRITERS = 3;
+
+  /** Stands for the job of a writer that has not been started yet. */
+  private static final JobID NO_JOB = new JobID(0, 0);
 
   private static final Duration WRITER_START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(20);
@@ -41,14 +60,31 @@ public final class LocalStack implements AutoCloseable {
   private final LocalKafka kafka;
   private final LocalRedis redis;
   private final LocalFlink flink;
-  private final JobID onlineWriter;
+  private final String offlineStore;
+  private final Map<String, RunningWriter> writers;
 
-  private LocalStack(LocalKafka kafka, LocalRedis redis, LocalFlink flink, JobID onlineWriter) {
+  private LocalStack(
+      LocalKafka kafka,
+      LocalRedis redis,
+      LocalFlink flink,
+      String offlineStore,
+      Map<String, RunningWriter> writers) {
     this.kafka = kafka;
     this.redis = redis;
     this.flink = flink;
-    this.onlineWriter = onlineWriter;
+    this.offlineStore = offlineStore;
+    this.writers = writers;
   }
+
+  /**
+   * A writer in the stack.
+   *
+   * @param name also its consumer group
+   * @param topic what it reads
+   * @param stage whose counters tell what it does
+   * @param settled which of them counts the messages that it has dealt with
+   */
+  public record RunningWriter(String name, String topic, String stage, String settled, JobID job) {}
 
   /**
    * A description of a stack, to be started with {@link Builder#start()}.
@@ -94,9 +130,24 @@ public final class LocalStack implements AutoCloseable {
     return flink;
   }
 
-  /** The job of the online writer. */
-  public JobID onlineWriter() {
-    return onlineWriter;
+  /** URI of the bus that carries Parquet files. */
+  public String streamingInsertBus() {
+    return "kafka://" + kafka.bootstrapServers() + "/" + STREAMING_INSERT_TOPIC;
+  }
+
+  /** URI of the offline store. */
+  public String offlineStore() {
+    return offlineStore;
+  }
+
+  /** A writer by its name. */
+  public RunningWriter writer(String name) {
+    return requireNonNull(writers.get(name), name);
+  }
+
+  /** All writers, in the order of the flow. */
+  public List<RunningWriter> writers() {
+    return List.copyOf(writers.values());
   }
 
   /** Ends the writers, then the servers, in about a second. */
@@ -155,6 +206,7 @@ public final class LocalStack implements AutoCloseable {
     private int parallelism = 2;
     private Duration checkpointInterval = Duration.ofSeconds(1);
     private boolean durable = false;
+    private Optional<String> offlineStore = Optional.empty();
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -205,6 +257,12 @@ public final class LocalStack implements AutoCloseable {
       return this;
     }
 
+    /** Writes to this offline store instead of a DuckDB file in the directory. */
+    public Builder offlineStore(String uri) {
+      offlineStore = Optional.of(uri);
+      return this;
+    }
+
     /** Adds options of the online writer, in the form {@code --name=value}; they win. */
     public Builder writerOptions(String... options) {
       writerOptions.addAll(List.of(options));
@@ -232,10 +290,11 @@ public final class LocalStack implements AutoCloseable {
         LocalKafka kafka = LocalKafka.start(directory.resolve("kafka"), kafkaPort);
         started.add(kafka);
         kafka.createTopic(RESULT_TOPIC, partitions);
+        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism);
         kafka.createTopic(DEAD_LETTER_TOPIC, 1);
         LocalFlink flink = join(startingFlink);
         started.add(0, flink);
-        return new LocalStack(kafka, redis, flink, startOnlineWriter(kafka, redis, flink));
+        return startWriters(kafka, redis, flink);
       } catch (RuntimeException | CommandException e) {
         if (!startingFlink.isCompletedExceptionally() && started.size() < 3) {
           started.add(0, () -> join(startingFlink).close());
@@ -252,7 +311,7 @@ public final class LocalStack implements AutoCloseable {
     private LocalFlink startFlink() {
       return LocalFlink.in(directory.resolve("flink"))
           .port(flinkPort)
-          .slots(parallelism)
+          .slots(WRITERS * parallelism)
           .setting("metrics.fetcher.update-interval", Long.toString(METRICS_AGE.toMillis()))
           .start();
     }
@@ -268,36 +327,99 @@ public final class LocalStack implements AutoCloseable {
       }
     }
 
-    private JobID startOnlineWriter(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
+    private LocalStack startWriters(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
+        throws CommandException {
+      String bus = "kafka://" + kafka.bootstrapServers() + "/";
+      String store =
+          offlineStore.orElse(
+              "duckdb://" + directory.resolve("offline.db") + "?schema={environment}");
+      Map<String, RunningWriter> writers = new LinkedHashMap<>();
+      start(
+          writers,
+          flink,
+          new RunningWriter(
+              OnlineWriter.NAME, RESULT_TOPIC, WriteOnline.STAGE, "results_settled", NO_JOB),
+          OnlineWriter::start,
+          List.of("--resultBus=" + bus + RESULT_TOPIC, "--onlineStore=" + redis.uri()),
+          writerOptions);
+      start(
+          writers,
+          flink,
+          new RunningWriter(
+              OfflineWriter.NAME,
+              RESULT_TOPIC,
+              EncodeObservations.STAGE,
+              "queries_encoded",
+              NO_JOB),
+          OfflineWriter::start,
+          List.of(
+              "--resultBus=" + bus + RESULT_TOPIC,
+              "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC,
+              "--offlineStore=" + store),
+          List.of());
+      start(
+          writers,
+          flink,
+          new RunningWriter(
+              StreamingInsertWriter.NAME,
+              STREAMING_INSERT_TOPIC,
+              InsertObservations.STAGE,
+              "files_inserted",
+              NO_JOB),
+          StreamingInsertWriter::start,
+          List.of(
+              "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC, "--offlineStore=" + store),
+          List.of());
+      for (RunningWriter writer : writers.values()) {
+        awaitProcessing(flink, writer);
+      }
+      return new LocalStack(kafka, redis, flink, store, writers);
+    }
+
+    private interface Starter {
+      PipelineResult start(String... options) throws CommandException;
+    }
+
+    private void start(
+        Map<String, RunningWriter> writers,
+        LocalFlink flink,
+        RunningWriter writer,
+        Starter starter,
+        List<String> own,
+        List<String> overriding)
         throws CommandException {
       List<String> options = new ArrayList<>(flink.pipelineArguments());
       options.addAll(
           List.of(
-              "--jobName=" + OnlineWriter.NAME,
+              "--jobName=" + writer.name,
               "--parallelism=" + parallelism,
               "--checkpointingInterval=" + checkpointInterval.toMillis(),
-              "--resultBus=kafka://" + kafka.bootstrapServers() + "/" + RESULT_TOPIC,
-              "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/" + DEAD_LETTER_TOPIC,
-              "--onlineStore=" + redis.uri()));
-      for (String option : writerOptions) {
+              "--deadLetterBus="
+                  + own.get(0).replaceFirst("^--[A-Za-z]+=", "").replaceFirst("[^/]+$", "")
+                  + DEAD_LETTER_TOPIC));
+      options.addAll(own);
+      for (String option : overriding) {
         String name = option.replaceFirst("=.*", "=");
         options.removeIf(given -> given.startsWith(name));
         options.add(option);
       }
-      OnlineWriter.start(options.toArray(String[]::new));
+      var unused = starter.start(options.toArray(String[]::new));
+      List<LocalFlink.Job> jobs = flink.jobs();
+      JobID job = jobs.get(jobs.size() - 1).id();
+      writers.put(
+          writer.name,
+          new RunningWriter(writer.name, writer.topic, writer.stage, writer.settled, job));
+    }
+
+    private static void awaitProcessing(LocalFlink flink, RunningWriter writer) {
       long deadline = System.nanoTime() + WRITER_START_TIMEOUT.toNanos();
-      while (true) {
-        List<LocalFlink.Job> jobs = flink.jobs();
-        if (!jobs.isEmpty()) {
-          JobID job = jobs.get(jobs.size() - 1).id();
-          if (flink.isProcessing(job)) {
-            return job;
-          }
-          if (System.nanoTime() > deadline || flink.restarts(job) > 2) {
-            throw new IllegalStateException(
-                "The online writer does not start: "
-                    + flink.lastFailure(job).orElse("its tasks are not running yet"));
-          }
+      while (!flink.isProcessing(writer.job)) {
+        if (System.nanoTime() > deadline || flink.restarts(writer.job) > 2) {
+          throw new IllegalStateException(
+              "The "
+                  + writer.name
+                  + " does not start: "
+                  + flink.lastFailure(writer.job).orElse("its tasks are not running yet"));
         }
         pause();
       }
@@ -308,7 +430,7 @@ public final class LocalStack implements AutoCloseable {
         Thread.sleep(POLL.toMillis());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new IllegalStateException("Interrupted while the online writer starts", e);
+        throw new IllegalStateException("Interrupted while a writer starts", e);
       }
     }
   }

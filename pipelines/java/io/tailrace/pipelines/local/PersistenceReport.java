@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.pipelines.StreamingInsertWriter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -14,27 +15,40 @@ import java.util.TreeSet;
  * @param published how many messages were published, broken ones among them
  * @param publishing how long that took
  * @param persisting how long it took from the first message until the last was dealt with
- * @param progress what the writer says of itself at the end
+ * @param flow what the writers say of themselves at the end
  * @param expectedDeadLetters how many broken messages there were, by what is wrong with them
- * @param deadLetters how many dead letters there are
- * @param comparison the store beside the model
+ * @param deadLetters how many dead letters there are, by writer
+ * @param comparison the online store beside the model
+ * @param offline the offline store beside the model
  * @param trouble why the end was not awaited, if so
  */
 record PersistenceReport(
     long published,
     Duration publishing,
     Duration persisting,
-    WriterProgress.Snapshot progress,
+    FlowProgress.Snapshot flow,
     Map<Reason, Long> expectedDeadLetters,
-    Map<Reason, Long> deadLetters,
+    Map<String, Map<Reason, Long>> deadLetters,
     OnlineModel.Comparison comparison,
+    OfflineModel.Comparison offline,
     Optional<String> trouble) {
+
+  private WriterProgress.Snapshot progress() {
+    return flow.online();
+  }
+
+  /** Both writers of the result bus refuse the same messages; files are never at fault. */
+  private Map<Reason, Long> expected(String writer) {
+    return writer.equals(StreamingInsertWriter.NAME) ? Map.of() : expectedDeadLetters;
+  }
 
   /** Returns whether nothing is wrong. */
   boolean isRight() {
     return trouble.isEmpty()
         && comparison.differences() == 0
-        && expectedDeadLetters.equals(deadLetters);
+        && offline.differences() == 0
+        && deadLetters.entrySet().stream()
+            .allMatch(writer -> writer.getValue().equals(expected(writer.getKey())));
   }
 
   void print(PrintWriter out) {
@@ -51,29 +65,41 @@ record PersistenceReport(
         out,
         "persisted",
         "%,d results after %s (%s from the first to the last)",
-        progress.persisted(),
+        progress().persisted(),
         seconds(persisting),
-        perSecond(progress.persisted(), persisting));
+        perSecond(progress().persisted(), persisting));
     row(
         out,
         "cells",
         "%,d written, %,d older than stored, %,d duplicates, %,d expired before they came,"
             + " %,d not to be stored, %,d rejected",
-        progress.written("cells_written"),
-        progress.written("cells_stale"),
-        progress.written("cells_duplicate"),
-        progress.written("cells_expired"),
-        progress.written("cells_skipped_by_policy"),
-        progress.written("cells_rejected"));
-    if (progress.restarts() > 0) {
-      row(out, "", "(counted since the last of %,d restarts)", progress.restarts());
+        progress().written("cells_written"),
+        progress().written("cells_stale"),
+        progress().written("cells_duplicate"),
+        progress().written("cells_expired"),
+        progress().written("cells_skipped_by_policy"),
+        progress().written("cells_rejected"));
+    if (progress().restarts() > 0) {
+      row(out, "", "(counted since the last of %,d restarts)", progress().restarts());
     }
     row(
         out,
-        "dead letters",
-        "%,d%s",
-        LocalScreen.total(deadLetters),
-        deadLetters.isEmpty() ? "" : ": " + LocalScreen.byReason(deadLetters));
+        "rows",
+        "%,d encoded in %,d Parquet files of %,d KB, %,d inserted, %,d duplicates",
+        flow.encoding().written("rows_encoded"),
+        flow.encoding().written("files_encoded"),
+        flow.encoding().written("bytes_encoded") / 1_000,
+        flow.inserting().written("rows_inserted"),
+        flow.inserting().written("rows_duplicate"));
+    deadLetters.forEach(
+        (writer, letters) ->
+            row(
+                out,
+                "dead letters",
+                "%,d of the %s%s",
+                LocalScreen.total(letters),
+                writer,
+                letters.isEmpty() ? "" : ": " + LocalScreen.byReason(letters)));
     row(
         out,
         "compared",
@@ -83,34 +109,50 @@ record PersistenceReport(
         comparison.differences() == 0
             ? "all as they must be"
             : String.format(Locale.ROOT, "%,d DIFFERENCES", comparison.differences()));
+    row(
+        out,
+        "",
+        "%,d tables and %,d rows read back from the offline store: %s",
+        offline.tablesFound(),
+        offline.rows(),
+        offline.differences() == 0
+            ? "all as they must be"
+            : String.format(Locale.ROOT, "%,d DIFFERENCES", offline.differences()));
     out.println();
     trouble.ifPresent(out::println);
-    if (!expectedDeadLetters.equals(deadLetters)) {
-      for (Reason reason : reasons()) {
-        long expected = expectedDeadLetters.getOrDefault(reason, 0L);
-        long found = deadLetters.getOrDefault(reason, 0L);
-        if (expected != found) {
-          out.printf(
-              Locale.ROOT, "Dead letters %s: expected %,d, found %,d%n", reason, expected, found);
-        }
-      }
-    }
+    deadLetters.forEach((writer, letters) -> printDifference(out, writer, letters));
     comparison.first().forEach(out::println);
     if (comparison.differences() > comparison.first().size()) {
       out.printf(
           Locale.ROOT, "… and %,d more%n", comparison.differences() - comparison.first().size());
     }
+    offline.first().forEach(out::println);
+    if (offline.differences() > offline.first().size()) {
+      out.printf(Locale.ROOT, "… and %,d more%n", offline.differences() - offline.first().size());
+    }
     out.println(
         isRight()
-            ? "Everything that was published is in the store, as it must be, or is a dead letter."
+            ? "Everything that was published is in the stores, as it must be, or is a dead letter."
             : "Something is WRONG: see above.");
     out.flush();
   }
 
-  private Iterable<Reason> reasons() {
-    TreeSet<Reason> reasons = new TreeSet<>(expectedDeadLetters.keySet());
-    reasons.addAll(deadLetters.keySet());
-    return reasons;
+  private void printDifference(PrintWriter out, String writer, Map<Reason, Long> letters) {
+    TreeSet<Reason> reasons = new TreeSet<>(expected(writer).keySet());
+    reasons.addAll(letters.keySet());
+    for (Reason reason : reasons) {
+      long expected = expected(writer).getOrDefault(reason, 0L);
+      long found = letters.getOrDefault(reason, 0L);
+      if (expected != found) {
+        out.printf(
+            Locale.ROOT,
+            "Dead letters of the %s, %s: expected %,d, found %,d%n",
+            writer,
+            reason,
+            expected,
+            found);
+      }
+    }
   }
 
   private static void row(PrintWriter out, String label, String format, Object... values) {

@@ -17,6 +17,7 @@ import java.util.Properties;
  *
  * @param process id of the process that it runs in
  * @param processStarted when that process started, since ids are used again; the epoch if unknown
+ * @param sql how its offline store is queried; empty for a stack of an older version
  */
 public record RunningStack(
     String resultBus,
@@ -24,7 +25,22 @@ public record RunningStack(
     String onlineStore,
     String flink,
     long process,
-    Instant processStarted) {
+    Instant processStarted,
+    Optional<Sql> sql) {
+
+  /**
+   * How the offline store of a stack is queried: by the process that has opened it.
+   *
+   * @param offlineStore URI of the store
+   * @param url where its {@link SqlEndpoint} listens
+   * @param token what the endpoint wants to be shown; a secret
+   */
+  public record Sql(String offlineStore, String url, String token) {
+    @Override
+    public String toString() {
+      return "Sql[offlineStore=" + offlineStore + ", url=" + url + "]";
+    }
+  }
 
   /** Describes a stack in this JVM. */
   static RunningStack of(LocalStack stack) {
@@ -35,7 +51,20 @@ public record RunningStack(
         stack.onlineStore(),
         stack.flinkUrl(),
         self.pid(),
-        started(self));
+        started(self),
+        Optional.empty());
+  }
+
+  /** Returns the same stack, whose offline store is queried at an endpoint. */
+  RunningStack withSql(SqlEndpoint endpoint) {
+    return new RunningStack(
+        resultBus,
+        deadLetterBus,
+        onlineStore,
+        flink,
+        process,
+        processStarted,
+        Optional.of(new Sql(endpoint.offlineStore(), endpoint.url(), endpoint.token())));
   }
 
   /** Returns the file of the user who runs this program: {@code ~/.tailrace/local.properties}. */
@@ -59,11 +88,21 @@ public record RunningStack(
               properties.getProperty("onlineStore", ""),
               properties.getProperty("flink", ""),
               Long.parseLong(properties.getProperty("process", "0")),
-              Instant.ofEpochMilli(Long.parseLong(properties.getProperty("processStarted", "0")))));
+              Instant.ofEpochMilli(Long.parseLong(properties.getProperty("processStarted", "0"))),
+              sql(properties)));
     } catch (IOException | IllegalArgumentException e) {
       // No stack has run here, or somebody else wrote the file: then it tells of none.
       return Optional.empty();
     }
+  }
+
+  private static Optional<Sql> sql(Properties properties) {
+    Sql sql =
+        new Sql(
+            properties.getProperty("offlineStore", ""),
+            properties.getProperty("sql", ""),
+            properties.getProperty("sqlToken", ""));
+    return sql.url().isEmpty() ? Optional.empty() : Optional.of(sql);
   }
 
   private boolean isRunning() {
@@ -78,7 +117,7 @@ public record RunningStack(
         process.info().startInstant().map(Instant::toEpochMilli).orElse(0L));
   }
 
-  /** Writes the file. */
+  /** Writes the file, which nobody but its owner may read. */
   void write(Path file) {
     Properties properties = new Properties();
     properties.setProperty("resultBus", resultBus);
@@ -87,13 +126,25 @@ public record RunningStack(
     properties.setProperty("flink", flink);
     properties.setProperty("process", Long.toString(process));
     properties.setProperty("processStarted", Long.toString(processStarted.toEpochMilli()));
-    Path fresh = file.resolveSibling(file.getFileName() + "." + process);
+    sql.ifPresent(
+        it -> {
+          properties.setProperty("offlineStore", it.offlineStore());
+          properties.setProperty("sql", it.url());
+          properties.setProperty("sqlToken", it.token());
+        });
     try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
-      try (Writer out = Files.newBufferedWriter(fresh)) {
-        properties.store(out, "The local stack of Tailrace that was started last");
+      Path directory = Files.createDirectories(file.toAbsolutePath().getParent());
+      // Created for its owner alone: rights taken away later would come too late for the token.
+      Path fresh = Files.createTempFile(directory, file.getFileName() + ".", "");
+      try {
+        try (Writer out = Files.newBufferedWriter(fresh)) {
+          properties.store(out, "The local stack of Tailrace that was started last");
+        }
+        Files.move(
+            fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(fresh);
       }
-      Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot write " + file, e);
     }

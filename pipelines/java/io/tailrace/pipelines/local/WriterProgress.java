@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local;
 
-import io.tailrace.online.WriteOnline;
-import io.tailrace.pipelines.OnlineWriter;
+import io.tailrace.bus.FreshnessCounters;
+import io.tailrace.pipelines.local.LocalStack.RunningWriter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,16 +15,16 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How far the online writer of a {@link LocalStack} has come, from what the bus, the writer's
- * committed offsets and its counters say. Not thread-safe.
+ * How far a writer of a {@link LocalStack} has come, from what the bus, the writer's committed
+ * offsets and its counters say. Not thread-safe.
  */
 final class WriterProgress implements AutoCloseable {
-  /** Flink joins the namespace and the name of Beam's counters so. */
-  private static final String PREFIX = WriteOnline.STAGE + "_";
-
-  private static final String SETTLED = PREFIX + "results_settled";
-
   private final LocalStack stack;
+  private final RunningWriter writer;
+
+  /** Flink joins the namespace and the name of Beam's counters so. */
+  private final String prefix;
+
   private final Admin admin;
   private final long before;
   private long settledBefore;
@@ -39,6 +39,7 @@ final class WriterProgress implements AutoCloseable {
    *     restart of the writer an estimate
    * @param committed messages that have certainly been dealt with, whatever happens now
    * @param lag messages that were waiting when the writer reported last
+   * @param prefix what stands before the names of counters
    * @param counters what the writing stage has counted since its last restart
    */
   record Snapshot(
@@ -46,18 +47,26 @@ final class WriterProgress implements AutoCloseable {
       long persisted,
       long committed,
       long lag,
+      String prefix,
       Map<String, Long> counters,
       JobStatus status,
       long checkpoints,
       int restarts) {
+    /** Returns the end of the step of freshness that a part of the messages reached, or -1. */
+    long freshnessMillis(double part) {
+      return FreshnessCounters.quantileMillis(counters, prefix, part);
+    }
+
     /** Returns a counter of the writing stage. */
     long written(String name) {
-      return counters.getOrDefault(PREFIX + name, 0L);
+      return counters.getOrDefault(prefix + name, 0L);
     }
   }
 
-  WriterProgress(LocalStack stack) {
+  WriterProgress(LocalStack stack, RunningWriter writer) {
     this.stack = stack;
+    this.writer = writer;
+    this.prefix = writer.stage() + "_";
     this.admin =
         Admin.create(
             Map.of(
@@ -72,11 +81,11 @@ final class WriterProgress implements AutoCloseable {
    * @param refused how many messages could not be decoded, as dead letters tell
    */
   Snapshot look(long refused) {
-    JobID job = stack.onlineWriter();
-    Map<String, Long> counters = stack.flink().counters(job, PREFIX);
+    JobID job = writer.job();
+    Map<String, Long> counters = stack.flink().counters(job, prefix);
     long committed = Math.max(0, committed() - before);
     long published = endOfBus() - before;
-    long settled = counters.getOrDefault(SETTLED, 0L);
+    long settled = counters.getOrDefault(prefix + writer.settled(), 0L);
     if (settled < lastSettled) {
       // The writer was restarted, and goes on from where it had committed.
       settledBefore = Math.max(0, committed - refused);
@@ -92,6 +101,7 @@ final class WriterProgress implements AutoCloseable {
         persisted,
         committed,
         lag,
+        prefix,
         counters,
         status(job),
         stack.flink().completedCheckpoints(job),
@@ -109,10 +119,7 @@ final class WriterProgress implements AutoCloseable {
   private long committed() {
     return ask(
             () ->
-                admin
-                    .listConsumerGroupOffsets(OnlineWriter.NAME)
-                    .partitionsToOffsetAndMetadata()
-                    .get())
+                admin.listConsumerGroupOffsets(writer.name()).partitionsToOffsetAndMetadata().get())
         .values()
         .stream()
         .filter(offset -> offset != null)
@@ -125,7 +132,7 @@ final class WriterProgress implements AutoCloseable {
         () -> {
           Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
           admin
-              .describeTopics(List.of(LocalStack.RESULT_TOPIC))
+              .describeTopics(List.of(writer.topic()))
               .allTopicNames()
               .get()
               .values()
