@@ -14,6 +14,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
@@ -76,6 +79,30 @@ public class DuckDbQueryTest {
     assertThat(store.query("SHOW TABLES", 9).columns()).containsExactly("name");
     assertThat(store.query("DESCRIBE tailrace.user__age", 99).rows()).hasSize(9);
     assertThat(store.query("EXPLAIN SELECT 1", 9).rows()).isNotEmpty();
+  }
+
+  @Test
+  public void whoeverOpensTheFileWaitsForTheQueriesThatHaveItOpen() throws Exception {
+    // Another memory limit: DuckDB refuses a second instance with other settings.
+    OfflineStore other = OfflineStores.at("duckdb://" + file + "?memoryLimit=256MB");
+    ExecutorService looker = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> looking =
+          looker.submit(
+              () -> {
+                for (int i = 0; i < 50; i++) {
+                  OfflineStore.Table unused = other.query("FROM tailrace.user__age", 10);
+                }
+                return null;
+              });
+      while (!looking.isDone()) {
+        store.check();
+        OfflineStore.Table unused = store.query("FROM tailrace.user__age", 10);
+      }
+      looking.get();
+    } finally {
+      looker.shutdownNow();
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.tailrace.offline.duckdb;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import java.io.IOException;
@@ -13,9 +14,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +34,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class DuckDbFile {
   private static final Map<Path, DuckDbFile> OPEN = new HashMap<>();
+
+  /**
+   * Files that are open for one query, which other instances in this process exclude, as they have
+   * other settings. Guarded by {@link #OPEN}, which is notified when one is closed.
+   */
+  private static final Set<Path> LOOKED_AT = new HashSet<>();
 
   /** Statements that only look, and that DuckDB's parser does not serialize. */
   private static final Pattern LOOKS =
@@ -60,6 +69,7 @@ final class DuckDbFile {
   static DuckDbFile open(Path path, DuckDbSettings settings) throws OfflineStoreException {
     synchronized (OPEN) {
       Path real = real(path);
+      awaitLookers(real);
       DuckDbFile file = OPEN.get(real);
       if (file == null || file.broken) {
         file = new DuckDbFile(real, connect(real, settings.forWriting()));
@@ -74,6 +84,18 @@ final class DuckDbFile {
       }
       file.users++;
       return file;
+    }
+  }
+
+  @GuardedBy("OPEN")
+  private static void awaitLookers(Path path) throws OfflineStoreException {
+    try {
+      while (LOOKED_AT.contains(path)) {
+        OPEN.wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new OfflineStoreException("interrupted while a query had " + path + " open", e);
     }
   }
 
@@ -178,18 +200,27 @@ final class DuckDbFile {
   /** Runs a query by the instance of this process, or, if it has none, for itself alone. */
   static OfflineStore.Table query(Path path, DuckDbSettings settings, String sql, int limit)
       throws OfflineStoreException {
+    Path real = real(path);
     @Nullable DuckDbFile file;
     synchronized (OPEN) {
-      file = OPEN.get(real(path));
-      if (file != null) {
+      awaitLookers(real);
+      file = OPEN.get(real);
+      if (file == null) {
+        LOOKED_AT.add(real);
+      } else {
         file.users++;
       }
     }
     if (file == null) {
-      try (Connection alone = connect(real(path), settings.forReading())) {
+      try (Connection alone = connect(real, settings.forReading())) {
         return query(alone, sql, limit);
       } catch (SQLException e) {
         throw refused(e);
+      } finally {
+        synchronized (OPEN) {
+          LOOKED_AT.remove(real);
+          OPEN.notifyAll();
+        }
       }
     }
     try (Connection connection = file.duplicate();
