@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
     name = "benchmark",
     description = "Measures a writer against its rivals, on servers of its own.",
     mixinStandardHelpOptions = true,
-    subcommands = OnlineBenchmarkCommand.class)
+    subcommands = {OnlineBenchmarkCommand.class, OfflineBenchmarkCommand.class})
 public final class BenchmarkCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -1,7 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.online.EntityKey;
-import io.tailrace.pipelines.local.FreshnessProbe;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
@@ -23,7 +22,10 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/** Makes results of ten features over one entity, the shape of an online query. Not thread-safe. */
+/**
+ * Makes results of ten features over one entity of one namespace, the shape of an online query. Not
+ * thread-safe.
+ */
 final class BenchmarkTraffic {
   static final int FEATURES = 10;
   static final int ENTITIES = 100_000;
@@ -39,6 +41,17 @@ final class BenchmarkTraffic {
 
   private static final long THIRTY_DAYS_MICROS = 30L * 24 * 3600 * 1_000_000;
 
+  /** Hears of results that are published. */
+  interface Listener {
+    /**
+     * Hears of one.
+     *
+     * @param observedAt in microseconds since the epoch
+     * @param publishedNanos as {@link System#nanoTime}
+     */
+    void published(EntityKey entity, String feature, long observedAt, long publishedNanos);
+  }
+
   /** How entities are chosen. */
   enum Keys {
     UNIFORM,
@@ -49,15 +62,30 @@ final class BenchmarkTraffic {
   private final ZipfDistribution zipf =
       new ZipfDistribution(new Well19937c(20261122), ENTITIES, ZIPF_EXPONENT);
   private final Keys keys;
+  private final int namespaces;
   private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
   private long count;
 
   BenchmarkTraffic(Keys keys) {
+    this(keys, 1);
+  }
+
+  /**
+   * Makes results of several namespaces.
+   *
+   * @param namespaces how many, each with ten features of its own
+   */
+  BenchmarkTraffic(Keys keys, int namespaces) {
     this.keys = keys;
+    this.namespaces = namespaces;
   }
 
   static String feature(int i) {
-    return NAMESPACE + ".transaction_amount_" + i + "_30d";
+    return feature(NAMESPACE, i);
+  }
+
+  private static String feature(String namespace, int i) {
+    return namespace + ".transaction_amount_" + i + "_30d";
   }
 
   int entity() {
@@ -65,11 +93,13 @@ final class BenchmarkTraffic {
   }
 
   QueryResult result(int entity, long observedAt) {
-    Frame.Builder frame = Frame.newBuilder().setNamespace(NAMESPACE).addStringKeys(key(entity));
+    int number = namespaces == 1 ? 0 : random.nextInt(namespaces);
+    String namespace = number == 0 ? NAMESPACE : NAMESPACE + "_" + number;
+    Frame.Builder frame = Frame.newBuilder().setNamespace(namespace).addStringKeys(key(entity));
     for (int i = 0; i < FEATURES; i++) {
       Column.Builder column =
           Column.newBuilder()
-              .setFeature(feature(i))
+              .setFeature(feature(namespace, i))
               .setResolverFqn("features.user.transaction_window")
               .setMaxStaleness(THIRTY_DAYS_MICROS)
               .addObservedAt(observedAt);
@@ -210,8 +240,8 @@ final class BenchmarkTraffic {
   }
 
   /**
-   * Publishes at a steady rate, in steps of a millisecond, and tells the probe of every hundredth
-   * result.
+   * Publishes at a steady rate, in steps of a millisecond, and tells the listener of every
+   * hundredth result.
    *
    * @return the rate that was reached
    */
@@ -220,7 +250,7 @@ final class BenchmarkTraffic {
       String topic,
       int resultsPerSecond,
       Duration duration,
-      FreshnessProbe probe) {
+      Listener listener) {
     long start = System.nanoTime();
     long sent = 0;
     while (System.nanoTime() - start < duration.toNanos()) {
@@ -236,7 +266,7 @@ final class BenchmarkTraffic {
             new ProducerRecord<>(
                 topic, entity & 1, ("u" + entity).getBytes(StandardCharsets.UTF_8), payload));
         if (sent % PROBED == 0) {
-          probe.published(
+          listener.published(
               new EntityKey(ENVIRONMENT, NAMESPACE, key(entity)),
               feature(0).substring(NAMESPACE.length() + 1),
               observedAt,

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntUnaryOperator;
-import java.util.function.LongSupplier;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,8 +34,6 @@ final class OnlineBenchmark implements AutoCloseable {
   /** Settled results; everything runs in this JVM. */
   private static final LongAdder SETTLED = new LongAdder();
 
-  private static final double FROM = 0.35;
-  private static final double TO = 0.95;
   private static final long STALL_NANOS = 120_000_000_000L;
 
   private static final int FRESHNESS_SAMPLES = 20_000;
@@ -100,7 +97,7 @@ final class OnlineBenchmark implements AutoCloseable {
         FreshnessProbe probe = FreshnessProbe.start(redis.uri(), FRESHNESS_SAMPLES)) {
       startWriter("live");
       // A cold writer falls behind; what is measured begins when it has caught up.
-      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, probe);
+      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, probe::published);
       long deadline = System.nanoTime() + STALL_NANOS;
       while (SETTLED.sum() < traffic.published()) {
         if (System.nanoTime() > deadline) {
@@ -109,10 +106,11 @@ final class OnlineBenchmark implements AutoCloseable {
         }
         Thread.sleep(100);
       }
-      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_LEAD, probe);
+      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_LEAD, probe::published);
       probe.reset();
       double rate =
-          traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_PERIOD, probe);
+          traffic.publishLive(
+              producer, "live", resultsPerSecond, FRESHNESS_PERIOD, probe::published);
       Thread.sleep(500);
       FreshnessProbe.Percentiles percentiles = probe.percentiles();
       return new Freshness(percentiles.p50Millis(), percentiles.p99Millis(), rate);
@@ -153,66 +151,48 @@ final class OnlineBenchmark implements AutoCloseable {
     options.addAll(writerArguments);
     long start = System.nanoTime();
     try (WriterProcess writer =
-            WriterProcess.start(directory.resolve("low-memory"), heap, options);
+            WriterProcess.start(
+                OnlineWriter.class,
+                OnlineWriter.NAME,
+                directory.resolve("low-memory"),
+                heap,
+                options);
         Admin admin =
             Admin.create(
                 Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()))) {
       long all = results + largeMessages;
-      long last = 0;
-      long lastChange = start;
-      while (last < all) {
-        writer.checkAlive();
-        Thread.sleep(200);
-        long committed = committed(admin, topic);
-        if (committed > last) {
-          last = committed;
-          lastChange = System.nanoTime();
-        } else if (System.nanoTime() - lastChange > STALL_NANOS) {
-          throw new IllegalStateException("stalled at " + last + " of " + all + " results");
-        }
-      }
+      writer.awaitCommitted(admin, topic, all);
       return new Drain(all * 1e9 / (System.nanoTime() - start), writer.peakHeapMegabytes());
     }
   }
 
-  private static long committed(Admin admin, String group)
-      throws InterruptedException, ExecutionException {
-    return admin
-        .listConsumerGroupOffsets(group)
-        .partitionsToOffsetAndMetadata()
-        .get()
-        .values()
-        .stream()
-        .mapToLong(offset -> offset == null ? 0 : offset.offset())
-        .sum();
-  }
-
-  double handWritten(String topic, long results, HandWrittenConsumer.Ordering ordering) {
+  double handWritten(String topic, long results, HandWrittenConsumer.Ordering ordering)
+      throws InterruptedException {
     flush();
     try (HandWrittenConsumer consumer =
         new HandWrittenConsumer(
             kafka.bootstrapServers(), topic, PARALLELISM, redis.port(), ordering)) {
-      return steadyRate(consumer::done, results);
+      return SteadyRate.of(consumer::done, results);
     }
   }
 
-  double redisIo(String topic, long results) throws CommandException {
+  double redisIo(String topic, long results) throws CommandException, InterruptedException {
     flush();
     RedisIoPipeline.DONE.reset();
     RedisIoPipeline.start(
         kafka.bootstrapServers(), topic, redis.port(), flinkArguments().toArray(String[]::new));
     try {
-      return steadyRate(RedisIoPipeline.DONE::sum, results);
+      return SteadyRate.of(RedisIoPipeline.DONE::sum, results);
     } finally {
       cancelJobs();
     }
   }
 
-  double writer(String topic, long results) throws CommandException {
+  double writer(String topic, long results) throws CommandException, InterruptedException {
     flush();
     startWriter(topic);
     try {
-      return steadyRate(SETTLED::sum, results);
+      return SteadyRate.of(SETTLED::sum, results);
     } finally {
       cancelJobs();
     }
@@ -251,38 +231,6 @@ final class OnlineBenchmark implements AutoCloseable {
   private void flush() {
     try (Jedis jedis = redis.connect()) {
       jedis.flushAll();
-    }
-  }
-
-  private static double steadyRate(LongSupplier done, long total) {
-    long from = (long) (FROM * total);
-    long to = (long) (TO * total);
-    long start = 0;
-    long startCount = 0;
-    long last = -1;
-    long lastChange = System.nanoTime();
-    while (true) {
-      long count = done.getAsLong();
-      long now = System.nanoTime();
-      if (count != last) {
-        last = count;
-        lastChange = now;
-      } else if (now - lastChange > STALL_NANOS) {
-        throw new IllegalStateException("stalled at " + count + " of " + total + " results");
-      }
-      if (start == 0 && count >= from) {
-        start = now;
-        startCount = count;
-      }
-      if (count >= to) {
-        return (count - startCount) * 1e9 / (now - start);
-      }
-      try {
-        Thread.sleep(5);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException(e);
-      }
     }
   }
 

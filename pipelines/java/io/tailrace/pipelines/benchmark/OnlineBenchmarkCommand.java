@@ -1,25 +1,18 @@
 package io.tailrace.pipelines.benchmark;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.benchmark.HandWrittenConsumer.Ordering;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Column;
-import picocli.CommandLine.Help.TextTable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -86,40 +79,32 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
           "A pipeline option for the writer under test, such as --writerOption=--maxBundleSize=8000.")
   private List<String> writerOptions = new ArrayList<>();
 
-  private final Map<String, Double> figures = new TreeMap<>();
-  private final Map<String, String> facts = new TreeMap<>();
-
   @Override
   public Integer call()
       throws CommandException, IOException, InterruptedException, ExecutionException {
-    PrintWriter out = spec.commandLine().getOut();
+    Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
     try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, writerOptions)) {
-      facts.put("redis", benchmark.redisVersion());
-      facts.put("writer_options", String.join(" ", benchmark.writerOptions()));
-      facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
-      facts.put("heap_mb", Long.toString(Runtime.getRuntime().maxMemory() >> 20));
+      figures.fact("redis", benchmark.redisVersion());
+      figures.fact("writer_options", String.join(" ", benchmark.writerOptions()));
       for (BenchmarkTraffic.Keys keys : BenchmarkTraffic.Keys.values()) {
         if (parts.contains(name(keys))) {
-          rates(benchmark, keys, out);
+          rates(benchmark, keys, figures);
         }
       }
       if (parts.contains("topics")) {
-        topics(benchmark, out);
+        topics(benchmark, figures);
       }
       if (parts.contains("freshness")) {
-        freshness(benchmark, out);
+        freshness(benchmark, figures);
       }
       if (parts.contains("memory")) {
-        memory(benchmark, out);
+        memory(benchmark, figures);
       }
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
     }
-    print(out);
-    write();
-    out.println("Written to " + output);
-    out.flush();
+    figures.finish(output);
     return 0;
   }
 
@@ -127,10 +112,10 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
     return keys.name().toLowerCase(Locale.ROOT);
   }
 
-  private void rates(OnlineBenchmark benchmark, BenchmarkTraffic.Keys keys, PrintWriter out)
-      throws CommandException {
+  private void rates(OnlineBenchmark benchmark, BenchmarkTraffic.Keys keys, Figures figures)
+      throws CommandException, InterruptedException {
     String topic = name(keys);
-    say(out, topic + ": publishing " + results + " results");
+    figures.say("%s: publishing %d results", topic, results);
     benchmark.publish(topic, keys, results, OnlineBenchmark.PARALLELISM, entity -> entity & 1);
     double[] unordered = new double[rounds];
     double[] scripted = new double[rounds];
@@ -145,32 +130,27 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
         scripted[round] = b;
         writer[round] = d;
       }
-      say(
-          out,
-          String.format(
-              Locale.ROOT,
-              "%s %s: unordered %,.0f/s, scripted %,.0f/s, writer %,.0f/s",
-              topic,
-              round < 0 ? "warm-up" : "round " + (round + 1),
-              a,
-              b,
-              d));
+      figures.say(
+          "%s %s: unordered %,.0f/s, scripted %,.0f/s, writer %,.0f/s",
+          topic, round < 0 ? "warm-up" : "round " + (round + 1), a, b, d);
     }
-    double redisIo = benchmark.redisIo(topic, results);
-    figures.put(topic + ".unordered_results_per_s", median(unordered));
-    figures.put(topic + ".scripted_results_per_s", median(scripted));
+    double[] redisIo = new double[rounds];
+    Arrays.fill(redisIo, benchmark.redisIo(topic, results));
+    figures.put(topic + ".unordered_results_per_s", unordered);
+    figures.put(topic + ".scripted_results_per_s", scripted);
     figures.put(topic + ".redis_io_results_per_s", redisIo);
-    figures.put(topic + ".writer_results_per_s", median(writer));
-    figures.put(topic + ".writer_vs_unordered", ratio(writer, unordered));
-    figures.put(topic + ".writer_vs_scripted", ratio(writer, scripted));
-    figures.put(topic + ".writer_vs_redis_io", median(writer) / redisIo);
+    figures.put(topic + ".writer_results_per_s", writer);
+    figures.putRatio(topic + ".writer_vs_unordered", writer, unordered);
+    figures.putRatio(topic + ".writer_vs_scripted", writer, scripted);
+    figures.putRatio(topic + ".writer_vs_redis_io", writer, redisIo);
   }
 
   /** Topics whose partitions are filled unevenly: none should be read at less than full speed. */
-  private void topics(OnlineBenchmark benchmark, PrintWriter out) throws CommandException {
+  private void topics(OnlineBenchmark benchmark, Figures figures)
+      throws CommandException, InterruptedException {
     BenchmarkTraffic.Keys uniform = BenchmarkTraffic.Keys.UNIFORM;
     long some = results / 2;
-    say(out, "topics: publishing");
+    figures.say("topics: publishing");
     benchmark.publish("even", uniform, some, 4, entity -> entity & 3);
     benchmark.publish("skewed", uniform, some, 4, entity -> entity % 10 < 9 ? 0 : 1 + entity % 3);
     benchmark.publish("empty-beside-full", uniform, some, 4, entity -> 0);
@@ -178,81 +158,27 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
     for (String topic : List.of("even", "skewed", "empty-beside-full", "single")) {
       double rate = benchmark.writer(topic, some);
       figures.put("topics." + topic.replace('-', '_') + "_results_per_s", rate);
-      say(out, String.format(Locale.ROOT, "topic %s: writer %,.0f/s", topic, rate));
+      figures.say("topic %s: writer %,.0f/s", topic, rate);
     }
   }
 
-  private void freshness(OnlineBenchmark benchmark, PrintWriter out)
+  private void freshness(OnlineBenchmark benchmark, Figures figures)
       throws CommandException, InterruptedException {
-    say(out, "freshness: " + freshnessRate + " results/s for half a minute");
+    figures.say("freshness: %d results/s for half a minute", freshnessRate);
     OnlineBenchmark.Freshness freshness = benchmark.freshness(freshnessRate);
     figures.put("freshness_ms.p50", freshness.p50Millis());
     figures.put("freshness_ms.p99", freshness.p99Millis());
     figures.put("freshness.results_per_s", freshness.publishedPerSecond());
   }
 
-  private void memory(OnlineBenchmark benchmark, PrintWriter out)
+  private void memory(OnlineBenchmark benchmark, Figures figures)
       throws IOException, InterruptedException, ExecutionException {
-    say(
-        out,
-        String.format(
-            Locale.ROOT,
-            "memory: -Xmx%s drains %d results and %d messages of 8 MB",
-            memoryHeap,
-            results,
-            LARGE_MESSAGES));
+    figures.say(
+        "memory: -Xmx%s drains %d results and %d messages of 8 MB",
+        memoryHeap, results, LARGE_MESSAGES);
     OnlineBenchmark.Drain drain = benchmark.drain(results, LARGE_MESSAGES, memoryHeap);
     figures.put("memory.drain_results_per_s", drain.resultsPerSecond());
     figures.put("memory.peak_heap_after_gc_mb", drain.peakHeapMegabytes());
-    facts.put("memory_heap", memoryHeap);
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  }
-
-  /** The median of each round's ratio: neighbours in time suffer from the same disturbances. */
-  private static double ratio(double[] dividends, double[] divisors) {
-    double[] ratios = new double[dividends.length];
-    for (int i = 0; i < ratios.length; i++) {
-      ratios[i] = dividends[i] / divisors[i];
-    }
-    return median(ratios);
-  }
-
-  private void print(PrintWriter out) {
-    TextTable table =
-        TextTable.forColumns(
-            spec.commandLine().getColorScheme(),
-            new Column(44, 0, Column.Overflow.SPAN),
-            new Column(16, 2, Column.Overflow.SPAN));
-    figures.forEach(
-        (name, value) ->
-            table.addRowValues(
-                name,
-                value >= 1_000
-                    ? String.format(Locale.ROOT, "%,12.0f", value)
-                    : String.format(Locale.ROOT, "%12.2f", value)));
-    out.println();
-    out.print(table);
-    facts.forEach((name, value) -> out.println(name + ": " + value));
-  }
-
-  private void write() throws IOException {
-    Path parent = output.toAbsolutePath().getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
-    Map<String, Object> all = new TreeMap<>(figures);
-    facts.forEach((name, value) -> all.put("setting." + name, value));
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(output.toFile(), all);
-  }
-
-  private static void say(PrintWriter out, String line) {
-    out.println(line);
-    out.flush();
+    figures.fact("memory_heap", memoryHeap);
   }
 }

@@ -1,6 +1,5 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.local.ServerProcess;
 import java.io.File;
 import java.io.IOException;
@@ -12,16 +11,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
 
 /**
- * The online writer, on a Flink of its own, in a JVM of its own: with as little memory as is asked
- * for, and ended by the first {@code OutOfMemoryError}.
+ * A writer, on a Flink of its own, in a JVM of its own: with as little memory as is asked for, and
+ * ended by the first {@code OutOfMemoryError}.
  */
 final class WriterProcess implements AutoCloseable {
   private static final Pattern AFTER_COLLECTION =
       Pattern.compile("Pause (?:Young|Full).*->(\\d+)M\\(");
+  private static final Pattern PEAK_MEMORY = Pattern.compile("(?m)^VmHWM:\\s+(\\d+) kB");
+  private static final long STALL_NANOS = 120_000_000_000L;
   private static final Duration GRACE = Duration.ofSeconds(5);
 
   private final ServerProcess process;
@@ -35,10 +38,14 @@ final class WriterProcess implements AutoCloseable {
   /**
    * Starts the writer.
    *
+   * @param main the writer's main class
+   * @param name the writer's name
    * @param heap as {@code -Xmx} takes it
    * @param options the writer's
    */
-  static WriterProcess start(Path directory, String heap, List<String> options) throws IOException {
+  static WriterProcess start(
+      Class<?> main, String name, Path directory, String heap, List<String> options)
+      throws IOException {
     Files.createDirectories(directory);
     Path collections = directory.resolve("gc.log");
     List<String> command = new ArrayList<>();
@@ -56,10 +63,10 @@ final class WriterProcess implements AutoCloseable {
             .map(entry -> Path.of(entry).toAbsolutePath().toString())
             .collect(Collectors.joining(File.pathSeparator));
     if (opened.isEmpty() && classPath.endsWith(".jar")) {
-      command.addAll(List.of("-jar", classPath, OnlineWriter.NAME));
+      command.addAll(List.of("-jar", classPath, name));
     } else {
       command.addAll(opened);
-      command.addAll(List.of("-cp", classPath, OnlineWriter.class.getName()));
+      command.addAll(List.of("-cp", classPath, main.getName()));
     }
     command.addAll(options);
     return new WriterProcess(
@@ -67,8 +74,42 @@ final class WriterProcess implements AutoCloseable {
         collections);
   }
 
+  /**
+   * Waits until the writer's group has committed so many messages.
+   *
+   * @throws IllegalStateException if the process ends before, or commits nothing for two minutes
+   */
+  void awaitCommitted(Admin admin, String group, long messages)
+      throws InterruptedException, ExecutionException {
+    long last = 0;
+    long lastChange = System.nanoTime();
+    while (last < messages) {
+      checkAlive();
+      Thread.sleep(200);
+      long committed = committed(admin, group);
+      if (committed > last) {
+        last = committed;
+        lastChange = System.nanoTime();
+      } else if (System.nanoTime() - lastChange > STALL_NANOS) {
+        throw new IllegalStateException("stalled at " + last + " of " + messages);
+      }
+    }
+  }
+
+  /** Returns how many messages a group has committed. */
+  static long committed(Admin admin, String group) throws InterruptedException, ExecutionException {
+    return admin
+        .listConsumerGroupOffsets(group)
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .values()
+        .stream()
+        .mapToLong(offset -> offset == null ? 0 : offset.offset())
+        .sum();
+  }
+
   /** Throws, with the last that it printed, if the process has ended. */
-  void checkAlive() {
+  private void checkAlive() {
     if (!process.isAlive()) {
       throw new IllegalStateException("the writer has ended:\n" + process.lastOutput(10));
     }
@@ -81,6 +122,20 @@ final class WriterProcess implements AutoCloseable {
         .results()
         .mapToLong(collection -> Long.parseLong(collection.group(1)))
         .max()
+        .orElse(0);
+  }
+
+  /** Returns the most memory that the process has had so far, in mebibytes, or 0 if unknown. */
+  long peakMemoryMegabytes() throws IOException {
+    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+    if (!Files.exists(status)) {
+      return 0;
+    }
+    return PEAK_MEMORY
+        .matcher(Files.readString(status))
+        .results()
+        .mapToLong(line -> Long.parseLong(line.group(1)) / 1024)
+        .findFirst()
         .orElse(0);
   }
 

@@ -218,7 +218,8 @@ public final class LocalPostgres implements AutoCloseable {
     }
   }
 
-  private Path passwordFile() {
+  /** The file with the user's password. */
+  public Path passwordFile() {
     return directory.resolve("password");
   }
 

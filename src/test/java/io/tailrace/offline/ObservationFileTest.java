@@ -210,8 +210,7 @@ public class ObservationFileTest {
       expected.addAll(FileRows.of(result));
     }
 
-    try (BundleEncoder encoder =
-        new BundleEncoder(EncodeObservations.create().withMaxFileBytes(10_000))) {
+    try (BundleEncoder encoder = new BundleEncoder(10_000)) {
       Encoded encoded = encoder.encode(results);
 
       assertThat(encoded.failures()).isEmpty();
@@ -243,8 +242,7 @@ public class ObservationFileTest {
             .addBytesValues(ByteString.copyFrom(noise))
             .build();
 
-    try (BundleEncoder encoder =
-        new BundleEncoder(EncodeObservations.create().withMaxFileBytes(10_000))) {
+    try (BundleEncoder encoder = new BundleEncoder(10_000)) {
       Encoded encoded =
           encoder.encode(List.of(Results.of(Results.users(List.of("ann", "bob"), blob))));
 
@@ -263,7 +261,7 @@ public class ObservationFileTest {
   @Test
   public void rowsWithAnEmptyKeyOrFromTheFutureAreFailuresAndTheOthersGoOn() throws Exception {
     long future = BundleEncoder.PUBLISHED_AT + 300_000_001L;
-    try (BundleEncoder encoder = new BundleEncoder(EncodeObservations.create())) {
+    try (BundleEncoder encoder = new BundleEncoder()) {
       Encoded encoded =
           encoder.encode(
               List.of(

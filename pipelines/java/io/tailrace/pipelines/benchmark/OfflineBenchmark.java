@@ -1,0 +1,503 @@
+package io.tailrace.pipelines.benchmark;
+
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.TableNames;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.OfflineWriter;
+import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.local.LocalFlink;
+import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.pipelines.local.LocalPostgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Measures both writers of the offline path and their rivals, one after another, on the same broker
+ * and files.
+ */
+final class OfflineBenchmark implements AutoCloseable {
+  static final int PARALLELISM = 2;
+
+  /** Rows that have become durable; everything runs in this JVM. */
+  private static final LongAdder INSERTED = new LongAdder();
+
+  private static final double FROM = 0.35;
+  private static final double TO = 0.95;
+  private static final long STALL_NANOS = 120_000_000_000L;
+
+  private static final Duration FRESHNESS_WARM_UP = Duration.ofSeconds(60);
+  private static final Duration FRESHNESS_PERIOD = Duration.ofSeconds(30);
+  private static final int FRESHNESS_POLL_MILLIS = 20;
+  private static final int FRESHNESS_POLL_ROWS = 200_000;
+
+  private final Path directory;
+  private final LocalKafka kafka;
+  private final LocalFlink flink;
+  private final LocalPostgres postgres;
+  private final Admin admin;
+  private int runs;
+
+  OfflineBenchmark(Path directory) throws IOException {
+    this.directory = directory;
+    this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
+    this.flink = LocalFlink.in(directory.resolve("flink")).slots(2 * PARALLELISM).start();
+    this.postgres =
+        LocalPostgres.in(directory.resolve("postgres"))
+            .setting("shared_buffers", "256MB")
+            .setting("max_wal_size", "4GB")
+            .start();
+    this.admin =
+        Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()));
+    kafka.createTopic("dead-letters", 1);
+  }
+
+  void publish(String topic, int namespaces, long results) {
+    kafka.createTopic(topic, PARALLELISM);
+    try (KafkaProducer<byte[], byte[]> producer =
+        BenchmarkTraffic.producer(kafka.bootstrapServers())) {
+      new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM, namespaces)
+          .publish(producer, topic, results, entity -> entity & 1);
+    }
+  }
+
+  /**
+   * Runs the offline writer over a topic and returns observations a second, taken from how its
+   * files come to their topic.
+   */
+  double encode(String results, long count, String files)
+      throws CommandException, InterruptedException, ExecutionException {
+    kafka.createTopic(files, PARALLELISM);
+    String group = results + "-" + ++runs;
+    List<long[]> samples = new ArrayList<>();
+    startOfflineWriter(results + "?group=" + group, files, newDuckDb("tables-only"));
+    try {
+      long lastChange = System.nanoTime();
+      long committed = 0;
+      while (committed < count) {
+        Thread.sleep(20);
+        long now = System.nanoTime();
+        long published = published(files);
+        if (samples.isEmpty() || published > samples.get(samples.size() - 1)[1]) {
+          samples.add(new long[] {now, published});
+          lastChange = now;
+        } else {
+          committed = committed(group);
+          if (now - lastChange > STALL_NANOS) {
+            throw new IllegalStateException("stalled at " + committed + " of " + count);
+          }
+        }
+      }
+    } finally {
+      cancelJobs();
+    }
+    long all = samples.get(samples.size() - 1)[1];
+    long[] from = samples.stream().filter(it -> it[1] >= FROM * all).findFirst().orElseThrow();
+    long[] to = samples.stream().filter(it -> it[1] >= TO * all).findFirst().orElseThrow();
+    double part = (double) (to[1] - from[1]) / all;
+    return part * count * BenchmarkTraffic.FEATURES * 1e9 / (to[0] - from[0]);
+  }
+
+  /**
+   * How fast rows were inserted.
+   *
+   * @param rowsPerSecond rows of the log of queries included
+   * @param millisPerTable for all rows that a table gets at once, on average; zero when not asked
+   */
+  record Inserted(double rowsPerSecond, double millisPerTable) {}
+
+  /** Runs the streaming-insert writer over a topic of files, into a new DuckDB file. */
+  Inserted insertIntoDuckDb(String files, long results, int namespaces)
+      throws CommandException, InterruptedException, OfflineStoreException {
+    String store = newDuckDb("writer");
+    long start = System.nanoTime();
+    double rate = insert(files, store, results);
+    double millis = (System.nanoTime() - start) / 1e6;
+    // A table gets what was inserted together at one time, by the database's clock.
+    OfflineStore.Table found =
+        OfflineStores.at(store).query("SELECT avg(times) FROM (" + countTimes() + ")", 1);
+    double inserts =
+        Double.parseDouble(String.valueOf(found.rows().get(0).get(0)))
+            * namespaces
+            * BenchmarkTraffic.FEATURES;
+    return new Inserted(rate, millis / inserts);
+  }
+
+  private static String countTimes() {
+    List<String> counts = new ArrayList<>();
+    for (int i = 0; i < BenchmarkTraffic.FEATURES; i++) {
+      counts.add(
+          "SELECT count(DISTINCT inserted_at) AS times FROM tailrace."
+              + TableNames.ofFeature(BenchmarkTraffic.feature(i)));
+    }
+    return String.join(" UNION ALL ", counts);
+  }
+
+  /** Runs the streaming-insert writer over a topic of files, into PostgreSQL. */
+  double insertIntoPostgres(String files, long results)
+      throws CommandException, InterruptedException, SQLException {
+    dropSchema();
+    return insert(files, postgres.uri(), results);
+  }
+
+  private double insert(String files, String store, long results)
+      throws CommandException, InterruptedException {
+    startInsertWriter(files + "?group=" + files + "-" + ++runs, store);
+    try {
+      return SteadyRate.of(INSERTED::sum, rows(results));
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  static long rows(long results) {
+    return results * (BenchmarkTraffic.FEATURES + 1L);
+  }
+
+  /** Runs {@code JdbcIO} over a topic of files and returns observations a second. */
+  double jdbcIo(String files, long results)
+      throws CommandException, InterruptedException, SQLException, ExecutionException {
+    dropSchema();
+    // The tables, as the offline writer makes them.
+    String one = "one-" + ++runs;
+    publish(one, 1, 100);
+    kafka.createTopic(one + "-files", 1);
+    startOfflineWriter(one, one + "-files", postgres.uri());
+    try {
+      while (committed(OfflineWriter.NAME) < 100) {
+        Thread.sleep(100);
+      }
+    } finally {
+      cancelJobs();
+    }
+    JdbcIoPipeline.DONE.reset();
+    JdbcIoPipeline.start(
+        bus(files) + "?group=jdbc-" + runs, postgres, flinkArguments().toArray(String[]::new));
+    try {
+      return SteadyRate.of(JdbcIoPipeline.DONE::sum, results * BenchmarkTraffic.FEATURES);
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  private void dropSchema() throws SQLException {
+    try (Connection connection = postgres.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("DROP SCHEMA IF EXISTS tailrace CASCADE");
+    }
+  }
+
+  /** Downloads the files of a topic for {@link #nativeDuckDb}. */
+  List<Path> download(String files) throws IOException {
+    return NativeDuckDb.download(
+        kafka.bootstrapServers(), files, PARALLELISM, directory.resolve(files));
+  }
+
+  /** Lets DuckDB insert files by itself and returns rows a second. */
+  double nativeDuckDb(List<Path> files) throws SQLException {
+    return NativeDuckDb.insert(files, directory.resolve("native-" + ++runs + ".db"), PARALLELISM);
+  }
+
+  /**
+   * How long a result takes from its publication until its rows can be read from DuckDB.
+   *
+   * @param resultsPerSecond the rate that was really reached
+   */
+  record Freshness(double p50Millis, double p99Millis, double resultsPerSecond) {}
+
+  Freshness freshness(int resultsPerSecond)
+      throws CommandException, InterruptedException, OfflineStoreException, ExecutionException {
+    kafka.createTopic("live", PARALLELISM);
+    kafka.createTopic("live-files", PARALLELISM);
+    String store = newDuckDb("live");
+    startOfflineWriter("live?group=live", "live-files", store);
+    startInsertWriter("live-files?group=live-files", store);
+    BenchmarkTraffic traffic = new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM);
+    try (KafkaProducer<byte[], byte[]> producer =
+        BenchmarkTraffic.liveProducer(kafka.bootstrapServers())) {
+      BenchmarkTraffic.Listener nobody = (entity, feature, observedAt, published) -> {};
+      traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, nobody);
+      long deadline = System.nanoTime() + STALL_NANOS;
+      while (INSERTED.sum() < rows(traffic.published())) {
+        if (System.nanoTime() > deadline) {
+          throw new IllegalStateException("stalled at " + INSERTED.sum() + " rows");
+        }
+        Thread.sleep(50);
+      }
+      try (RowWatcher watcher = new RowWatcher(store)) {
+        double rate =
+            traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_PERIOD, nobody);
+        long expected = traffic.published();
+        while (watcher.seen() < expected) {
+          watcher.check();
+          if (System.nanoTime() > deadline + STALL_NANOS) {
+            throw new IllegalStateException("stalled at " + watcher.seen() + " results");
+          }
+          Thread.sleep(50);
+        }
+        DescriptiveStatistics millis = watcher.millis();
+        return new Freshness(millis.getPercentile(50), millis.getPercentile(99), rate);
+      }
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  /** Looks again and again which rows of a table are new, and how old they are. */
+  private static final class RowWatcher implements AutoCloseable {
+    private final DescriptiveStatistics millis = new DescriptiveStatistics();
+    private final String store;
+    private final Thread thread;
+    private final AtomicLong seen;
+    private volatile boolean stopped;
+    private volatile @Nullable OfflineStoreException failure;
+
+    RowWatcher(String store) throws OfflineStoreException {
+      this.store = store;
+      this.seen =
+          new AtomicLong(
+              Long.parseLong(String.valueOf(query("SELECT count(*)", "").get(0).get(0))));
+      this.thread = new Thread(this::watch, "row-watcher");
+      this.thread.start();
+    }
+
+    private List<List<@Nullable String>> query(String select, String where)
+        throws OfflineStoreException {
+      return OfflineStores.at(store)
+          .query(
+              select
+                  + " FROM tailrace."
+                  + TableNames.ofFeature(BenchmarkTraffic.feature(0))
+                  + where,
+              FRESHNESS_POLL_ROWS)
+          .rows();
+    }
+
+    private void watch() {
+      try {
+        while (!stopped) {
+          // Rows are appended and never deleted, so they are numbered.
+          List<List<@Nullable String>> rows =
+              query("SELECT epoch_us(observed_at)", " WHERE rowid >= " + seen.get());
+          long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+          for (List<@Nullable String> row : rows) {
+            millis.addValue((now - Long.parseLong(String.valueOf(row.get(0)))) / 1e3);
+          }
+          seen.addAndGet(rows.size());
+          Thread.sleep(FRESHNESS_POLL_MILLIS);
+        }
+      } catch (OfflineStoreException e) {
+        failure = e;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    long seen() {
+      return seen.get();
+    }
+
+    void check() throws OfflineStoreException {
+      OfflineStoreException failed = failure;
+      if (failed != null) {
+        throw failed;
+      }
+    }
+
+    /** Returns how old the rows were when they were seen first, and looks no more. */
+    DescriptiveStatistics millis() {
+      stop();
+      return millis;
+    }
+
+    @Override
+    public void close() {
+      stop();
+    }
+
+    private void stop() {
+      stopped = true;
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * What it took to work off a backlog in a JVM of its own.
+   *
+   * @param messagesPerSecond from the start of the JVM on
+   * @param peakHeapMegabytes the most that a collection left on the heap, in mebibytes
+   * @param peakMemoryMegabytes the most memory of the process, in mebibytes
+   */
+  record Drain(double messagesPerSecond, double peakHeapMegabytes, double peakMemoryMegabytes) {}
+
+  /** Runs the offline writer with little memory over a backlog of results. */
+  Drain drainResults(String results, long count, String heap)
+      throws IOException, InterruptedException, ExecutionException {
+    kafka.createTopic("drained-files", PARALLELISM);
+    String group = "drain-" + ++runs;
+    return drain(
+        OfflineWriter.class,
+        OfflineWriter.NAME,
+        offlineWriter(results + "?group=" + group, "drained-files", newDuckDb("drain")),
+        group,
+        count,
+        heap);
+  }
+
+  /** Runs the streaming-insert writer with little memory over a backlog of files. */
+  Drain drainFiles(String files, String heap, String duckDbMemory)
+      throws IOException, InterruptedException, ExecutionException {
+    String group = "drain-" + ++runs;
+    return drain(
+        StreamingInsertWriter.class,
+        StreamingInsertWriter.NAME,
+        insertWriter(
+            files + "?group=" + group, newDuckDb("drain") + "?memoryLimit=" + duckDbMemory),
+        group,
+        published(files),
+        heap);
+  }
+
+  private Drain drain(
+      Class<?> main, String name, List<String> arguments, String group, long messages, String heap)
+      throws IOException, InterruptedException, ExecutionException {
+    List<String> options = new ArrayList<>(arguments);
+    options.addAll(
+        List.of(
+            "--runner=FlinkRunner",
+            "--parallelism=" + PARALLELISM,
+            "--checkpointingInterval=1000"));
+    long start = System.nanoTime();
+    try (WriterProcess writer =
+        WriterProcess.start(main, name, directory.resolve(group), heap, options)) {
+      writer.awaitCommitted(admin, group, messages);
+      return new Drain(
+          messages * 1e9 / (System.nanoTime() - start),
+          writer.peakHeapMegabytes(),
+          writer.peakMemoryMegabytes());
+    }
+  }
+
+  private String newDuckDb(String name) {
+    return "duckdb://" + directory.resolve(name + "-" + ++runs + ".db");
+  }
+
+  private List<String> offlineWriter(String results, String files, String store) {
+    return List.of(
+        "--resultBus=" + bus(results),
+        "--streamingInsertBus=" + bus(files),
+        "--offlineStore=" + store,
+        "--environments=" + BenchmarkTraffic.ENVIRONMENT,
+        "--deadLetterBus=" + bus("dead-letters"));
+  }
+
+  private List<String> insertWriter(String files, String store) {
+    return List.of(
+        "--streamingInsertBus=" + bus(files),
+        "--offlineStore=" + store,
+        "--environments=" + BenchmarkTraffic.ENVIRONMENT,
+        "--deadLetterBus=" + bus("dead-letters"));
+  }
+
+  private String bus(String topic) {
+    return "kafka://" + kafka.bootstrapServers() + "/" + topic;
+  }
+
+  private void startOfflineWriter(String results, String files, String store)
+      throws CommandException {
+    List<String> arguments = flinkArguments();
+    arguments.addAll(offlineWriter(results, files, store));
+    OfflineWriter.start(arguments.toArray(String[]::new));
+  }
+
+  private void startInsertWriter(String files, String store) throws CommandException {
+    INSERTED.reset();
+    List<String> arguments = flinkArguments();
+    arguments.addAll(insertWriter(files, store));
+    StreamingInsertWriter.start(
+        outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
+        arguments.toArray(String[]::new));
+  }
+
+  private List<String> flinkArguments() {
+    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
+    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
+    return arguments;
+  }
+
+  /** The options that the writers are started with, beside where they read and write. */
+  List<String> writerOptions() {
+    return flinkArguments().stream()
+        .filter(
+            option -> !option.startsWith("--flinkMaster") && !option.startsWith("--filesToStage"))
+        .toList();
+  }
+
+  private long committed(String group) throws InterruptedException, ExecutionException {
+    return WriterProcess.committed(admin, group);
+  }
+
+  private long published(String topic) throws InterruptedException, ExecutionException {
+    long sum = 0;
+    for (int p = 0; p < PARALLELISM; p++) {
+      TopicPartition partition = new TopicPartition(topic, p);
+      sum +=
+          admin
+              .listOffsets(Map.of(partition, OffsetSpec.latest()))
+              .partitionResult(partition)
+              .get()
+              .offset();
+    }
+    return sum;
+  }
+
+  private void cancelJobs() {
+    flink.jobs().stream()
+        .filter(job -> !job.status().isGloballyTerminalState())
+        .forEach(job -> flink.cancel(job.id()));
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+    flink.close();
+    postgres.close();
+    kafka.close();
+  }
+
+  private static final class CountFn extends DoFn<InsertOutcome, Void> {
+    private static final long serialVersionUID = 1;
+
+    @ProcessElement
+    public void count(@Element InsertOutcome outcome) {
+      INSERTED.add(outcome.rows());
+    }
+  }
+}
