@@ -55,14 +55,16 @@ final class OfflineBenchmark implements AutoCloseable {
   private static final int FRESHNESS_POLL_ROWS = 200_000;
 
   private final Path directory;
+  private final List<String> writerArguments;
   private final LocalKafka kafka;
   private final LocalFlink flink;
   private final LocalPostgres postgres;
   private final Admin admin;
   private int runs;
 
-  OfflineBenchmark(Path directory) throws IOException {
+  OfflineBenchmark(Path directory, List<String> writerArguments) throws IOException {
     this.directory = directory;
+    this.writerArguments = writerArguments;
     this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
     this.flink = LocalFlink.in(directory.resolve("flink")).slots(2 * PARALLELISM).start();
     this.postgres =
@@ -449,6 +451,7 @@ final class OfflineBenchmark implements AutoCloseable {
   private List<String> flinkArguments() {
     List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
+    arguments.addAll(writerArguments);
     return arguments;
   }
 

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -67,16 +68,13 @@ final class DuckDbConnection implements OfflineStore.Connection {
     T run(Statement statement) throws SQLException, OfflineStoreException;
   }
 
-  /** Works alone on the file; whatever fails, the connection is made anew for the next. */
-  private <T> T alone(Work<T> work) throws OfflineStoreException {
-    if (connection == null) {
-      file = store.open();
-      connection = file.duplicate();
-    }
-    DuckDbFile open = requireNonNull(file);
+  /**
+   * Works with the connection, while others work with theirs; whatever fails, it is made anew for
+   * the next.
+   */
+  private <T> T beside(Work<T> work) throws OfflineStoreException {
     boolean done = false;
-    open.writing().lock();
-    try (Statement statement = requireNonNull(connection).createStatement()) {
+    try (Statement statement = connect().createStatement()) {
       T result = work.run(statement);
       done = true;
       return result;
@@ -85,13 +83,32 @@ final class DuckDbConnection implements OfflineStore.Connection {
         throw new ContentRejectedException(
             "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
       }
-      throw open.failure(e);
+      throw requireNonNull(file).failure(e);
     } finally {
       if (!done) {
         disconnect();
       }
-      open.writing().unlock();
     }
+  }
+
+  /** Works alone on the file: nobody else changes it meanwhile. */
+  private <T> T alone(Work<T> work) throws OfflineStoreException {
+    Connection unused = connect();
+    ReentrantLock writing = requireNonNull(file).writing();
+    writing.lock();
+    try {
+      return beside(work);
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private Connection connect() throws OfflineStoreException {
+    if (connection == null) {
+      file = store.open();
+      connection = file.duplicate();
+    }
+    return connection;
   }
 
   @Override
@@ -215,11 +232,9 @@ final class DuckDbConnection implements OfflineStore.Connection {
         paths.add(path);
         Files.write(path, each.bytes());
       }
-      return alone(
-          statement ->
-              batch.kind() == Kind.QUERIES
-                  ? insertQueries(statement, batch, paths)
-                  : insertObservations(statement, batch, paths));
+      return batch.kind() == Kind.QUERIES
+          ? insertQueries(batch, paths)
+          : insertObservations(batch, paths);
     } catch (IOException e) {
       throw new OfflineStoreException("files can't be written to " + directory + ": " + e, e);
     } finally {
@@ -238,23 +253,31 @@ final class DuckDbConnection implements OfflineStore.Connection {
     }
   }
 
-  private OfflineStore.Inserted insertObservations(
-      Statement statement, FileBatch batch, List<Path> paths)
-      throws SQLException, OfflineStoreException {
+  private OfflineStore.Inserted insertObservations(FileBatch batch, List<Path> paths)
+      throws OfflineStoreException {
+    boolean sorted = batch.tables().size() > SORTED_FROM_TABLES;
+    String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
+    long staged =
+        beside(
+            statement -> {
+              numberFeatures(statement, batch.tables().keySet());
+              stage(
+                  statement,
+                  "SELECT number, "
+                      + columns
+                      + " FROM read_parquet("
+                      + list(paths)
+                      + ") JOIN temp.features USING (feature)"
+                      + (sorted ? " ORDER BY number" : ""));
+              return fold(statement, batch.valueType());
+            });
+    return alone(statement -> insertStaged(statement, batch, columns, staged));
+  }
+
+  private OfflineStore.Inserted insertStaged(
+      Statement statement, FileBatch batch, String columns, long staged) throws SQLException {
     String schema = store.schema(batch.environment());
     List<String> tables = List.copyOf(batch.tables().values());
-    boolean sorted = tables.size() > SORTED_FROM_TABLES;
-    numberFeatures(statement, batch.tables().keySet());
-    String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
-    stage(
-        statement,
-        "SELECT number, "
-            + columns
-            + " FROM read_parquet("
-            + list(paths)
-            + ") JOIN temp.features USING (feature)"
-            + (sorted ? " ORDER BY number" : ""));
-    long staged = fold(statement, batch.valueType());
     String absent = absent("observed_at", "observation_id", batch);
     String insertColumns = "(" + columns + ", inserted_at)";
     long inserted = 0;
@@ -368,18 +391,15 @@ final class DuckDbConnection implements OfflineStore.Connection {
     return id + " NOT IN (SELECT " + id + " FROM %s WHERE " + range + ")";
   }
 
-  private OfflineStore.Inserted insertQueries(
-      Statement statement, FileBatch batch, List<Path> paths)
-      throws SQLException, OfflineStoreException {
-    String log = table(store.schema(batch.environment()), TableNames.QUERY_LOG);
+  private OfflineStore.Inserted insertQueries(FileBatch batch, List<Path> paths)
+      throws OfflineStoreException {
     List<String> others = new ArrayList<>(List.of("environment_id", "operation_kind"));
     others.addAll(
         List.of(
             "query_timestamp", "execution_started_at", "execution_finished_at", "query_status"));
     others.addAll(ObservationSchema.QUERY_TEXTS.keySet());
     // The parts of a result are one query, whose tables are those of all parts.
-    stage(
-        statement,
+    String select =
         "SELECT operation_id, count(*) AS parts, "
             + others.stream()
                 .map(name -> "any_value(" + name + ") AS " + name)
@@ -387,13 +407,23 @@ final class DuckDbConnection implements OfflineStore.Connection {
             + ", list_sort(list_distinct(flatten(list(value_tables)))) AS value_tables"
             + " FROM read_parquet("
             + list(paths)
-            + ") GROUP BY operation_id");
-    long staged;
-    try (ResultSet counts =
-        statement.executeQuery("SELECT coalesce(sum(parts), 0) FROM temp.staged")) {
-      counts.next();
-      staged = counts.getLong(1);
-    }
+            + ") GROUP BY operation_id";
+    long staged =
+        beside(
+            statement -> {
+              stage(statement, select);
+              try (ResultSet counts =
+                  statement.executeQuery("SELECT coalesce(sum(parts), 0) FROM temp.staged")) {
+                counts.next();
+                return counts.getLong(1);
+              }
+            });
+    return alone(statement -> insertStagedQueries(statement, batch, others, staged));
+  }
+
+  private OfflineStore.Inserted insertStagedQueries(
+      Statement statement, FileBatch batch, List<String> others, long staged) throws SQLException {
+    String log = table(store.schema(batch.environment()), TableNames.QUERY_LOG);
     String columns = "operation_id, " + String.join(", ", others) + ", value_tables";
     statement.execute("BEGIN");
     String same = "known.operation_id = staged.operation_id";
