@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Type.Repetition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the Parquet files of the streaming-insert bus, whoever wrote them.
@@ -55,6 +57,12 @@ final class FileDecoder {
 
   private static final String OUR_KEYS = "tailrace.";
 
+  /**
+   * Bytes from which on an entry of a dictionary is recognized wherever it comes up, by being the
+   * same object, as comparing or copying it for each of its rows would take long.
+   */
+  private static final int LONG_ENTRY = 256;
+
   private FileDecoder() {}
 
   /**
@@ -64,21 +72,28 @@ final class FileDecoder {
    */
   static ObservationFile decode(BusMessage message) throws InvalidFileException {
     byte[] bytes = message.payload();
-    Map<String, String> footer = FileStructure.check(bytes);
+    FileStructure.Checked checked = FileStructure.check(bytes);
+    Map<String, String> footer = checked.texts();
     boolean trusted = checkFooter(bytes, footer);
     try (FileColumns file = new FileColumns(bytes)) {
       MessageType schema = file.schema();
       if (footer.getOrDefault(ObservationSchema.KIND, "").equals(ObservationSchema.QUERIES)) {
         checkSchema(schema, ObservationSchema.QUERY_LOG);
-        return queries(message, footer, file, trusted);
+        return queries(message, checked, file, trusted);
       }
       Optional<ValueType> valueType = valueType(footer);
       boolean stringKeys = hasStringKeys(schema);
       checkSchema(schema, ObservationSchema.observations(stringKeys, valueType));
-      return observations(message, footer, file, stringKeys, valueType, trusted);
+      return observations(message, checked, file, stringKeys, valueType, trusted);
     } catch (MissingValueException e) {
       throw new InvalidFileException(
           Reason.MISSING_FIELD, e.column, String.valueOf(e.getMessage()));
+    } catch (TooLargeException e) {
+      throw new InvalidFileException(Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
+    } catch (OutOfMemoryError e) {
+      // What asked for the room is given up with the file.
+      throw new InvalidFileException(
+          Reason.UNDECODABLE, "", "the Parquet file asks for more memory than there is");
     } catch (IOException | RuntimeException e) {
       // Parquet's reader throws what it likes at what is damaged.
       throw new InvalidFileException(
@@ -199,7 +214,7 @@ final class FileDecoder {
    */
   private static boolean isLike(Type found, Type expected) {
     if (found.isPrimitive() != expected.isPrimitive()
-        || (expected.isPrimitive() && found.getRepetition() == Repetition.REPEATED)
+        || found.getRepetition() == Repetition.REPEATED
         || !sameAnnotation(found.getLogicalTypeAnnotation(), expected.getLogicalTypeAnnotation())) {
       return false;
     }
@@ -219,8 +234,7 @@ final class FileDecoder {
   }
 
   private static boolean sameAnnotation(
-      @org.jspecify.annotations.Nullable LogicalTypeAnnotation found,
-      @org.jspecify.annotations.Nullable LogicalTypeAnnotation expected) {
+      @Nullable LogicalTypeAnnotation found, @Nullable LogicalTypeAnnotation expected) {
     if (found instanceof LogicalTypeAnnotation.IntLogicalTypeAnnotation plain) {
       // Some writers say of an int64 that it is a signed integer of 64 bits.
       return expected == null && plain.isSigned() && plain.getBitWidth() == 64;
@@ -230,13 +244,13 @@ final class FileDecoder {
 
   private static ObservationFile observations(
       BusMessage message,
-      Map<String, String> footer,
+      FileStructure.Checked checked,
       FileColumns file,
       boolean stringKeys,
       Optional<ValueType> valueType,
       boolean trusted)
       throws IOException, InvalidFileException {
-    TextColumn features = new TextColumn(ObservationSchema.FEATURE);
+    TextColumn features = new TextColumn(ObservationSchema.FEATURE, new Budget());
     file.read(List.of(file.schema().getType(ObservationSchema.FEATURE)), List.of(features));
     Map<String, Integer> counts = new TreeMap<>();
     for (int index : features.indices()) {
@@ -260,7 +274,7 @@ final class FileDecoder {
       rows.add(new FeatureRows(feature, count.getValue()));
     }
     long[] range = {Long.MAX_VALUE, Long.MIN_VALUE};
-    FileContents contents = contents(footer, Kind.OBSERVATIONS, stringKeys, valueType, rows);
+    FileContents contents = contents(checked, Kind.OBSERVATIONS, stringKeys, valueType, rows);
     if (trusted && statistics(file, ObservationSchema.OBSERVED_AT, range)) {
       return new ObservationFile(message, withRange(contents, features.count(), range));
     }
@@ -277,12 +291,13 @@ final class FileDecoder {
   }
 
   private static FileContents contents(
-      Map<String, String> footer,
+      FileStructure.Checked checked,
       Kind kind,
       boolean stringKeys,
       Optional<ValueType> valueType,
       List<FeatureRows> features)
       throws InvalidFileException {
+    Map<String, String> footer = checked.texts();
     String published = footer.getOrDefault(ObservationSchema.PUBLISHED_FROM, "0");
     try {
       return new FileContents(
@@ -294,7 +309,8 @@ final class FileDecoder {
           0,
           0,
           0,
-          Long.parseLong(published));
+          Long.parseLong(published),
+          checked.decompressedBytes());
     } catch (NumberFormatException e) {
       throw new InvalidFileException(
           Reason.INVALID_VALUE,
@@ -313,7 +329,8 @@ final class FileDecoder {
         rows,
         range[0],
         range[1],
-        of.publishedFrom());
+        of.publishedFrom(),
+        of.decompressedBytes());
   }
 
   /** Reads a column's range from the footer; returns false if that does not say. */
@@ -337,14 +354,14 @@ final class FileDecoder {
   }
 
   private static ObservationFile queries(
-      BusMessage message, Map<String, String> footer, FileColumns file, boolean trusted)
+      BusMessage message, FileStructure.Checked checked, FileColumns file, boolean trusted)
       throws IOException, InvalidFileException {
     long[] range = {Long.MAX_VALUE, Long.MIN_VALUE};
     long rows = 0;
     for (BlockMetaData block : file.footer().getBlocks()) {
       rows += block.getRowCount();
     }
-    FileContents contents = contents(footer, Kind.QUERIES, false, Optional.empty(), List.of());
+    FileContents contents = contents(checked, Kind.QUERIES, false, Optional.empty(), List.of());
     if (!trusted || !statistics(file, ObservationSchema.QUERY_TIMESTAMP, range)) {
       for (QueryRow row : queries(new ObservationFile(message, withRange(contents, rows, range)))) {
         if (row.operationId().isEmpty()) {
@@ -366,14 +383,15 @@ final class FileDecoder {
       int count =
           Math.toIntExact(
               columns.footer().getBlocks().stream().mapToLong(BlockMetaData::getRowCount).sum());
-      TextColumn features = new TextColumn(ObservationSchema.FEATURE);
+      Budget budget = new Budget();
+      TextColumn features = new TextColumn(ObservationSchema.FEATURE, budget);
       FixedColumn ids = new FixedColumn(count);
-      TextColumn stringKeys = new TextColumn(ObservationSchema.PKEY);
+      TextColumn stringKeys = new TextColumn(ObservationSchema.PKEY, budget);
       NumberColumn integerKeys = new NumberColumn(ObservationSchema.PKEY, count, true);
       NumberColumn times = new NumberColumn(ObservationSchema.OBSERVED_AT, count, true);
-      TextColumn resolvers = new TextColumn(ObservationSchema.RESOLVER_FQN);
-      TextColumn deployments = new TextColumn(ObservationSchema.DEPLOYMENT_ID);
-      TextColumn operations = new TextColumn(ObservationSchema.OPERATION_ID);
+      TextColumn resolvers = new TextColumn(ObservationSchema.RESOLVER_FQN, budget);
+      TextColumn deployments = new TextColumn(ObservationSchema.DEPLOYMENT_ID, budget);
+      TextColumn operations = new TextColumn(ObservationSchema.OPERATION_ID, budget);
       NumberColumn deleted = new NumberColumn(ObservationSchema.DELETED, count, true);
       Map<String, FileColumns.ColumnTaker> takers = new LinkedHashMap<>();
       takers.put(ObservationSchema.FEATURE, features);
@@ -384,7 +402,7 @@ final class FileDecoder {
       takers.put(ObservationSchema.DEPLOYMENT_ID, deployments);
       takers.put(ObservationSchema.OPERATION_ID, operations);
       takers.put(ObservationSchema.DELETED, deleted);
-      ValueColumn values = new ValueColumn(file.valueType(), count);
+      ValueColumn values = new ValueColumn(file.valueType(), count, budget);
       if (file.valueType().isPresent()) {
         takers.put(ObservationSchema.VALUE, values);
       }
@@ -423,6 +441,7 @@ final class FileDecoder {
       int count =
           Math.toIntExact(
               columns.footer().getBlocks().stream().mapToLong(BlockMetaData::getRowCount).sum());
+      Budget budget = new Budget();
       Map<String, TextColumn> texts = new LinkedHashMap<>();
       for (String name :
           List.of(
@@ -430,14 +449,16 @@ final class FileDecoder {
               ObservationSchema.ENVIRONMENT_ID_COLUMN,
               ObservationSchema.OPERATION_KIND,
               ObservationSchema.QUERY_STATUS)) {
-        texts.put(name, new TextColumn(name));
+        texts.put(name, new TextColumn(name, budget));
       }
-      ObservationSchema.QUERY_TEXTS.keySet().forEach(it -> texts.put(it, new TextColumn(it)));
+      for (String name : ObservationSchema.QUERY_TEXTS.keySet()) {
+        texts.put(name, new TextColumn(name, budget));
+      }
       NumberColumn asked = new NumberColumn(ObservationSchema.QUERY_TIMESTAMP, count, true);
       NumberColumn started = new NumberColumn(ObservationSchema.EXECUTION_STARTED_AT, count, false);
       NumberColumn finished =
           new NumberColumn(ObservationSchema.EXECUTION_FINISHED_AT, count, false);
-      TextListColumn tables = new TextListColumn();
+      TextListColumn tables = new TextListColumn(budget);
       Map<String, FileColumns.ColumnTaker> takers = new LinkedHashMap<>(texts);
       takers.put(ObservationSchema.QUERY_TIMESTAMP, asked);
       takers.put(ObservationSchema.EXECUTION_STARTED_AT, started);
@@ -493,24 +514,58 @@ final class FileDecoder {
     }
   }
 
+  /** A file's values take more memory than a file may. */
+  private static final class TooLargeException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    final String column;
+
+    TooLargeException(String column) {
+      super(
+          "decoded, the values of the file have more than "
+              + FileStructure.MAX_DECOMPRESSED_BYTES
+              + " bytes, column '"
+              + column
+              + "' included");
+      this.column = column;
+    }
+  }
+
+  /**
+   * What the decoded values of a file may take: a few bytes of a page can stand for a million
+   * values.
+   */
+  private static final class Budget {
+    private long left = FileStructure.MAX_DECOMPRESSED_BYTES;
+
+    void take(long bytes, String column) throws TooLargeException {
+      left -= bytes;
+      if (left < 0) {
+        throw new TooLargeException(column);
+      }
+    }
+  }
+
   /** A column of texts, each distinct one decoded once. */
   private static final class TextColumn implements FileColumns.ColumnTaker {
     final List<byte[]> distinct = new ArrayList<>();
     private final String name;
     private final Map<Integer, String> decoded = new HashMap<>();
     private final Map<ByteBuffer, Integer> known = new HashMap<>();
+    private final IdentityHashMap<Binary, Integer> longEntries = new IdentityHashMap<>();
+    private final Budget budget;
     private int[] index = new int[0];
     private int count;
     // A dictionary hands out the same object for the same text.
     private Binary last = Binary.EMPTY;
     private int lastIndex = -1;
 
-    TextColumn(String name) {
+    TextColumn(String name, Budget budget) {
       this.name = name;
+      this.budget = budget;
     }
 
     @Override
-    @SuppressWarnings("ReferenceEquality") // Identity is enough to spare the work.
     public void take(ColumnReader column, int rows) throws IOException {
       index = Arrays.copyOf(index, count + rows);
       int defined = column.getDescriptor().getMaxDefinitionLevel();
@@ -518,28 +573,48 @@ final class FileDecoder {
         if (column.getCurrentDefinitionLevel() < defined) {
           index[count++] = -1;
         } else {
-          Binary text = column.getBinary();
-          if (text != last || lastIndex < 0) {
-            last = text;
-            lastIndex = indexOf(text.getBytes());
-          }
-          index[count++] = lastIndex;
+          index[count++] = indexOf(column.getBinary());
         }
         column.consume();
       }
+      endGroup();
     }
 
-    private int indexOf(byte[] text) throws IOException {
-      Integer found = known.get(ByteBuffer.wrap(text));
-      if (found == null) {
-        if (!Utf8.isWellFormed(text)) {
-          throw new IOException("column " + name + " has a text that is not UTF-8");
+    @SuppressWarnings("ReferenceEquality") // Identity is enough to spare the work.
+    int indexOf(Binary text) throws IOException {
+      if (text != last || lastIndex < 0) {
+        if (text.length() < LONG_ENTRY) {
+          lastIndex = find(text);
+        } else {
+          Integer found = longEntries.get(text);
+          lastIndex = found == null ? find(text) : found;
+          if (found == null) {
+            longEntries.put(text, lastIndex);
+          }
         }
-        found = distinct.size();
-        known.put(ByteBuffer.wrap(text), found);
-        distinct.add(text);
+        last = text;
       }
-      return found;
+      return lastIndex;
+    }
+
+    private int find(Binary text) throws IOException {
+      Integer found = known.get(text.toByteBuffer());
+      if (found != null) {
+        return found;
+      }
+      budget.take(text.length(), name);
+      byte[] bytes = text.getBytes();
+      if (!Utf8.isWellFormed(bytes)) {
+        throw new IOException("column " + name + " has a text that is not UTF-8");
+      }
+      known.put(ByteBuffer.wrap(bytes), distinct.size());
+      distinct.add(bytes);
+      return distinct.size() - 1;
+    }
+
+    /** Forgets the entries of a row group's dictionary, which hold on to its page. */
+    void endGroup() {
+      longEntries.clear();
     }
 
     int count() {
@@ -647,10 +722,16 @@ final class FileDecoder {
     final long[] numbers;
     final byte[][] bytes;
     private final Optional<ValueType> type;
+    private final Budget budget;
+    private final IdentityHashMap<Binary, byte[]> longEntries = new IdentityHashMap<>();
     private int count;
+    // A dictionary hands out the same object for the same value.
+    private Binary last = Binary.EMPTY;
+    private byte[] lastBytes = Texts.NONE;
 
-    ValueColumn(Optional<ValueType> type, int rows) {
+    ValueColumn(Optional<ValueType> type, int rows, Budget budget) {
       this.type = type;
+      this.budget = budget;
       boolean inBytes =
           type.map(
                   it ->
@@ -679,12 +760,30 @@ final class FileDecoder {
             case DATE -> numbers[count] = column.getInteger();
             case BOOL -> numbers[count] = column.getBoolean() ? 1 : 0;
             case FLOAT64 -> numbers[count] = Double.doubleToLongBits(column.getDouble());
-            default -> bytes[count] = column.getBinary().getBytes();
+            default -> bytes[count] = bytesOf(column.getBinary());
           }
         }
         count++;
         column.consume();
       }
+      longEntries.clear();
+    }
+
+    @SuppressWarnings("ReferenceEquality") // Identity is enough to spare the work.
+    private byte[] bytesOf(Binary value) throws IOException {
+      if (value != last) {
+        byte @Nullable [] found = value.length() < LONG_ENTRY ? null : longEntries.get(value);
+        if (found == null) {
+          budget.take(value.length(), ObservationSchema.VALUE);
+          found = value.getBytes();
+          if (found.length >= LONG_ENTRY) {
+            longEntries.put(value, found);
+          }
+        }
+        last = value;
+        lastBytes = found;
+      }
+      return lastBytes;
     }
 
     private void takeVectors(ColumnReader column, int rows) throws IOException {
@@ -700,6 +799,7 @@ final class FileDecoder {
         numbersOfRow.clear();
         boolean isPresent = column.getCurrentDefinitionLevel() >= list;
         do {
+          budget.take(Float.BYTES, ObservationSchema.VALUE);
           if (column.getCurrentDefinitionLevel() == defined) {
             if (numbersOfRow.remaining() < Float.BYTES) {
               numbersOfRow =
@@ -722,7 +822,20 @@ final class FileDecoder {
 
   /** A column of lists of texts, none of which may be null. */
   private static final class TextListColumn implements FileColumns.ColumnTaker {
+    /** What an element of a list takes: a reference to its text, in a list with room to grow. */
+    private static final int ELEMENT_BYTES = 16;
+
+    /** What a distinct text takes beside its bytes; there may be more of them than rows. */
+    private static final int TEXT_BYTES = 200;
+
     final List<List<String>> lists = new ArrayList<>();
+    private final Budget budget;
+    private final TextColumn texts;
+
+    TextListColumn(Budget budget) {
+      this.budget = budget;
+      this.texts = new TextColumn(ObservationSchema.VALUE_TABLES, budget);
+    }
 
     @Override
     public void take(ColumnReader column, int rows) throws IOException {
@@ -737,17 +850,20 @@ final class FileDecoder {
         }
         List<String> list = new ArrayList<>();
         do {
+          budget.take(ELEMENT_BYTES, ObservationSchema.VALUE_TABLES);
           if (column.getCurrentDefinitionLevel() == defined) {
-            byte[] text = column.getBinary().getBytes();
-            if (!Utf8.isWellFormed(text)) {
-              throw new IOException("column value_tables has a text that is not UTF-8");
+            int known = texts.distinct.size();
+            int index = texts.indexOf(column.getBinary());
+            if (index == known) {
+              budget.take(TEXT_BYTES, ObservationSchema.VALUE_TABLES);
             }
-            list.add(new String(text, StandardCharsets.UTF_8));
+            list.add(texts.text(index));
           }
           column.consume();
         } while (column.getCurrentRepetitionLevel() > 0);
         lists.add(list);
       }
+      texts.endGroup();
     }
   }
 

@@ -8,11 +8,13 @@ import java.util.TreeMap;
 import org.apache.parquet.format.ColumnChunk;
 import org.apache.parquet.format.ColumnMetaData;
 import org.apache.parquet.format.CompressionCodec;
+import org.apache.parquet.format.DataPageHeaderV2;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.KeyValue;
 import org.apache.parquet.format.PageHeader;
 import org.apache.parquet.format.PageType;
 import org.apache.parquet.format.RowGroup;
+import org.apache.parquet.format.Type;
 import shaded.parquet.org.apache.thrift.TConfiguration;
 import shaded.parquet.org.apache.thrift.TException;
 import shaded.parquet.org.apache.thrift.protocol.TCompactProtocol;
@@ -38,6 +40,10 @@ final class FileStructure {
   private static final int MAX_ROW_GROUPS = 100;
   private static final int MAX_PAGES = 100_000;
   private static final int MAX_DEPTH = 32;
+
+  /** Entries that a dictionary may have: there are no more distinct values than rows. */
+  private static final long MAX_DICTIONARY_ENTRIES = MAX_ROWS;
+
   private static final int MAGIC = 'P' | 'A' << 8 | 'R' << 16 | '1' << 24;
 
   private static final Set<CompressionCodec> CODECS =
@@ -51,11 +57,19 @@ final class FileStructure {
   private FileStructure() {}
 
   /**
-   * Checks a file and returns the texts in its footer.
+   * What a file says of itself.
+   *
+   * @param texts the texts in its footer
+   * @param decompressedBytes what its pages take when decompressed
+   */
+  record Checked(Map<String, String> texts, long decompressedBytes) {}
+
+  /**
+   * Checks a file.
    *
    * @throws InvalidFileException if it is not a Parquet file, or one that is too large
    */
-  static Map<String, String> check(byte[] file) throws InvalidFileException {
+  static Checked check(byte[] file) throws InvalidFileException {
     int length = file.length;
     if (length < 12 || intAt(file, 0) != MAGIC || intAt(file, length - 4) != MAGIC) {
       throw undecodable("the message is not a Parquet file: it does not begin and end with PAR1");
@@ -84,14 +98,14 @@ final class FileStructure {
               + " of each are allowed");
     }
     checkRows(footer);
-    checkPages(file, footerStart, footer);
+    long decompressedBytes = checkPages(file, footerStart, footer);
     Map<String, String> texts = new TreeMap<>();
     if (footer.isSetKey_value_metadata()) {
       for (KeyValue text : footer.getKey_value_metadata()) {
         texts.put(text.getKey(), text.isSetValue() ? text.getValue() : "");
       }
     }
-    return texts;
+    return new Checked(texts, decompressedBytes);
   }
 
   private static void checkRows(FileMetaData footer) throws InvalidFileException {
@@ -111,7 +125,7 @@ final class FileStructure {
     }
   }
 
-  private static void checkPages(byte[] file, int footerStart, FileMetaData footer)
+  private static long checkPages(byte[] file, int footerStart, FileMetaData footer)
       throws InvalidFileException {
     long decompressed = 0;
     int pages = 0;
@@ -152,6 +166,8 @@ final class FileStructure {
           if (size < 0 || header.getUncompressed_page_size() < 0 || size > end - body) {
             throw undecodable("a page of column " + name + " lies outside of the file");
           }
+          checkDictionary(header, column.getType(), name);
+          checkLengths(file, body, header, column.getCodec(), name);
           decompressed += header.getUncompressed_page_size();
           if (decompressed > MAX_DECOMPRESSED_BYTES || ++pages > MAX_PAGES) {
             throw tooLarge(
@@ -181,6 +197,90 @@ final class FileStructure {
                   + values);
         }
       }
+    }
+    return decompressed;
+  }
+
+  /** Parquet's reader makes room for as many entries as a dictionary says it has. */
+  private static void checkDictionary(PageHeader header, Type type, String column)
+      throws InvalidFileException {
+    if (header.getType() != PageType.DICTIONARY_PAGE || !header.isSetDictionary_page_header()) {
+      return;
+    }
+    long entries = header.getDictionary_page_header().getNum_values();
+    // A text takes at least its length.
+    int least =
+        switch (type) {
+          case BOOLEAN, FIXED_LEN_BYTE_ARRAY -> 1;
+          case INT32, FLOAT, BYTE_ARRAY -> Integer.BYTES;
+          case INT64, DOUBLE -> Long.BYTES;
+          case INT96 -> 12;
+        };
+    if (entries < 0 || entries * least > header.getUncompressed_page_size()) {
+      throw undecodable(
+          "the dictionary of column "
+              + column
+              + " says it has "
+              + entries
+              + " entries in "
+              + header.getUncompressed_page_size()
+              + " bytes");
+    }
+    if (entries > MAX_DICTIONARY_ENTRIES) {
+      throw tooLarge(
+          "the dictionary of column "
+              + column
+              + " has "
+              + entries
+              + " entries; "
+              + MAX_DICTIONARY_ENTRIES
+              + " are allowed");
+    }
+  }
+
+  /**
+   * Checks the lengths of a page's parts. Snappy's decompressor makes room for what the compressed
+   * bytes say, whatever the header does.
+   */
+  private static void checkLengths(
+      byte[] file, int body, PageHeader header, CompressionCodec codec, String column)
+      throws InvalidFileException {
+    long levels = 0;
+    boolean isCompressed = true;
+    if (header.isSetData_page_header_v2()) {
+      DataPageHeaderV2 page = header.getData_page_header_v2();
+      long repetitions = page.getRepetition_levels_byte_length();
+      long definitions = page.getDefinition_levels_byte_length();
+      levels = repetitions + definitions;
+      isCompressed = page.isIs_compressed();
+      if (repetitions < 0
+          || definitions < 0
+          || levels > header.getCompressed_page_size()
+          || levels > header.getUncompressed_page_size()) {
+        throw undecodable("the levels of a page of column " + column + " lie outside of it");
+      }
+    }
+    int at = body + (int) levels;
+    int end = body + header.getCompressed_page_size();
+    if (codec != CompressionCodec.SNAPPY || !isCompressed || at == end) {
+      return;
+    }
+    long length = 0;
+    for (int shift = 0; at < end && shift < Integer.SIZE; shift += 7) {
+      byte next = file[at++];
+      length |= (next & 0x7fL) << shift;
+      if (next >= 0) {
+        break;
+      }
+    }
+    if (length > header.getUncompressed_page_size() - levels) {
+      throw undecodable(
+          "a page of column "
+              + column
+              + " decompresses to "
+              + length
+              + " bytes; its header says "
+              + (header.getUncompressed_page_size() - levels));
     }
   }
 

@@ -43,6 +43,7 @@ public final class ObservationFile {
    *
    * @param earliest the least of the rows' times (observed_at, or query_timestamp)
    * @param publishedFrom zero when the file does not say
+   * @param decompressedBytes what its pages take when decompressed
    */
   record FileContents(
       Kind kind,
@@ -53,7 +54,8 @@ public final class ObservationFile {
       long rows,
       long earliest,
       long latest,
-      long publishedFrom) {}
+      long publishedFrom,
+      long decompressedBytes) {}
 
   /** Returns the message that carried the file. */
   public BusMessage message() {
@@ -114,6 +116,15 @@ public final class ObservationFile {
    */
   public Optional<Long> publishedFrom() {
     return contents.publishedFrom == 0 ? Optional.empty() : Optional.of(contents.publishedFrom);
+  }
+
+  /**
+   * Returns how many bytes the file's pages take when decompressed, those of columns that are of no
+   * interest included. A file in which that is more than a quarter of the heap, or 256 MB, is
+   * invalid.
+   */
+  public long decompressedBytes() {
+    return contents.decompressedBytes;
   }
 
   /**

@@ -94,6 +94,44 @@ public class ForeignFilesTest {
   }
 
   @Test
+  public void theEncodingsOfVersionTwoOfParquet() throws Exception {
+    Map<ValueType, String> values = new EnumMap<>(ValueType.class);
+    values.put(ValueType.INT64, "(hash(i) >> 1)::BIGINT");
+    values.put(ValueType.STRING, "'text ' || hash(i)");
+    values.put(ValueType.FLOAT64, "hash(i)::DOUBLE");
+    values.put(ValueType.BOOL, "hash(i) % 2 = 0");
+    values.put(ValueType.VECTOR, "[i, 2 * i]::FLOAT[]");
+    for (Map.Entry<ValueType, String> value : values.entrySet()) {
+      ForeignFile file = many(value.getKey(), 5_000, value.getValue());
+
+      assertWithMessage("%s", value.getKey())
+          .that(FileRows.of(decoded(file.bytes("ZSTD, PARQUET_VERSION V2"))))
+          .isEqualTo(FileRows.of(file.file()));
+    }
+  }
+
+  @Test
+  public void longValuesThatRepeatTakeTheRoomOfOneEach() throws Exception {
+    ObservationFile file =
+        many(ValueType.STRING, 50_000, "repeat(chr((97 + i % 2)::INTEGER), 10000)").file();
+
+    ObservationRows rows = file.rows();
+
+    assertThat(rows.bytes(49_998)).isSameInstanceAs(rows.bytes(0));
+    assertThat(rows.bytes(49_999)).isSameInstanceAs(rows.bytes(1));
+  }
+
+  @Test
+  public void whatItsPagesTakeIsKnownHoweverTheyAreCompressed() throws Exception {
+    ObservationFile plain = decoded(GOOD.bytes("UNCOMPRESSED"));
+
+    assertThat(plain.decompressedBytes()).isGreaterThan(100L);
+    assertThat(plain.decompressedBytes()).isLessThan((long) plain.bytes().length);
+    assertThat(decoded(GOOD.bytes("ZSTD")).decompressedBytes())
+        .isEqualTo(plain.decompressedBytes());
+  }
+
+  @Test
   public void columnsMayBeInAnyOrderAndOthersAreOfNoInterest() throws Exception {
     assertThat(GOOD.without("feature").with("more", "1").with("feature", "feature").file().rows())
         .isNotNull();
@@ -186,6 +224,24 @@ public class ForeignFilesTest {
     for (String feature : List.of("age", ".age", "", "user.")) {
       refused(GOOD.with("feature", "'" + feature + "'"), Reason.INVALID_VALUE, "feature");
     }
+  }
+
+  private static ForeignFile many(ValueType type, int rows, String value) {
+    ForeignFile one = ForeignFile.of(type, "('', 0, 0, 0, '')");
+    return new ForeignFile(
+        one.columns(),
+        "(SELECT 'user.age' AS feature, i AS pkey, "
+            + value
+            + " AS value, "
+            + TIME
+            + " AS observed_at, 'op' AS operation_id FROM range("
+            + rows
+            + ") AS numbers(i)) AS rows",
+        one.footer());
+  }
+
+  private static ObservationFile decoded(byte[] file) throws Exception {
+    return FileDecoder.decode(BundleEncoder.message(file));
   }
 
   private static ForeignFile nulled(String column, String type) {
