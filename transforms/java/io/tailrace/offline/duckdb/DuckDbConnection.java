@@ -26,8 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.regex.Pattern;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -47,11 +46,26 @@ final class DuckDbConnection implements OfflineStore.Connection {
 
   private static final long LAST_TIME = 9_223_372_036_854_775_806L;
 
-  /** What goes wrong with the database rather than with the files. */
-  private static final Pattern NOT_THE_CONTENT =
-      Pattern.compile(
-          "(?s).*(IO Error|Out of Memory|FATAL|INTERRUPT|Interrupted|TransactionContext"
-              + "|Connection Error|No space|Catalog Error).*");
+  /** How far apart, in microseconds, the times may be that the parts of a query are given. */
+  private static final long PARTS_APART = 3_600_000_000L;
+
+  /** What goes wrong with the database rather than with the files that it reads. */
+  private static final Set<String> NOT_THE_CONTENT =
+      Set.of(
+          "",
+          "IO Error",
+          "Out of Memory Error",
+          "FATAL Error",
+          "INTERNAL Error",
+          "INTERRUPT Error",
+          "TransactionContext Error",
+          "Connection Error",
+          "Catalog Error",
+          "Permission Error");
+
+  /** What only rows cause that are read already. */
+  private static final Set<String> THE_ROWS =
+      Set.of("Constraint Error", "Conversion Error", "Out of Range Error");
 
   private static final String COLUMNS =
       "observation_id, pkey, observed_at, resolver_fqn, deployment_id, operation_id, deleted";
@@ -59,6 +73,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
   private final DuckDbOfflineStore store;
   private @Nullable DuckDbFile file;
   private @Nullable Connection connection;
+  private String database = "";
 
   DuckDbConnection(DuckDbOfflineStore store) {
     this.store = store;
@@ -79,7 +94,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
       done = true;
       return result;
     } catch (SQLException e) {
-      if (String.valueOf(e.getMessage()).contains("Constraint Error")) {
+      if (THE_ROWS.contains(DuckDbFile.errorType(e))) {
         throw new ContentRejectedException(
             "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
       }
@@ -94,19 +109,27 @@ final class DuckDbConnection implements OfflineStore.Connection {
   /** Works alone on the file: nobody else changes it meanwhile. */
   private <T> T alone(Work<T> work) throws OfflineStoreException {
     Connection unused = connect();
-    ReentrantLock writing = requireNonNull(file).writing();
-    writing.lock();
+    DuckDbFile open = requireNonNull(file);
+    T result;
+    open.writing().lock();
     try {
-      return beside(work);
+      result = beside(work);
     } finally {
-      writing.unlock();
+      open.writing().unlock();
     }
+    open.changed();
+    return result;
   }
 
   private Connection connect() throws OfflineStoreException {
     if (connection == null) {
       file = store.open();
       connection = file.duplicate();
+      try {
+        database = connection.getCatalog();
+      } catch (SQLException e) {
+        throw file.failure(e);
+      }
     }
     return connection;
   }
@@ -114,18 +137,18 @@ final class DuckDbConnection implements OfflineStore.Connection {
   @Override
   public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
       throws OfflineStoreException {
-    return alone(statement -> create(statement, store.schema(environment), tables));
+    return alone(statement -> create(statement, place(environment), tables));
   }
 
   private static Map<FeatureTable, String> create(
-      Statement statement, String schema, List<FeatureTable> tables) throws SQLException {
+      Statement statement, Place place, List<FeatureTable> tables) throws SQLException {
     Map<FeatureTable, String> conflicts = new LinkedHashMap<>();
-    Map<String, Map<String, String>> existing = columns(statement, schema);
+    Map<String, Map<String, String>> existing = columns(statement, place.schema);
     statement.execute("BEGIN");
     if (!existing.containsKey(TableNames.QUERY_LOG)) {
-      statement.execute("CREATE SCHEMA IF NOT EXISTS " + quoted(schema));
+      statement.execute("CREATE SCHEMA IF NOT EXISTS " + place);
       statement.execute(
-          "CREATE TABLE IF NOT EXISTS " + table(schema, TableNames.QUERY_LOG) + queryLogColumns());
+          "CREATE TABLE IF NOT EXISTS " + place.table(TableNames.QUERY_LOG) + queryLogColumns());
     }
     for (FeatureTable wanted : tables) {
       String name = wanted.table();
@@ -135,7 +158,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
       if (columns == null) {
         statement.execute(
             "CREATE TABLE "
-                + table(schema, name)
+                + place.table(name)
                 + "(observation_id UUID NOT NULL, pkey "
                 + keyType
                 + " NOT NULL, "
@@ -156,7 +179,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
       } else if (valueType.isPresent() && foundValue == null) {
         statement.execute(
             "ALTER TABLE "
-                + table(schema, name)
+                + place.table(name)
                 + " ADD COLUMN IF NOT EXISTS value "
                 + valueType.get());
         columns.put("value", valueType.get());
@@ -271,19 +294,32 @@ final class DuckDbConnection implements OfflineStore.Connection {
                       + (sorted ? " ORDER BY number" : ""));
               return fold(statement, batch.valueType());
             });
+    checkComplete(staged, batch.rowsOfTables());
     return alone(statement -> insertStaged(statement, batch, columns, staged));
+  }
+
+  /** Statistics or columns that mislead DuckDB would make it read less than there is. */
+  private static void checkComplete(long staged, long expected) throws ContentRejectedException {
+    if (staged != expected) {
+      throw new ContentRejectedException(
+          "DuckDB reads "
+              + staged
+              + " of "
+              + expected
+              + " rows: the file's statistics or its order of columns mislead it");
+    }
   }
 
   private OfflineStore.Inserted insertStaged(
       Statement statement, FileBatch batch, String columns, long staged) throws SQLException {
-    String schema = store.schema(batch.environment());
+    Place place = place(batch.environment());
     List<String> tables = List.copyOf(batch.tables().values());
-    String absent = absent("observed_at", "observation_id", batch);
+    String range = range("observed_at", batch, 0);
     String insertColumns = "(" + columns + ", inserted_at)";
     long inserted = 0;
     statement.execute("BEGIN");
     for (int i = 0; i < tables.size(); i++) {
-      String table = table(schema, tables.get(i));
+      String table = place.table(tables.get(i));
       inserted +=
           statement.executeLargeUpdate(
               "INSERT INTO "
@@ -293,8 +329,11 @@ final class DuckDbConnection implements OfflineStore.Connection {
                   + columns
                   + ", current_timestamp FROM temp.staged WHERE number = "
                   + i
-                  + " AND "
-                  + absent.formatted(table));
+                  + " AND observation_id NOT IN (SELECT observation_id FROM "
+                  + table
+                  + " WHERE "
+                  + range
+                  + ")");
       if ((i + 1) % TABLES_PER_COMMIT == 0) {
         statement.execute("COMMIT");
         statement.execute("BEGIN");
@@ -327,12 +366,11 @@ final class DuckDbConnection implements OfflineStore.Connection {
     try {
       statement.execute("CREATE OR REPLACE TEMP TABLE staged AS " + select);
     } catch (SQLException e) {
-      String message = String.valueOf(e.getMessage());
-      if (NOT_THE_CONTENT.matcher(message).matches()) {
+      if (NOT_THE_CONTENT.contains(DuckDbFile.errorType(e))) {
         throw e;
       }
       throw new ContentRejectedException(
-          "DuckDB can't read the file: " + DuckDbFile.firstLine(message), e);
+          "DuckDB can't read the file: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
     }
   }
 
@@ -375,20 +413,22 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   /**
-   * Returns the condition that a row's id is not in a table, which {@code %s} stands for. An id has
-   * one time only, so that rows outside of the batch's times need not be looked at.
+   * Returns the condition that a time is one of a batch's. An id has one time only, so that rows of
+   * a table outside of them need not be looked at.
+   *
+   * @param slack by how many microseconds the time may be outside
    */
-  private static String absent(String time, String id, FileBatch batch) {
+  private static String range(String time, FileBatch batch, long slack) {
     StringBuilder range = new StringBuilder("true");
-    if (batch.earliest() >= FIRST_TIME) {
+    if (batch.earliest() >= FIRST_TIME + slack) {
       range.append(" AND ").append(time).append(" >= make_timestamptz(");
-      range.append(Math.min(batch.earliest(), LAST_TIME)).append(')');
+      range.append(Math.min(batch.earliest() - slack, LAST_TIME)).append(')');
     }
-    if (batch.latest() <= LAST_TIME) {
+    if (batch.latest() <= LAST_TIME - slack) {
       range.append(" AND ").append(time).append(" <= make_timestamptz(");
-      range.append(Math.max(batch.latest(), FIRST_TIME)).append(')');
+      range.append(Math.max(batch.latest() + slack, FIRST_TIME)).append(')');
     }
-    return id + " NOT IN (SELECT " + id + " FROM %s WHERE " + range + ")";
+    return range.toString();
   }
 
   private OfflineStore.Inserted insertQueries(FileBatch batch, List<Path> paths)
@@ -418,44 +458,48 @@ final class DuckDbConnection implements OfflineStore.Connection {
                 return counts.getLong(1);
               }
             });
+    checkComplete(staged, batch.rows());
     return alone(statement -> insertStagedQueries(statement, batch, others, staged));
   }
 
   private OfflineStore.Inserted insertStagedQueries(
       Statement statement, FileBatch batch, List<String> others, long staged) throws SQLException {
-    String log = table(store.schema(batch.environment()), TableNames.QUERY_LOG);
+    String log = place(batch.environment()).table(TableNames.QUERY_LOG);
     String columns = "operation_id, " + String.join(", ", others) + ", value_tables";
     statement.execute("BEGIN");
-    String same = "known.operation_id = staged.operation_id";
-    statement.execute(
-        "DELETE FROM temp.staged USING "
-            + log
-            + " AS known WHERE "
-            + same
-            + " AND list_has_all(known.value_tables, staged.value_tables)");
+    String same =
+        "known.operation_id = staged.operation_id AND "
+            + range("known.query_timestamp", batch, PARTS_APART);
     statement.execute(
         "UPDATE "
             + log
             + " AS known SET value_tables = list_sort(list_distinct(list_concat("
             + "known.value_tables, staged.value_tables))) FROM temp.staged WHERE "
-            + same);
+            + same
+            + " AND NOT list_has_all(known.value_tables, staged.value_tables)");
+    statement.execute("DELETE FROM temp.staged USING " + log + " AS known WHERE " + same);
     long inserted =
         statement.executeLargeUpdate(
-            "INSERT INTO "
-                + log
-                + "("
-                + columns
-                + ") SELECT "
-                + columns
-                + " FROM temp.staged WHERE "
-                + absent("query_timestamp", "operation_id", batch).formatted(log));
+            "INSERT INTO " + log + "(" + columns + ") SELECT " + columns + " FROM temp.staged");
     statement.execute("COMMIT");
     statement.execute("DROP TABLE temp.staged");
     return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
   }
 
-  private static String table(String schema, String name) {
-    return quoted(schema) + "." + quoted(name);
+  /** Where tables are: with the database's name, as a schema may have the same. */
+  private record Place(String database, String schema) {
+    String table(String name) {
+      return this + "." + quoted(name);
+    }
+
+    @Override
+    public String toString() {
+      return quoted(database) + "." + quoted(schema);
+    }
+  }
+
+  private Place place(String environment) {
+    return new Place(database, store.schema(environment));
   }
 
   private static String quoted(String name) {

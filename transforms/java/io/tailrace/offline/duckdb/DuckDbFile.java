@@ -17,13 +17,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An open DuckDB file: the one instance that everybody in this process shares, closed when the last
@@ -33,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * and overwrite each other.
  */
 final class DuckDbFile {
+  private static final Logger LOG = LoggerFactory.getLogger(DuckDbFile.class);
+
   private static final Map<Path, DuckDbFile> OPEN = new HashMap<>();
 
   /**
@@ -46,19 +52,37 @@ final class DuckDbFile {
       Pattern.compile(
           "(?is)\\s*(SHOW|DESCRIBE|SUMMARIZE|EXPLAIN\\s+(SELECT|FROM|WITH))\\b[^;]*;?\\s*");
 
+  private static final Pattern ERROR_TYPE =
+      Pattern.compile(
+          "(?:Invalid Input Error: Attempting to execute an unsuccessful[^\\n]*\nError: )?"
+              + "([A-Za-z ]{1,40}(?:Error|Exception)): ");
+
   private static final Pattern OWNER = Pattern.compile("\\(PID (\\d+)");
+
+  /** How often the log is tried to be written back between inserts, before they have to wait. */
+  private static final int ATTEMPTS_BESIDE_INSERTS = 100;
+
+  private static final long ATTEMPT_PAUSE_MILLIS = 10;
 
   private final Path path;
   private final DuckDBConnection root;
+  private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private final Path log;
+  private final long logBytes;
   private int users;
   private boolean broken;
+
+  /** Writes the log back at the moment. Guarded by {@link #OPEN}. */
+  private @Nullable Thread checkpoint;
 
   /** Held by whoever changes the file: fair, so that nobody waits for ever. */
   private final ReentrantLock writing = new ReentrantLock(true);
 
-  private DuckDbFile(Path path, DuckDBConnection root) {
+  private DuckDbFile(Path path, DuckDBConnection root, long logBytes) {
     this.path = path;
     this.root = root;
+    this.log = path.resolveSibling(path.getFileName() + ".wal");
+    this.logBytes = logBytes;
   }
 
   /**
@@ -72,12 +96,13 @@ final class DuckDbFile {
       awaitLookers(real);
       DuckDbFile file = OPEN.get(real);
       if (file == null || file.broken) {
-        file = new DuckDbFile(real, connect(real, settings.forWriting()));
+        file = new DuckDbFile(real, connect(real, settings.forWriting()), settings.logBytes());
         try (Statement statement = file.root.createStatement()) {
           if (settings.fastCompression()) {
             statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
           }
         } catch (SQLException e) {
+          close(file.root);
           throw failed(real, e);
         }
         OPEN.put(real, file);
@@ -118,11 +143,8 @@ final class DuckDbFile {
   private static DuckDBConnection connect(Path path, Properties properties)
       throws OfflineStoreException {
     try {
-      Connection connection = DriverManager.getConnection("jdbc:duckdb:" + path, properties);
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("SET TimeZone='UTC'");
-      }
-      return connection.unwrap(DuckDBConnection.class);
+      return inUtc(DriverManager.getConnection("jdbc:duckdb:" + path, properties))
+          .unwrap(DuckDBConnection.class);
     } catch (SQLException e) {
       throw failed(path, e);
     }
@@ -131,13 +153,30 @@ final class DuckDbFile {
   /** Makes a connection of its own to the instance. */
   Connection duplicate() throws OfflineStoreException {
     try {
-      Connection connection = root.duplicate();
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("SET TimeZone='UTC'");
-      }
+      connections.removeIf(DuckDbFile::isClosed);
+      Connection connection = inUtc(root.duplicate());
+      connections.add(connection);
       return connection;
     } catch (SQLException e) {
       throw failed(path, e);
+    }
+  }
+
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  private static Connection inUtc(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET TimeZone='UTC'");
+      return connection;
+    } catch (SQLException e) {
+      close(connection);
+      throw e;
     }
   }
 
@@ -150,9 +189,85 @@ final class DuckDbFile {
     return path;
   }
 
-  /** Lets go of the file. */
-  void release() throws OfflineStoreException {
+  /**
+   * Says that the file was changed: when its log has grown large, it is written back into the
+   * tables, while others go on inserting.
+   */
+  void changed() throws OfflineStoreException {
+    try {
+      if (!Files.exists(log) || Files.size(log) < logBytes) {
+        return;
+      }
+    } catch (IOException e) {
+      throw new OfflineStoreException(log + " can't be looked at: " + e, e);
+    }
     synchronized (OPEN) {
+      if (checkpoint == null) {
+        checkpoint = new Thread(this::checkpoint, "duckdb-checkpoint");
+        checkpoint.setDaemon(true);
+        checkpoint.start();
+      }
+    }
+  }
+
+  private void checkpoint() {
+    try (Connection connection = duplicate();
+        Statement statement = connection.createStatement()) {
+      int attempt = 0;
+      while (!checkpoint(statement, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
+        Thread.sleep(ATTEMPT_PAUSE_MILLIS);
+      }
+    } catch (SQLException e) {
+      LOG.warn("The log can't be written back: {}", failure(e).getMessage());
+    } catch (OfflineStoreException | InterruptedException e) {
+      LOG.warn("The log of {} can't be written back: {}", path, e.getMessage());
+    } finally {
+      synchronized (OPEN) {
+        checkpoint = null;
+      }
+    }
+  }
+
+  /** Begins between two inserts, which DuckDB insists on, and returns whether it could. */
+  private boolean checkpoint(Statement statement, boolean mustWait) throws SQLException {
+    if (mustWait) {
+      writing.lock();
+    }
+    try {
+      statement.execute("CHECKPOINT");
+      return true;
+    } catch (SQLException e) {
+      if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {
+        throw e;
+      }
+      return false;
+    } finally {
+      if (mustWait) {
+        writing.unlock();
+      }
+    }
+  }
+
+  /** Lets go of the file; whoever is the last waits until its log has been written back. */
+  void release() throws OfflineStoreException {
+    Optional<Thread> running = tryRelease();
+    while (running.isPresent()) {
+      try {
+        running.get().join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new OfflineStoreException("interrupted while the log of " + path + " is written", e);
+      }
+      running = tryRelease();
+    }
+  }
+
+  /** Lets go of the file, or returns what has to end before. */
+  private Optional<Thread> tryRelease() throws OfflineStoreException {
+    synchronized (OPEN) {
+      if (users == 1 && checkpoint != null) {
+        return Optional.of(checkpoint);
+      }
       users--;
       if (users == 0) {
         OPEN.remove(path, this);
@@ -162,23 +277,49 @@ final class DuckDbFile {
           throw failed(path, e);
         }
       }
+      return Optional.empty();
     }
   }
 
-  /** Describes a failure; after a fatal one the next who opens the file gets a new instance. */
+  /**
+   * Describes a failure. After a fatal one the instance is closed, whoever still has a connection
+   * to it, and the next who opens the file gets a new one.
+   */
   OfflineStoreException failure(SQLException e) {
-    if (String.valueOf(e.getMessage()).contains("FATAL")) {
+    if (errorType(e).equals("FATAL Error")) {
       synchronized (OPEN) {
         broken = true;
         OPEN.remove(path, this);
       }
+      for (Connection each : connections) {
+        close(each);
+      }
+      close(root);
     }
     return failed(path, e);
   }
 
+  private static void close(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      LOG.debug("A connection can't be closed: {}", e.getMessage());
+    }
+  }
+
+  /**
+   * Returns what DuckDB calls an error, such as {@code IO Error}; empty if it is none of DuckDB's.
+   * What follows in the message may quote rows.
+   */
+  static String errorType(SQLException e) {
+    Matcher type = ERROR_TYPE.matcher(String.valueOf(e.getMessage()));
+    return type.lookingAt() ? type.group(1) : "";
+  }
+
   private static OfflineStoreException failed(Path path, SQLException e) {
     String message = String.valueOf(e.getMessage());
-    if (message.contains("Could not set lock")) {
+    boolean isFile = errorType(e).equals("IO Error");
+    if (isFile && message.contains("Could not set lock")) {
       Matcher owner = OWNER.matcher(message);
       return new OfflineStoreException(
           path
@@ -187,7 +328,7 @@ final class DuckDbFile {
               + ": DuckDB lets one process open a file; stop that one, or let it do this",
           e);
     }
-    if (message.contains("not a valid DuckDB database file")) {
+    if (isFile && message.contains("not a valid DuckDB database file")) {
       return new OfflineStoreException(path + " is not a file of DuckDB", e);
     }
     return new OfflineStoreException(path + ": " + firstLine(message), e);

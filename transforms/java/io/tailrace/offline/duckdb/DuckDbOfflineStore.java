@@ -16,13 +16,16 @@ import java.util.Optional;
  * schema} (default {@code tailrace}; {@code {environment}} in it stands for the environment),
  * {@code memoryLimit} (default {@code 512MB}; what DuckDB takes beside the heap), {@code threads}
  * (default: the processors), {@code compression=fast} (skip the compression of texts that costs
- * most).
+ * most), {@code logMegabytes} (default 256; how large the log grows before it is written back into
+ * the tables: after a crash it has to be read).
  */
 public final class DuckDbOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
 
   private static final String EXAMPLE =
       "duckdb:///data/offline.db?schema={environment}&memoryLimit=512MB";
+
+  private static final int DEFAULT_LOG_MEGABYTES = 256;
 
   private static final String ENVIRONMENT = "{environment}";
 
@@ -65,6 +68,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
       uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");
     }
     Optional<Integer> threads = uri.takeInt("threads", 1, 1024);
+    Optional<Integer> logMegabytes = uri.takeInt("logMegabytes", 1, 1 << 20);
     String compression = uri.take("compression").orElse("full");
     if (!compression.equals("full") && !compression.equals("fast")) {
       uri.problem("compression=" + compression + " is not full or fast");
@@ -77,7 +81,8 @@ public final class DuckDbOfflineStore implements OfflineStore {
         new DuckDbSettings(
             memoryLimit,
             threads.orElse(Runtime.getRuntime().availableProcessors()),
-            compression.equals("fast")));
+            compression.equals("fast"),
+            (long) logMegabytes.orElse(DEFAULT_LOG_MEGABYTES) << 20));
   }
 
   @Override

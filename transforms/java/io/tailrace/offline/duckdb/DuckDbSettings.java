@@ -9,22 +9,21 @@ import java.util.Properties;
  * @param memoryLimit what it takes beside the heap, such as {@code 512MB}
  * @param threads on how many threads it works
  * @param fastCompression whether it leaves out the compression of texts that costs most
+ * @param logBytes how large its log grows before it is written back into the tables, which costs
+ *     milliseconds a table, whatever was inserted
  */
-record DuckDbSettings(String memoryLimit, int threads, boolean fastCompression)
+record DuckDbSettings(String memoryLimit, int threads, boolean fastCompression, long logBytes)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
-  /**
-   * Bytes of its log after which DuckDB rewrites what has changed: a rewrite costs milliseconds a
-   * table, whatever was inserted.
-   */
-  private static final String CHECKPOINT_THRESHOLD = "256MB";
+  /** DuckDB would write its log back within a commit, and every other insert would wait. */
+  private static final String NEVER = "1000TB";
 
   Properties forWriting() {
     Properties properties = new Properties();
     properties.setProperty("memory_limit", memoryLimit);
     properties.setProperty("threads", Integer.toString(threads));
-    properties.setProperty("checkpoint_threshold", CHECKPOINT_THRESHOLD);
+    properties.setProperty("checkpoint_threshold", NEVER);
     // The order of rows says nothing; keeping it costs memory.
     properties.setProperty("preserve_insertion_order", "false");
     return properties;
