@@ -133,7 +133,20 @@ public final class CreateFeatureTables
               missing.add(table);
             }
           });
-      cache.require(environment, missing);
+      try {
+        cache.require(environment, missing);
+      } catch (ContentRejectedException e) {
+        refused.inc();
+        out.get(failures)
+            .output(
+                Failure.ofMessage(
+                    STAGE,
+                    Reason.REJECTED_BY_STORE,
+                    "",
+                    String.valueOf(e.getMessage()),
+                    result.message()));
+        return;
+      }
       if (missing.isEmpty()) {
         out.get(storable).output(result);
         return;

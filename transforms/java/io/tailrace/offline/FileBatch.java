@@ -33,6 +33,15 @@ public record FileBatch(
     return files.stream().mapToLong(ObservationFile::latest).max().orElse(0);
   }
 
+  /** Returns the number of rows in all files that have a table. */
+  public long rowsOfTables() {
+    return files.stream()
+        .flatMap(file -> file.features().stream())
+        .filter(feature -> tables.containsKey(feature.feature()))
+        .mapToLong(ObservationFile.FeatureRows::rows)
+        .sum();
+  }
+
   /** Returns the number of rows in all files. */
   public long rows() {
     return files.stream().mapToLong(ObservationFile::rowCount).sum();

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Inserts the rows of files into an offline store, each once, however often its file comes.
  *
- * <p>Creates the tables that are missing. Files are gathered until the bundle ends or {@link
+ * <p>Creates the tables that are missing. Files are gathered until nothing more was waiting on the
+ * bus ({@link io.tailrace.bus.BusMessage#endsBacklog}), the bundle ends or {@link
  * #MAX_BUFFERED_BYTES} are held, and their rows go into each table together: a table costs about as
  * much for one row as for a thousand.
  *
@@ -56,6 +57,9 @@ public final class InsertObservations
   /** Files that are held before they are inserted, in bytes: an eighth of the heap. */
   static final long MAX_BUFFERED_BYTES =
       Math.min(64L << 20, Math.max(4L << 20, Runtime.getRuntime().maxMemory() / 8));
+
+  /** Files that are compressed better than usual count as if they were not. */
+  private static final int USUAL_COMPRESSION = 4;
 
   /** Rows that are held before they are inserted: stores sort them in memory. */
   static final long MAX_BUFFERED_ROWS = 2_000_000;
@@ -167,9 +171,11 @@ public final class InsertObservations
         MultiOutputReceiver out)
         throws OfflineStoreException {
       held.add(new Held(file, timestamp, window));
-      heldBytes += file.bytes().length;
+      heldBytes += Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
       heldRows += file.rowCount();
-      if (heldBytes >= MAX_BUFFERED_BYTES || heldRows >= MAX_BUFFERED_ROWS) {
+      if (heldBytes >= MAX_BUFFERED_BYTES
+          || heldRows >= MAX_BUFFERED_ROWS
+          || file.message().endsBacklog()) {
         insertHeld();
         putOut(
             (each, at) -> out.get(outcomes).output(outcome(each, at)),
@@ -212,17 +218,22 @@ public final class InsertObservations
       heldRows = 0;
     }
 
+    /** Rows of a file whose table can't hold them. */
+    private record Conflict(ObservationFile file, String feature, String message, int rows) {}
+
     private void insert(Group group, List<ObservationFile> files) throws OfflineStoreException {
-      FileBatch batch =
-          new FileBatch(
-              group.environment,
-              group.kind,
-              group.stringKeys,
-              group.valueType,
-              files,
-              fittingTables(group, files));
+      List<Conflict> conflicts = new ArrayList<>();
+      FileBatch batch;
       OfflineStore.Inserted inserted;
       try {
+        batch =
+            new FileBatch(
+                group.environment,
+                group.kind,
+                group.stringKeys,
+                group.valueType,
+                files,
+                fittingTables(group, files, conflicts));
         inserted = requireNonNull(connection).insert(batch);
       } catch (ContentRejectedException e) {
         if (files.size() == 1) {
@@ -245,6 +256,15 @@ public final class InsertObservations
         rowsDuplicate.inc(inserted.duplicates());
         tablesWritten.inc(batch.tables().size());
       }
+      for (Conflict conflict : conflicts) {
+        reject(
+            conflict.file,
+            Reason.TYPE_CHANGED,
+            "",
+            conflict.feature,
+            conflict.message,
+            conflict.rows);
+      }
       for (OfflineStore.Rejected row : inserted.rejected()) {
         reject(
             files.get(row.file()),
@@ -257,8 +277,9 @@ public final class InsertObservations
       filesInserted.inc(files.size());
     }
 
-    /** Creates the tables of the files' features; rows of those that don't fit are rejected. */
-    private Map<String, String> fittingTables(Group group, List<ObservationFile> files)
+    /** Creates the tables of the files' features and says which rows don't fit into theirs. */
+    private Map<String, String> fittingTables(
+        Group group, List<ObservationFile> files, List<Conflict> conflicts)
         throws OfflineStoreException {
       TableCache cache = requireNonNull(tables);
       SortedSet<String> features = new TreeSet<>();
@@ -280,16 +301,11 @@ public final class InsertObservations
               fitting.put(feature, table.table());
               return;
             }
+            String message = CreateFeatureTables.typeChanged(table, conflict.get());
             for (ObservationFile file : files) {
               for (FeatureRows in : file.features()) {
                 if (in.feature().equals(feature)) {
-                  reject(
-                      file,
-                      Reason.TYPE_CHANGED,
-                      "",
-                      feature,
-                      CreateFeatureTables.typeChanged(table, conflict.get()),
-                      in.rows());
+                  conflicts.add(new Conflict(file, feature, message, in.rows()));
                 }
               }
             }

@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import com.google.common.collect.Lists;
 import io.tailrace.bus.FreshnessCounters;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.failure.Failure;
@@ -48,6 +49,15 @@ public final class ResultEncoder implements AutoCloseable {
   /** Results that are held before they are encoded, in bytes: an eighth of the heap. */
   static final long MAX_BUFFERED_BYTES =
       Math.min(128L << 20, Math.max(4L << 20, Runtime.getRuntime().maxMemory() / 8));
+
+  /** Bytes of a file before compression: any reader's heap has to be large enough for it. */
+  private static final long MAX_FILE_RAW_BYTES = 32L << 20;
+
+  /** Queries in a file, whose rows have many texts, none of them long. */
+  private static final int MAX_FILE_QUERIES = 30_000;
+
+  /** What a row has beside its key and its value: id, times, the operation's names. */
+  private static final int RAW_ROW_BYTES = 120;
 
   /** What a column of a result costs beside its bytes, in bytes, roughly. */
   private static final int COLUMN_OVERHEAD = 250;
@@ -212,7 +222,10 @@ public final class ResultEncoder implements AutoCloseable {
     PrimaryKeys keys = frame.keys();
     int count = keys.count();
     int good = 0;
-    while (good < count && !isEmpty(keys, good) && column.observedAt(good) <= latest) {
+    while (good < count
+        && !isEmpty(keys, good)
+        && column.observedAt(good) <= latest
+        && whyNotValue(column, good) == null) {
       good++;
     }
     if (good == count) {
@@ -232,10 +245,28 @@ public final class ResultEncoder implements AutoCloseable {
             tooLate(column.observedAt(row), result),
             rejected);
       } else {
-        rows[kept++] = row;
+        String whyNot = whyNotValue(column, row);
+        if (whyNot == null) {
+          rows[kept++] = row;
+        } else {
+          reject(
+              Reason.INVALID_VALUE,
+              frame.namespace(),
+              keys.text(row),
+              column.spec().feature(),
+              "the value " + whyNot,
+              rejected);
+        }
       }
     }
     return Arrays.copyOf(rows, kept);
+  }
+
+  /** Stores refuse a whole file for one value that is not what its type says. */
+  private static @Nullable String whyNotValue(Column column, int row) {
+    return column.spec().type() == ValueType.JSON && !column.isNull(row)
+        ? JsonText.whyNotEverywhere(column.source(), column.start(row), column.length(row))
+        : null;
   }
 
   private static int @Nullable [] storable(
@@ -310,7 +341,9 @@ public final class ResultEncoder implements AutoCloseable {
       encode(group.getKey(), runs, encoded, refused);
     }
     for (Map.Entry<String, List<Query>> log : queries.entrySet()) {
-      encodeQueries(log.getKey(), log.getValue(), encoded, refused);
+      for (List<Query> rows : Lists.partition(log.getValue(), MAX_FILE_QUERIES)) {
+        encodeQueries(log.getKey(), rows, encoded, refused);
+      }
     }
     long encodedAt = nowMicros();
     for (List<Query> log : queries.values()) {
@@ -332,16 +365,38 @@ public final class ResultEncoder implements AutoCloseable {
     int most = (int) Math.max(1, Math.min(MAX_FILE_ROWS, 0.9 * maxFileBytes / expected));
     List<Run> next = new ArrayList<>();
     int rows = 0;
+    long bytes = 0;
     for (Run run : runs) {
-      if (rows > 0 && rows + run.count() > most) {
+      long more = rawBytes(run);
+      if (rows > 0 && (rows + run.count() > most || bytes + more > MAX_FILE_RAW_BYTES)) {
         encodeOrHalve(group, next, encoded, refused);
         next = new ArrayList<>();
         rows = 0;
+        bytes = 0;
       }
       next.add(run);
       rows += run.count();
+      bytes += more;
     }
     encodeOrHalve(group, next, encoded, refused);
+  }
+
+  private static long rawBytes(Run run) {
+    Column column = run.column();
+    long bytes = 0;
+    for (int i = 0; i < run.count(); i++) {
+      int row = run.row(i);
+      bytes += RAW_ROW_BYTES + (run.keys().areStrings() ? run.keys().length(row) : Long.BYTES);
+      if (column != null && !column.isNull(row)) {
+        bytes +=
+            switch (column.spec().type()) {
+              case STRING, JSON, BYTES -> column.length(row);
+              case VECTOR -> (long) Float.BYTES * column.dimension();
+              case INT64, FLOAT64, BOOL, TIMESTAMP, DATE -> Long.BYTES;
+            };
+      }
+    }
+    return bytes;
   }
 
   private void encodeOrHalve(

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -29,6 +30,11 @@ public final class TableNames {
 
   private static final String SEPARATOR = "__";
   private static final int HASH_DIGITS = 8;
+
+  /** Schemas and databases that stores have for themselves. */
+  private static final Set<String> RESERVED_SCHEMAS =
+      Set.of("information_schema", "system", "temp");
+
   private static final Pattern HASHED = Pattern.compile("(?s)(.*_)?[0-9a-f]{8}");
   private static final Pattern OTHER_CHARACTERS = Pattern.compile("[^a-z0-9_]");
 
@@ -53,9 +59,16 @@ public final class TableNames {
   /** Returns the name of an environment's schema, for a URI with {@code {environment}}. */
   public static String ofEnvironment(String environment) {
     String safe = safe(environment);
-    return safe.equals(environment) && safe.length() <= MAX_LENGTH / 2 && isPlain(safe)
+    return safe.equals(environment)
+            && safe.length() <= MAX_LENGTH / 2
+            && isPlain(safe)
+            && !safe.startsWith("pg_")
+            && !RESERVED_SCHEMAS.contains(safe)
         ? safe
-        : hashed(safe.substring(0, Math.min(safe.length(), MAX_LENGTH / 2)), environment);
+        : hashed(
+            "env_".substring(safe.startsWith("pg_") ? 0 : 4)
+                + safe.substring(0, Math.min(safe.length(), MAX_LENGTH / 2)),
+            environment);
   }
 
   private static String safe(String part) {

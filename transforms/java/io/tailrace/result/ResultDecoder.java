@@ -463,6 +463,7 @@ public final class ResultDecoder {
           path + "feature",
           "'" + feature + "' is not in the frame's namespace; expected '" + namespace + ".<name>'");
     }
+    checkName(path + "feature", namespace, feature);
     if (!ValueType.isKnown(type)) {
       throw unknown(
           path + "type", feature, type == 0 ? "has no type" : "has the unknown type " + type);
@@ -741,6 +742,7 @@ public final class ResultDecoder {
       throw missing(path + "observed_at", "a deletion needs the time from which on it holds");
     }
     checkTime(observedAt, path + "observed_at");
+    checkName(path + "namespace", namespace, namespace);
     List<String> names = new ArrayList<>(features.size());
     for (String feature : features) {
       if (!feature.startsWith(namespace + ".") || feature.length() < namespace.length() + 2) {
@@ -748,9 +750,22 @@ public final class ResultDecoder {
             path + "features",
             "'" + feature + "' is not in the namespace; expected '" + namespace + ".<name>'");
       }
+      checkName(path + "features", namespace, feature);
       names.add(feature.substring(namespace.length() + 1));
     }
     return new Deletion(namespace, primaryKeys, List.copyOf(names), observedAt);
+  }
+
+  /** Refuses names of which no store can make one: those of a table for each feature, say. */
+  private static void checkName(String field, String namespace, String name)
+      throws InvalidResultException {
+    if (namespace.startsWith(".") || name.endsWith(".") || name.indexOf('\0') >= 0) {
+      throw invalid(
+          field,
+          "'"
+              + name.replace("\0", "\\0")
+              + "' is not a name: it may neither begin nor end with a dot, nor hold a NUL");
+    }
   }
 
   /** Fixed-width numbers, side by side: in the payload, unless a writer did not pack them. */

@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
@@ -8,6 +9,9 @@ import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.QueryResult;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -178,6 +182,152 @@ public class DuckDbInsertTest {
     assertThat(Batches.insert(connection, List.of(first, second)).duplicates()).isEqualTo(2);
     assertThat(rows("SELECT operation_id, query_name, value_tables FROM tailrace.query_log"))
         .containsExactly("[op-1, q, [user__age, user__zip]]");
+  }
+
+  @Test
+  public void partsOfAQueryThatWereGivenOtherTimesAreOneRow() throws Exception {
+    QueryResult.Builder part = Results.named("op-1").setParts(2);
+    ObservationFile first =
+        queries(part.addFrames(Results.user("ann", Results.int64("age", T, 1))).build());
+    ObservationFile second =
+        queries(
+            part.clone()
+                .setPart(1)
+                .setQueryTimestamp(part.getQueryTimestamp() + 1_000_000)
+                .clearFrames()
+                .addFrames(Results.user("ann", Results.int64("zip", T, 1)))
+                .build());
+
+    assertThat(Batches.insert(connection, List.of(first)).rows()).isEqualTo(1);
+    assertThat(Batches.insert(connection, List.of(second)).rows()).isEqualTo(0);
+    assertThat(rows("SELECT value_tables FROM tailrace.query_log"))
+        .containsExactly("[[user__age, user__zip]]");
+  }
+
+  @Test
+  public void whatTheEncoderTakesForJsonDuckDbTakesToo() throws Exception {
+    List<String> texts = new ArrayList<>();
+    for (String text :
+        List.of(
+            "{}",
+            " [ ] ",
+            "null",
+            "-0",
+            "1e999",
+            "-1E-999",
+            "9".repeat(400),
+            "0.10",
+            "\"\"",
+            "\"\\u0000\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud83d\"",
+            "\"\\ude00x\"",
+            "{\"a\":1,\"a\":2}",
+            "[".repeat(3_000) + "]".repeat(3_000),
+            "01",
+            "+1",
+            "[1,]",
+            "NaN",
+            "'a'",
+            "{a:1}",
+            "//",
+            "\"\t\"",
+            "\"\\x\"",
+            "\u00a01",
+            "tru",
+            "1 ",
+            "\ufeff1",
+            "{\"\\ud800\":1}")) {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      if (JsonText.whyNotEverywhere(bytes, 0, bytes.length) == null) {
+        texts.add(text);
+      }
+    }
+    assertThat(texts.size()).isAtLeast(13);
+    List<String> keys = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      keys.add("u" + i);
+    }
+    Column column =
+        Results.string("profile", T, "").toBuilder()
+            .setType(Column.Type.JSON)
+            .clearStringValues()
+            .addAllJsonValues(texts)
+            .build();
+
+    List<ObservationFile> files = BundleEncoder.files(Results.of(Results.users(keys, column)));
+
+    // And a row of the log of queries.
+    assertThat(Batches.insert(connection, files).rows()).isEqualTo(texts.size() + 1);
+  }
+
+  @Test
+  public void aFileMayBeNamedLikeItsSchema() throws Exception {
+    OfflineStore same = OfflineStores.at("duckdb://" + folder.getRoot() + "/tailrace.db");
+    List<ObservationFile> files =
+        BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 1))));
+    try (OfflineStore.Connection own = same.connect()) {
+      assertThat(Batches.insert(own, files).rows()).isEqualTo(2);
+      assertThat(Batches.insert(own, files).rows()).isEqualTo(0);
+    }
+    assertThat(same.query("FROM tailrace.tailrace.user__age", 9).rows()).hasSize(1);
+  }
+
+  @Test
+  public void aFileOfWhichDuckDbReadsLessThanThereIsIsRefused() throws Exception {
+    ObservationFile file =
+        BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 1)))).get(0);
+    assertThat(file.kind()).isEqualTo(Kind.OBSERVATIONS);
+    ObservationFile misleading =
+        new ObservationFile(
+            file.message(),
+            new ObservationFile.FileContents(
+                file.kind(),
+                file.environment(),
+                file.stringKeys(),
+                file.valueType(),
+                List.of(new ObservationFile.FeatureRows("user.age", 2)),
+                2,
+                file.earliest(),
+                file.latest(),
+                0,
+                file.decompressedBytes()));
+
+    ContentRejectedException e =
+        assertThrows(
+            ContentRejectedException.class, () -> Batches.insert(connection, List.of(misleading)));
+
+    assertThat(e).hasMessageThat().contains("DuckDB reads 1 of 2 rows");
+    assertThat(countRows()).isEqualTo(0);
+  }
+
+  @Test
+  public void theLogIsWrittenBackWhileOthersInsert() throws Exception {
+    Path log = folder.getRoot().toPath().resolve("small.db.wal");
+    OfflineStore small =
+        OfflineStores.at("duckdb://" + folder.getRoot() + "/small.db?logMegabytes=1");
+    long largest = 0;
+    try (OfflineStore.Connection own = small.connect()) {
+      for (int i = 0; i < 40; i++) {
+        List<String> keys = new ArrayList<>();
+        long[] values = new long[2_000];
+        for (int row = 0; row < values.length; row++) {
+          keys.add("u" + row);
+          values[row] = row;
+        }
+        Batches.insert(
+            own,
+            BundleEncoder.files(
+                Results.named("op-" + i)
+                    .addFrames(Results.users(keys, Results.int64("age", T, values)))
+                    .build()));
+        largest = Math.max(largest, Files.exists(log) ? Files.size(log) : 0);
+      }
+    }
+    // Without that it would have 8 MB and more.
+    assertThat(largest).isLessThan(5L << 20);
+    assertThat(small.query("SELECT count(*) FROM tailrace.user__age", 1).rows().get(0))
+        .containsExactly("80000");
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.tailrace.v1.QueryResult;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +93,76 @@ public class InsertObservationsTest {
 
     assertThat(rows("SELECT pkey, value FROM tailrace.user__age")).containsExactly("[ann, 1]");
     assertThat(rows("SELECT pkey, value FROM tailrace.user__name")).containsExactly("[bob, Bob]");
+  }
+
+  @Test
+  public void rowsOfAnotherTypeAreCountedOnceWhateverElseIsWrongWithTheBatch() throws Exception {
+    try (OfflineStore.Connection connection = store.connect()) {
+      Batches.insert(connection, BundleEncoder.files(age("ann", 1)));
+    }
+    Map<BusMessage, String> expected = new HashMap<>();
+    for (int i = 0; i < 5; i++) {
+      expected.put(
+          add(
+              BundleEncoder.files(Results.of(Results.user("u" + i, Results.string("age", T, "x"))))
+                  .get(0)
+                  .bytes()),
+          "TYPE_CHANGED 1 user.age: its table user__age has value BIGINT, not VARCHAR; publish"
+              + " the new type under another feature name, or rename the old table");
+    }
+    store = new OneByOne(store);
+
+    assertFailures(expected);
+  }
+
+  /** A store that takes only one file at a time. */
+  private record OneByOne(OfflineStore store) implements OfflineStore {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String uri() {
+      return store.uri();
+    }
+
+    @Override
+    public boolean separatesEnvironments() {
+      return store.separatesEnvironments();
+    }
+
+    @Override
+    public void check() throws OfflineStoreException {
+      store.check();
+    }
+
+    @Override
+    public Table query(String sql, int limit) throws OfflineStoreException {
+      return store.query(sql, limit);
+    }
+
+    @Override
+    public Connection connect() {
+      Connection connection = store.connect();
+      return new Connection() {
+        @Override
+        public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
+            throws OfflineStoreException {
+          return connection.create(environment, tables);
+        }
+
+        @Override
+        public Inserted insert(FileBatch batch) throws OfflineStoreException {
+          if (batch.files().size() > 1) {
+            throw new ContentRejectedException("one of the files is wrong");
+          }
+          return connection.insert(batch);
+        }
+
+        @Override
+        public void close() {
+          connection.close();
+        }
+      };
+    }
   }
 
   @Test

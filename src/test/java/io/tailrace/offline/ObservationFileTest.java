@@ -259,6 +259,49 @@ public class ObservationFileTest {
   }
 
   @Test
+  public void aValueThatIsNotJsonIsAFailureAndTheOthersGoOn() throws Exception {
+    Column json =
+        Results.string("profile", T, "{\"a\": [1, null]}").toBuilder()
+            .setType(Column.Type.JSON)
+            .clearStringValues()
+            .addAllJsonValues(List.of("{\"level\":\"FATAL\"", "", "[1]", "1 2"))
+            .build();
+    try (BundleEncoder encoder = new BundleEncoder()) {
+      Encoded encoded =
+          encoder.encode(List.of(Results.of(Results.users(List.of("a", "b", "c", "d"), json))));
+
+      assertThat(encoded.failures()).hasSize(1);
+      assertThat(encoded.failures().get(0).reason()).isEqualTo(Reason.INVALID_VALUE);
+      assertThat(encoded.failures().get(0).cellCount()).isEqualTo(3);
+      ObservationFile file = file(encoded.decoded(), Optional.of(ValueType.JSON));
+      assertThat(file.rowCount()).isEqualTo(1);
+      assertThat(file.rows().stringKey(0)).isEqualTo("c".getBytes(UTF_8));
+    }
+  }
+
+  @Test
+  public void noFileIsLargerBeforeCompressionThanEveryReaderTakes() throws Exception {
+    Column.Builder text = Results.string("text", T, "").toBuilder().clearStringValues();
+    List<String> keys = new ArrayList<>();
+    for (int row = 0; row < 4; row++) {
+      keys.add("u" + row);
+      text.addStringValues("x".repeat(3 << 20) + row);
+    }
+    List<QueryResult> results = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      results.add(Results.named("op-" + i).addFrames(Results.users(keys, text.build())).build());
+    }
+    try (BundleEncoder encoder = new BundleEncoder()) {
+      long rows = 0;
+      for (ObservationFile file : encoder.encode(results).decoded()) {
+        assertThat(file.decompressedBytes()).isLessThan(33L << 20);
+        rows += file.kind() == Kind.QUERIES ? 0 : file.rowCount();
+      }
+      assertThat(rows).isEqualTo(20);
+    }
+  }
+
+  @Test
   public void rowsWithAnEmptyKeyOrFromTheFutureAreFailuresAndTheOthersGoOn() throws Exception {
     long future = BundleEncoder.PUBLISHED_AT + 300_000_001L;
     try (BundleEncoder encoder = new BundleEncoder()) {

@@ -86,6 +86,16 @@ public class TableNamesTest {
     assertThat(TableNames.ofEnvironment("e".repeat(40))).isEqualTo("e".repeat(31) + "_be5075f2");
   }
 
+  @Test
+  public void aSchemaThatAStoreHasForItselfIsNoEnvironments() {
+    for (String reserved : new String[] {"pg_live", "information_schema", "temp", "system"}) {
+      String schema = TableNames.ofEnvironment(reserved);
+      assertThat(schema).doesNotMatch("pg_.*|" + reserved);
+      assertThat(schema).contains(reserved);
+    }
+    assertThat(TableNames.ofEnvironment("main")).isEqualTo("main");
+  }
+
   private static String piece(Random random) {
     return PIECES[random.nextInt(PIECES.length)];
   }

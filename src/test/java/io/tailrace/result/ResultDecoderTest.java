@@ -496,7 +496,16 @@ public class ResultDecoderTest {
 
   @Test
   public void refusesAFeatureThatIsNotInTheNamespace() {
-    for (String feature : List.of("item.age", "age", "user", "user.", "userage", "username.age")) {
+    for (String feature :
+        List.of(
+            "item.age",
+            "age",
+            "user",
+            "user.",
+            "userage",
+            "username.age",
+            "user.a.",
+            "user.a\0b")) {
       assertColumnRefused(c -> c.setFeature(feature), Reason.INVALID_VALUE, "feature");
       assertDeletionRefused(d -> d.setFeatures(0, feature), Reason.INVALID_VALUE, "features");
     }

@@ -2,6 +2,7 @@ package io.tailrace.offline.postgres;
 
 import java.nio.charset.StandardCharsets;
 import java.time.YearMonth;
+import java.util.Locale;
 import java.util.UUID;
 
 /**
@@ -41,7 +42,8 @@ final class Names {
 
   /** Returns the name of a partition. */
   static String partition(String table, YearMonth month) {
-    return part(table, String.format("%04d_%02d", month.getYear(), month.getMonthValue()));
+    return part(
+        table, String.format(Locale.ROOT, "%04d_%02d", month.getYear(), month.getMonthValue()));
   }
 
   /** Returns the name of a part of a table, which is short whatever the table's is. */

@@ -113,8 +113,13 @@ final class PostgresSession implements AutoCloseable {
     if (connection == null) {
       throw new OfflineStoreException(address.text() + " is not understood by the JDBC driver");
     }
-    connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-    connection.setAutoCommit(false);
+    try {
+      connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+      connection.setAutoCommit(false);
+    } catch (SQLException e) {
+      connection.close();
+      throw e;
+    }
     return connection;
   }
 

@@ -4,6 +4,7 @@ import static io.tailrace.offline.postgres.Names.quoted;
 
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
+import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.TableNames;
@@ -24,6 +25,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -156,6 +158,9 @@ final class PostgresTables {
         }
       } catch (RefusedException e) {
         // A program that does not know of the lock may have been faster.
+        if (SqlState.isBadName(e.refusal())) {
+          throw new ContentRejectedException(SqlState.sentence(address, e.refusal()), e);
+        }
         if (!SqlState.isThere(e.refusal())) {
           throw new OfflineStoreException(SqlState.sentence(address, e.refusal()), e);
         }
@@ -364,7 +369,8 @@ final class PostgresTables {
   }
 
   private static String bound(YearMonth month) {
-    return String.format("'%04d-%02d-01 00:00:00+00'", month.getYear(), month.getMonthValue());
+    return String.format(
+        Locale.ROOT, "'%04d-%02d-01 00:00:00+00'", month.getYear(), month.getMonthValue());
   }
 
   /** Returns which of some tables are partitioned, however that came to be. */

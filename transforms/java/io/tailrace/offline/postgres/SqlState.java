@@ -64,6 +64,15 @@ final class SqlState {
     };
   }
 
+  /** Returns whether no schema or table can have the name that one was to have. */
+  static boolean isBadName(SQLException e) {
+    return switch (of(e)) {
+      // Reserved, invalid, too long.
+      case "42939", "42602", "42622" -> true;
+      default -> false;
+    };
+  }
+
   /** Returns whether a row breaks a rule of a table, such as that of its partitions. */
   static boolean isCheckViolation(SQLException e) {
     return of(e).equals(CHECK_VIOLATION);

@@ -1,14 +1,7 @@
 package io.tailrace.offline.postgres;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.google.common.base.Utf8;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.tailrace.offline.JsonText;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,21 +25,6 @@ final class Storable {
 
   /** A row of an index has at most 2,704 bytes: the key, a time, and what describes them. */
   static final int MAX_INDEXED_BYTES = 2_600;
-
-  /** Twice as deep may be too much for the stack that PostgreSQL's parser is given. */
-  private static final int MAX_JSON_DEPTH = 5_000;
-
-  private static final JsonFactory JSON =
-      JsonFactory.builder()
-          .configure(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES, false)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(MAX_JSON_DEPTH)
-                  .maxNameLength(Integer.MAX_VALUE)
-                  .maxNumberLength(Integer.MAX_VALUE)
-                  .maxStringLength(Integer.MAX_VALUE)
-                  .build())
-          .build();
 
   private Storable() {}
 
@@ -98,29 +76,6 @@ final class Storable {
     if (whyNot != null) {
       return whyNot;
     }
-    // Jackson would skip a byte order mark.
-    if (text.length > 0 && text[0] == (byte) 0xEF) {
-      return "is not JSON: it begins with a character that no JSON text begins with";
-    }
-    try (JsonParser parser = JSON.createParser(text)) {
-      int depth = 0;
-      boolean ended = false;
-      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
-        if (ended) {
-          return "is not JSON: something follows its end";
-        }
-        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
-        ended = depth == 0;
-      }
-      return ended ? null : "is not JSON: it is empty";
-    } catch (StreamConstraintsException e) {
-      return "is JSON of more than "
-          + MAX_JSON_DEPTH
-          + " levels, for which PostgreSQL's stack may not be enough";
-    } catch (JsonProcessingException e) {
-      return "is not JSON as PostgreSQL has it: " + e.getOriginalMessage();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return JsonText.whyNot(text, 0, text.length);
   }
 }

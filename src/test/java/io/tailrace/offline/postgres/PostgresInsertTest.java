@@ -289,7 +289,7 @@ public class PostgresInsertTest {
     assertThat(json.rows()).isEqualTo(1);
     assertThat(json.rejected().get(0).key()).isEqualTo("u1");
     assertThat(json.rejected().get(0).message())
-        .startsWith("value is not JSON as PostgreSQL has it: Unexpected end-of-input");
+        .startsWith("value is not JSON: Unexpected end-of-input");
     assertThat(json.rejected().get(1)).isEqualTo(rejected(0, "user.list", "u2", "value" + NUL));
     assertThat(dates)
         .isEqualTo(

@@ -90,8 +90,7 @@ public class StorableTest {
     byte[] deep = ("[".repeat(5_001) + "]".repeat(5_001)).getBytes(UTF_8);
 
     assertThat(Storable.whyNotJson(deep))
-        .isEqualTo(
-            "is JSON of more than 5000 levels, for which PostgreSQL's stack may not be enough");
+        .isEqualTo("is JSON of more than 5000 levels, for which a store's stack may not be enough");
   }
 
   @Test
