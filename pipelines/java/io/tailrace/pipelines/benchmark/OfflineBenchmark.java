@@ -158,11 +158,15 @@ final class OfflineBenchmark implements AutoCloseable {
     return String.join(" UNION ALL ", counts);
   }
 
-  /** Runs the streaming-insert writer over a topic of files, into PostgreSQL. */
-  double insertIntoPostgres(String files, long results)
+  /**
+   * Runs the streaming-insert writer over a topic of files, into PostgreSQL.
+   *
+   * @param parameters of the store's URI
+   */
+  double insertIntoPostgres(String files, long results, String parameters)
       throws CommandException, InterruptedException, SQLException {
     dropSchema();
-    return insert(files, postgres.uri(), results);
+    return insert(files, postgres.uri() + parameters, results);
   }
 
   private double insert(String files, String store, long results)
@@ -187,17 +191,26 @@ final class OfflineBenchmark implements AutoCloseable {
     String one = "one-" + ++runs;
     publish(one, 1, 100);
     kafka.createTopic(one + "-files", 1);
-    startOfflineWriter(one, one + "-files", postgres.uri());
+    startOfflineWriter(one + "?group=" + one, one + "-files", postgres.uri());
     try {
-      while (committed(OfflineWriter.NAME) < 100) {
+      while (committed(one) < 100) {
         Thread.sleep(100);
       }
     } finally {
       cancelJobs();
     }
     JdbcIoPipeline.DONE.reset();
+    List<String> arguments = flinkArguments();
+    // What the writers set for themselves.
+    arguments.addAll(
+        List.of(
+            "--objectReuse=true",
+            "--fasterCopy=true",
+            "--maxBundleSize=50000",
+            "--maxBundleTimeMills=500",
+            "--finishBundleBeforeCheckpointing=true"));
     JdbcIoPipeline.start(
-        bus(files) + "?group=jdbc-" + runs, postgres, flinkArguments().toArray(String[]::new));
+        bus(files) + "?group=jdbc-" + runs, postgres, arguments.toArray(String[]::new));
     try {
       return SteadyRate.of(JdbcIoPipeline.DONE::sum, results * BenchmarkTraffic.FEATURES);
     } finally {

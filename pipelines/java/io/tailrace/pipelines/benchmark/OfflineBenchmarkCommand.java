@@ -8,12 +8,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -36,35 +36,22 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
   private static final int WIDE_NAMESPACES = 200;
 
   /** PostgreSQL takes fewer rows in the same time: the part of the results that it gets. */
-  private static final int POSTGRES_PART = 5;
+  private static final int POSTGRES_PART = 2;
 
   private static final int JDBC_IO_PART = 20;
 
+  /** The part of all rows that are no log of queries, which the rival does not write. */
+  private static final double OBSERVATIONS =
+      BenchmarkTraffic.FEATURES / (BenchmarkTraffic.FEATURES + 1.0);
+
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Option(
-      names = "--results",
-      description = "Results in a topic, of ten features each (default: ${DEFAULT-VALUE}).",
-      defaultValue = "1000000")
-  private long results;
-
-  @Option(
-      names = "--rounds",
-      description = "Rounds, of which the median counts (default: ${DEFAULT-VALUE}).",
-      defaultValue = "3")
-  private int rounds;
+  @Mixin private BenchmarkOptions options = new BenchmarkOptions();
 
   @Option(
       names = "--freshnessRate",
       description = "Results a second while freshness is measured (default: ${DEFAULT-VALUE}).",
       defaultValue = "5000")
   private int freshnessRate;
-
-  @Option(
-      names = "--output",
-      description = "Where the figures go (default: ${DEFAULT-VALUE}).",
-      defaultValue = "target/benchmarks/offline.json")
-  private Path output = Path.of("target/benchmarks/offline.json");
 
   @Option(
       names = "--encodeHeap",
@@ -93,12 +80,6 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
       defaultValue = "encode,duckdb,postgres,wide,freshness,memory")
   private List<String> parts = List.of();
 
-  @Option(
-      names = "--writerOption",
-      description =
-          "A pipeline option for the writers under test, such as --writerOption=--maxBundleSize=8000.")
-  private List<String> writerOptions = new ArrayList<>();
-
   @Override
   public Integer call()
       throws CommandException,
@@ -110,17 +91,18 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
           SQLException {
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
-    try (OfflineBenchmark benchmark = new OfflineBenchmark(directory, writerOptions)) {
+    try (OfflineBenchmark benchmark = new OfflineBenchmark(directory, options.writerOptions())) {
       figures.fact("writer_options", String.join(" ", benchmark.writerOptions()));
       if (parts.contains("encode")) {
         encodeLoops(figures);
       }
-      figures.say("publishing %d results", results);
-      benchmark.publish("narrow", NARROW_NAMESPACES, results);
+      figures.say("publishing %d results", options.results());
+      benchmark.publish("narrow", NARROW_NAMESPACES, options.results());
       Rates narrow = rates(benchmark, figures, "narrow", NARROW_NAMESPACES);
       if (parts.contains("wide")) {
-        figures.say("wide: publishing %d results of %d namespaces", results, WIDE_NAMESPACES);
-        benchmark.publish("wide", WIDE_NAMESPACES, results);
+        figures.say(
+            "wide: publishing %d results of %d namespaces", options.results(), WIDE_NAMESPACES);
+        benchmark.publish("wide", WIDE_NAMESPACES, options.results());
         Rates wide = rates(benchmark, figures, "wide", WIDE_NAMESPACES);
         figures.putRatio("wide.encode_vs_narrow", wide.encode, narrow.encode);
         figures.putRatio("wide.duckdb_vs_narrow", wide.insert, narrow.insert);
@@ -137,16 +119,16 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
     }
-    figures.finish(output);
+    figures.finish(options.output("offline"));
     return 0;
   }
 
   private void encodeLoops(Figures figures) throws InvalidResultException, IOException {
     EncodeLoop loop =
         new EncodeLoop(new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM, NARROW_NAMESPACES));
-    double[] tailrace = new double[rounds];
-    double[] parquetIo = new double[rounds];
-    for (int round = 0; round < rounds; round++) {
+    double[] tailrace = new double[options.rounds()];
+    double[] parquetIo = new double[options.rounds()];
+    for (int round = 0; round < options.rounds(); round++) {
       tailrace[round] = loop.tailrace();
       figures.put("encode.loop_bytes_per_observation", loop.bytesPerRow());
       parquetIo[round] = loop.parquetIo();
@@ -173,10 +155,10 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
     boolean isWide = namespaces > NARROW_NAMESPACES;
     String encode = isWide ? "wide.encode" : "encode";
     String duckDb = isWide ? "wide.duckdb" : "duckdb";
-    double[] encoded = new double[rounds];
+    double[] encoded = new double[options.rounds()];
     // The first round is a warm-up of its own: the compiler has seen nothing yet.
-    for (int round = -1; round < rounds; round++) {
-      double rate = benchmark.encode(topic, results, topic + "-files-" + (round + 1));
+    for (int round = -1; round < options.rounds(); round++) {
+      double rate = benchmark.encode(topic, options.results(), topic + "-files-" + (round + 1));
       if (round >= 0) {
         encoded[round] = rate;
       }
@@ -184,17 +166,17 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
     }
     figures.put(encode + ".observations_per_s", encoded);
     if (!parts.contains("duckdb") && !isWide) {
-      return new Rates(encoded, new double[rounds]);
+      return new Rates(encoded, new double[options.rounds()]);
     }
-    String files = topic + "-files-" + rounds;
+    String files = topic + "-files-" + options.rounds();
     // Alone, DuckDB reads all files for each of the features: with thousands it takes hours.
     List<Path> downloaded = isWide ? List.of() : benchmark.download(files);
-    double[] alone = new double[rounds];
-    double[] writer = new double[rounds];
-    double[] millisPerTable = new double[rounds];
-    for (int round = -1; round < rounds; round++) {
+    double[] alone = new double[options.rounds()];
+    double[] writer = new double[options.rounds()];
+    double[] millisPerTable = new double[options.rounds()];
+    for (int round = -1; round < options.rounds(); round++) {
       double b = isWide ? 0 : benchmark.nativeDuckDb(downloaded);
-      Inserted e = benchmark.insertIntoDuckDb(files, results, namespaces);
+      Inserted e = benchmark.insertIntoDuckDb(files, options.results(), namespaces);
       if (round >= 0) {
         alone[round] = b;
         writer[round] = e.rowsPerSecond();
@@ -215,30 +197,32 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
 
   private void postgres(OfflineBenchmark benchmark, Figures figures)
       throws CommandException, InterruptedException, ExecutionException, SQLException {
-    long some = results / POSTGRES_PART;
-    long few = results / JDBC_IO_PART;
+    long some = options.results() / POSTGRES_PART;
+    long few = options.results() / JDBC_IO_PART;
     figures.say("postgres: publishing %d and %d results", some, few);
     benchmark.publish("some", NARROW_NAMESPACES, some);
     benchmark.publish("few", NARROW_NAMESPACES, few);
     double unused = benchmark.encode("some", some, "some-files");
     unused = benchmark.encode("few", few, "few-files");
-    double[] jdbcIo = new double[rounds];
-    double[] writer = new double[rounds];
-    for (int round = -1; round < rounds; round++) {
+    double[] jdbcIo = new double[options.rounds()];
+    double[] withoutIndex = new double[options.rounds()];
+    double[] writer = new double[options.rounds()];
+    for (int round = -1; round < options.rounds(); round++) {
       double c = benchmark.jdbcIo("few-files", few);
-      // Its log of queries does not count, as the rival writes none.
-      double f =
-          benchmark.insertIntoPostgres("some-files", some)
-              * BenchmarkTraffic.FEATURES
-              / (BenchmarkTraffic.FEATURES + 1);
+      double f = benchmark.insertIntoPostgres("some-files", some, "") * OBSERVATIONS;
+      double g = benchmark.insertIntoPostgres("some-files", some, "&index=none") * OBSERVATIONS;
       if (round >= 0) {
         jdbcIo[round] = c;
         writer[round] = f;
+        withoutIndex[round] = g;
       }
-      figures.say("postgres %s: JdbcIO %,.0f observations/s, writer %,.0f/s", name(round), c, f);
+      figures.say(
+          "postgres %s: JdbcIO %,.0f observations/s, writer %,.0f/s, without second index %,.0f/s",
+          name(round), c, f, g);
     }
     figures.put("postgres.jdbcio_observations_per_s", jdbcIo);
     figures.put("postgres.writer_observations_per_s", writer);
+    figures.put("postgres.writer_without_index_observations_per_s", withoutIndex);
     figures.putRatio("postgres.writer_vs_jdbcio", writer, jdbcIo);
   }
 
@@ -253,14 +237,14 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
 
   private void memory(OfflineBenchmark benchmark, Figures figures)
       throws IOException, InterruptedException, ExecutionException {
-    figures.say("memory: -Xmx%s drains %d results", encodeHeap, results);
-    OfflineBenchmark.Drain encode = benchmark.drainResults("narrow", results, encodeHeap);
+    figures.say("memory: -Xmx%s drains %d results", encodeHeap, options.results());
+    OfflineBenchmark.Drain encode = benchmark.drainResults("narrow", options.results(), encodeHeap);
     figures.put(
         "memory.encode_observations_per_s", encode.messagesPerSecond() * BenchmarkTraffic.FEATURES);
     figures.put("memory.encode_peak_heap_after_gc_mb", encode.peakHeapMegabytes());
     figures.say("memory: -Xmx%s and %s of DuckDB's insert the files", insertHeap, duckDbMemory);
     OfflineBenchmark.Drain insert =
-        benchmark.drainFiles("narrow-files-" + rounds, insertHeap, duckDbMemory);
+        benchmark.drainFiles("narrow-files-" + options.rounds(), insertHeap, duckDbMemory);
     figures.put("memory.insert_peak_heap_after_gc_mb", insert.peakHeapMegabytes());
     figures.put("memory.insert_peak_process_mb", insert.peakMemoryMegabytes());
     figures.fact(

@@ -5,7 +5,6 @@ import io.tailrace.pipelines.benchmark.HandWrittenConsumer.Ordering;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -34,30 +34,13 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
   private static final int LARGE_MESSAGES = 50;
 
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Option(
-      names = "--results",
-      description = "Results in a topic (default: ${DEFAULT-VALUE}).",
-      defaultValue = "1000000")
-  private long results;
-
-  @Option(
-      names = "--rounds",
-      description = "Rounds, of which the median counts (default: ${DEFAULT-VALUE}).",
-      defaultValue = "3")
-  private int rounds;
+  @Mixin private BenchmarkOptions options = new BenchmarkOptions();
 
   @Option(
       names = "--freshnessRate",
       description = "Results a second while freshness is measured (default: ${DEFAULT-VALUE}).",
       defaultValue = "20000")
   private int freshnessRate;
-
-  @Option(
-      names = "--output",
-      description = "Where the figures go (default: ${DEFAULT-VALUE}).",
-      defaultValue = "target/benchmarks/online.json")
-  private Path output = Path.of("target/benchmarks/online.json");
 
   @Option(
       names = "--memoryHeap",
@@ -73,18 +56,12 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
       defaultValue = "uniform,zipf,topics,freshness,memory")
   private List<String> parts = List.of();
 
-  @Option(
-      names = "--writerOption",
-      description =
-          "A pipeline option for the writer under test, such as --writerOption=--maxBundleSize=8000.")
-  private List<String> writerOptions = new ArrayList<>();
-
   @Override
   public Integer call()
       throws CommandException, IOException, InterruptedException, ExecutionException {
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
-    try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, writerOptions)) {
+    try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, options.writerOptions())) {
       figures.fact("redis", benchmark.redisVersion());
       figures.fact("writer_options", String.join(" ", benchmark.writerOptions()));
       for (BenchmarkTraffic.Keys keys : BenchmarkTraffic.Keys.values()) {
@@ -104,7 +81,7 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
     }
-    figures.finish(output);
+    figures.finish(options.output("online"));
     return 0;
   }
 
@@ -115,16 +92,17 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
   private void rates(OnlineBenchmark benchmark, BenchmarkTraffic.Keys keys, Figures figures)
       throws CommandException, InterruptedException {
     String topic = name(keys);
-    figures.say("%s: publishing %d results", topic, results);
-    benchmark.publish(topic, keys, results, OnlineBenchmark.PARALLELISM, entity -> entity & 1);
-    double[] unordered = new double[rounds];
-    double[] scripted = new double[rounds];
-    double[] writer = new double[rounds];
+    figures.say("%s: publishing %d results", topic, options.results());
+    benchmark.publish(
+        topic, keys, options.results(), OnlineBenchmark.PARALLELISM, entity -> entity & 1);
+    double[] unordered = new double[options.rounds()];
+    double[] scripted = new double[options.rounds()];
+    double[] writer = new double[options.rounds()];
     // The first round is a warm-up of its own: the compiler has seen nothing yet.
-    for (int round = -1; round < rounds; round++) {
-      double a = benchmark.handWritten(topic, results, Ordering.NONE);
-      double d = benchmark.writer(topic, results);
-      double b = benchmark.handWritten(topic, results, Ordering.SCRIPT_PER_FIELD);
+    for (int round = -1; round < options.rounds(); round++) {
+      double a = benchmark.handWritten(topic, options.results(), Ordering.NONE);
+      double d = benchmark.writer(topic, options.results());
+      double b = benchmark.handWritten(topic, options.results(), Ordering.SCRIPT_PER_FIELD);
       if (round >= 0) {
         unordered[round] = a;
         scripted[round] = b;
@@ -134,8 +112,8 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
           "%s %s: unordered %,.0f/s, scripted %,.0f/s, writer %,.0f/s",
           topic, round < 0 ? "warm-up" : "round " + (round + 1), a, b, d);
     }
-    double[] redisIo = new double[rounds];
-    Arrays.fill(redisIo, benchmark.redisIo(topic, results));
+    double[] redisIo = new double[options.rounds()];
+    Arrays.fill(redisIo, benchmark.redisIo(topic, options.results()));
     figures.put(topic + ".unordered_results_per_s", unordered);
     figures.put(topic + ".scripted_results_per_s", scripted);
     figures.put(topic + ".redis_io_results_per_s", redisIo);
@@ -149,7 +127,7 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
   private void topics(OnlineBenchmark benchmark, Figures figures)
       throws CommandException, InterruptedException {
     BenchmarkTraffic.Keys uniform = BenchmarkTraffic.Keys.UNIFORM;
-    long some = results / 2;
+    long some = options.results() / 2;
     figures.say("topics: publishing");
     benchmark.publish("even", uniform, some, 4, entity -> entity & 3);
     benchmark.publish("skewed", uniform, some, 4, entity -> entity % 10 < 9 ? 0 : 1 + entity % 3);
@@ -175,8 +153,8 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
       throws IOException, InterruptedException, ExecutionException {
     figures.say(
         "memory: -Xmx%s drains %d results and %d messages of 8 MB",
-        memoryHeap, results, LARGE_MESSAGES);
-    OnlineBenchmark.Drain drain = benchmark.drain(results, LARGE_MESSAGES, memoryHeap);
+        memoryHeap, options.results(), LARGE_MESSAGES);
+    OnlineBenchmark.Drain drain = benchmark.drain(options.results(), LARGE_MESSAGES, memoryHeap);
     figures.put("memory.drain_results_per_s", drain.resultsPerSecond());
     figures.put("memory.peak_heap_after_gc_mb", drain.peakHeapMegabytes());
     figures.fact("memory_heap", memoryHeap);

@@ -248,6 +248,9 @@ public final class LocalCommand implements Callable<Integer> {
               + directory
               + " is not");
     }
+    if (exitWhenPersisted && offlineStore != null) {
+      checkEmpty(offlineStore);
+    }
   }
 
   private ParameterException wrong(String message) {
@@ -321,6 +324,36 @@ public final class LocalCommand implements Callable<Integer> {
         }
         quiet.begin();
       }
+    }
+  }
+
+  /** What was there before would be compared too. */
+  private void checkEmpty(String store) {
+    long tables;
+    try {
+      tables =
+          Long.parseLong(
+              String.valueOf(
+                  OfflineStores.at(store)
+                      .query(
+                          "SELECT count(*) FROM information_schema.tables WHERE table_schema LIKE '"
+                              + schema(store, "%").replace("_", "\\_")
+                              + "' ESCAPE '\\'",
+                          1)
+                      .rows()
+                      .get(0)
+                      .get(0)));
+    } catch (OfflineStoreException | IllegalArgumentException e) {
+      // A file that is yet to be made; what else is wrong, the writers say when they start.
+      return;
+    }
+    if (tables > 0) {
+      throw wrong(
+          "--exitWhenPersisted compares a whole store, so it needs one that is empty; "
+              + OfflineStores.at(store).uri()
+              + " has "
+              + tables
+              + " tables. Drop its schema, or name another one with schema=NAME_{environment}");
     }
   }
 
@@ -536,7 +569,8 @@ public final class LocalCommand implements Callable<Integer> {
                       LinkedHashMap::new)),
           models.online.compare(reader, Instant.now()),
           models.offline.compare(
-              OfflineStores.at(stack.offlineStore()), environment -> schema(stack, environment)),
+              OfflineStores.at(stack.offlineStore()),
+              environment -> schema(stack.offlineStore(), environment)),
           trouble);
     } catch (OnlineStoreException | OfflineStoreException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);
@@ -544,8 +578,8 @@ public final class LocalCommand implements Callable<Integer> {
   }
 
   /** Returns the schema of an environment, as the URI names it; sample environments are plain. */
-  private static String schema(LocalStack stack, String environment) {
-    Matcher schema = SCHEMA.matcher(stack.offlineStore());
+  private static String schema(String store, String environment) {
+    Matcher schema = SCHEMA.matcher(store);
     return schema.find() ? schema.group(1).replace("{environment}", environment) : "tailrace";
   }
 

@@ -11,13 +11,13 @@ import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.local.LocalFlink;
 import io.tailrace.pipelines.local.LocalKafka;
 import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.testing.WriterJvm;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -290,17 +290,17 @@ public class OnlineWriterTest {
 
   @Test
   public void aWriterThatIsKilledGoesOnWithoutALoss() throws Exception {
-    Process killed = startInAProcessOfItsOwn();
-    Map<Integer, Long> expected = new HashMap<>(publish(300, 30));
-    awaitValues(expected);
-    killed.destroyForcibly().waitFor();
+    Map<Integer, Long> expected;
+    try (WriterJvm killed = startInAProcessOfItsOwn()) {
+      expected = new HashMap<>(publish(300, 30));
+      awaitValues(expected);
+      killed.kill();
+    }
 
     expected.putAll(publish(300, 30));
-    Process successor = startInAProcessOfItsOwn();
-    try {
+    try (WriterJvm successor = startInAProcessOfItsOwn()) {
       awaitValues(expected);
-    } finally {
-      successor.destroyForcibly().waitFor();
+      successor.checkAlive();
     }
   }
 
@@ -505,19 +505,9 @@ public class OnlineWriterTest {
     }
   }
 
-  private Process startInAProcessOfItsOwn() throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(argument -> argument.startsWith("--add-opens"))
-        .forEach(command::add);
-    command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), OnlineWriter.class.getName()));
-    command.addAll(List.of(arguments("--runner=DirectRunner")));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.newFile())
-        .start();
+  private WriterJvm startInAProcessOfItsOwn() throws IOException {
+    return WriterJvm.start(
+        OnlineWriter.class, folder.newFile(), arguments("--runner=DirectRunner"));
   }
 
   private static QueryResult result(int entity, long observedAt, long value) {

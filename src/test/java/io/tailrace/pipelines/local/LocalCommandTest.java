@@ -50,6 +50,10 @@ public class LocalCommandTest {
 
     assertThat(run(stack -> {}, "--exitWhenPersisted", "--directory=" + directory)).isEqualTo(2);
     assertThat(err.toString()).contains("needs a directory that is empty");
+
+    String store = "duckdb://" + directory + "/offline.db?schema={environment}";
+    assertThat(run(stack -> {}, "--exitWhenPersisted", "--offlineStore=" + store)).isEqualTo(2);
+    assertThat(err.toString()).contains("needs one that is empty; " + store + " has");
   }
 
   @Test

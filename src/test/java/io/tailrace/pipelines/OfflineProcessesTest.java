@@ -1,0 +1,181 @@
+package io.tailrace.pipelines;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.offline.EncodeObservations;
+import io.tailrace.offline.ResultEncoder;
+import io.tailrace.pipelines.OfflineServers.Store;
+import io.tailrace.result.ResultDecoder;
+import io.tailrace.testing.Results;
+import io.tailrace.testing.WriterJvm;
+import io.tailrace.v1.QueryResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** Writers of the offline path in processes of their own, which are killed, or race. */
+public class OfflineProcessesTest {
+  private static final String DIRECT = "--runner=DirectRunner";
+
+  /** Commits what is durable at once, which the direct runner does not. */
+  private static final String[] FLINK = {
+    "--runner=FlinkRunner", "--parallelism=1", "--checkpointingInterval=300"
+  };
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  @Test
+  public void whatAKilledWriterHadInsertedAndNotCommittedIsInsertedOnceByItsSuccessor()
+      throws Exception {
+    try (OfflineServers servers =
+            new OfflineServers(folder.newFolder().toPath(), Store.POSTGRESQL);
+        Connection blocker = servers.postgres().connect();
+        Statement statement = blocker.createStatement()) {
+      try (WriterJvm killed = insertWriter(servers, DIRECT)) {
+        publishFiles(servers, OfflineServers.results(0, 10, 3));
+        servers.awaitRows("user__f2", 10);
+        // The next transaction gets to the second table and no further.
+        blocker.setAutoCommit(false);
+        statement.execute("LOCK TABLE " + Results.ENVIRONMENT + ".user__f1 IN SHARE MODE");
+        publishFiles(servers, OfflineServers.results(10, 30, 3));
+        OfflineServers.await("an insert that waits", () -> isSomebodyWaiting(statement));
+        killed.kill();
+      }
+      assertThat(servers.count("user__f0")).isEqualTo(10);
+      blocker.rollback();
+
+      try (WriterJvm successor = insertWriter(servers, DIRECT)) {
+        for (String table : List.of("user__f0", "user__f1", "user__f2", "query_log")) {
+          servers.awaitRows(table, 40);
+        }
+        successor.checkAlive();
+      }
+    }
+  }
+
+  private static boolean isSomebodyWaiting(Statement statement) throws SQLException {
+    try (ResultSet waiting =
+        statement.executeQuery(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")) {
+      waiting.next();
+      return waiting.getLong(1) > 0;
+    }
+  }
+
+  @Test
+  public void aDuckDbFileWhoseWriterIsKilledGetsEachRowOnce() throws Exception {
+    Path directory = folder.newFolder().toPath();
+    Path log = directory.resolve("offline.db.wal");
+    int features = 300;
+    try (OfflineServers servers = new OfflineServers(directory, Store.DUCKDB)) {
+      publishFiles(servers, OfflineServers.results(0, 40, features));
+      // Tables are created, then filled a hundred at a time: both leave something in the log.
+      long killAt = 1;
+      for (int kill = 0; kill < 3; kill++) {
+        try (WriterJvm killed = insertWriter(servers, FLINK)) {
+          long bytes = killAt;
+          OfflineServers.await("a log of " + bytes, () -> size(log) >= bytes || isDone(servers));
+          killAt = size(log) + 50_000;
+          killed.kill();
+        }
+      }
+
+      try (WriterJvm last = insertWriter(servers, FLINK)) {
+        servers.awaitCommitted(StreamingInsertWriter.NAME, servers.filesPublished());
+        last.checkAlive();
+        last.kill();
+      }
+      assertThat(servers.leastAndMost(features)).containsExactly(40L, 40L);
+      assertThat(servers.count("query_log")).isEqualTo(40);
+    }
+  }
+
+  private static long size(Path file) throws IOException {
+    return Files.exists(file) ? Files.size(file) : 0;
+  }
+
+  private static boolean isDone(OfflineServers servers) throws Exception {
+    return servers.committed(StreamingInsertWriter.NAME) >= servers.filesPublished();
+  }
+
+  @Test
+  public void writersInFourProcessesThatMeet500UnseenFeaturesLoseNothing() throws Exception {
+    int features = 500;
+    try (OfflineServers servers =
+        new OfflineServers(folder.newFolder().toPath(), Store.POSTGRESQL)) {
+      for (int i = 0; i < 10; i++) {
+        servers.publish(i, 1, features);
+      }
+      List<WriterJvm> writers = new ArrayList<>();
+      try {
+        for (String group : List.of("one", "two")) {
+          writers.add(
+              WriterJvm.start(
+                  OfflineWriter.class,
+                  folder.newFile(),
+                  servers.offlineWriter("?group=" + group + "-results", DIRECT)));
+          writers.add(
+              WriterJvm.start(
+                  StreamingInsertWriter.class,
+                  folder.newFile(),
+                  servers.insertWriter("?group=" + group + "-files", DIRECT)));
+        }
+        OfflineServers.await(
+            "all rows",
+            () -> {
+              for (WriterJvm writer : writers) {
+                writer.checkAlive();
+              }
+              return servers.count("user__f499") == 10
+                  && servers.leastAndMost(features).equals(List.of(10L, 10L))
+                  && servers.count("query_log") == 10;
+            });
+      } finally {
+        writers.forEach(WriterJvm::close);
+      }
+      assertThat(servers.leastAndMost(features)).containsExactly(10L, 10L);
+      assertWithMessage("dead letters").that(servers.published("letters", 1)).isEqualTo(0);
+    }
+  }
+
+  private WriterJvm insertWriter(OfflineServers servers, String... runner) throws IOException {
+    return WriterJvm.start(
+        StreamingInsertWriter.class, folder.newFile(), servers.insertWriter("", runner));
+  }
+
+  /** Publishes the files of one bundle. */
+  private static void publishFiles(OfflineServers servers, List<QueryResult> results)
+      throws Exception {
+    ResultDecoder decoder = new ResultDecoder();
+    try (ResultEncoder encoder =
+        new ResultEncoder(EncodeObservations.DEFAULT_MAX_FILE_BYTES, Duration.ofMinutes(5))) {
+      long now = System.currentTimeMillis() * 1_000L;
+      for (QueryResult result : results) {
+        encoder.add(
+            decoder.decode(
+                BusMessage.numbered(result.toByteArray(), new byte[0], "results", 0, 0, now, "")),
+            file -> servers.publishFile(file.payload()),
+            failure -> {
+              throw new AssertionError(failure.toString());
+            });
+      }
+      encoder.flush(
+          file -> servers.publishFile(file.payload()),
+          failure -> {
+            throw new AssertionError(failure.toString());
+          });
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.tailrace.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A writer in a JVM of its own, which can be killed. Not thread-safe. */
+public final class WriterJvm implements AutoCloseable {
+  private final Process process;
+  private final Path output;
+
+  private WriterJvm(Process process, Path output) {
+    this.process = process;
+    this.output = output;
+  }
+
+  /**
+   * Starts a writer.
+   *
+   * @param output where what it prints goes
+   * @param arguments the writer's
+   */
+  public static WriterJvm start(Class<?> writer, File output, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx256m");
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), writer.getName()));
+    command.addAll(List.of(arguments));
+    return new WriterJvm(
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start(),
+        output.toPath());
+  }
+
+  /** Fails with what the writer printed, if it has ended. */
+  public void checkAlive() throws IOException {
+    if (!process.isAlive()) {
+      throw new AssertionError("the writer has ended: " + Files.readString(output));
+    }
+  }
+
+  /** Kills it as the kernel does when memory runs out, and waits until it is gone. */
+  public void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
