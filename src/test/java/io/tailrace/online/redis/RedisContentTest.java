@@ -182,7 +182,7 @@ public class RedisContentTest {
     for (int length : new int[] {1, 31, 32, 255, 256, 65_535, 65_536}) {
       columns.add(Results.int64("n".repeat(length), T, length));
     }
-    columns.add(Results.int64("größe:😀%\u0000.part", T, 1));
+    columns.add(Results.int64("größe:😀%.part", T, 1));
     QueryResult result = Results.of(Results.user("ann", columns.toArray(new Column[0])));
 
     write(redis.uri(), result);
