@@ -67,7 +67,7 @@ final class NativeDuckDb {
   /** Inserts files into a new database and returns rows a second, creation of tables excluded. */
   static double insert(List<Path> files, Path database, int threads) throws SQLException {
     Properties settings = new Properties();
-    settings.setProperty("memory_limit", "512MB");
+    settings.setProperty("memory_limit", "1GB");
     settings.setProperty("threads", Integer.toString(threads));
     try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + database, settings);
         Statement statement = connection.createStatement()) {

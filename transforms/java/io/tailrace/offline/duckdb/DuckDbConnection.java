@@ -295,6 +295,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
               return fold(statement, batch.valueType());
             });
     checkComplete(staged, batch.rowsOfTables());
+    requireNonNull(file).awaitRoom(staged);
     return alone(statement -> insertStaged(statement, batch, columns, staged));
   }
 
@@ -336,6 +337,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
                   + ")");
       if ((i + 1) % TABLES_PER_COMMIT == 0) {
         statement.execute("COMMIT");
+        requireNonNull(file).changed(statement, TABLES_PER_COMMIT);
         statement.execute("BEGIN");
       }
     }

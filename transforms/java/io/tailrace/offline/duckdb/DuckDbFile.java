@@ -64,6 +64,14 @@ final class DuckDbFile {
 
   private static final long ATTEMPT_PAUSE_MILLIS = 10;
 
+  /** Some 200 kB each, and more while a transaction inserts. */
+  private static final int MAX_CHANGED_TABLES = 500;
+
+  /**
+   * What may be inserted while the log is written back; more waits, as it would fill the memory.
+   */
+  private static final long ROWS_BESIDE_CHECKPOINT = 200_000;
+
   private final Path path;
   private final DuckDBConnection root;
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
@@ -74,6 +82,12 @@ final class DuckDbFile {
 
   /** Writes the log back at the moment. Guarded by {@link #OPEN}. */
   private @Nullable Thread checkpoint;
+
+  /** Rows that were inserted meanwhile, which stay in memory. Guarded by {@link #OPEN}. */
+  private long rowsBesideCheckpoint;
+
+  /** Inserts into tables since the log was written back. Guarded by {@link #writing}. */
+  private int changedTables;
 
   /** Held by whoever changes the file: fair, so that nobody waits for ever. */
   private final ReentrantLock writing = new ReentrantLock(true);
@@ -190,6 +204,18 @@ final class DuckDbFile {
   }
 
   /**
+   * Says that tables were inserted into, by whoever holds the lock of writers and has committed.
+   * Each holds memory until the log is written back, which therefore is done here when there are
+   * many.
+   */
+  void changed(Statement statement, int tables) throws SQLException {
+    changedTables += tables;
+    if (changedTables >= MAX_CHANGED_TABLES && checkpoint(statement, false)) {
+      changedTables = 0;
+    }
+  }
+
+  /**
    * Says that the file was changed: when its log has grown large, it is written back into the
    * tables, while others go on inserting.
    */
@@ -203,10 +229,33 @@ final class DuckDbFile {
     }
     synchronized (OPEN) {
       if (checkpoint == null) {
+        rowsBesideCheckpoint = 0;
         checkpoint = new Thread(this::checkpoint, "duckdb-checkpoint");
         checkpoint.setDaemon(true);
         checkpoint.start();
       }
+    }
+  }
+
+  /** Waits while the log is written back, unless so many rows may be inserted beside that. */
+  void awaitRoom(long rows) throws OfflineStoreException {
+    Thread running;
+    synchronized (OPEN) {
+      rowsBesideCheckpoint += rows;
+      if (checkpoint == null || rowsBesideCheckpoint <= ROWS_BESIDE_CHECKPOINT) {
+        return;
+      }
+      running = checkpoint;
+    }
+    join(running);
+  }
+
+  private void join(Thread running) throws OfflineStoreException {
+    try {
+      running.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new OfflineStoreException("interrupted while the log of " + path + " is written", e);
     }
   }
 
@@ -252,12 +301,7 @@ final class DuckDbFile {
   void release() throws OfflineStoreException {
     Optional<Thread> running = tryRelease();
     while (running.isPresent()) {
-      try {
-        running.get().join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new OfflineStoreException("interrupted while the log of " + path + " is written", e);
-      }
+      join(running.get());
       running = tryRelease();
     }
   }

@@ -14,7 +14,7 @@ import java.util.Optional;
  *
  * <p>{@code duckdb:///data/offline.db} is the file {@code /data/offline.db}. Parameters: {@code
  * schema} (default {@code tailrace}; {@code {environment}} in it stands for the environment),
- * {@code memoryLimit} (default {@code 512MB}; what DuckDB takes beside the heap), {@code threads}
+ * {@code memoryLimit} (default {@code 1GB}; what DuckDB takes beside the heap), {@code threads}
  * (default: the processors), {@code compression=fast} (skip the compression of texts that costs
  * most), {@code logMegabytes} (default 256; how large the log grows before it is written back into
  * the tables: after a crash it has to be read).
@@ -23,7 +23,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
 
   private static final String EXAMPLE =
-      "duckdb:///data/offline.db?schema={environment}&memoryLimit=512MB";
+      "duckdb:///data/offline.db?schema={environment}&memoryLimit=1GB";
 
   private static final int DEFAULT_LOG_MEGABYTES = 256;
 
@@ -63,7 +63,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
               + " is not a name of up to 31 small letters, digits and '_', with or without "
               + ENVIRONMENT);
     }
-    String memoryLimit = uri.take("memoryLimit").orElse("512MB");
+    String memoryLimit = uri.take("memoryLimit").orElse("1GB");
     if (!memoryLimit.matches("[1-9][0-9]{0,6}(MB|GB)")) {
       uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");
     }
