@@ -1,0 +1,47 @@
+package io.tailrace.metrics;
+
+import io.tailrace.v1.MetricsSummary;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * A kind of metrics store at an address. Immutable and serializable; holds no secret, only where
+ * one is.
+ *
+ * <p>A store implements it in a folder of its own, with one line in {@code MetricsStores}.
+ */
+public interface MetricsStore extends Serializable {
+  /** Returns the address, without secrets. */
+  String uri();
+
+  /**
+   * Checks that the store can be reached and used as configured.
+   *
+   * @throws MetricsStoreException with one sentence that names the store and the correction
+   */
+  void check() throws MetricsStoreException;
+
+  /** Opens a connection, which is for one thread. */
+  Connection connect();
+
+  /** A connection to the store; not thread-safe. Connects anew by itself when it breaks. */
+  interface Connection extends AutoCloseable {
+    /**
+     * Writes summaries, creating the tables and views that are missing. Of the summaries of one
+     * series, minute and epoch, the one stands that counts most, whatever the order, the repetition
+     * and the number of writers; see {@code metrics_summary.proto}. When it returns, they are
+     * durable and readable.
+     *
+     * <p>May be repeated with the same summaries, and by others at the same time. When it throws,
+     * any of them may have been written.
+     *
+     * @param summaries valid ones; a series may be among them more than once
+     * @return for how many of them the store changed
+     * @throws MetricsStoreException if the store can't be used now
+     */
+    int write(List<MetricsSummary> summaries) throws MetricsStoreException;
+
+    @Override
+    void close();
+  }
+}
