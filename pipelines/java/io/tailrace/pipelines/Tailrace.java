@@ -63,6 +63,12 @@ public final class Tailrace implements Runnable {
               StreamingInsertWriterOptions.class,
               StreamingInsertWriter::start,
               "Carries rows from the streaming-insert bus to the offline store (Beam pipeline"
+                  + " options)."),
+          new Program(
+              MetricsWriter.NAME,
+              MetricsWriterOptions.class,
+              MetricsWriter::start,
+              "Summarises results by minute and publishes that to the metrics bus (Beam pipeline"
                   + " options)."));
 
   @Spec private CommandSpec spec = CommandSpec.create();

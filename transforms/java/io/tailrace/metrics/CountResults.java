@@ -1,0 +1,255 @@
+package io.tailrace.metrics;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.metrics.Tally.Count;
+import io.tailrace.result.Column;
+import io.tailrace.result.ColumnSpec;
+import io.tailrace.result.ColumnSpec.Origin;
+import io.tailrace.result.Frame;
+import io.tailrace.result.Result;
+import io.tailrace.v1.QueryResult.Status;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.apache.beam.sdk.transforms.windowing.GlobalWindow;
+import org.apache.beam.sdk.values.KV;
+import org.joda.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts the results of a bundle by series and minute, and puts out a tally of each at its end, so
+ * that what comes after handles series rather than values: a runner may lift no combiner in front
+ * of its shuffle.
+ */
+final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tally>>> {
+  private static final long serialVersionUID = 1;
+
+  /** How far publishers' clocks may be ahead of this one's. */
+  private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(5);
+
+  private static final long MINUTE_MICROS = SummarizeResults.MINUTE.toMillis() * 1_000;
+  private static final double MICROS_PER_MILLI = 1_000;
+
+  /** About what a series takes here at the most: two sketches. */
+  private static final long SERIES_BYTES = 8_000;
+
+  /** Series that are held at once: an eighth of the heap. */
+  private static final int MAX_HELD =
+      (int) Math.max(1_000, Math.min(50_000, Runtime.getRuntime().maxMemory() / 8 / SERIES_BYTES));
+
+  private final int maxSeries;
+  private final Counter valuesSummarized =
+      Metrics.counter(SummarizeResults.STAGE, "values_summarized");
+  private final Counter resultsSummarized =
+      Metrics.counter(SummarizeResults.STAGE, "results_summarized");
+  private final Counter clockAhead = Metrics.counter(SummarizeResults.STAGE, "results_clock_ahead");
+
+  // Of this bundle.
+  private transient Map<Scope, Held> scopes;
+  private transient int heldSeries;
+  private transient long values;
+  private transient long results;
+  private transient @Nullable Scope lastScope;
+  private transient @Nullable Held last;
+
+  CountResults(int maxSeries) {
+    this.maxSeries = maxSeries;
+  }
+
+  /** What the series of a result have in common. */
+  private record Scope(String environment, String deployment, long minute) {}
+
+  /**
+   * The tallies of a scope. Columns of one query share their spec, mostly: it finds them sooner.
+   */
+  private static final class Held {
+    final Map<SeriesKey, Tally> series = new HashMap<>();
+    final IdentityHashMap<ColumnSpec, Tally> bySpec = new IdentityHashMap<>();
+    final Map<String, Tally> byQuery = new HashMap<>();
+  }
+
+  @StartBundle
+  public void startBundle() {
+    begin();
+    values = 0;
+    results = 0;
+  }
+
+  private void begin() {
+    scopes = new HashMap<>();
+    heldSeries = 0;
+    lastScope = null;
+    last = null;
+  }
+
+  /** Counts a result. */
+  @ProcessElement
+  public void count(
+      @Element Result result, OutputReceiver<KV<SeriesShard, KV<SeriesKey, Tally>>> out) {
+    Held held =
+        held(
+            new Scope(
+                result.environmentId(),
+                result.text(Result.Text.DEPLOYMENT_ID),
+                minute(result.message().publishedAt())));
+    results++;
+    // The parts of a divided result say the same of the execution.
+    if (result.part() == 0) {
+      countExecution(query(held, result), result);
+    }
+    for (Frame frame : result.frames()) {
+      int rows = frame.rows();
+      for (Column column : frame.columns()) {
+        values += rows;
+        countColumn(feature(held, column.spec()), column, rows, result.queryTimestamp());
+      }
+    }
+    if (heldSeries > MAX_HELD) {
+      putOut((tally, timestamp) -> out.outputWithTimestamp(tally, timestamp));
+    }
+  }
+
+  /** Returns the minute that a result is counted in, in microseconds since the epoch. */
+  private long minute(long publishedAt) {
+    long latest = (System.currentTimeMillis() + MAX_CLOCK_SKEW.toMillis()) * 1_000;
+    long at = publishedAt;
+    if (at > latest) {
+      // A window in a far future would be kept until then.
+      clockAhead.inc();
+      at = System.currentTimeMillis() * 1_000;
+    }
+    return Math.floorDiv(at, MINUTE_MICROS) * MINUTE_MICROS;
+  }
+
+  private Held held(Scope scope) {
+    if (last != null && scope.equals(lastScope)) {
+      return last;
+    }
+    Held held = scopes.computeIfAbsent(scope, unused -> new Held());
+    lastScope = scope;
+    last = held;
+    return held;
+  }
+
+  private Tally query(Held held, Result result) {
+    String name = result.text(Result.Text.QUERY_NAME);
+    Tally known = held.byQuery.get(name);
+    if (known == null) {
+      known = tally(held, SeriesKey.ofQuery(result.environmentId(), name));
+      held.byQuery.put(name, known);
+    }
+    return known;
+  }
+
+  private Tally feature(Held held, ColumnSpec spec) {
+    Tally known = held.bySpec.get(spec);
+    if (known == null) {
+      Scope scope = requireNonNull(lastScope);
+      known =
+          tally(
+              held,
+              SeriesKey.ofFeature(
+                  scope.environment, scope.deployment, spec.feature(), spec.resolverFqn()));
+      held.bySpec.put(spec, known);
+    }
+    return known;
+  }
+
+  private Tally tally(Held held, SeriesKey key) {
+    Tally known = held.series.get(key);
+    if (known == null) {
+      known = new Tally();
+      held.series.put(key, known);
+      heldSeries++;
+    }
+    return known;
+  }
+
+  private static void countExecution(Tally tally, Result result) {
+    tally.count(Count.EXECUTIONS, 1);
+    if (result.status() == Status.FAILED) {
+      tally.count(Count.FAILURES, 1);
+    } else if (result.status() == Status.PARTIAL) {
+      tally.count(Count.PARTIAL, 1);
+    }
+    long started = result.executionStartedAt();
+    long finished = result.executionFinishedAt();
+    if (started != 0 && finished != 0) {
+      tally.millis().add(Math.max(0, finished - started) / MICROS_PER_MILLI);
+    }
+  }
+
+  private static void countColumn(Tally tally, Column column, int rows, long queryTimestamp) {
+    if (column.spec().origin() != Origin.COMPUTED) {
+      tally.count(
+          column.spec().origin() == Origin.ONLINE_STORE
+              ? Count.SERVED_ONLINE
+              : Count.SERVED_OFFLINE,
+          rows);
+      for (int row = 0; row < rows; row++) {
+        tally.millis().add(Math.max(0, queryTimestamp - column.observedAt(row)) / MICROS_PER_MILLI);
+      }
+      return;
+    }
+    tally.count(Count.COMPUTED, rows);
+    int nulls = 0;
+    int nonFinite = 0;
+    for (int row = 0; row < rows; row++) {
+      if (column.isNull(row)) {
+        nulls++;
+        continue;
+      }
+      switch (column.spec().type()) {
+        case INT64 -> tally.values().add(column.int64(row));
+        case FLOAT64 -> {
+          double value = column.float64(row);
+          if (Double.isFinite(value)) {
+            tally.values().add(value);
+          } else {
+            nonFinite++;
+          }
+        }
+        default -> {}
+      }
+    }
+    tally.count(Count.NULLS, nulls);
+    tally.count(Count.NON_FINITE, nonFinite);
+  }
+
+  private interface Receiver {
+    void put(KV<SeriesShard, KV<SeriesKey, Tally>> tally, Instant timestamp);
+  }
+
+  private void putOut(Receiver out) {
+    scopes.forEach(
+        (scope, held) -> {
+          Instant timestamp = new Instant(scope.minute / 1_000);
+          held.series.forEach(
+              (key, tally) -> {
+                tally.settle();
+                out.put(KV.of(SeriesShard.of(key, maxSeries), KV.of(key, tally)), timestamp);
+              });
+        });
+    begin();
+  }
+
+  @FinishBundle
+  public void finishBundle(FinishBundleContext context) {
+    putOut((tally, timestamp) -> context.output(tally, timestamp, GlobalWindow.INSTANCE));
+    valuesSummarized.inc(values);
+    resultsSummarized.inc(results);
+  }
+
+  /** The minute of a result may begin long before the result. */
+  @Override
+  @SuppressWarnings("deprecation")
+  public org.joda.time.Duration getAllowedTimestampSkew() {
+    return org.joda.time.Duration.millis(BoundedWindow.TIMESTAMP_MAX_VALUE.getMillis());
+  }
+}

@@ -1,0 +1,226 @@
+package io.tailrace.metrics;
+
+import io.tailrace.failure.Failure;
+import io.tailrace.failure.FailureCoder;
+import io.tailrace.result.Result;
+import io.tailrace.v1.MetricsSummary;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import org.apache.beam.sdk.coders.KvCoder;
+import org.apache.beam.sdk.extensions.protobuf.ProtoCoder;
+import org.apache.beam.sdk.transforms.Combine;
+import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.Impulse;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.View;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.transforms.windowing.AfterProcessingTime;
+import org.apache.beam.sdk.transforms.windowing.AfterWatermark;
+import org.apache.beam.sdk.transforms.windowing.FixedWindows;
+import org.apache.beam.sdk.transforms.windowing.Window;
+import org.apache.beam.sdk.transforms.windowing.Window.ClosingBehavior;
+import org.apache.beam.sdk.transforms.windowing.Window.OnTimeBehavior;
+import org.apache.beam.sdk.values.KV;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionView;
+
+/**
+ * Summarises results by minute: what of each feature was computed, null and served, by which
+ * resolver in which deployment, and how each query fared.
+ *
+ * <p>A minute is one of event time, that is, of the publish times of results; one that is further
+ * ahead of the worker's clock than clocks differ counts as published now. While a minute fills, its
+ * summaries are put out again and again, each with everything so far; at its end; and again when
+ * late results change them, until it is older than the allowed lateness, after which results are
+ * dropped (Beam counts them as {@code droppedDueToLateness}). Only series that have changed since
+ * are put out, but for the end of the minute. Which of several summaries stands, the message tells:
+ * {@link MetricsSummary}.
+ *
+ * <p>Counts and sums are exact, whatever the order of results and the number of workers, as long as
+ * a job that is started again restores its state. One that does not begins a new epoch.
+ *
+ * <p>Memory is bounded: a series costs a sketch, however many values it has, and there are only so
+ * many series of features, and so many of queries, in an environment and a minute. Those that come
+ * after are counted together, in a series with {@code overflow}. After a restart from a checkpoint
+ * others may be beyond the limit than before; this can count some values twice, in an environment
+ * that is over the limit only.
+ *
+ * <p>No result can fail here; the failures are empty.
+ */
+public final class SummarizeResults
+    extends PTransform<
+        PCollection<Result>, WithFailures.Result<PCollection<MetricsSummary>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  /** Name of this stage in metrics. */
+  public static final String STAGE = "SummarizeResults";
+
+  /** How many series of an environment there are in a minute unless another limit is set. */
+  public static final int DEFAULT_MAX_SERIES = 10_000;
+
+  /** How late results may be unless set otherwise. */
+  public static final Duration DEFAULT_ALLOWED_LATENESS = Duration.ofMinutes(10);
+
+  /**
+   * How often summaries that change are put out unless set otherwise: so that, with the time that
+   * the writers take, what a dashboard shows is not older than ten seconds.
+   */
+  public static final Duration DEFAULT_UPDATE_INTERVAL = Duration.ofSeconds(5);
+
+  static final Duration MINUTE = Duration.ofMinutes(1);
+
+  private final int maxSeries;
+  private final Duration allowedLateness;
+  private final Duration updateInterval;
+  private final long epoch;
+
+  private SummarizeResults(
+      int maxSeries, Duration allowedLateness, Duration updateInterval, long epoch) {
+    this.maxSeries = maxSeries;
+    this.allowedLateness = allowedLateness;
+    this.updateInterval = updateInterval;
+    this.epoch = epoch;
+  }
+
+  /** Summarises with the defaults, in an epoch that begins now. */
+  public static SummarizeResults create() {
+    return new SummarizeResults(
+        DEFAULT_MAX_SERIES,
+        DEFAULT_ALLOWED_LATENESS,
+        DEFAULT_UPDATE_INTERVAL,
+        ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+  }
+
+  /**
+   * Keeps so many series of features, and so many of queries, apart in an environment and a minute.
+   * More than {@value SeriesShard#CAPACITY} are limited in parts, which may fill up unevenly by
+   * some percent.
+   *
+   * @throws IllegalArgumentException if it is not at least 1
+   */
+  public SummarizeResults withMaxSeries(int limit) {
+    if (limit < 1) {
+      throw new IllegalArgumentException("the limit of series must be 1 or more, not " + limit);
+    }
+    return new SummarizeResults(limit, allowedLateness, updateInterval, epoch);
+  }
+
+  /**
+   * Takes results that are so much late, by the watermark.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public SummarizeResults withAllowedLateness(Duration lateness) {
+    if (lateness.isNegative()) {
+      throw new IllegalArgumentException("the allowed lateness must not be negative: " + lateness);
+    }
+    return new SummarizeResults(maxSeries, lateness, updateInterval, epoch);
+  }
+
+  /**
+   * Puts a summary that changes out so long after the change.
+   *
+   * @throws IllegalArgumentException if it is not above zero
+   */
+  public SummarizeResults withUpdateInterval(Duration interval) {
+    if (interval.isNegative() || interval.isZero()) {
+      throw new IllegalArgumentException("the update interval must be above zero: " + interval);
+    }
+    return new SummarizeResults(maxSeries, allowedLateness, interval, epoch);
+  }
+
+  /**
+   * Begins the epoch at this time, unless the job restores an earlier one.
+   *
+   * @param micros since 1970
+   */
+  public SummarizeResults withEpoch(long micros) {
+    return new SummarizeResults(maxSeries, allowedLateness, updateInterval, micros);
+  }
+
+  @Override
+  public WithFailures.Result<PCollection<MetricsSummary>, Failure> expand(
+      PCollection<Result> results) {
+    // The names are part of every checkpoint: renaming a step orphans its state.
+    PCollectionView<Long> epochOfState =
+        results
+            .getPipeline()
+            // Put out once in the life of a job's state, with which it is kept from then on: what
+            // is
+            // restored is the epoch of the job that began it.
+            .apply(STAGE + "Impulse", Impulse.create())
+            .apply(STAGE + "Epoch", ParDo.of(new BeginEpoch(epoch)))
+            .apply(STAGE + "EpochOfState", View.asSingleton());
+
+    PCollection<MetricsSummary> summaries =
+        results
+            .apply("Count", ParDo.of(new CountResults(maxSeries)))
+            .setCoder(
+                KvCoder.of(
+                    SeriesShard.ShardCoder.of(),
+                    KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of())))
+            // In the global window: in one of a minute, Beam would hold the watermark back at its
+            // end
+            // for as long as there is state.
+            .apply("LimitSeries", ParDo.of(new LimitSeries(allowedLateness)))
+            .setCoder(KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of()))
+            .apply(
+                "ByMinute",
+                Window.<KV<SeriesKey, Tally>>into(FixedWindows.of(joda(MINUTE)))
+                    .triggering(
+                        AfterWatermark.pastEndOfWindow()
+                            .withEarlyFirings(soon())
+                            .withLateFirings(soon()))
+                    .withAllowedLateness(joda(allowedLateness), ClosingBehavior.FIRE_IF_NON_EMPTY)
+                    // Tells that the minute has ended, also if nothing has changed since it was
+                    // told.
+                    .withOnTimeBehavior(OnTimeBehavior.FIRE_ALWAYS)
+                    .accumulatingFiredPanes())
+            .apply("Sum", Combine.perKey(new SumTallies()))
+            .setCoder(KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of()))
+            .apply(
+                "Describe",
+                ParDo.of(new DescribeSeries(epochOfState)).withSideInput("epoch", epochOfState))
+            .setCoder(ProtoCoder.of(MetricsSummary.class));
+    PCollection<Failure> failures =
+        results.getPipeline().apply(STAGE + "Failures", Create.empty(FailureCoder.of()));
+    return WithFailures.Result.of(summaries, failures);
+  }
+
+  private static final class BeginEpoch extends DoFn<byte[], Long> {
+    private static final long serialVersionUID = 1;
+
+    private final long epoch;
+
+    BeginEpoch(long epoch) {
+      this.epoch = epoch;
+    }
+
+    @ProcessElement
+    public void begin(OutputReceiver<Long> out) {
+      out.output(epoch);
+    }
+  }
+
+  private AfterProcessingTime soon() {
+    return AfterProcessingTime.pastFirstElementInPane().plusDelayOf(joda(updateInterval));
+  }
+
+  private static org.joda.time.Duration joda(Duration duration) {
+    return org.joda.time.Duration.millis(duration.toMillis());
+  }
+
+  @Override
+  public void populateDisplayData(DisplayData.Builder builder) {
+    builder
+        .add(DisplayData.item("maxSeries", maxSeries).withLabel("Series in a minute at most"))
+        .add(
+            DisplayData.item("allowedLateness", joda(allowedLateness))
+                .withLabel("Allowed lateness"))
+        .add(DisplayData.item("updateInterval", joda(updateInterval)).withLabel("Update interval"));
+  }
+}
