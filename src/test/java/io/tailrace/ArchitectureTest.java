@@ -19,7 +19,7 @@ import org.junit.runner.RunWith;
 
 /**
  * Holds the floors of the house: pipelines stand on online, offline and metrics; those stand on
- * result, bus and failure; those stand on the contract.
+ * result, bus, failure and database; those stand on the contract.
  *
  * <p>A rule about a floor that has no class yet is allowed to be empty.
  */
@@ -31,6 +31,7 @@ public class ArchitectureTest {
   private static final String BUS = "io.tailrace.bus..";
   private static final String FAILURE = "io.tailrace.failure..";
   private static final String URI = "io.tailrace.uri..";
+  private static final String DATABASE = "io.tailrace.database..";
   private static final String ONLINE = "io.tailrace.online..";
   private static final String OFFLINE = "io.tailrace.offline..";
   private static final String METRICS = "io.tailrace.metrics..";
@@ -56,8 +57,12 @@ public class ArchitectureTest {
   public static final ArchRule uriUsesNoFloorAbove = neverUse(URI, ONLINE, OFFLINE, METRICS);
 
   @ArchTest
+  public static final ArchRule databaseUsesNoFloorAbove =
+      neverUse(DATABASE, ONLINE, OFFLINE, METRICS, RESULT, BUS, FAILURE);
+
+  @ArchTest
   public static final ArchRule contractUsesNothingOfTheHouse =
-      neverUse(CONTRACT, RESULT, BUS, FAILURE, URI, ONLINE, OFFLINE, METRICS);
+      neverUse(CONTRACT, RESULT, BUS, FAILURE, URI, DATABASE, ONLINE, OFFLINE, METRICS);
 
   @ArchTest
   public static final ArchRule nothingUsesPipelines =

@@ -2,6 +2,8 @@ package io.tailrace.offline.duckdb;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.duckdb.DuckDbFile;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
@@ -98,7 +100,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
         throw new ContentRejectedException(
             "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
       }
-      throw requireNonNull(file).failure(e);
+      throw new OfflineStoreException(requireNonNull(file).failure(e));
     } finally {
       if (!done) {
         disconnect();
@@ -117,18 +119,24 @@ final class DuckDbConnection implements OfflineStore.Connection {
     } finally {
       open.writing().unlock();
     }
-    open.changed();
+    try {
+      open.changed();
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
+    }
     return result;
   }
 
   private Connection connect() throws OfflineStoreException {
     if (connection == null) {
-      file = store.open();
-      connection = file.duplicate();
       try {
+        file = store.open();
+        connection = file.duplicate();
         database = connection.getCatalog();
+      } catch (DatabaseException e) {
+        throw new OfflineStoreException(e);
       } catch (SQLException e) {
-        throw file.failure(e);
+        throw new OfflineStoreException(requireNonNull(file).failure(e));
       }
     }
     return connection;
@@ -295,7 +303,11 @@ final class DuckDbConnection implements OfflineStore.Connection {
               return fold(statement, batch.valueType());
             });
     checkComplete(staged, batch.rowsOfTables());
-    requireNonNull(file).awaitRoom(staged);
+    try {
+      requireNonNull(file).awaitRoom(staged);
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
+    }
     return alone(statement -> insertStaged(statement, batch, columns, staged));
   }
 
@@ -531,8 +543,16 @@ final class DuckDbConnection implements OfflineStore.Connection {
       throw new OfflineStoreException(store.uri() + ": " + e.getMessage(), e);
     } finally {
       if (used != null) {
-        used.release();
+        release(used);
       }
+    }
+  }
+
+  private static void release(DuckDbFile file) throws OfflineStoreException {
+    try {
+      file.release();
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
     }
   }
 

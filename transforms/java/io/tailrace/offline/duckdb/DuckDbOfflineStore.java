@@ -1,5 +1,8 @@
 package io.tailrace.offline.duckdb;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.duckdb.DuckDbFile;
+import io.tailrace.database.duckdb.DuckDbSettings;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.TableNames;
@@ -99,13 +102,17 @@ public final class DuckDbOfflineStore implements OfflineStore {
     return schema.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
   }
 
-  DuckDbFile open() throws OfflineStoreException {
+  DuckDbFile open() throws DatabaseException {
     return DuckDbFile.open(Path.of(path), settings);
   }
 
   @Override
   public void check() throws OfflineStoreException {
-    open().release();
+    try {
+      open().release();
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
+    }
   }
 
   @Override
@@ -119,7 +126,11 @@ public final class DuckDbOfflineStore implements OfflineStore {
     if (!Files.exists(file)) {
       throw new OfflineStoreException("there is no file " + path);
     }
-    return DuckDbFile.query(file, settings, sql, limit);
+    try {
+      return DuckDbFile.look(file, settings, connection -> DuckDbQuery.run(connection, sql, limit));
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
+    }
   }
 
   @Override

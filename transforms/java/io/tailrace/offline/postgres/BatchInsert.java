@@ -1,7 +1,8 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.offline.postgres.PostgresSession.RefusedException;
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresSession;
+import io.tailrace.database.postgres.PostgresSession.RefusedException;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -22,7 +23,7 @@ abstract class BatchInsert {
   abstract void advance();
 
   /** Inserts all rows. */
-  final void run(PostgresSession session) throws OfflineStoreException, RefusedException {
+  final void run(PostgresSession session) throws DatabaseException, RefusedException {
     while (!isDone()) {
       rows += session.write(this::insertSome);
       advance();

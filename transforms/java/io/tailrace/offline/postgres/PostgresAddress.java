@@ -1,48 +1,22 @@
 package io.tailrace.offline.postgres;
 
+import io.tailrace.database.postgres.PostgresServer;
 import io.tailrace.offline.TableNames;
 import io.tailrace.uri.ResourceUri;
-import io.tailrace.uri.Secret;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * What a PostgreSQL URI says. Immutable.
  *
- * @param text the URI, without secrets
- * @param hosts {@code host:port} of the server, or of several of which one can be written to
- * @param database name of the database
+ * @param server where it is
  * @param schema name of the schema, perhaps with {@link #ENVIRONMENT} in it
- * @param user empty: the name of whoever runs this program, as PostgreSQL's own tools have it
- * @param password where the password is
- * @param sslMode as PostgreSQL's own tools have it; empty: TLS if the server speaks it
- * @param caFile a PEM file with the certificates to trust; empty: the JVM's
  * @param partitions how new tables are partitioned
  * @param index how new tables are indexed
- * @param connectTimeout for opening a connection
- * @param timeout for a statement
- * @param retryFor for how long a store that is down is tried again before the bundle fails
  */
-record PostgresAddress(
-    String text,
-    List<String> hosts,
-    String database,
-    String schema,
-    Optional<String> user,
-    Optional<Secret> password,
-    Optional<String> sslMode,
-    Optional<String> caFile,
-    Partitions partitions,
-    Index index,
-    Duration connectTimeout,
-    Duration timeout,
-    Duration retryFor) {
+record PostgresAddress(PostgresServer server, String schema, Partitions partitions, Index index) {
   /** How a new table is partitioned. */
   enum Partitions {
     /** Not at all. */
@@ -66,58 +40,19 @@ record PostgresAddress(
       "postgresql://db.example.com:5432/features?schema=tailrace_{environment}&user=writer"
           + "&password=env:PGPASSWORD&sslmode=verify-full";
 
-  private static final int DEFAULT_PORT = 5432;
-
   /** The longest that {@link TableNames#ofEnvironment} returns. */
   private static final int LONGEST_ENVIRONMENT = TableNames.MAX_LENGTH / 2 + 9;
 
-  private static final Set<String> SSL_MODES =
-      Set.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
-
   static PostgresAddress of(ResourceUri uri) {
-    List<String> hosts = uri.hosts(DEFAULT_PORT).stream().map(ResourceUri.Host::toString).toList();
-    if (uri.path().isEmpty() || uri.path().contains("/")) {
-      uri.problem(
-          uri.path().isEmpty()
-              ? "the name of the database is missing: postgresql://host/DATABASE"
-              : "'" + uri.path() + "' is not the name of a database");
-    }
+    PostgresServer server = PostgresServer.of(uri);
     String schema = uri.take("schema").orElse("tailrace");
     checkSchema(uri, schema);
-    Optional<String> user = uri.take("user");
-    Optional<Secret> password = uri.takeSecret("password");
-    if (password.isPresent() && user.isEmpty()) {
-      uri.problem("password=" + password.get() + " needs user=NAME");
-    }
-    Optional<String> sslMode = uri.take("sslmode");
-    if (sslMode.isPresent() && !SSL_MODES.contains(sslMode.get())) {
-      uri.problem(
-          "sslmode="
-              + sslMode.get()
-              + " is none of disable, allow, prefer, require, verify-ca, verify-full");
-    }
-    Optional<String> caFile = uri.take("caFile");
-    if (caFile.isPresent() && !sslMode.map(mode -> mode.startsWith("verify-")).orElse(false)) {
-      uri.problem("caFile needs sslmode=verify-full, or verify-ca to accept any host's name");
-    }
     PostgresAddress address =
         new PostgresAddress(
-            uri.withoutSecrets(),
-            hosts,
-            uri.path(),
+            server,
             schema,
-            user,
-            password,
-            sslMode,
-            caFile,
             takeChoice(uri, "partitions", Partitions.class).orElse(Partitions.NONE),
-            takeChoice(uri, "index", Index.class).orElse(Index.PKEY),
-            uri.takeDuration("connectTimeout").orElse(Duration.ofSeconds(5)),
-            uri.takeDuration("timeout").orElse(Duration.ofMinutes(1)),
-            uri.takeDuration("retryFor").orElse(Duration.ofSeconds(30)));
-    if (address.timeout().isZero() || address.connectTimeout().isZero()) {
-      uri.problem("timeout and connectTimeout must be longer than nothing");
-    }
+            takeChoice(uri, "index", Index.class).orElse(Index.PKEY));
     uri.finish(EXAMPLE);
     return address;
   }
@@ -183,16 +118,8 @@ record PostgresAddress(
         : schema;
   }
 
-  /** Returns how long a statement may take, as the server wants it. */
-  int timeoutMillis() {
-    return (int) Math.min(Integer.MAX_VALUE, timeout.toMillis());
-  }
-
-  /** Returns the address as the driver wants it. */
-  String jdbcUrl() {
-    return "jdbc:postgresql://"
-        + String.join(",", hosts)
-        + "/"
-        + URLEncoder.encode(database, StandardCharsets.UTF_8);
+  /** Returns the URI, without secrets. */
+  String text() {
+    return server.text();
   }
 }

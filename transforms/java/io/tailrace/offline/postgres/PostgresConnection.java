@@ -2,6 +2,10 @@ package io.tailrace.offline.postgres;
 
 import static io.tailrace.offline.postgres.Names.quoted;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresSession;
+import io.tailrace.database.postgres.PostgresSession.RefusedException;
+import io.tailrace.database.postgres.SqlState;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
@@ -10,7 +14,6 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
-import io.tailrace.offline.postgres.PostgresSession.RefusedException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -28,7 +31,7 @@ final class PostgresConnection implements OfflineStore.Connection {
 
   PostgresConnection(PostgresAddress address) {
     this.address = address;
-    this.session = new PostgresSession(address);
+    this.session = new PostgresSession(address.server());
     this.tables = new PostgresTables(address, session);
   }
 
@@ -99,6 +102,8 @@ final class PostgresConnection implements OfflineStore.Connection {
         if (created || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
           throw refused(e);
         }
+      } catch (DatabaseException e) {
+        throw new OfflineStoreException(e);
       }
       rows += insert.rows();
       creation.run();
@@ -152,7 +157,7 @@ final class PostgresConnection implements OfflineStore.Connection {
     return forContent
         ? new ContentRejectedException(
             address.text() + " refuses the content: " + SqlState.message(e.refusal()), e)
-        : new OfflineStoreException(SqlState.sentence(address, e.refusal()), e);
+        : new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.tailrace.offline.postgres;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresCheck;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.uri.ResourceUri;
@@ -57,7 +59,22 @@ public final class PostgresOfflineStore implements OfflineStore {
 
   @Override
   public void check() throws OfflineStoreException {
-    PostgresCheck.check(address());
+    PostgresAddress address = address();
+    try {
+      PostgresCheck.check(
+          address.server(),
+          check -> {
+            check.temporaryTables();
+            if (address.separatesEnvironments()) {
+              check.schemas(
+                  address.schema(), address.schema().replace(PostgresAddress.ENVIRONMENT, ".+"));
+            } else {
+              check.schema(address.schema());
+            }
+          });
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
+    }
   }
 
   @Override

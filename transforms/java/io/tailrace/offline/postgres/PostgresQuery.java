@@ -1,5 +1,8 @@
 package io.tailrace.offline.postgres;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresSession;
+import io.tailrace.database.postgres.SqlState;
 import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.offline.OfflineStoreException;
 import java.sql.Connection;
@@ -18,7 +21,7 @@ final class PostgresQuery {
   private PostgresQuery() {}
 
   static Table run(PostgresAddress address, String sql, int limit) throws OfflineStoreException {
-    try (Connection connection = PostgresSession.open(address)) {
+    try (Connection connection = PostgresSession.open(address.server())) {
       connection.setReadOnly(true);
       // A second one could follow a COMMIT.
       if (connection
@@ -33,12 +36,14 @@ final class PostgresQuery {
         boolean unused =
             statement.execute(
                 "SET LOCAL statement_timeout = "
-                    + address.timeoutMillis()
+                    + address.server().timeoutMillis()
                     + "; SET LOCAL TimeZone = 'UTC'");
         return run(address, statement, sql, limit);
       }
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
     } catch (SQLException e) {
-      throw new OfflineStoreException(SqlState.sentence(address, e), e);
+      throw new OfflineStoreException(SqlState.sentence(address.server(), e), e);
     }
   }
 

@@ -4,13 +4,16 @@ import static io.tailrace.offline.postgres.Names.quoted;
 
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresSession;
+import io.tailrace.database.postgres.PostgresSession.RefusedException;
+import io.tailrace.database.postgres.SqlState;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.TableNames;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
 import io.tailrace.offline.postgres.PostgresAddress.Partitions;
-import io.tailrace.offline.postgres.PostgresSession.RefusedException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -156,13 +159,15 @@ final class PostgresTables {
                     return 0L;
                   });
         }
+      } catch (DatabaseException e) {
+        throw new OfflineStoreException(e);
       } catch (RefusedException e) {
         // A program that does not know of the lock may have been faster.
         if (SqlState.isBadName(e.refusal())) {
-          throw new ContentRejectedException(SqlState.sentence(address, e.refusal()), e);
+          throw new ContentRejectedException(SqlState.sentence(address.server(), e.refusal()), e);
         }
         if (!SqlState.isThere(e.refusal())) {
-          throw new OfflineStoreException(SqlState.sentence(address, e.refusal()), e);
+          throw new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
         }
       }
     }
@@ -377,8 +382,10 @@ final class PostgresTables {
   Set<String> partitioned(String schema, Collection<String> tables) throws OfflineStoreException {
     try {
       return session.read(connection -> names(connection, FIND_PARTITIONED, schema, tables));
+    } catch (DatabaseException e) {
+      throw new OfflineStoreException(e);
     } catch (RefusedException e) {
-      throw new OfflineStoreException(SqlState.sentence(address, e.refusal()), e);
+      throw new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 
@@ -421,9 +428,11 @@ final class PostgresTables {
                   execute(connection, statements(schema, missing));
                   return 0L;
                 });
+      } catch (DatabaseException e) {
+        throw new OfflineStoreException(e);
       } catch (RefusedException e) {
         throw new OfflineStoreException(
-            SqlState.sentence(address, e.refusal())
+            SqlState.sentence(address.server(), e.refusal())
                 + (SqlState.isThere(e.refusal())
                     ? ", and is no longer a partition: rename or drop it"
                     : ""),

@@ -30,18 +30,18 @@ public class PostgresAddressTest {
   public void hostAndDatabaseAreEnough() {
     PostgresAddress address = address("postgresql://db/features");
 
-    assertThat(address.jdbcUrl()).isEqualTo("jdbc:postgresql://db:5432/features");
+    assertThat(address.server().jdbcUrl()).isEqualTo("jdbc:postgresql://db:5432/features");
     assertThat(address.separatesEnvironments()).isFalse();
     assertThat(address.schema("prod")).isEqualTo("tailrace");
-    assertThat(address.user()).isEmpty();
-    assertThat(address.password()).isEmpty();
-    assertThat(address.sslMode()).isEmpty();
-    assertThat(address.caFile()).isEmpty();
+    assertThat(address.server().user()).isEmpty();
+    assertThat(address.server().password()).isEmpty();
+    assertThat(address.server().sslMode()).isEmpty();
+    assertThat(address.server().caFile()).isEmpty();
     assertThat(address.partitions()).isEqualTo(Partitions.NONE);
     assertThat(address.index()).isEqualTo(Index.PKEY);
-    assertThat(address.connectTimeout()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(address.timeout()).isEqualTo(Duration.ofMinutes(1));
-    assertThat(address.retryFor()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(address.server().connectTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(address.server().timeout()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(address.server().retryFor()).isEqualTo(Duration.ofSeconds(30));
   }
 
   @Test
@@ -52,18 +52,18 @@ public class PostgresAddressTest {
                 + "&sslmode=verify-ca&caFile=/ca.pem&partitions=monthly&index=none"
                 + "&connectTimeout=1s&timeout=2s&retryFor=3s");
 
-    assertThat(address.jdbcUrl()).isEqualTo("jdbc:postgresql://a:1,[::1]:2/my-db");
+    assertThat(address.server().jdbcUrl()).isEqualTo("jdbc:postgresql://a:1,[::1]:2/my-db");
     assertThat(address.separatesEnvironments()).isTrue();
     assertThat(address.schema("prod")).isEqualTo("t_prod_x");
-    assertThat(address.user()).hasValue("me");
-    assertThat(address.password().map(Object::toString)).hasValue("env:PW");
-    assertThat(address.sslMode()).hasValue("verify-ca");
-    assertThat(address.caFile()).hasValue("/ca.pem");
+    assertThat(address.server().user()).hasValue("me");
+    assertThat(address.server().password().map(Object::toString)).hasValue("env:PW");
+    assertThat(address.server().sslMode()).hasValue("verify-ca");
+    assertThat(address.server().caFile()).hasValue("/ca.pem");
     assertThat(address.partitions()).isEqualTo(Partitions.MONTHLY);
     assertThat(address.index()).isEqualTo(Index.NONE);
-    assertThat(address.connectTimeout()).isEqualTo(Duration.ofSeconds(1));
-    assertThat(address.timeout()).isEqualTo(Duration.ofSeconds(2));
-    assertThat(address.retryFor()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(address.server().connectTimeout()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(address.server().timeout()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(address.server().retryFor()).isEqualTo(Duration.ofSeconds(3));
   }
 
   @Test
@@ -89,12 +89,12 @@ public class PostgresAddressTest {
                 + "&timeout=soon&tls=yes': user and password don't belong into a URI: use"
                 + " ?user=NAME&password=env:VARIABLE or password=file:PATH; 'db:0' has no port"
                 + " between 1 and 65535; the name of the database is missing:"
-                + " postgresql://host/DATABASE; schema=A-b may have small letters, digits, '_' and"
-                + " {environment} only, and begin with a letter; password must say where the secret"
-                + " is, env:VARIABLE or file:PATH, not what it is; sslmode=on is none of disable,"
-                + " allow, prefer, require, verify-ca, verify-full; partitions=daily is none of"
-                + " none, monthly; index=all is none of pkey, none; timeout=soon is not a duration"
-                + " such as 500ms, 30s, 10m, 1h or 14d; parameter 'tls' is unknown"
+                + " postgresql://host/DATABASE; password must say where the secret is, env:VARIABLE or"
+                + " file:PATH, not what it is; sslmode=on is none of disable, allow, prefer,"
+                + " require, verify-ca, verify-full; timeout=soon is not a duration such as 500ms,"
+                + " 30s, 10m, 1h or 14d; schema=A-b may have small letters, digits, '_' and"
+                + " {environment} only, and begin with a letter; partitions=daily is none of none,"
+                + " monthly; index=all is none of pkey, none; parameter 'tls' is unknown"
                 + EXAMPLE);
   }
 

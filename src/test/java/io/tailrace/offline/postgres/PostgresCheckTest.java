@@ -7,6 +7,7 @@ import com.google.common.base.Throwables;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.testing.TestDatabase;
 import io.tailrace.uri.ResourceUri;
 import java.net.ServerSocket;
 import java.util.Arrays;

@@ -14,6 +14,7 @@ import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.TestDatabase;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

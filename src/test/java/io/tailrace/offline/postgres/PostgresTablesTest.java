@@ -10,6 +10,7 @@ import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.TableNames;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.TestDatabase;
 import io.tailrace.uri.ResourceUri;
 import java.sql.Connection;
 import java.sql.Statement;

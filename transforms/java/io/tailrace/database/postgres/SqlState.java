@@ -1,4 +1,4 @@
-package io.tailrace.offline.postgres;
+package io.tailrace.database.postgres;
 
 import java.net.UnknownHostException;
 import java.sql.BatchUpdateException;
@@ -11,9 +11,9 @@ import org.postgresql.util.ServerErrorMessage;
  * What a refusal of PostgreSQL means for whoever asked, by its SQLSTATE (appendix A of PostgreSQL's
  * manual). Stateless and thread-safe.
  */
-final class SqlState {
+public final class SqlState {
   /** What to do about a refusal. */
-  enum Meaning {
+  public enum Meaning {
     /** Ask again later, on another connection. */
     CONNECTION,
     /** Ask again later. */
@@ -36,7 +36,8 @@ final class SqlState {
 
   private SqlState() {}
 
-  static Meaning meaning(SQLException e) {
+  /** Returns what to do about a refusal. */
+  public static Meaning meaning(SQLException e) {
     String state = of(e);
     return switch (state.length() < 2 ? "" : state.substring(0, 2)) {
       // A connection that fails; a server that is full; its disk that fails.
@@ -56,7 +57,7 @@ final class SqlState {
   }
 
   /** Returns whether it says that what was to be created is there, because others were faster. */
-  static boolean isThere(SQLException e) {
+  public static boolean isThere(SQLException e) {
     return switch (of(e)) {
       // In an index of the catalog; a schema, a table, a column, a constraint.
       case "23505", "42P06", "42P07", "42701", "42710" -> true;
@@ -65,7 +66,7 @@ final class SqlState {
   }
 
   /** Returns whether no schema or table can have the name that one was to have. */
-  static boolean isBadName(SQLException e) {
+  public static boolean isBadName(SQLException e) {
     return switch (of(e)) {
       // Reserved, invalid, too long.
       case "42939", "42602", "42622" -> true;
@@ -74,18 +75,18 @@ final class SqlState {
   }
 
   /** Returns whether a row breaks a rule of a table, such as that of its partitions. */
-  static boolean isCheckViolation(SQLException e) {
+  public static boolean isCheckViolation(SQLException e) {
     return of(e).equals(CHECK_VIOLATION);
   }
 
   /** Returns whether a transaction that only reads was asked to write. */
-  static boolean isReadOnly(SQLException e) {
+  public static boolean isReadOnly(SQLException e) {
     return of(e).equals(READ_ONLY);
   }
 
   /** Returns the server's words, without the row that it says them of. */
-  static String message(SQLException e) {
-    return server(e)
+  public static String message(SQLException e) {
+    return reply(e)
         .map(ServerErrorMessage::getMessage)
         .orElseGet(() -> String.valueOf(cause(e).getMessage()))
         .strip()
@@ -93,33 +94,33 @@ final class SqlState {
   }
 
   /** Returns one sentence that names the store and, where there is one, the correction. */
-  static String sentence(PostgresAddress address, SQLException e) {
+  public static String sentence(PostgresServer server, SQLException e) {
     String message = message(e);
     return switch (of(e)) {
       case "28P01", "28000" ->
-          address.text()
+          server.text()
               + ": the server refuses the user or the password ("
               + message
               + "); give ?user=NAME&password=env:VARIABLE";
       case NO_DATABASE ->
-          address.text()
+          server.text()
               + ": the database '"
-              + address.database()
+              + server.database()
               + "' does not exist; create it: CREATE DATABASE \""
-              + address.database()
+              + server.database()
               + "\"";
-      case NO_PERMISSION -> address.text() + ": the user lacks a permission: " + message;
+      case NO_PERMISSION -> server.text() + ": the user lacks a permission: " + message;
       default ->
-          meaning(e) == Meaning.CONNECTION && server(e).isEmpty()
-              ? unreachable(address, e)
-              : address.text() + ": the server answers: " + message;
+          meaning(e) == Meaning.CONNECTION && reply(e).isEmpty()
+              ? unreachable(server, e)
+              : server.text() + ": the server answers: " + message;
     };
   }
 
-  private static String unreachable(PostgresAddress address, SQLException e) {
+  private static String unreachable(PostgresServer server, SQLException e) {
     String message = message(e);
     if (message.contains("targetServerType")) {
-      return address.text()
+      return server.text()
           + " is a replica, which can't be written to; name the primary, or all of them as"
           + " host1:5432,host2:5432";
     }
@@ -127,13 +128,13 @@ final class SqlState {
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return address.text()
+    return server.text()
         + " can't be reached: "
         + (root instanceof UnknownHostException
             ? "the host " + root.getMessage() + " is unknown"
             : message)
         + "; check host and port"
-        + (address.sslMode().isEmpty() ? "" : ", and that the server speaks TLS as sslmode asks");
+        + (server.sslMode().isEmpty() ? "" : ", and that the server speaks TLS as sslmode asks");
   }
 
   private static String of(SQLException e) {
@@ -147,7 +148,7 @@ final class SqlState {
         : e;
   }
 
-  private static Optional<ServerErrorMessage> server(SQLException e) {
+  private static Optional<ServerErrorMessage> reply(SQLException e) {
     return cause(e) instanceof PSQLException refused
         ? Optional.ofNullable(refused.getServerErrorMessage())
         : Optional.empty();

@@ -1,4 +1,4 @@
-package io.tailrace.offline.duckdb;
+package io.tailrace.database.duckdb;
 
 import java.io.Serializable;
 import java.util.Properties;
@@ -12,7 +12,8 @@ import java.util.Properties;
  * @param logBytes how large its log grows before it is written back into the tables, which costs
  *     milliseconds a table, whatever was inserted
  */
-record DuckDbSettings(String memoryLimit, int threads, boolean fastCompression, long logBytes)
+public record DuckDbSettings(
+    String memoryLimit, int threads, boolean fastCompression, long logBytes)
     implements Serializable {
   private static final long serialVersionUID = 1;
 

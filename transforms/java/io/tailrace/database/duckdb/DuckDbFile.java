@@ -1,21 +1,16 @@
-package io.tailrace.offline.duckdb;
+package io.tailrace.database.duckdb;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.database.DatabaseException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -36,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * <p>The library must be loaded once in a process: two copies of it would open the same file twice
  * and overwrite each other.
  */
-final class DuckDbFile {
+public final class DuckDbFile {
   private static final Logger LOG = LoggerFactory.getLogger(DuckDbFile.class);
 
   private static final Map<Path, DuckDbFile> OPEN = new HashMap<>();
@@ -46,11 +41,6 @@ final class DuckDbFile {
    * other settings. Guarded by {@link #OPEN}, which is notified when one is closed.
    */
   private static final Set<Path> LOOKED_AT = new HashSet<>();
-
-  /** Statements that only look, and that DuckDB's parser does not serialize. */
-  private static final Pattern LOOKS =
-      Pattern.compile(
-          "(?is)\\s*(SHOW|DESCRIBE|SUMMARIZE|EXPLAIN\\s+(SELECT|FROM|WITH))\\b[^;]*;?\\s*");
 
   private static final Pattern ERROR_TYPE =
       Pattern.compile(
@@ -102,9 +92,9 @@ final class DuckDbFile {
   /**
    * Opens the file, or joins those who have it open; {@link #release} it.
    *
-   * @throws OfflineStoreException if another process has it open, or it is not a file of DuckDB
+   * @throws DatabaseException if another process has it open, or it is not a file of DuckDB
    */
-  static DuckDbFile open(Path path, DuckDbSettings settings) throws OfflineStoreException {
+  public static DuckDbFile open(Path path, DuckDbSettings settings) throws DatabaseException {
     synchronized (OPEN) {
       Path real = real(path);
       awaitLookers(real);
@@ -127,19 +117,19 @@ final class DuckDbFile {
   }
 
   @GuardedBy("OPEN")
-  private static void awaitLookers(Path path) throws OfflineStoreException {
+  private static void awaitLookers(Path path) throws DatabaseException {
     try {
       while (LOOKED_AT.contains(path)) {
         OPEN.wait();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new OfflineStoreException("interrupted while a query had " + path + " open", e);
+      throw new DatabaseException("interrupted while a query had " + path + " open", e);
     }
   }
 
   /** Finds the one name of a file, also of one that is still to be made. */
-  private static Path real(Path path) throws OfflineStoreException {
+  private static Path real(Path path) throws DatabaseException {
     Path parent = path.toAbsolutePath().getParent();
     try {
       if (parent != null) {
@@ -150,12 +140,12 @@ final class DuckDbFile {
       }
       return path.toRealPath();
     } catch (IOException e) {
-      throw new OfflineStoreException("the directory of " + path + " can't be used: " + e, e);
+      throw new DatabaseException("the directory of " + path + " can't be used: " + e, e);
     }
   }
 
   private static DuckDBConnection connect(Path path, Properties properties)
-      throws OfflineStoreException {
+      throws DatabaseException {
     try {
       return inUtc(DriverManager.getConnection("jdbc:duckdb:" + path, properties))
           .unwrap(DuckDBConnection.class);
@@ -165,7 +155,7 @@ final class DuckDbFile {
   }
 
   /** Makes a connection of its own to the instance. */
-  Connection duplicate() throws OfflineStoreException {
+  public Connection duplicate() throws DatabaseException {
     try {
       connections.removeIf(DuckDbFile::isClosed);
       Connection connection = inUtc(root.duplicate());
@@ -195,7 +185,7 @@ final class DuckDbFile {
   }
 
   /** Returns the lock that whoever changes the file holds. */
-  ReentrantLock writing() {
+  public ReentrantLock writing() {
     return writing;
   }
 
@@ -208,7 +198,7 @@ final class DuckDbFile {
    * Each holds memory until the log is written back, which therefore is done here when there are
    * many.
    */
-  void changed(Statement statement, int tables) throws SQLException {
+  public void changed(Statement statement, int tables) throws SQLException {
     changedTables += tables;
     if (changedTables >= MAX_CHANGED_TABLES && checkpoint(statement, false)) {
       changedTables = 0;
@@ -219,13 +209,13 @@ final class DuckDbFile {
    * Says that the file was changed: when its log has grown large, it is written back into the
    * tables, while others go on inserting.
    */
-  void changed() throws OfflineStoreException {
+  public void changed() throws DatabaseException {
     try {
       if (!Files.exists(log) || Files.size(log) < logBytes) {
         return;
       }
     } catch (IOException e) {
-      throw new OfflineStoreException(log + " can't be looked at: " + e, e);
+      throw new DatabaseException(log + " can't be looked at: " + e, e);
     }
     synchronized (OPEN) {
       if (checkpoint == null) {
@@ -238,7 +228,7 @@ final class DuckDbFile {
   }
 
   /** Waits while the log is written back, unless so many rows may be inserted beside that. */
-  void awaitRoom(long rows) throws OfflineStoreException {
+  public void awaitRoom(long rows) throws DatabaseException {
     Thread running;
     synchronized (OPEN) {
       rowsBesideCheckpoint += rows;
@@ -250,12 +240,12 @@ final class DuckDbFile {
     join(running);
   }
 
-  private void join(Thread running) throws OfflineStoreException {
+  private void join(Thread running) throws DatabaseException {
     try {
       running.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new OfflineStoreException("interrupted while the log of " + path + " is written", e);
+      throw new DatabaseException("interrupted while the log of " + path + " is written", e);
     }
   }
 
@@ -268,7 +258,7 @@ final class DuckDbFile {
       }
     } catch (SQLException e) {
       LOG.warn("The log can't be written back: {}", failure(e).getMessage());
-    } catch (OfflineStoreException | InterruptedException e) {
+    } catch (DatabaseException | InterruptedException e) {
       LOG.warn("The log of {} can't be written back: {}", path, e.getMessage());
     } finally {
       synchronized (OPEN) {
@@ -298,7 +288,7 @@ final class DuckDbFile {
   }
 
   /** Lets go of the file; whoever is the last waits until its log has been written back. */
-  void release() throws OfflineStoreException {
+  public void release() throws DatabaseException {
     Optional<Thread> running = tryRelease();
     while (running.isPresent()) {
       join(running.get());
@@ -307,7 +297,7 @@ final class DuckDbFile {
   }
 
   /** Lets go of the file, or returns what has to end before. */
-  private Optional<Thread> tryRelease() throws OfflineStoreException {
+  private Optional<Thread> tryRelease() throws DatabaseException {
     synchronized (OPEN) {
       if (users == 1 && checkpoint != null) {
         return Optional.of(checkpoint);
@@ -329,7 +319,7 @@ final class DuckDbFile {
    * Describes a failure. After a fatal one the instance is closed, whoever still has a connection
    * to it, and the next who opens the file gets a new one.
    */
-  OfflineStoreException failure(SQLException e) {
+  public DatabaseException failure(SQLException e) {
     if (errorType(e).equals("FATAL Error")) {
       synchronized (OPEN) {
         broken = true;
@@ -355,17 +345,17 @@ final class DuckDbFile {
    * Returns what DuckDB calls an error, such as {@code IO Error}; empty if it is none of DuckDB's.
    * What follows in the message may quote rows.
    */
-  static String errorType(SQLException e) {
+  public static String errorType(SQLException e) {
     Matcher type = ERROR_TYPE.matcher(String.valueOf(e.getMessage()));
     return type.lookingAt() ? type.group(1) : "";
   }
 
-  private static OfflineStoreException failed(Path path, SQLException e) {
+  private static DatabaseException failed(Path path, SQLException e) {
     String message = String.valueOf(e.getMessage());
     boolean isFile = errorType(e).equals("IO Error");
     if (isFile && message.contains("Could not set lock")) {
       Matcher owner = OWNER.matcher(message);
-      return new OfflineStoreException(
+      return new DatabaseException(
           path
               + " is in use by another process"
               + (owner.find() ? " (" + owner.group(1) + ")" : "")
@@ -373,18 +363,25 @@ final class DuckDbFile {
           e);
     }
     if (isFile && message.contains("not a valid DuckDB database file")) {
-      return new OfflineStoreException(path + " is not a file of DuckDB", e);
+      return new DatabaseException(path + " is not a file of DuckDB", e);
     }
-    return new OfflineStoreException(path + ": " + firstLine(message), e);
+    return new DatabaseException(path + ": " + firstLine(message), e);
   }
 
-  static String firstLine(String message) {
+  /** Returns the first line of a message: what follows may quote rows. */
+  public static String firstLine(String message) {
     return message.lines().findFirst().orElse("");
   }
 
-  /** Runs a query by the instance of this process, or, if it has none, for itself alone. */
-  static OfflineStore.Table query(Path path, DuckDbSettings settings, String sql, int limit)
-      throws OfflineStoreException {
+  /** What is looked at. */
+  public interface Look<T> {
+    /** Runs a query. */
+    T at(Connection connection) throws SQLException;
+  }
+
+  /** Looks at a file by the instance of this process, or, if it has none, for itself alone. */
+  public static <T> T look(Path path, DuckDbSettings settings, Look<T> look)
+      throws DatabaseException {
     Path real = real(path);
     @Nullable DuckDbFile file;
     synchronized (OPEN) {
@@ -398,7 +395,7 @@ final class DuckDbFile {
     }
     if (file == null) {
       try (Connection alone = connect(real, settings.forReading())) {
-        return query(alone, sql, limit);
+        return look.at(alone);
       } catch (SQLException e) {
         throw refused(e);
       } finally {
@@ -411,7 +408,7 @@ final class DuckDbFile {
     try (Connection connection = file.duplicate();
         Statement statement = connection.createStatement()) {
       statement.execute("BEGIN TRANSACTION READ ONLY");
-      return query(connection, sql, limit);
+      return look.at(connection);
     } catch (SQLException e) {
       throw refused(e);
     } finally {
@@ -419,70 +416,11 @@ final class DuckDbFile {
     }
   }
 
-  private static OfflineStoreException refused(SQLException e) {
+  private static DatabaseException refused(SQLException e) {
     String message =
         String.valueOf(e.getMessage())
             .replaceFirst(
                 "^Invalid Input Error: Attempting to execute an unsuccessful[^\n]*\nError: ", "");
-    return new OfflineStoreException("DuckDB refuses the query: " + message, e);
-  }
-
-  /**
-   * Refuses whatever is not one statement that reads: DuckDB would run several, and one that ends
-   * the transaction that only reads is enough to write in the next.
-   */
-  private static void checkReads(Connection connection, String sql) throws SQLException {
-    if (LOOKS.matcher(sql).matches()) {
-      return;
-    }
-    // DuckDB's own parser, which serializes nothing but queries.
-    try (PreparedStatement parse =
-        connection.prepareStatement(
-            "SELECT tree->>'error', tree->>'error_message', tree->>'error_type',"
-                + " json_array_length(tree->'statements') FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS tree)")) {
-      parse.setString(1, sql);
-      try (ResultSet parsed = parse.executeQuery()) {
-        parsed.next();
-        if (!"false".equals(parsed.getString(1))) {
-          if ("not implemented".equals(parsed.getString(3))) {
-            throw new SQLException("only a query that reads is run, such as SELECT or SHOW TABLES");
-          }
-          throw new SQLException(parsed.getString(2));
-        }
-        if (parsed.getLong(4) != 1) {
-          throw new SQLException("one query at a time is run");
-        }
-      }
-    }
-  }
-
-  private static OfflineStore.Table query(Connection connection, String sql, int limit)
-      throws SQLException {
-    checkReads(connection, sql);
-    try (Statement statement = connection.createStatement()) {
-      List<String> columns = new ArrayList<>();
-      List<List<@Nullable String>> rows = new ArrayList<>();
-      boolean complete = true;
-      if (statement.execute(sql)) {
-        try (ResultSet found = statement.getResultSet()) {
-          int width = found.getMetaData().getColumnCount();
-          for (int i = 1; i <= width; i++) {
-            columns.add(found.getMetaData().getColumnLabel(i));
-          }
-          while (found.next()) {
-            if (rows.size() == limit) {
-              complete = false;
-              break;
-            }
-            List<@Nullable String> row = new ArrayList<>();
-            for (int i = 1; i <= width; i++) {
-              row.add(found.getString(i));
-            }
-            rows.add(row);
-          }
-        }
-      }
-      return new OfflineStore.Table(columns, rows, complete);
-    }
+    return new DatabaseException("DuckDB refuses the query: " + message, e);
   }
 }

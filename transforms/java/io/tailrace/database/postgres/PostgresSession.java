@@ -1,6 +1,6 @@
-package io.tailrace.offline.postgres;
+package io.tailrace.database.postgres;
 
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.database.DatabaseException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -24,7 +24,7 @@ import org.slf4j.event.Level;
  * runs transactions, and while the server can't take them, runs them again until pauses add up to
  * {@code retryFor}. Not thread-safe.
  */
-final class PostgresSession implements AutoCloseable {
+public final class PostgresSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PostgresSession.class);
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
@@ -35,12 +35,13 @@ final class PostgresSession implements AutoCloseable {
   private static final Duration ANSWER_GRACE = Duration.ofSeconds(10);
 
   /** What a transaction does; may be run several times. */
-  interface Work<T> {
+  public interface Work<T> {
+    /** Does it. */
     T run(Connection connection) throws SQLException;
   }
 
   /** The server refuses a transaction, however often it is run. */
-  static final class RefusedException extends Exception {
+  public static final class RefusedException extends Exception {
     private static final long serialVersionUID = 1;
     private final SQLException refusal;
 
@@ -49,7 +50,8 @@ final class PostgresSession implements AutoCloseable {
       this.refusal = refusal;
     }
 
-    SQLException refusal() {
+    /** Returns the server's answer. */
+    public SQLException refusal() {
       return refusal;
     }
   }
@@ -57,61 +59,60 @@ final class PostgresSession implements AutoCloseable {
   /** A transaction whose commit was not answered, and how many rows it inserted. */
   private record Unanswered(long transaction, long inserted) {}
 
-  private final PostgresAddress address;
+  private final PostgresServer server;
   private final FluentBackoff backoff;
   private @Nullable Connection connection;
 
-  PostgresSession(PostgresAddress address) {
-    this.address = address;
+  /** Creates one that is not connected yet. */
+  public PostgresSession(PostgresServer server) {
+    this.server = server;
     this.backoff =
         FluentBackoff.DEFAULT
             .withInitialBackoff(org.joda.time.Duration.millis(FIRST_PAUSE.toMillis()))
             .withMaxBackoff(org.joda.time.Duration.millis(LONGEST_PAUSE.toMillis()))
-            .withMaxCumulativeBackoff(org.joda.time.Duration.millis(address.retryFor().toMillis()));
+            .withMaxCumulativeBackoff(org.joda.time.Duration.millis(server.retryFor().toMillis()));
   }
 
   /**
    * Opens a connection to the server that can be written to, once; the caller closes it. It commits
    * nothing by itself.
    *
-   * @throws OfflineStoreException if the password is not where it should be
+   * @throws DatabaseException if the password is not where it should be
    */
-  static Connection open(PostgresAddress address) throws SQLException, OfflineStoreException {
+  public static Connection open(PostgresServer server) throws SQLException, DatabaseException {
     Properties properties = new Properties();
-    address.user().ifPresent(user -> PGProperty.USER.set(properties, user));
+    server.user().ifPresent(user -> PGProperty.USER.set(properties, user));
     try {
-      address
-          .password()
-          .ifPresent(password -> PGProperty.PASSWORD.set(properties, password.read()));
+      server.password().ifPresent(password -> PGProperty.PASSWORD.set(properties, password.read()));
     } catch (IllegalStateException e) {
-      throw new OfflineStoreException(address.text() + ": " + e.getMessage(), e);
+      throw new DatabaseException(server.text() + ": " + e.getMessage(), e);
     }
-    address.sslMode().ifPresent(mode -> PGProperty.SSL_MODE.set(properties, mode));
-    address
+    server.sslMode().ifPresent(mode -> PGProperty.SSL_MODE.set(properties, mode));
+    server
         .caFile()
         .ifPresentOrElse(
             file -> PGProperty.SSL_ROOT_CERT.set(properties, file),
             () -> {
-              if (address.sslMode().orElse("").startsWith("verify-")) {
+              if (server.sslMode().orElse("").startsWith("verify-")) {
                 PGProperty.SSL_FACTORY.set(properties, DefaultJavaSSLFactory.class.getName());
               }
             });
     PGProperty.TARGET_SERVER_TYPE.set(properties, "primary");
     // After a failover, what is remembered of the hosts is wrong.
     PGProperty.HOST_RECHECK_SECONDS.set(properties, 1);
-    PGProperty.CONNECT_TIMEOUT.set(properties, seconds(address.connectTimeout()));
+    PGProperty.CONNECT_TIMEOUT.set(properties, seconds(server.connectTimeout()));
     PGProperty.LOGIN_TIMEOUT.set(
-        properties, 2 * seconds(address.connectTimeout()) * address.hosts().size());
-    PGProperty.SOCKET_TIMEOUT.set(properties, seconds(address.timeout().plus(ANSWER_GRACE)));
+        properties, 2 * seconds(server.connectTimeout()) * server.hosts().size());
+    PGProperty.SOCKET_TIMEOUT.set(properties, seconds(server.timeout().plus(ANSWER_GRACE)));
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.APPLICATION_NAME.set(properties, "tailrace");
     // Statements on the server would not be found again behind a pooler.
     PGProperty.PREPARE_THRESHOLD.set(properties, 0);
     // The detail of a refusal is the row.
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
-    Connection connection = new Driver().connect(address.jdbcUrl(), properties);
+    Connection connection = new Driver().connect(server.jdbcUrl(), properties);
     if (connection == null) {
-      throw new OfflineStoreException(address.text() + " is not understood by the JDBC driver");
+      throw new DatabaseException(server.text() + " is not understood by the JDBC driver");
     }
     try {
       connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
@@ -129,7 +130,7 @@ final class PostgresSession implements AutoCloseable {
   }
 
   /** Runs a transaction that changes nothing. */
-  <T> T read(Work<T> work) throws OfflineStoreException, RefusedException {
+  public <T> T read(Work<T> work) throws DatabaseException, RefusedException {
     BackOff pauses = backoff.backoff();
     while (true) {
       try {
@@ -150,7 +151,7 @@ final class PostgresSession implements AutoCloseable {
    * @return how many rows were inserted. If the answer to a commit was lost and it had succeeded,
    *     those of that attempt count, too
    */
-  long write(Work<Long> work) throws OfflineStoreException, RefusedException {
+  public long write(Work<Long> work) throws DatabaseException, RefusedException {
     BackOff pauses = backoff.backoff();
     List<Unanswered> unanswered = new ArrayList<>();
     while (true) {
@@ -181,7 +182,7 @@ final class PostgresSession implements AutoCloseable {
   private long begin(Connection open) throws SQLException {
     String sql =
         "SELECT txid_current(), set_config('statement_timeout', '"
-            + address.timeoutMillis()
+            + server.timeoutMillis()
             + "', true), set_config('client_min_messages', 'warning', true),"
             + " set_config('synchronous_commit',"
             + " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
@@ -206,24 +207,23 @@ final class PostgresSession implements AutoCloseable {
       open.rollback();
       return committed;
     } catch (SQLException e) {
-      LOG.info("{}: what became of a transaction is not known", address.text(), e);
+      LOG.info("{}: what became of a transaction is not known", server.text(), e);
       disconnect();
       return false;
     }
   }
 
-  private Connection connected() throws SQLException, OfflineStoreException {
+  private Connection connected() throws SQLException, DatabaseException {
     Connection open = connection;
     if (open == null) {
-      open = open(address);
+      open = open(server);
       connection = open;
     }
     return open;
   }
 
   /** Ends a transaction that failed, and returns if it is to be run again. */
-  private void settle(SQLException e, BackOff pauses)
-      throws OfflineStoreException, RefusedException {
+  private void settle(SQLException e, BackOff pauses) throws DatabaseException, RefusedException {
     SqlState.Meaning meaning = SqlState.meaning(e);
     if (meaning == SqlState.Meaning.CONNECTION || !rolledBack()) {
       disconnect();
@@ -234,23 +234,23 @@ final class PostgresSession implements AutoCloseable {
     try {
       long millis = pauses.nextBackOffMillis();
       if (millis == BackOff.STOP) {
-        throw new OfflineStoreException(
-            address.text()
+        throw new DatabaseException(
+            server.text()
                 + " can't be used for "
-                + (address.retryFor().compareTo(Duration.ofSeconds(1)) < 0
-                    ? address.retryFor().toMillis() + " ms: "
-                    : address.retryFor().toSeconds() + " s: ")
+                + (server.retryFor().compareTo(Duration.ofSeconds(1)) < 0
+                    ? server.retryFor().toMillis() + " ms: "
+                    : server.retryFor().toSeconds() + " s: ")
                 + SqlState.message(e),
             e);
       }
       // Blips mend themselves; from here on somebody may want to know.
       LOG.atLevel(millis < WORTH_A_WARNING.toMillis() ? Level.DEBUG : Level.WARN)
-          .log("{}: {}; trying again in {} ms", address.text(), SqlState.message(e), millis);
+          .log("{}: {}; trying again in {} ms", server.text(), SqlState.message(e), millis);
       Thread.sleep(millis);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      throw new OfflineStoreException(
-          address.text() + ": interrupted while waiting: " + SqlState.message(e), interrupted);
+      throw new DatabaseException(
+          server.text() + ": interrupted while waiting: " + SqlState.message(e), interrupted);
     }
   }
 
@@ -272,7 +272,7 @@ final class PostgresSession implements AutoCloseable {
       try {
         open.close();
       } catch (SQLException e) {
-        LOG.debug("{}: closing a broken connection: {}", address.text(), e.getMessage());
+        LOG.debug("{}: closing a broken connection: {}", server.text(), e.getMessage());
       }
     }
   }

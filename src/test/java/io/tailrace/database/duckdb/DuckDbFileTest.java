@@ -1,4 +1,4 @@
-package io.tailrace.offline.duckdb;
+package io.tailrace.database.duckdb;
 
 import static com.google.common.truth.Truth.assertThat;
 

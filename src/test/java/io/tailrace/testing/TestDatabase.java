@@ -1,8 +1,8 @@
-package io.tailrace.offline.postgres;
+package io.tailrace.testing;
 
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.LocalPostgres;
-import io.tailrace.uri.ResourceUri;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.rules.ExternalResource;
 
 /** A database of its own for each test, on one server for all tests of this JVM. */
-final class TestDatabase extends ExternalResource {
+public final class TestDatabase extends ExternalResource {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private String name = "";
@@ -63,22 +63,22 @@ final class TestDatabase extends ExternalResource {
     }
   }
 
-  LocalPostgres server() {
+  public LocalPostgres server() {
     return Server.POSTGRES;
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
   /** Returns the URI of the database with more parameters, such as {@code schema=a&index=none}. */
-  String uri(String parameters) {
+  public String uri(String parameters) {
     return server().uri().replace("/postgres?", "/" + name + "?")
         + (parameters.isEmpty() ? "" : "&" + parameters);
   }
 
   /** Returns the URI of the database for another user. */
-  String uriOf(String user, String password) {
+  public String uriOf(String user, String password) {
     try {
       Path file = Files.createTempFile("password", "");
       file.toFile().deleteOnExit();
@@ -90,12 +90,12 @@ final class TestDatabase extends ExternalResource {
   }
 
   /** Returns a store in the database; see {@link #uri}. */
-  OfflineStore store(String parameters) {
-    return PostgresOfflineStore.at(ResourceUri.parse(uri(parameters)));
+  public OfflineStore store(String parameters) {
+    return OfflineStores.at(uri(parameters));
   }
 
   /** Returns a new connection of the user who may do everything, which the caller closes. */
-  Connection connect() throws SQLException {
+  public Connection connect() throws SQLException {
     try (Connection other = server().connect()) {
       String url = other.getMetaData().getURL().replace("/postgres", "/" + name);
       String password = Files.readString(Path.of(server().uri().replaceFirst(".*file:", "")));
@@ -105,7 +105,7 @@ final class TestDatabase extends ExternalResource {
     }
   }
 
-  void execute(String... statements) throws SQLException {
+  public void execute(String... statements) throws SQLException {
     try (Connection connection = connect();
         Statement statement = connection.createStatement()) {
       for (String sql : statements) {
@@ -115,7 +115,7 @@ final class TestDatabase extends ExternalResource {
   }
 
   /** Returns the rows of a query, each as its values as text, joined with a bar. */
-  List<String> rows(String sql) throws SQLException {
+  public List<String> rows(String sql) throws SQLException {
     try (Connection connection = connect();
         Statement statement = connection.createStatement()) {
       statement.execute("SET TimeZone = 'UTC'");
@@ -134,7 +134,7 @@ final class TestDatabase extends ExternalResource {
   }
 
   /** Waits until somebody waits for a lock. */
-  void awaitWaiting() throws Exception {
+  public void awaitWaiting() throws Exception {
     String sql =
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '"
             + name
