@@ -1,6 +1,8 @@
 package io.tailrace.database.duckdb;
 
+import io.tailrace.uri.ResourceUri;
 import java.io.Serializable;
+import java.util.Optional;
 import java.util.Properties;
 
 /**
@@ -19,6 +21,31 @@ public record DuckDbSettings(
 
   /** DuckDB would write its log back within a commit, and every other insert would wait. */
   private static final String NEVER = "1000TB";
+
+  private static final int DEFAULT_LOG_MEGABYTES = 256;
+
+  /**
+   * Takes the settings out of a URI: {@code memoryLimit} (default {@code 1GB}), {@code threads}
+   * (default: the processors), {@code logMegabytes} (default 256), {@code compression} ({@code
+   * full} or {@code fast}).
+   */
+  public static DuckDbSettings of(ResourceUri uri) {
+    String memoryLimit = uri.take("memoryLimit").orElse("1GB");
+    if (!memoryLimit.matches("[1-9][0-9]{0,6}(MB|GB)")) {
+      uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");
+    }
+    Optional<Integer> threads = uri.takeInt("threads", 1, 1024);
+    Optional<Integer> logMegabytes = uri.takeInt("logMegabytes", 1, 1 << 20);
+    String compression = uri.take("compression").orElse("full");
+    if (!compression.equals("full") && !compression.equals("fast")) {
+      uri.problem("compression=" + compression + " is not full or fast");
+    }
+    return new DuckDbSettings(
+        memoryLimit,
+        threads.orElse(Runtime.getRuntime().availableProcessors()),
+        compression.equals("fast"),
+        (long) logMegabytes.orElse(DEFAULT_LOG_MEGABYTES) << 20);
+  }
 
   Properties forWriting() {
     Properties properties = new Properties();

@@ -9,7 +9,6 @@ import io.tailrace.offline.TableNames;
 import io.tailrace.uri.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /**
  * A file of DuckDB, which one process can have open at a time: all writers in it share one instance
@@ -27,8 +26,6 @@ public final class DuckDbOfflineStore implements OfflineStore {
 
   private static final String EXAMPLE =
       "duckdb:///data/offline.db?schema={environment}&memoryLimit=1GB";
-
-  private static final int DEFAULT_LOG_MEGABYTES = 256;
 
   private static final String ENVIRONMENT = "{environment}";
 
@@ -66,26 +63,9 @@ public final class DuckDbOfflineStore implements OfflineStore {
               + " is not a name of up to 31 small letters, digits and '_', with or without "
               + ENVIRONMENT);
     }
-    String memoryLimit = uri.take("memoryLimit").orElse("1GB");
-    if (!memoryLimit.matches("[1-9][0-9]{0,6}(MB|GB)")) {
-      uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");
-    }
-    Optional<Integer> threads = uri.takeInt("threads", 1, 1024);
-    Optional<Integer> logMegabytes = uri.takeInt("logMegabytes", 1, 1 << 20);
-    String compression = uri.take("compression").orElse("full");
-    if (!compression.equals("full") && !compression.equals("fast")) {
-      uri.problem("compression=" + compression + " is not full or fast");
-    }
+    DuckDbSettings settings = DuckDbSettings.of(uri);
     uri.finish(EXAMPLE);
-    return new DuckDbOfflineStore(
-        text,
-        "/" + uri.path(),
-        schema,
-        new DuckDbSettings(
-            memoryLimit,
-            threads.orElse(Runtime.getRuntime().availableProcessors()),
-            compression.equals("fast"),
-            (long) logMegabytes.orElse(DEFAULT_LOG_MEGABYTES) << 20));
+    return new DuckDbOfflineStore(text, "/" + uri.path(), schema, settings);
   }
 
   @Override

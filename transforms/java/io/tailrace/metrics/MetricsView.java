@@ -1,0 +1,198 @@
+package io.tailrace.metrics;
+
+import com.google.common.collect.ImmutableList;
+import io.tailrace.metrics.MetricsTable.Distribution;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+
+/**
+ * The views of a metrics store, for people who write SQL: one row for each series and minute, with
+ * the epochs added. Their SQL is understood by PostgreSQL and DuckDB alike.
+ *
+ * <p>PostgreSQL refuses a whole query when one multiplication of it is too large or too small for a
+ * double, and one strange feature must not blind everybody: such numbers are rounded to zero or to
+ * infinity before, where epochs are added.
+ */
+public enum MetricsView {
+  /** Features, by environment, feature, resolver and deployment. */
+  FEATURE_METRICS(
+      MetricsTable.FEATURE_MINUTES,
+      List.of("environment_id", "feature", "resolver_fqn", "deployment_id", "overflow", "minute"),
+      List.of("computed", "nulls", "served_online", "served_offline", "non_finite"),
+      List.of(
+          ratio("nulls", "computed", "null_rate"),
+          ratio("served_online", "(computed + served_online + served_offline)", "cache_hit_rate"))),
+
+  /** Queries, by environment and name. */
+  QUERY_METRICS(
+      MetricsTable.QUERY_MINUTES,
+      List.of("environment_id", "query_name", "overflow", "minute"),
+      List.of("executions", "failures", "partial"),
+      List.of(ratio("failures", "executions", "error_rate"))),
+
+  /** Resolvers, by environment, resolver and deployment. */
+  RESOLVER_METRICS(
+      MetricsTable.FEATURE_MINUTES,
+      List.of("environment_id", "resolver_fqn", "deployment_id", "overflow", "minute"),
+      List.of("computed", "nulls"),
+      List.of(ratio("nulls", "computed", "null_rate")));
+
+  /** Smaller ones become zero where they are divided: by 2^48 at most, that stays a number. */
+  private static final String TINY = "1e-280";
+
+  /** Larger ones become infinite where they are added. */
+  private static final String HUGE = "1e306";
+
+  private final MetricsTable table;
+  private final ImmutableList<String> series;
+  private final ImmutableList<String> counts;
+  private final ImmutableList<String> rates;
+
+  MetricsView(MetricsTable table, List<String> series, List<String> counts, List<String> rates) {
+    this.table = table;
+    this.series = ImmutableList.copyOf(series);
+    this.counts = ImmutableList.copyOf(counts);
+    this.rates = ImmutableList.copyOf(rates);
+  }
+
+  private static String ratio(String part, String whole, String name) {
+    return part + "::float8 / nullif(" + whole + ", 0) AS " + name;
+  }
+
+  /** Returns the view's name. */
+  public String view() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * Returns the statement that creates the view or replaces it.
+   *
+   * @param place names something of the schema as it stands in a statement
+   */
+  public String create(UnaryOperator<String> place) {
+    return "CREATE OR REPLACE VIEW "
+        + place.apply(view())
+        + " AS "
+        + query(place.apply(table.table()));
+  }
+
+  private String query(String from) {
+    String by = String.join(", ", series);
+    if (this == RESOLVER_METRICS) {
+      return "SELECT "
+          + by
+          + ", features, "
+          + String.join(", ", counts)
+          + ", "
+          + String.join(", ", rates)
+          + ", updated_at FROM (SELECT "
+          + by
+          + ", count(DISTINCT feature) AS features, "
+          + sums()
+          + ", max(updated_at) AS updated_at FROM "
+          + from
+          + " GROUP BY "
+          + by
+          + ") AS series";
+    }
+    List<Distribution> distributions = table.distributions();
+    return "SELECT "
+        + by
+        + ", epochs, "
+        + String.join(", ", counts)
+        + ", "
+        + String.join(", ", rates)
+        + ", "
+        + distributions.stream().map(MetricsView::shown).collect(Collectors.joining(", "))
+        + ", updated_at FROM (SELECT "
+        + by
+        + ", count(*) AS epochs, "
+        + sums()
+        + ", "
+        + distributions.stream().map(MetricsView::added).collect(Collectors.joining(", "))
+        + ", max(updated_at) AS updated_at FROM (SELECT *, "
+        + distributions.stream()
+            .map(
+                numbers ->
+                    "sum("
+                        + numbers.name()
+                        + "_count) OVER (PARTITION BY "
+                        + by
+                        + ") AS "
+                        + total(numbers))
+            .collect(Collectors.joining(", "))
+        + " FROM "
+        + from
+        + ") AS epochs GROUP BY "
+        + by
+        + ") AS series";
+  }
+
+  private String sums() {
+    return counts.stream()
+        .map(count -> "sum(" + count + ")::bigint AS " + count)
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String total(Distribution numbers) {
+    return numbers.name() + "_total";
+  }
+
+  private static String shown(Distribution numbers) {
+    String count = numbers.name() + "_count";
+    String sum = numbers.column("sum");
+    return String.join(
+        ", ",
+        count,
+        sum,
+        numbers.column("min"),
+        numbers.column("max"),
+        String.format(
+            Locale.ROOT,
+            "CASE WHEN abs(%s) < %s AND %s > 1 THEN 0 ELSE %s / %s END AS %s",
+            sum,
+            TINY,
+            count,
+            sum,
+            count,
+            numbers.column("mean")),
+        numbers.column("p50"),
+        numbers.column("p95"),
+        numbers.column("p99"));
+  }
+
+  private static String added(Distribution numbers) {
+    String count = numbers.name() + "_count";
+    String sum = numbers.column("sum");
+    return String.format(
+            Locale.ROOT,
+            "sum(%1$s)::bigint AS %1$s, CASE WHEN count(%1$s) = 1 THEN max(%2$s) ELSE"
+                + " sum(CASE WHEN %2$s > %3$s THEN 'Infinity'::float8 WHEN %2$s < -%3$s THEN"
+                + " '-Infinity'::float8 ELSE %2$s END) END AS %2$s,"
+                + " min(%4$s) AS %4$s, max(%5$s) AS %5$s, ",
+            count,
+            sum,
+            HUGE,
+            numbers.column("min"),
+            numbers.column("max"))
+        + List.of("p50", "p95", "p99").stream()
+            .map(quantile -> weighted(numbers, numbers.column(quantile)))
+            .collect(Collectors.joining(", "));
+  }
+
+  /** The mean of the epochs' quantiles, by how many numbers each is of; of one epoch, its own. */
+  private static String weighted(Distribution numbers, String quantile) {
+    return String.format(
+        Locale.ROOT,
+        "sum(CASE WHEN %1$s_count = %2$s THEN %3$s WHEN abs(%3$s) < %4$s THEN 0"
+            + " ELSE least(greatest(%3$s, -%5$s), %5$s) * (%1$s_count::float8 / %2$s::float8)"
+            + " END) AS %3$s",
+        numbers.name(),
+        total(numbers),
+        quantile,
+        TINY,
+        HUGE);
+  }
+}

@@ -1,0 +1,170 @@
+package io.tailrace.metrics;
+
+import io.tailrace.bus.FreshnessCounters;
+import io.tailrace.failure.Failure;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.TupleTagList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes summaries to a metrics store, where of each series, minute and epoch the one stands that
+ * counts most, however often and in whatever order they come.
+ *
+ * <p>Summaries are gathered until nothing more was waiting on the bus ({@link
+ * io.tailrace.bus.BusMessage#endsBacklog}), the bundle ends, or {@link #MAX_BUFFERED_BYTES} or
+ * {@link #MAX_BUFFERED_SUMMARIES} are held, and written together.
+ *
+ * <p>Puts out what became of each summary when it is durable. A valid summary fits into every
+ * store, so that there are no failures; a store that is down is none: the bundle fails and is
+ * repeated.
+ */
+public final class WriteSummaries
+    extends PTransform<
+        PCollection<PublishedSummary>, WithFailures.Result<PCollection<SummaryOutcome>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  /** Name of this stage in metrics. */
+  public static final String STAGE = "WriteSummaries";
+
+  /** Messages that are held before they are written, in bytes. */
+  static final long MAX_BUFFERED_BYTES = 8L << 20;
+
+  /** Summaries that are held before they are written: small ones cost more than their bytes. */
+  static final int MAX_BUFFERED_SUMMARIES = 10_000;
+
+  private final MetricsStore store;
+
+  private WriteSummaries(MetricsStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Writes to the store that a URI names.
+   *
+   * @throws IllegalArgumentException if it names none; see {@link MetricsStores#at}
+   */
+  public static WriteSummaries to(String uri) {
+    return to(MetricsStores.at(uri));
+  }
+
+  /** Writes to a store. */
+  public static WriteSummaries to(MetricsStore store) {
+    return new WriteSummaries(store);
+  }
+
+  @Override
+  public WithFailures.Result<PCollection<SummaryOutcome>, Failure> expand(
+      PCollection<PublishedSummary> summaries) {
+    TupleTag<SummaryOutcome> outcomes = new TupleTag<>() {};
+    TupleTag<Failure> failures = new TupleTag<>() {};
+    PCollectionTuple outputs =
+        summaries.apply(
+            "Write",
+            ParDo.of(new WriteFn(store)).withOutputTags(outcomes, TupleTagList.of(failures)));
+    return WithFailures.Result.of(outputs.get(outcomes), outputs.get(failures));
+  }
+
+  @Override
+  public void populateDisplayData(DisplayData.Builder builder) {
+    builder.add(DisplayData.item("metricsStore", store.uri()).withLabel("Metrics store"));
+  }
+
+  /** A summary with the place that its outcome belongs to. */
+  private record Held(
+      PublishedSummary summary, org.joda.time.Instant timestamp, BoundedWindow window) {
+    SummaryOutcome writtenAt(long micros) {
+      return new SummaryOutcome(
+          summary.summary().getMinute(), summary.message().publishedAt(), micros);
+    }
+  }
+
+  private static final class WriteFn extends DoFn<PublishedSummary, SummaryOutcome> {
+    private static final long serialVersionUID = 1;
+
+    private final MetricsStore store;
+    private final Counter written = Metrics.counter(STAGE, "summaries_written");
+    private final Counter stale = Metrics.counter(STAGE, "summaries_stale");
+    private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
+
+    private transient MetricsStore.@Nullable Connection connection;
+    private transient List<Held> held;
+    private transient long heldBytes;
+
+    WriteFn(MetricsStore store) {
+      this.store = store;
+    }
+
+    @StartBundle
+    public void startBundle() {
+      held = new ArrayList<>();
+      heldBytes = 0;
+    }
+
+    @ProcessElement
+    public void write(
+        @Element PublishedSummary summary,
+        @Timestamp org.joda.time.Instant timestamp,
+        BoundedWindow window,
+        OutputReceiver<SummaryOutcome> out)
+        throws MetricsStoreException {
+      held.add(new Held(summary, timestamp, window));
+      heldBytes += summary.message().payload().length;
+      if (heldBytes >= MAX_BUFFERED_BYTES
+          || held.size() >= MAX_BUFFERED_SUMMARIES
+          || summary.message().endsBacklog()) {
+        writeHeld((each, outcome) -> out.output(outcome));
+      }
+    }
+
+    @FinishBundle
+    public void finishBundle(FinishBundleContext context) throws MetricsStoreException {
+      writeHeld((each, outcome) -> context.output(outcome, each.timestamp, each.window));
+    }
+
+    private interface OutcomeReceiver {
+      void put(Held summary, SummaryOutcome outcome);
+    }
+
+    private void writeHeld(OutcomeReceiver out) throws MetricsStoreException {
+      if (held.isEmpty()) {
+        return;
+      }
+      if (connection == null) {
+        connection = store.connect();
+      }
+      int changed = connection.write(held.stream().map(each -> each.summary.summary()).toList());
+      written.inc(changed);
+      stale.inc(held.size() - changed);
+      long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+      for (Held each : held) {
+        freshness.count(each.summary.message().publishedAt(), now, 1);
+        out.put(each, each.writtenAt(now));
+      }
+      held = new ArrayList<>();
+      heldBytes = 0;
+    }
+
+    @Teardown
+    public void tearDown() {
+      MetricsStore.Connection open = connection;
+      connection = null;
+      if (open != null) {
+        open.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.tailrace.metrics.postgres;
+
+import com.google.common.collect.Lists;
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.postgres.PostgresSession;
+import io.tailrace.database.postgres.PostgresSession.RefusedException;
+import io.tailrace.database.postgres.SqlState;
+import io.tailrace.metrics.MetricsStore;
+import io.tailrace.metrics.MetricsStoreException;
+import io.tailrace.metrics.MetricsTable;
+import io.tailrace.metrics.SummaryOrder;
+import io.tailrace.v1.MetricsSummary;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes summaries to PostgreSQL. Not thread-safe. */
+final class PostgresMetricsConnection implements MetricsStore.Connection {
+  /** Rows that are written in one transaction, and so may wait for those of another writer. */
+  private static final int ROWS_PER_TRANSACTION = 1_000;
+
+  /** After so many attempts to create what is missing, somebody else must be dropping it. */
+  private static final int ATTEMPTS = 5;
+
+  private final PostgresMetricsAddress address;
+  private final PostgresSession session;
+  private final PostgresMetricsTables tables;
+  private final Map<MetricsTable, String> upserts = new EnumMap<>(MetricsTable.class);
+
+  PostgresMetricsConnection(PostgresMetricsAddress address) {
+    this.address = address;
+    this.session = new PostgresSession(address.server());
+    this.tables = new PostgresMetricsTables(address, session);
+    for (MetricsTable table : MetricsTable.values()) {
+      String values = String.join(", ", Collections.nCopies(table.columns().size(), "?"));
+      upserts.put(
+          table,
+          table.upsert(address.place(table.table()), "VALUES (" + values + ", clock_timestamp())"));
+    }
+  }
+
+  @Override
+  public int write(List<MetricsSummary> summaries) throws MetricsStoreException {
+    int changed = 0;
+    // In the order of their keys: two writers that lock the same rows never wait in a circle.
+    for (List<MetricsSummary> some :
+        Lists.partition(SummaryOrder.fold(summaries), ROWS_PER_TRANSACTION)) {
+      changed += writeSome(some);
+    }
+    tables.dropOld();
+    return changed;
+  }
+
+  /** Writes rows. If a table or a partition is not there, creates what is missing and repeats. */
+  private int writeSome(List<MetricsSummary> summaries) throws MetricsStoreException {
+    for (int attempt = 1; ; attempt++) {
+      tables.prepareFor(summaries);
+      try {
+        return (int) session.write(connection -> upsert(connection, summaries));
+      } catch (DatabaseException e) {
+        throw new MetricsStoreException(e);
+      } catch (RefusedException e) {
+        if (attempt == ATTEMPTS || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
+          throw new MetricsStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+        }
+        tables.forget();
+      }
+    }
+  }
+
+  private long upsert(Connection connection, List<MetricsSummary> summaries) throws SQLException {
+    long changed = 0;
+    for (Map.Entry<MetricsTable, String> upsert : upserts.entrySet()) {
+      try (PreparedStatement statement = connection.prepareStatement(upsert.getValue())) {
+        for (MetricsSummary summary : summaries) {
+          if (MetricsTable.of(summary) == upsert.getKey()) {
+            List<@Nullable Object> row = upsert.getKey().row(summary);
+            for (int i = 0; i < row.size(); i++) {
+              set(statement, i + 1, row.get(i), upsert.getKey().columns().get(i));
+            }
+            statement.addBatch();
+          }
+        }
+        changed += Arrays.stream(statement.executeBatch()).sum();
+      }
+    }
+    return changed;
+  }
+
+  private static void set(
+      PreparedStatement statement, int at, @Nullable Object value, MetricsTable.Column column)
+      throws SQLException {
+    if (value != null) {
+      statement.setObject(at, value);
+    } else {
+      statement.setNull(at, jdbcType(column));
+    }
+  }
+
+  private static int jdbcType(MetricsTable.Column column) {
+    return switch (column.type()) {
+      case "bigint" -> Types.BIGINT;
+      case "float8" -> Types.DOUBLE;
+      case "bytea" -> Types.BINARY;
+      default -> throw new IllegalArgumentException(column.name() + " can't be null");
+    };
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}
