@@ -53,7 +53,11 @@ final class QuantileSketch {
       return problem;
     }
     try {
-      double[] quantiles = quantiles(bytes);
+      KllDoublesSketch sketch = sketch(bytes);
+      if (sketch.getNumRetained() != items(bytes)) {
+        return Optional.of("its levels do not begin where they must");
+      }
+      double[] quantiles = quantiles(sketch);
       return quantiles[0] <= quantiles[1] && quantiles[1] <= quantiles[2]
           ? Optional.empty()
           : Optional.of("its quantiles are not in order");
@@ -61,6 +65,16 @@ final class QuantileSketch {
       // The library checks its arguments by assertions, too.
       return Optional.of("it can't be read: " + String.valueOf(e.getMessage()).strip());
     }
+  }
+
+  private static int items(ByteString bytes) {
+    return bytes.byteAt(1) == ONE_ITEM
+        ? 1
+        : (bytes.size() - itemsBegin(bytes.byteAt(18))) / Double.BYTES;
+  }
+
+  private static int itemsBegin(int levels) {
+    return PREAMBLE_BYTES + levels * Integer.BYTES + 2 * Double.BYTES;
   }
 
   private static Optional<String> problemOfLayout(
@@ -88,7 +102,7 @@ final class QuantileSketch {
   private static Optional<String> problemOfLevels(
       ByteBuffer buffer, long count, double min, double max) {
     int levels = buffer.get(18);
-    int items = PREAMBLE_BYTES + levels * Integer.BYTES + 2 * Double.BYTES;
+    int items = itemsBegin(levels);
     int itemBytes = buffer.remaining() - items;
     if (levels < 1 || levels > MAX_LEVELS || itemBytes < 0 || itemBytes % Double.BYTES != 0) {
       return Optional.of("it is not as long as its " + levels + " levels");
@@ -135,7 +149,14 @@ final class QuantileSketch {
 
   /** Returns p50, p95 and p99 of a sketch without problems. */
   static double[] quantiles(ByteString bytes) {
-    return KllDoublesSketch.heapify(Memory.wrap(bytes.toByteArray()))
-        .getQuantiles(new double[] {0.5, 0.95, 0.99}, QuantileSearchCriteria.INCLUSIVE);
+    return quantiles(sketch(bytes));
+  }
+
+  private static double[] quantiles(KllDoublesSketch sketch) {
+    return sketch.getQuantiles(new double[] {0.5, 0.95, 0.99}, QuantileSearchCriteria.INCLUSIVE);
+  }
+
+  private static KllDoublesSketch sketch(ByteString bytes) {
+    return KllDoublesSketch.heapify(Memory.wrap(bytes.toByteArray()));
   }
 }

@@ -9,7 +9,6 @@ import io.tailrace.v1.Numbers;
 import io.tailrace.v1.QuerySummary;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
 /**
@@ -30,7 +29,7 @@ final class SummaryDecoder {
   private SummaryDecoder() {}
 
   private static long micros(String time) {
-    return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.parse(time));
+    return Instant.parse(time).getEpochSecond() * 1_000_000;
   }
 
   static PublishedSummary decode(BusMessage message) throws InvalidSummaryException {

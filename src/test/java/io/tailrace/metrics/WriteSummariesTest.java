@@ -1,0 +1,184 @@
+package io.tailrace.metrics;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.failure.Failure;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.testing.Messages;
+import io.tailrace.testing.Summaries;
+import io.tailrace.v1.FeatureSummary;
+import io.tailrace.v1.MetricsSummary;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.apache.beam.sdk.Pipeline.PipelineExecutionException;
+import org.apache.beam.sdk.PipelineResult;
+import org.apache.beam.sdk.metrics.MetricsFilter;
+import org.apache.beam.sdk.testing.PAssert;
+import org.apache.beam.sdk.testing.TestPipeline;
+import org.apache.beam.sdk.transforms.Count;
+import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.Sum;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionList;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** What becomes of messages on their way into a metrics store, good ones between bad ones. */
+@RunWith(JUnit4.class)
+public class WriteSummariesTest {
+  @Rule public final transient TestPipeline pipeline = TestPipeline.create();
+  @Rule public final transient TemporaryFolder folder = new TemporaryFolder();
+
+  private String uri() {
+    return "duckdb://" + folder.getRoot() + "/metrics.db";
+  }
+
+  private static BusMessage message(MetricsSummary summary) {
+    return Messages.of(summary.toByteArray(), Summaries.MINUTE);
+  }
+
+  private WithFailures.Result<PCollection<PublishedSummary>, Failure> decoded(
+      List<BusMessage> messages) {
+    return pipeline
+        .apply(Create.of(messages))
+        .apply(DecodeSummaries.forWriter("metrics-bus-writer"));
+  }
+
+  private List<String> rows(String sql) throws Exception {
+    return OfflineStores.at(uri()).query(sql, 100_000).rows().stream()
+        .map(row -> String.join("|", row))
+        .toList();
+  }
+
+  @Test
+  public void everySummaryHasAnOutcomeAndIsCounted() throws Exception {
+    MetricsSummary age = Summaries.feature("user.age");
+    WithFailures.Result<PCollection<SummaryOutcome>, Failure> written =
+        decoded(
+                List.of(
+                    message(Summaries.computed(age, 5, 2)),
+                    message(Summaries.computed(age, 4, 1)),
+                    message(Summaries.computed(Summaries.feature("user.name"), 1, 0))))
+            .output()
+            .apply(WriteSummaries.to(uri()));
+
+    PAssert.that(written.output())
+        .satisfies(
+            outcomes -> {
+              assertThat(outcomes).hasSize(3);
+              for (SummaryOutcome outcome : outcomes) {
+                assertThat(outcome.minute()).isEqualTo(Summaries.MINUTE);
+                assertThat(outcome.publishedAt()).isEqualTo(Summaries.MINUTE);
+                assertThat(outcome.writtenAt()).isGreaterThan(Summaries.MINUTE);
+              }
+              return null;
+            });
+    PAssert.that(written.failures()).empty();
+    PipelineResult result = pipeline.run();
+
+    assertThat(rows("SELECT feature, computed FROM tailrace_metrics.feature_minutes ORDER BY 1"))
+        .containsExactly("user.age|5", "user.name|1")
+        .inOrder();
+    Map<String, Long> counters = counters(result);
+    assertThat(counters).containsEntry("DecodeSummaries summaries_read", 3L);
+    // The direct runner may have taken them in bundles of their own.
+    assertThat(
+            counters.get("WriteSummaries summaries_written")
+                + counters.getOrDefault("WriteSummaries summaries_stale", 0L))
+        .isEqualTo(3);
+    assertThat(
+            counters.get("WriteSummaries freshness_longer")
+                + counters.getOrDefault("WriteSummaries freshness_up_to_3600000_ms", 0L))
+        .isEqualTo(3);
+  }
+
+  private static Map<String, Long> counters(PipelineResult result) {
+    Map<String, Long> counters = new TreeMap<>();
+    result
+        .metrics()
+        .queryMetrics(MetricsFilter.builder().build())
+        .getCounters()
+        .forEach(
+            counter ->
+                counters.merge(
+                    counter.getName().getNamespace() + " " + counter.getName().getName(),
+                    counter.getAttempted(),
+                    Long::sum));
+    return counters;
+  }
+
+  @Test
+  public void goodSummariesBetweenHostileBytesAreStored() throws Exception {
+    Random random = new Random(4);
+    List<BusMessage> messages = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      MetricsSummary good =
+          Summaries.of(
+              FeatureSummary.newBuilder()
+                  .setFeature("user.f" + i)
+                  .setComputed(500)
+                  .setValues(Summaries.numbers(random.doubles(500).toArray())));
+      messages.add(message(good));
+      byte[] bytes =
+          good.toBuilder()
+              .setFeature(good.getFeature().toBuilder().setFeature("user.hostile"))
+              .build()
+              .toByteArray();
+      for (int change = 0; change < 40; change++) {
+        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+      }
+      messages.add(BusMessage.numbered(bytes, new byte[0], "metrics", 0, i, 5, ""));
+    }
+    WithFailures.Result<PCollection<PublishedSummary>, Failure> decoded = decoded(messages);
+    PCollection<Long> stored =
+        decoded.output().apply(WriteSummaries.to(uri())).output().apply("Stored", Count.globally());
+    PCollection<Long> refused = decoded.failures().apply("Refused", Count.globally());
+    // One or the other may be a summary still, of other numbers.
+    PAssert.thatSingleton(refused)
+        .satisfies(
+            count -> {
+              assertThat(count).isAtLeast(290);
+              return null;
+            });
+    PAssert.thatSingleton(
+            PCollectionList.of(stored)
+                .and(refused)
+                .apply(Flatten.pCollections())
+                .apply(Sum.longsGlobally()))
+        .isEqualTo(600L);
+    pipeline.run();
+
+    assertThat(
+            rows(
+                "SELECT count(*), count(value_p50) FROM tailrace_metrics.feature_minutes"
+                    + " WHERE feature LIKE 'user.f%' AND computed = 500"))
+        .containsExactly("300|300");
+  }
+
+  @Test
+  public void aStoreThatCanNotBeUsedFailsTheBundle() throws Exception {
+    Files.writeString(folder.getRoot().toPath().resolve("metrics.db"), "not a database");
+    PCollection<SummaryOutcome> unused =
+        decoded(List.of(message(Summaries.feature("user.age"))))
+            .output()
+            .apply(WriteSummaries.to(uri()))
+            .output();
+
+    PipelineExecutionException failed =
+        assertThrows(PipelineExecutionException.class, () -> pipeline.run());
+
+    assertThat(failed).hasCauseThat().isInstanceOf(MetricsStoreException.class);
+    assertThat(failed).hasCauseThat().hasMessageThat().contains("metrics.db");
+  }
+}
