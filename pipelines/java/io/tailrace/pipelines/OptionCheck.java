@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.BusException;
+import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.online.OnlineStoreException;
 import io.tailrace.uri.ResourceUri;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class OptionCheck {
   /** Turns an option's text into what it means. */
   interface Parser<T> {
-    T parse(String text) throws BusException, OnlineStoreException, OfflineStoreException;
+    T parse(String text)
+        throws BusException, OnlineStoreException, OfflineStoreException, MetricsStoreException;
   }
 
   private final List<String> problems = new ArrayList<>();
@@ -42,7 +44,8 @@ final class OptionCheck {
         | IllegalStateException
         | BusException
         | OnlineStoreException
-        | OfflineStoreException e) {
+        | OfflineStoreException
+        | MetricsStoreException e) {
       problems.add("--" + name + ": " + e.getMessage());
       return Optional.empty();
     }

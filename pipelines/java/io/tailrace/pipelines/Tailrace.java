@@ -69,6 +69,12 @@ public final class Tailrace implements Runnable {
               MetricsWriterOptions.class,
               MetricsWriter::start,
               "Summarises results by minute and publishes that to the metrics bus (Beam pipeline"
+                  + " options)."),
+          new Program(
+              MetricsBusWriter.NAME,
+              MetricsBusWriterOptions.class,
+              MetricsBusWriter::start,
+              "Carries summaries from the metrics bus to the metrics store (Beam pipeline"
                   + " options)."));
 
   @Spec private CommandSpec spec = CommandSpec.create();
