@@ -57,9 +57,11 @@ final class Distribution {
   }
 
   private void note(double number) {
-    min = Math.min(min, number);
-    max = Math.max(max, number);
-    sketch(number);
+    // There is no negative zero.
+    double plain = number + 0.0;
+    min = Math.min(min, plain);
+    max = Math.max(max, plain);
+    sketch(plain);
     count++;
   }
 

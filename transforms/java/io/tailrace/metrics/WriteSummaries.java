@@ -96,6 +96,7 @@ public final class WriteSummaries
     private static final long serialVersionUID = 1;
 
     private final MetricsStore store;
+    private final Counter settled = Metrics.counter(STAGE, "summaries_settled");
     private final Counter written = Metrics.counter(STAGE, "summaries_written");
     private final Counter stale = Metrics.counter(STAGE, "summaries_stale");
     private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
@@ -147,6 +148,7 @@ public final class WriteSummaries
         connection = store.connect();
       }
       int changed = connection.write(held.stream().map(each -> each.summary.summary()).toList());
+      settled.inc(held.size());
       written.inc(changed);
       stale.inc(held.size() - changed);
       long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());

@@ -1,5 +1,7 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.pipelines.MetricsBusWriter;
+import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
@@ -33,11 +35,20 @@ final class FlowProgress implements AutoCloseable {
       return of(StreamingInsertWriter.NAME);
     }
 
+    WriterProgress.Snapshot summarizing() {
+      return of(MetricsWriter.NAME);
+    }
+
+    WriterProgress.Snapshot storingMetrics() {
+      return of(MetricsBusWriter.NAME);
+    }
+
     /** Returns whether so many results, and all files made of them, are certainly stored. */
     boolean hasCommitted(long results) {
       // In this order: what the second has committed is on the bus of the third.
       return online().committed() >= results
           && encoding().committed() >= results
+          && summarizing().committed() >= results
           && inserting().committed() >= inserting().published();
     }
 
@@ -46,6 +57,8 @@ final class FlowProgress implements AutoCloseable {
       return byWriter.values().stream().anyMatch(writer -> writer.restarts() > 0)
           || (online().written("results_settled") + letters.refused(OnlineWriter.NAME) >= results
               && encoding().written("queries_encoded") + letters.refused(OfflineWriter.NAME)
+                  >= results
+              && summarizing().written("results_summarized") + letters.refused(MetricsWriter.NAME)
                   >= results
               && inserting().written("files_inserted") + letters.refused(StreamingInsertWriter.NAME)
                   >= inserting().published());

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
@@ -67,6 +68,9 @@ public final class LocalCommand implements Callable<Integer> {
 
   /** How long letters and counters may take to be seen after everything was committed. */
   private static final Duration AFTERMATH = Duration.ofSeconds(5);
+
+  /** How long summaries may take after that. */
+  private static final Duration METRICS_TIMEOUT = Duration.ofSeconds(30);
 
   private static final Duration LOOK_EVERY = Duration.ofMillis(250);
 
@@ -362,8 +366,10 @@ public final class LocalCommand implements Callable<Integer> {
     out.println("  result bus    " + stack.resultBus());
     out.println("  dead letters  " + stack.deadLetterBus());
     out.println("  Parquet bus   " + stack.streamingInsertBus());
+    out.println("  metrics bus   " + stack.metricsBus());
     out.println("  online store  " + stack.onlineStore());
     out.println("  offline store " + stack.offlineStore());
+    out.println("  metrics store " + stack.metricsStore());
     out.println("  Flink (REST)  " + stack.flinkUrl());
     out.println("  files         " + files + (directory == null ? "  (deleted at the end)" : ""));
     out.println();
@@ -393,7 +399,7 @@ public final class LocalCommand implements Callable<Integer> {
   /** Shows traffic until it is time to end; if everything is to be persisted, whether it was. */
   private Optional<PersistenceReport> watchTraffic(PrintWriter out, LocalStack stack)
       throws CommandException {
-    Models models = new Models(new OnlineModel(), new OfflineModel());
+    Models models = new Models(new OnlineModel(), new OfflineModel(), new MetricsModel());
     long limit = records != null ? records : exitWhenPersisted ? DEFAULT_RECORDS : Long.MAX_VALUE;
     long perSecond =
         rate != null
@@ -443,6 +449,9 @@ public final class LocalCommand implements Callable<Integer> {
             || (traffic.isFinished() && snapshot.hasCommitted(traffic.published()))) {
           Duration took = Duration.ofNanos(lastProgress - start);
           awaitAftermath(traffic, letters, progress);
+          if (trouble.isEmpty()) {
+            awaitMetrics(stack, models.metrics);
+          }
           snapshot = progress.look(letters);
           screen.show(status(start, snapshot, letters, probe));
           return Optional.of(compare(stack, models, traffic, took, snapshot, letters, trouble));
@@ -456,11 +465,12 @@ public final class LocalCommand implements Callable<Integer> {
   private record Progress(long published, long persisted, long inserted, long deadLetters) {}
 
   /** What the stores must hold. */
-  private record Models(OnlineModel online, OfflineModel offline) {
+  private record Models(OnlineModel online, OfflineModel offline, MetricsModel metrics) {
     void add(SampleMessage message, long publishedAt) {
       if (message.decodable()) {
         online.add(message.result(), publishedAt);
         offline.add(message.result(), publishedAt);
+        metrics.add(message.result(), publishedAt);
       } else {
         online.addRefused(message.result());
         offline.addRefused(message.result());
@@ -536,10 +546,27 @@ public final class LocalCommand implements Callable<Integer> {
     long deadline = System.nanoTime() + AFTERMATH.toNanos();
     while (System.nanoTime() < deadline && !stopsWithin(LOOK_EVERY)) {
       FlowProgress.Snapshot snapshot = progress.look(letters);
-      long expected = LocalScreen.total(traffic.expectedDeadLetters());
-      if (letters.total() >= 2 * expected && snapshot.hasCounted(traffic.published(), letters)) {
+      long expected =
+          snapshot.byWriter().keySet().stream()
+              .map(writer -> PersistenceReport.expected(writer, traffic.expectedDeadLetters()))
+              .mapToLong(LocalScreen::total)
+              .sum();
+      if (letters.total() >= expected && snapshot.hasCounted(traffic.published(), letters)) {
         return;
       }
+    }
+  }
+
+  /** Summaries are published some seconds after the last result. */
+  private void awaitMetrics(LocalStack stack, MetricsModel model) throws CommandException {
+    OfflineStore store = OfflineStores.at(stack.metricsStore());
+    long deadline = System.nanoTime() + METRICS_TIMEOUT.toNanos();
+    try {
+      while (MetricsModel.observations(store) < model.observations()
+          && System.nanoTime() < deadline
+          && !stopsWithin(LOOK_EVERY)) {}
+    } catch (OfflineStoreException e) {
+      throw new CommandException("The metrics can't be read back: " + e.getMessage(), e);
     }
   }
 
@@ -571,6 +598,7 @@ public final class LocalCommand implements Callable<Integer> {
           models.offline.compare(
               OfflineStores.at(stack.offlineStore()),
               environment -> schema(stack.offlineStore(), environment)),
+          models.metrics.compare(OfflineStores.at(stack.metricsStore())),
           trouble);
     } catch (OnlineStoreException | OfflineStoreException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);

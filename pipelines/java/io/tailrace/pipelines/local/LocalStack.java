@@ -2,10 +2,14 @@ package io.tailrace.pipelines.local;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.metrics.SummarizeResults;
+import io.tailrace.metrics.WriteSummaries;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.MetricsBusWriter;
+import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
@@ -44,7 +48,10 @@ public final class LocalStack implements AutoCloseable {
   /** The topic of messages that could not be written. */
   public static final String DEAD_LETTER_TOPIC = "dead-letters";
 
-  private static final int WRITERS = 3;
+  /** The topic of summaries. */
+  public static final String METRICS_TOPIC = "metrics";
+
+  private static final int WRITERS = 5;
 
   /** Stands for the job of a writer that has not been started yet. */
   private static final JobID NO_JOB = new JobID(0, 0);
@@ -61,6 +68,7 @@ public final class LocalStack implements AutoCloseable {
   private final LocalRedis redis;
   private final LocalFlink flink;
   private final String offlineStore;
+  private final String metricsStore;
   private final Map<String, RunningWriter> writers;
 
   private LocalStack(
@@ -68,11 +76,13 @@ public final class LocalStack implements AutoCloseable {
       LocalRedis redis,
       LocalFlink flink,
       String offlineStore,
+      String metricsStore,
       Map<String, RunningWriter> writers) {
     this.kafka = kafka;
     this.redis = redis;
     this.flink = flink;
     this.offlineStore = offlineStore;
+    this.metricsStore = metricsStore;
     this.writers = writers;
   }
 
@@ -138,6 +148,16 @@ public final class LocalStack implements AutoCloseable {
   /** URI of the offline store. */
   public String offlineStore() {
     return offlineStore;
+  }
+
+  /** URI of the bus that carries summaries. */
+  public String metricsBus() {
+    return "kafka://" + kafka.bootstrapServers() + "/" + METRICS_TOPIC;
+  }
+
+  /** URI of the metrics store. */
+  public String metricsStore() {
+    return metricsStore;
   }
 
   /** A writer by its name. */
@@ -257,7 +277,10 @@ public final class LocalStack implements AutoCloseable {
       return this;
     }
 
-    /** Writes to this offline store instead of a DuckDB file in the directory. */
+    /**
+     * Writes to this offline store instead of a DuckDB file in the directory, which then has only
+     * the metrics.
+     */
     public Builder offlineStore(String uri) {
       offlineStore = Optional.of(uri);
       return this;
@@ -291,6 +314,7 @@ public final class LocalStack implements AutoCloseable {
         started.add(kafka);
         kafka.createTopic(RESULT_TOPIC, partitions);
         kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism);
+        kafka.createTopic(METRICS_TOPIC, parallelism);
         kafka.createTopic(DEAD_LETTER_TOPIC, 1);
         LocalFlink flink = join(startingFlink);
         started.add(0, flink);
@@ -330,9 +354,9 @@ public final class LocalStack implements AutoCloseable {
     private LocalStack startWriters(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
         throws CommandException {
       String bus = "kafka://" + kafka.bootstrapServers() + "/";
-      String store =
-          offlineStore.orElse(
-              "duckdb://" + directory.resolve("offline.db") + "?schema={environment}");
+      // One file for both: one process can have it open, and may be asked for either.
+      String metricsStore = "duckdb://" + directory.resolve("offline.db");
+      String store = offlineStore.orElse(metricsStore + "?schema={environment}");
       Map<String, RunningWriter> writers = new LinkedHashMap<>();
       start(
           writers,
@@ -370,10 +394,34 @@ public final class LocalStack implements AutoCloseable {
           List.of(
               "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC, "--offlineStore=" + store),
           List.of());
+      start(
+          writers,
+          flink,
+          new RunningWriter(
+              MetricsWriter.NAME,
+              RESULT_TOPIC,
+              SummarizeResults.STAGE,
+              "results_summarized",
+              NO_JOB),
+          MetricsWriter::start,
+          List.of("--resultBus=" + bus + RESULT_TOPIC, "--metricsBus=" + bus + METRICS_TOPIC),
+          List.of());
+      start(
+          writers,
+          flink,
+          new RunningWriter(
+              MetricsBusWriter.NAME,
+              METRICS_TOPIC,
+              WriteSummaries.STAGE,
+              "summaries_settled",
+              NO_JOB),
+          MetricsBusWriter::start,
+          List.of("--metricsBus=" + bus + METRICS_TOPIC, "--metricsStore=" + metricsStore),
+          List.of());
       for (RunningWriter writer : writers.values()) {
         awaitProcessing(flink, writer);
       }
-      return new LocalStack(kafka, redis, flink, store, writers);
+      return new LocalStack(kafka, redis, flink, store, metricsStore, writers);
     }
 
     private interface Starter {

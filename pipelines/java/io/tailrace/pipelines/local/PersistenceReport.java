@@ -1,9 +1,12 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.pipelines.MetricsBusWriter;
+import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +23,7 @@ import java.util.TreeSet;
  * @param deadLetters how many dead letters there are, by writer
  * @param comparison the online store beside the model
  * @param offline the offline store beside the model
+ * @param metrics the metrics store beside the model
  * @param trouble why the end was not awaited, if so
  */
 record PersistenceReport(
@@ -31,15 +35,33 @@ record PersistenceReport(
     Map<String, Map<Reason, Long>> deadLetters,
     OnlineModel.Comparison comparison,
     OfflineModel.Comparison offline,
+    MetricsModel.Comparison metrics,
     Optional<String> trouble) {
 
   private WriterProgress.Snapshot progress() {
     return flow.online();
   }
 
-  /** Both writers of the result bus refuse the same messages; files are never at fault. */
+  /**
+   * Returns which dead letters a writer must write. All writers of the result bus refuse the same
+   * messages, but only those who store values look at the times of values; what the writers tell
+   * each other is never at fault.
+   */
+  static Map<Reason, Long> expected(String writer, Map<Reason, Long> broken) {
+    return switch (writer) {
+      case StreamingInsertWriter.NAME, MetricsBusWriter.NAME -> Map.of();
+      case MetricsWriter.NAME -> {
+        Map<Reason, Long> refused = new EnumMap<>(Reason.class);
+        refused.putAll(broken);
+        refused.remove(Reason.OBSERVED_IN_FUTURE);
+        yield refused;
+      }
+      default -> broken;
+    };
+  }
+
   private Map<Reason, Long> expected(String writer) {
-    return writer.equals(StreamingInsertWriter.NAME) ? Map.of() : expectedDeadLetters;
+    return expected(writer, expectedDeadLetters);
   }
 
   /** Returns whether nothing is wrong. */
@@ -47,6 +69,7 @@ record PersistenceReport(
     return trouble.isEmpty()
         && comparison.differences() == 0
         && offline.differences() == 0
+        && metrics.differences() == 0
         && deadLetters.entrySet().stream()
             .allMatch(writer -> writer.getValue().equals(expected(writer.getKey())));
   }
@@ -91,6 +114,14 @@ record PersistenceReport(
         flow.encoding().written("bytes_encoded") / 1_000,
         flow.inserting().written("rows_inserted"),
         flow.inserting().written("rows_duplicate"));
+    row(
+        out,
+        "metrics",
+        "%,d values and %,d executions summarised, %,d summaries published, %,d stored",
+        flow.summarizing().written("values_summarized"),
+        flow.summarizing().written("results_summarized"),
+        flow.summarizing().written("summaries_published"),
+        flow.storingMetrics().written("summaries_written"));
     deadLetters.forEach(
         (writer, letters) ->
             row(
@@ -118,6 +149,14 @@ record PersistenceReport(
         offline.differences() == 0
             ? "all as they must be"
             : String.format(Locale.ROOT, "%,d DIFFERENCES", offline.differences()));
+    row(
+        out,
+        "",
+        "%,d series and minutes read back from the metrics store: %s",
+        metrics.series(),
+        metrics.differences() == 0
+            ? "all as they must be"
+            : String.format(Locale.ROOT, "%,d DIFFERENCES", metrics.differences()));
     out.println();
     trouble.ifPresent(out::println);
     deadLetters.forEach((writer, letters) -> printDifference(out, writer, letters));
@@ -129,6 +168,10 @@ record PersistenceReport(
     offline.first().forEach(out::println);
     if (offline.differences() > offline.first().size()) {
       out.printf(Locale.ROOT, "… and %,d more%n", offline.differences() - offline.first().size());
+    }
+    metrics.first().forEach(out::println);
+    if (metrics.differences() > metrics.first().size()) {
+      out.printf(Locale.ROOT, "… and %,d more%n", metrics.differences() - metrics.first().size());
     }
     out.println(
         isRight()
