@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.transforms.Flatten;
@@ -47,14 +48,26 @@ public final class MetricsWriter {
    * @throws CommandException with everything that is wrong
    */
   public static PipelineResult start(String... args) throws CommandException {
+    return start(results -> {}, args);
+  }
+
+  /**
+   * Starts the writer with somebody to watch it.
+   *
+   * @param watcher gets the results that are summarised, and may apply transforms to them
+   * @param args Beam pipeline options
+   * @throws CommandException with everything that is wrong
+   */
+  public static PipelineResult start(Consumer<PCollection<Result>> watcher, String... args)
+      throws CommandException {
     MetricsWriterOptions options = Launcher.options(MetricsWriterOptions.class, args);
     Parsed parsed = Parsed.of(options);
     Pipeline pipeline = Pipeline.create(options);
-    build(pipeline, parsed);
+    watcher.accept(build(pipeline, parsed));
     return pipeline.run();
   }
 
-  private static void build(Pipeline pipeline, Parsed options) {
+  private static PCollection<Result> build(Pipeline pipeline, Parsed options) {
     List<PCollection<Failure>> failures = new ArrayList<>();
 
     PCollection<Result> results =
@@ -81,6 +94,7 @@ public final class MetricsWriter {
     PCollectionList.of(failures)
         .apply("Failures", Flatten.pCollections())
         .apply("DeadLetters", options.buses().deadLetters());
+    return once;
   }
 
   /** The options, with their types, looked at. */

@@ -10,7 +10,11 @@ import picocli.CommandLine.Spec;
     name = "benchmark",
     description = "Measures a writer against its rivals, on servers of its own.",
     mixinStandardHelpOptions = true,
-    subcommands = {OnlineBenchmarkCommand.class, OfflineBenchmarkCommand.class})
+    subcommands = {
+      OnlineBenchmarkCommand.class,
+      OfflineBenchmarkCommand.class,
+      MetricsBenchmarkCommand.class
+    })
 public final class BenchmarkCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 

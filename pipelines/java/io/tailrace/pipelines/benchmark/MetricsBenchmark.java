@@ -1,0 +1,146 @@
+package io.tailrace.pipelines.benchmark;
+
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.MetricsWriter;
+import io.tailrace.pipelines.local.LocalFlink;
+import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.result.Result;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.flink.api.common.JobID;
+import org.apache.kafka.clients.producer.KafkaProducer;
+
+/** The servers and the topic of {@link MetricsBenchmarkCommand}. Not thread-safe. */
+final class MetricsBenchmark implements AutoCloseable {
+  static final int PARALLELISM = 2;
+
+  private static final LongAdder SUMMARIZED = new LongAdder();
+  private static final long POLL_MILLIS = 50;
+
+  private final LocalKafka kafka;
+  private final LocalFlink flink;
+  private final List<String> writerArguments;
+
+  MetricsBenchmark(Path directory, List<String> writerArguments) {
+    this.writerArguments = writerArguments;
+    this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
+    this.flink = LocalFlink.in(directory.resolve("flink")).slots(PARALLELISM).start();
+    kafka.createTopic("dead-letters", 1);
+    kafka.createTopic("metrics", 1);
+  }
+
+  /** Publishes results of so many namespaces, each with ten features of its own. */
+  void publish(String topic, long results, int namespaces) {
+    kafka.createTopic(topic, PARALLELISM);
+    try (KafkaProducer<byte[], byte[]> producer =
+        BenchmarkTraffic.producer(kafka.bootstrapServers())) {
+      new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM, namespaces)
+          .publish(producer, topic, results, entity -> entity & 1);
+    }
+  }
+
+  /**
+   * What a run of the writer showed.
+   *
+   * @param resultsPerSecond in the steady state
+   * @param stateBytes of the largest checkpoint
+   */
+  record Run(double resultsPerSecond, double stateBytes) {}
+
+  Run writer(String topic, long results) throws CommandException, InterruptedException {
+    SUMMARIZED.reset();
+    List<String> arguments = new ArrayList<>(flinkArguments());
+    arguments.addAll(
+        List.of(
+            "--resultBus=" + bus(topic) + "?group=" + topic + "-" + System.nanoTime(),
+            "--metricsBus=" + bus("metrics"),
+            "--deadLetterBus=" + bus("dead-letters")));
+    var unused =
+        MetricsWriter.start(
+            summarized -> summarized.apply("CountResults", ParDo.of(new CountFn())),
+            arguments.toArray(String[]::new));
+    JobID job = flink.jobs().get(flink.jobs().size() - 1).id();
+    try {
+      double rate = SteadyRate.of(SUMMARIZED::sum, results);
+      while (SUMMARIZED.sum() < results) {
+        Thread.sleep(POLL_MILLIS);
+      }
+      // One that begins now has everything.
+      long before = flink.completedCheckpoints(job);
+      while (flink.completedCheckpoints(job) < before + 2) {
+        Thread.sleep(POLL_MILLIS);
+      }
+      // What the endpoint tells is about a second old.
+      Thread.sleep(2_000);
+      return new Run(rate, flink.metric(job, "lastCheckpointSize").orElse(0));
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  double plainCombine(String topic, long results) throws InterruptedException {
+    PlainCombinePipeline.DONE.reset();
+    PlainCombinePipeline.start(
+        bus(topic) + "?group=plain-" + System.nanoTime(), flinkArguments().toArray(String[]::new));
+    try {
+      return SteadyRate.of(PlainCombinePipeline.DONE::sum, results);
+    } finally {
+      cancelJobs();
+    }
+  }
+
+  private String bus(String topic) {
+    return "kafka://" + kafka.bootstrapServers() + "/" + topic;
+  }
+
+  private List<String> flinkArguments() {
+    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
+    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
+    // For the rival, too, which does not set them itself.
+    arguments.addAll(
+        List.of(
+            "--objectReuse=true",
+            "--fasterCopy=true",
+            "--maxBundleSize=50000",
+            "--maxBundleTimeMills=500",
+            "--finishBundleBeforeCheckpointing=true"));
+    arguments.addAll(writerArguments);
+    return arguments;
+  }
+
+  private void cancelJobs() {
+    flink.jobs().stream()
+        .filter(job -> !job.status().isGloballyTerminalState())
+        .forEach(job -> flink.cancel(job.id()));
+  }
+
+  @Override
+  public void close() {
+    flink.close();
+    kafka.close();
+  }
+
+  private static final class CountFn extends DoFn<Result, Void> {
+    private static final long serialVersionUID = 1;
+    private transient long count;
+
+    @StartBundle
+    public void startBundle() {
+      count = 0;
+    }
+
+    @ProcessElement
+    public void count() {
+      count++;
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      SUMMARIZED.add(count);
+    }
+  }
+}
