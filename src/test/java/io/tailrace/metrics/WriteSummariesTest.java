@@ -12,18 +12,26 @@ import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.apache.beam.runners.direct.DirectOptions;
+import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.Pipeline.PipelineExecutionException;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.metrics.MetricsFilter;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.transforms.Count;
 import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.Sum;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
@@ -180,5 +188,81 @@ public class WriteSummariesTest {
 
     assertThat(failed).hasCauseThat().isInstanceOf(MetricsStoreException.class);
     assertThat(failed).hasCauseThat().hasMessageThat().contains("metrics.db");
+  }
+
+  /** Writes down how many summaries it gets at once. */
+  private record Recording() implements MetricsStore {
+    private static final long serialVersionUID = 1;
+    private static final Queue<Integer> WRITES = new ConcurrentLinkedQueue<>();
+
+    @Override
+    public String uri() {
+      return "recording";
+    }
+
+    @Override
+    public void check() {}
+
+    @Override
+    public Connection connect() {
+      return new Connection() {
+        @Override
+        public int write(List<MetricsSummary> summaries) {
+          WRITES.add(summaries.size());
+          return 0;
+        }
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
+
+  private static final class MarkFn extends DoFn<PublishedSummary, PublishedSummary> {
+    private static final long serialVersionUID = 1;
+
+    @ProcessElement
+    public void mark(@Element PublishedSummary summary, OutputReceiver<PublishedSummary> out) {
+      out.output(new PublishedSummary(summary.summary(), summary.message().endingBacklog()));
+    }
+  }
+
+  private List<PublishedSummary> hundred() {
+    List<PublishedSummary> summaries = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      MetricsSummary summary = Summaries.feature("user.f" + i);
+      summaries.add(new PublishedSummary(summary, message(summary)));
+    }
+    return summaries;
+  }
+
+  @Test
+  public void summariesAreGatheredUntilTheBundleEnds() {
+    Recording.WRITES.clear();
+    PCollection<SummaryOutcome> unused =
+        pipeline.apply(Create.of(hundred())).apply(WriteSummaries.to(new Recording())).output();
+    pipeline.run();
+
+    assertThat(Recording.WRITES.stream().mapToInt(it -> it).sum()).isEqualTo(100);
+    assertThat(Recording.WRITES.size()).isLessThan(50);
+  }
+
+  @Test
+  public void nothingIsGatheredWhenNothingWaitsOnTheBus() {
+    Recording.WRITES.clear();
+    DirectOptions options = PipelineOptionsFactory.create().as(DirectOptions.class);
+    // An element that is encoded on its way forgets the hint.
+    options.setEnforceEncodability(false);
+    options.setEnforceImmutability(false);
+    Pipeline own = Pipeline.create(options);
+    PCollection<SummaryOutcome> unused =
+        own.apply(Create.of(hundred()))
+            .apply(ParDo.of(new MarkFn()))
+            .apply(WriteSummaries.to(new Recording()))
+            .output();
+    PipelineResult.State done = own.run().waitUntilFinish();
+
+    assertThat(done).isEqualTo(PipelineResult.State.DONE);
+    assertThat(Recording.WRITES).containsExactlyElementsIn(Collections.nCopies(100, 1));
   }
 }
