@@ -18,7 +18,9 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -351,6 +353,57 @@ public class PostgresMetricsTest {
 
       assertThat(writing.get()).isEqualTo(2);
     }
+  }
+
+  @Test
+  public void writersOfTheSameRowsInAnyOrderNeverWaitInACircle() throws Exception {
+    List<Future<Integer>> writing = new ArrayList<>();
+    for (int writer = 0; writer < 3; writer++) {
+      int number = writer;
+      writing.add(
+          threads.submit(
+              () -> {
+                Random random = new Random(number);
+                try (MetricsStore.Connection connection = store("").connect()) {
+                  for (int round = 0; round < 20; round++) {
+                    List<MetricsSummary> summaries = new ArrayList<>();
+                    for (int feature = 0; feature < 200; feature++) {
+                      summaries.add(
+                          Summaries.computed(
+                              Summaries.feature("user.f" + feature), 1 + 3 * round + number, 0));
+                    }
+                    Collections.shuffle(summaries, random);
+                    int unused = connection.write(summaries);
+                  }
+                }
+                return 0;
+              }));
+    }
+    for (Future<Integer> each : writing) {
+      assertThat(each.get()).isEqualTo(0);
+    }
+
+    assertThat(database.rows("SELECT sum(computed) FROM tailrace_metrics.feature_minutes"))
+        .containsExactly("" + 200 * 60);
+    assertThat(
+            database.rows(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"))
+        .containsExactly("0");
+  }
+
+  @Test
+  public void whatAProgramWithoutTheLockIsFasterToCreateIsTaken() throws Exception {
+    Future<Integer> writing;
+    try (Connection other = database.connect();
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("CREATE SCHEMA tailrace_metrics");
+      writing = threads.submit(() -> write(store(""), at(Summaries.MINUTE)));
+      database.awaitWaiting();
+      other.commit();
+    }
+
+    assertThat(writing.get()).isEqualTo(1);
   }
 
   @Test
