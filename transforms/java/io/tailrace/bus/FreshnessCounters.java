@@ -2,17 +2,25 @@ package io.tailrace.bus;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
 
 /**
- * Counts how long after its publication a message was dealt with, in steps: a histogram of
- * counters, since Beam's distributions do not reach every runner's reporters.
+ * Counts how long after its publication a message was dealt with: a histogram of counters, since
+ * Beam's distributions do not reach every runner's reporters.
  *
- * <p>The counter {@code freshness_up_to_100_ms} counts what took from the step before up to 100 ms,
- * {@code freshness_longer} what took longer than the last step. Not thread-safe.
+ * <p>As in a histogram of Prometheus, {@code freshness_up_to_1000_ms} counts all messages that took
+ * at most 1,000 ms, those of the smaller steps among them; {@code freshness_count} counts all, and
+ * {@code freshness_sum_ms} is the sum of their times in milliseconds. So the rate of one divided by
+ * the rate of the count is the share of messages that are so fresh.
+ *
+ * <p>What is counted is gathered, and told to the runner by {@link #flush}, once per bundle. Not
+ * thread-safe.
  */
 public final class FreshnessCounters implements Serializable {
   private static final long serialVersionUID = 1;
@@ -22,9 +30,16 @@ public final class FreshnessCounters implements Serializable {
     300_000, 3_600_000
   };
 
-  private static final String PREFIX = "freshness_";
+  private static final String COUNT = "freshness_count";
+  private static final String SUM = "freshness_sum_ms";
 
-  private final List<Counter> counters = new ArrayList<>();
+  private final List<Counter> steps = new ArrayList<>();
+  private final Counter count;
+  private final Counter sum;
+
+  // What took longer than the step before and at most this one; at the end, what took longer.
+  private final long[] counted = new long[STEPS_MILLIS.length + 1];
+  private long sumMicros;
 
   /**
    * Counts for a stage.
@@ -33,23 +48,55 @@ public final class FreshnessCounters implements Serializable {
    */
   public FreshnessCounters(String stage) {
     for (long step : STEPS_MILLIS) {
-      counters.add(Metrics.counter(stage, name(step)));
+      steps.add(Metrics.counter(stage, name(step)));
     }
-    counters.add(Metrics.counter(stage, PREFIX + "longer"));
+    count = Metrics.counter(stage, COUNT);
+    sum = Metrics.counter(stage, SUM);
+  }
+
+  /** Returns the names of the counters, those of the steps in their order first. */
+  public static List<String> names() {
+    return Stream.concat(
+            LongStream.of(STEPS_MILLIS).mapToObj(FreshnessCounters::name), Stream.of(COUNT, SUM))
+        .toList();
   }
 
   private static String name(long stepMillis) {
-    return PREFIX + "up_to_" + stepMillis + "_ms";
+    return "freshness_up_to_" + stepMillis + "_ms";
   }
 
   /** Counts messages; both times are in microseconds since the epoch. */
   public void count(long publishedAt, long now, long messages) {
-    long millis = Math.max(0, now - publishedAt) / 1_000;
+    // The clock may be behind the publisher's.
+    long micros = Math.max(0, now - publishedAt);
+    long millis = micros / 1_000;
     int step = 0;
     while (step < STEPS_MILLIS.length && millis > STEPS_MILLIS[step]) {
       step++;
     }
-    counters.get(step).inc(messages);
+    counted[step] += messages;
+    sumMicros += micros * messages;
+  }
+
+  /** Tells the runner what was counted since the last time; in a bundle, whose metrics they are. */
+  public void flush() {
+    long upTo = 0;
+    for (int step = 0; step < STEPS_MILLIS.length; step++) {
+      upTo += counted[step];
+      counted[step] = 0;
+      // Zeros too: a counter that appears with its first message hides that message from a rate.
+      steps.get(step).inc(upTo);
+    }
+    count.inc(upTo + counted[STEPS_MILLIS.length]);
+    counted[STEPS_MILLIS.length] = 0;
+    sum.inc(sumMicros / 1_000);
+    sumMicros %= 1_000;
+  }
+
+  /** Forgets what was counted since the last flush: a bundle that failed is counted again. */
+  public void clear() {
+    Arrays.fill(counted, 0);
+    sumMicros = 0;
   }
 
   /**
@@ -61,18 +108,13 @@ public final class FreshnessCounters implements Serializable {
    * @param part such as 0.99
    */
   public static long quantileMillis(Map<String, Long> counts, String prefix, double part) {
-    long total = counts.getOrDefault(prefix + PREFIX + "longer", 0L);
-    for (long step : STEPS_MILLIS) {
-      total += counts.getOrDefault(prefix + name(step), 0L);
-    }
+    long total = counts.getOrDefault(prefix + COUNT, 0L);
     if (total == 0) {
       return -1;
     }
     long wanted = (long) Math.ceil(part * total);
-    long soFar = 0;
     for (long step : STEPS_MILLIS) {
-      soFar += counts.getOrDefault(prefix + name(step), 0L);
-      if (soFar >= wanted) {
+      if (counts.getOrDefault(prefix + name(step), 0L) >= wanted) {
         return step;
       }
     }

@@ -6,17 +6,20 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.v1.DeadLetter;
+import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Source;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.time.Instant;
+import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.beam.sdk.io.FileSystems;
 import org.apache.beam.sdk.io.fs.ResolveOptions.StandardResolveOptions;
 import org.apache.beam.sdk.io.fs.ResourceId;
+import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -35,6 +38,9 @@ import org.apache.beam.sdk.values.PDone;
  */
 public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   private static final long serialVersionUID = 1;
+
+  /** Name of this stage in metrics. */
+  public static final String STAGE = "DeadLetters";
 
   /** Room for what a letter says beside the original bytes. */
   public static final int ENVELOPE_BYTES = 64 << 10;
@@ -84,21 +90,44 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         .apply("Publish", Bus.write(uri));
   }
 
+  /** Returns the name of the counter of letters with a reason. */
+  public static String counter(Reason reason) {
+    return "dead_letters_" + reason.name().toLowerCase(Locale.ROOT);
+  }
+
   private static final class DescribeFn extends DoFn<Failure, OutgoingMessage> {
     private static final long serialVersionUID = 1;
 
     private final DeadLetters letters;
+    private final Counter described = Metrics.counter(STAGE, "letters_written");
+    private final Counter bytes = Metrics.counter(STAGE, "bytes_written");
+    private final Counter overflowed = Metrics.counter(STAGE, "overflow_files_written");
+    private final Map<Reason, Counter> byReason = new EnumMap<>(Reason.class);
+
+    private transient Map<Reason, Long> describedInBundle;
+    private transient long bytesInBundle;
+    private transient long overflowedInBundle;
 
     DescribeFn(DeadLetters letters) {
       this.letters = letters;
+      for (Reason reason : Reason.values()) {
+        if (reason != Reason.UNRECOGNIZED) {
+          byReason.put(reason, Metrics.counter(STAGE, counter(reason)));
+        }
+      }
+    }
+
+    @StartBundle
+    public void startBundle() {
+      describedInBundle = new EnumMap<>(Reason.class);
+      bytesInBundle = 0;
+      overflowedInBundle = 0;
     }
 
     @ProcessElement
     public void describe(@Element Failure failure, OutputReceiver<OutgoingMessage> out)
         throws IOException {
-      Metrics.counter(
-              "DeadLetters", "dead_letters_" + failure.reason().name().toLowerCase(Locale.ROOT))
-          .inc();
+      describedInBundle.merge(failure.reason(), 1L, Long::sum);
       BusMessage original = failure.original();
       DeadLetter.Builder letter =
           DeadLetter.newBuilder()
@@ -124,10 +153,22 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
       if ((long) original.payload().length + ENVELOPE_BYTES > letters.maxMessageBytes
           && !letters.overflow.isEmpty()) {
         letter.setPayloadUri(store(original));
+        overflowedInBundle++;
       } else {
         letter.setPayload(UnsafeByteOperations.unsafeWrap(original.payload()));
       }
-      out.output(new OutgoingMessage(original.key(), letter.build().toByteArray(), Map.of()));
+      byte[] payload = letter.build().toByteArray();
+      bytesInBundle += payload.length;
+      out.output(new OutgoingMessage(original.key(), payload, Map.of()));
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      byReason.forEach(
+          (reason, counter) -> counter.inc(describedInBundle.getOrDefault(reason, 0L)));
+      described.inc(describedInBundle.values().stream().mapToLong(Long::longValue).sum());
+      bytes.inc(bytesInBundle);
+      overflowed.inc(overflowedInBundle);
     }
 
     private String store(BusMessage original) throws IOException {

@@ -96,12 +96,17 @@ public final class CreateFeatureTables
     private final OfflineStore store;
     private final TupleTag<Result> storable;
     private final TupleTag<Failure> failures;
+    private final Counter passed = Metrics.counter(STAGE, "results_passed");
     private final Counter refused = Metrics.counter(STAGE, "columns_refused");
+    private final Counter rejected = Metrics.counter(STAGE, "results_rejected");
 
     private transient OfflineStore.@Nullable Connection connection;
     private transient @Nullable TableCache tables;
     // What a column needs, by what it says of itself: the same object for all results of a query.
     private transient Map<Need, FeatureTable> needs;
+    private transient long passedInBundle;
+    private transient long refusedInBundle;
+    private transient long rejectedInBundle;
 
     private record Need(String feature, boolean stringKeys, Object type) {}
 
@@ -114,6 +119,13 @@ public final class CreateFeatureTables
     @Setup
     public void setUp() {
       needs = new HashMap<>();
+    }
+
+    @StartBundle
+    public void startBundle() {
+      passedInBundle = 0;
+      refusedInBundle = 0;
+      rejectedInBundle = 0;
     }
 
     @ProcessElement
@@ -136,7 +148,7 @@ public final class CreateFeatureTables
       try {
         cache.require(environment, missing);
       } catch (ContentRejectedException e) {
-        refused.inc();
+        rejectedInBundle++;
         out.get(failures)
             .output(
                 Failure.ofMessage(
@@ -147,6 +159,7 @@ public final class CreateFeatureTables
                     result.message()));
         return;
       }
+      passedInBundle++;
       if (missing.isEmpty()) {
         out.get(storable).output(result);
         return;
@@ -169,9 +182,16 @@ public final class CreateFeatureTables
                   rows);
             }
           });
-      refused.inc(absent.cardinality());
+      refusedInBundle += absent.cardinality();
       rejected.failures(STAGE, result.message()).forEach(out.get(failures)::output);
       out.get(storable).output(result.without(absent));
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      passed.inc(passedInBundle);
+      refused.inc(refusedInBundle);
+      rejected.inc(rejectedInBundle);
     }
 
     private interface Visitor {

@@ -74,7 +74,15 @@ public final class DecodeObservationFiles
     private final TupleTag<Failure> failures;
     private final Counter read = Metrics.counter(STAGE, "files_read");
     private final Counter readBytes = Metrics.counter(STAGE, "bytes_read");
+    private final Counter readRows = Metrics.counter(STAGE, "rows_read");
     private final Counter addressedElsewhere = Metrics.counter(STAGE, "files_for_other_writers");
+    private final Counter rejected = Metrics.counter(STAGE, "files_rejected");
+
+    private transient long readInBundle;
+    private transient long bytesInBundle;
+    private transient long rowsInBundle;
+    private transient long addressedElsewhereInBundle;
+    private transient long rejectedInBundle;
 
     DecodeFn(
         String writer,
@@ -87,12 +95,21 @@ public final class DecodeObservationFiles
       this.failures = failures;
     }
 
+    @StartBundle
+    public void startBundle() {
+      readInBundle = 0;
+      bytesInBundle = 0;
+      rowsInBundle = 0;
+      addressedElsewhereInBundle = 0;
+      rejectedInBundle = 0;
+    }
+
     @ProcessElement
     public void decode(@Element BusMessage message, MultiOutputReceiver out) {
-      read.inc();
-      readBytes.inc(message.payload().length);
+      readInBundle++;
+      bytesInBundle += message.payload().length;
       if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
-        addressedElsewhere.inc();
+        addressedElsewhereInBundle++;
         return;
       }
       try {
@@ -106,11 +123,22 @@ public final class DecodeObservationFiles
                   + "' is not one of those served here: "
                   + String.join(", ", new TreeSet<>(environments)));
         }
+        rowsInBundle += file.rowCount();
         out.get(files).output(file);
       } catch (InvalidFileException e) {
+        rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));
       }
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      read.inc(readInBundle);
+      readBytes.inc(bytesInBundle);
+      readRows.inc(rowsInBundle);
+      addressedElsewhere.inc(addressedElsewhereInBundle);
+      rejected.inc(rejectedInBundle);
     }
   }
 }

@@ -133,6 +133,8 @@ public final class InsertObservations
     private final Counter queriesDuplicate = Metrics.counter(STAGE, "queries_duplicate");
     private final Counter rowsRejected = Metrics.counter(STAGE, "rows_rejected");
     private final Counter filesInserted = Metrics.counter(STAGE, "files_inserted");
+    private final Counter filesRejected = Metrics.counter(STAGE, "files_rejected");
+    private final Counter bytesInserted = Metrics.counter(STAGE, "bytes_inserted");
     private final Counter tablesWritten = Metrics.counter(STAGE, "tables_written");
     private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
 
@@ -161,6 +163,7 @@ public final class InsertObservations
       doneAt = new ArrayList<>();
       rejected = new HashMap<>();
       refused = new HashMap<>();
+      freshness.clear();
     }
 
     @ProcessElement
@@ -210,9 +213,12 @@ public final class InsertObservations
       for (Held each : held) {
         done.add(each);
         doneAt.add(now);
-        freshness.count(
-            each.file.publishedFrom().orElse(each.file.message().publishedAt()), now, 1);
+        if (!refused.containsKey(each.file)) {
+          freshness.count(
+              each.file.publishedFrom().orElse(each.file.message().publishedAt()), now, 1);
+        }
       }
+      freshness.flush();
       held = new ArrayList<>();
       heldBytes = 0;
       heldRows = 0;
@@ -238,6 +244,7 @@ public final class InsertObservations
       } catch (ContentRejectedException e) {
         if (files.size() == 1) {
           refused.put(files.get(0), String.valueOf(e.getMessage()));
+          filesRejected.inc();
           return;
         }
         // One of them spoils the rest.
@@ -275,6 +282,10 @@ public final class InsertObservations
             1);
       }
       filesInserted.inc(files.size());
+      bytesInserted.inc(files.stream().mapToLong(file -> file.bytes().length).sum());
+      // None so far: a counter that appears with its first message hides that message from a rate.
+      rowsRejected.inc(0);
+      filesRejected.inc(0);
     }
 
     /** Creates the tables of the files' features and says which rows don't fit into theirs. */

@@ -79,7 +79,10 @@ public final class ResultEncoder implements AutoCloseable {
   private final Counter rowsEncoded = Metrics.counter(STAGE, "rows_encoded");
   private final Counter queriesEncoded = Metrics.counter(STAGE, "queries_encoded");
   private final Counter rowsSkipped = Metrics.counter(STAGE, "rows_skipped_by_policy");
+  private final Counter rowsNotComputed = Metrics.counter(STAGE, "rows_skipped_not_computed");
+  private final Counter rowsSkippedByFeature = Metrics.counter(STAGE, "rows_skipped_by_feature");
   private final Counter rowsRejected = Metrics.counter(STAGE, "rows_rejected");
+  private final Counter queriesRejected = Metrics.counter(STAGE, "queries_rejected");
   private final Counter filesEncoded = Metrics.counter(STAGE, "files_encoded");
   private final Counter bytesEncoded = Metrics.counter(STAGE, "bytes_encoded");
   private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
@@ -94,8 +97,15 @@ public final class ResultEncoder implements AutoCloseable {
   private int bufferedQueries;
   private long publishedFrom;
   private long now;
+  // What has been counted since the last flush, which tells the runner.
   private long skipped;
+  private long notComputed;
   private long rejectedCount;
+  private long rejectedQueries;
+  private long encodedRows;
+  private long encodedQueries;
+  private long encodedFiles;
+  private long encodedBytes;
 
   /**
    * Creates one.
@@ -117,7 +127,14 @@ public final class ResultEncoder implements AutoCloseable {
     bufferedQueries = 0;
     publishedFrom = Long.MAX_VALUE;
     skipped = 0;
+    notComputed = 0;
     rejectedCount = 0;
+    rejectedQueries = 0;
+    encodedRows = 0;
+    encodedQueries = 0;
+    encodedFiles = 0;
+    encodedBytes = 0;
+    freshness.clear();
   }
 
   /**
@@ -142,8 +159,12 @@ public final class ResultEncoder implements AutoCloseable {
     boolean full = false;
     for (Frame frame : result.frames()) {
       for (Column column : frame.columns()) {
-        if (PersistencePolicy.offline(column.spec()) != Decision.WRITE) {
+        Decision decision = PersistencePolicy.offline(column.spec());
+        if (decision != Decision.WRITE) {
           skipped += frame.rows();
+          if (decision == Decision.NOT_COMPUTED) {
+            notComputed += frame.rows();
+          }
           continue;
         }
         String feature = column.spec().feature();
@@ -351,8 +372,16 @@ public final class ResultEncoder implements AutoCloseable {
         freshness.count(query.result().message().publishedAt(), encodedAt, 1);
       }
     }
+    rowsEncoded.inc(encodedRows);
+    queriesEncoded.inc(encodedQueries);
+    filesEncoded.inc(encodedFiles);
+    bytesEncoded.inc(encodedBytes);
     rowsSkipped.inc(skipped);
+    rowsNotComputed.inc(notComputed);
+    rowsSkippedByFeature.inc(skipped - notComputed);
     rowsRejected.inc(rejectedCount);
+    queriesRejected.inc(rejectedQueries);
+    freshness.flush();
     clear();
   }
 
@@ -408,7 +437,7 @@ public final class ResultEncoder implements AutoCloseable {
             group.environment, group.stringKeys, group.valueType, runs, publishedFrom);
     rowBytes.put(group, (double) file.length / rows);
     if (file.length <= maxFileBytes) {
-      rowsEncoded.inc(rows);
+      encodedRows += rows;
       put(file, encoded);
     } else if (runs.size() > 1) {
       encodeOrHalve(group, runs.subList(0, runs.size() / 2), encoded, refused);
@@ -461,12 +490,13 @@ public final class ResultEncoder implements AutoCloseable {
       throws IOException {
     byte[] file = encoder.queries(environment, rows, publishedFrom);
     if (file.length <= maxFileBytes) {
-      queriesEncoded.inc(rows.size());
+      encodedQueries += rows.size();
       put(file, encoded);
     } else if (rows.size() > 1) {
       encodeQueries(environment, rows.subList(0, rows.size() / 2), encoded, refused);
       encodeQueries(environment, rows.subList(rows.size() / 2, rows.size()), encoded, refused);
     } else {
+      rejectedQueries++;
       refused.accept(
           Failure.ofMessage(
               STAGE,
@@ -481,8 +511,8 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   private void put(byte[] file, Consumer<OutgoingMessage> encoded) {
-    filesEncoded.inc();
-    bytesEncoded.inc(file.length);
+    encodedFiles++;
+    encodedBytes += file.length;
     encoded.accept(new OutgoingMessage(new byte[0], file, Map.of()));
   }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
+import io.tailrace.bus.FreshnessCounters;
 import io.tailrace.failure.Failure;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
@@ -300,9 +301,17 @@ public final class WriteOnline
     private final Counter cellsDuplicate = Metrics.counter(STAGE, "cells_duplicate");
     private final Counter cellsExpired = Metrics.counter(STAGE, "cells_expired");
     private final Counter cellsSkipped = Metrics.counter(STAGE, "cells_skipped_by_policy");
+    private final Counter cellsNotComputed = Metrics.counter(STAGE, "cells_skipped_not_computed");
+    private final Counter cellsNoMaxStaleness =
+        Metrics.counter(STAGE, "cells_skipped_no_max_staleness");
+    private final Counter cellsSkippedByFeature =
+        Metrics.counter(STAGE, "cells_skipped_by_feature");
+    private final Counter cellsNullSkipped = Metrics.counter(STAGE, "cells_skipped_null");
     private final Counter cellsRejected = Metrics.counter(STAGE, "cells_rejected");
     private final Counter resultsWritten = Metrics.counter(STAGE, "results_settled");
     private final Counter entitiesSent = Metrics.counter(STAGE, "entities_sent");
+    private final Counter bytesSent = Metrics.counter(STAGE, "bytes_sent");
+    private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
 
     private transient OnlineStore.@Nullable Connection connection;
     private transient @Nullable ExecutorService sender;
@@ -312,7 +321,12 @@ public final class WriteOnline
     private transient int closed;
     private transient int sent;
     private transient long bufferedBytes;
+    private transient long cellBytes;
     private transient long now;
+    private transient long notComputed;
+    private transient long noMaxStaleness;
+    private transient long skippedByFeature;
+    private transient long nullSkipped;
 
     WriteFn(WriteOnline spec, TupleTag<Failure> failures) {
       this.store = spec.store;
@@ -329,6 +343,12 @@ public final class WriteOnline
       closed = 0;
       sent = 0;
       bufferedBytes = 0;
+      cellBytes = 0;
+      notComputed = 0;
+      noMaxStaleness = 0;
+      skippedByFeature = 0;
+      nullSkipped = 0;
+      freshness.clear();
       now = nowMicros();
     }
 
@@ -384,6 +404,7 @@ public final class WriteOnline
               isNull ? PersistencePolicy.onlineNull(spec) : PersistencePolicy.online(spec);
           if (decision != Decision.WRITE && decision != Decision.EVICT) {
             owner.skipped++;
+            countSkipped(decision);
             continue;
           }
           if (key.isEmpty()) {
@@ -423,8 +444,18 @@ public final class WriteOnline
           if (write == null) {
             write = entity(result.environmentId(), frame.namespace(), key);
           }
-          bufferedBytes += write.offer(spec.name(), cell, owner);
+          offer(write, spec.name(), cell, owner);
         }
+      }
+    }
+
+    private void countSkipped(Decision why) {
+      switch (why) {
+        case NOT_COMPUTED -> notComputed++;
+        case NO_MAX_STALENESS -> noMaxStaleness++;
+        case SKIPPED_BY_FEATURE -> skippedByFeature++;
+        case NULL_SKIPPED -> nullSkipped++;
+        case WRITE, EVICT -> throw new IllegalArgumentException(why + " skips nothing");
       }
     }
 
@@ -454,10 +485,16 @@ public final class WriteOnline
             write.offerFence(observedAt, keptUntil, owner);
           }
           for (String name : deletion.names()) {
-            bufferedBytes += write.offer(name, Cell.encodeTombstone(observedAt, keptUntil), owner);
+            offer(write, name, Cell.encodeTombstone(observedAt, keptUntil), owner);
           }
         }
       }
+    }
+
+    private void offer(EntityWrite write, String name, byte[] cell, Pending owner) {
+      int gained = write.offer(name, cell, owner);
+      bufferedBytes += gained;
+      cellBytes += gained;
     }
 
     private EntityWrite entity(String environment, String namespace, String key)
@@ -527,6 +564,8 @@ public final class WriteOnline
                     return null;
                   });
       entitiesSent.inc(batch.size());
+      bytesSent.inc(cellBytes);
+      cellBytes = 0;
     }
 
     /** Waits until everything that was sent has been written. */
@@ -550,8 +589,11 @@ public final class WriteOnline
     }
 
     private void closeSettled() {
+      long settledAt = closed < sent ? nowMicros() : 0;
       for (int i = closed; i < sent; i++) {
-        pending.get(i).close();
+        Pending settled = pending.get(i);
+        settled.close();
+        freshness.count(requireNonNull(settled.outcome).publishedAt(), settledAt, 1);
       }
       closed = Math.max(closed, sent);
     }
@@ -579,19 +621,19 @@ public final class WriteOnline
         rejected += each.rejected;
       }
       resultsWritten.inc(pending.size());
-      count(cellsWritten, written);
-      count(cellsStale, stale);
-      count(cellsDuplicate, duplicate);
-      count(cellsExpired, expired);
-      count(cellsSkipped, skipped);
-      count(cellsRejected, rejected);
+      // Zeros too: a counter that appears with its first cell hides that cell from a rate.
+      cellsWritten.inc(written);
+      cellsStale.inc(stale);
+      cellsDuplicate.inc(duplicate);
+      cellsExpired.inc(expired);
+      cellsSkipped.inc(skipped);
+      cellsNotComputed.inc(notComputed);
+      cellsNoMaxStaleness.inc(noMaxStaleness);
+      cellsSkippedByFeature.inc(skippedByFeature);
+      cellsNullSkipped.inc(nullSkipped);
+      cellsRejected.inc(rejected);
+      freshness.flush();
       pending = new ArrayList<>();
-    }
-
-    private static void count(Counter counter, long n) {
-      if (n > 0) {
-        counter.inc(n);
-      }
     }
 
     @Teardown

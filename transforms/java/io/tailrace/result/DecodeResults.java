@@ -77,11 +77,14 @@ public final class DecodeResults
     private final Counter read = Metrics.counter(STAGE, "results_read");
     private final Counter readBytes = Metrics.counter(STAGE, "bytes_read");
     private final Counter addressedElsewhere = Metrics.counter(STAGE, "results_for_other_writers");
+    private final Counter rejected = Metrics.counter(STAGE, "results_rejected");
 
     private transient @Nullable ResultDecoder decoder;
     // Counted per bundle: a metric's update costs more than decoding a small field.
     private transient long readInBundle;
     private transient long bytesInBundle;
+    private transient long addressedElsewhereInBundle;
+    private transient long rejectedInBundle;
 
     DecodeFn(
         String writer,
@@ -103,6 +106,8 @@ public final class DecodeResults
     public void startBundle() {
       readInBundle = 0;
       bytesInBundle = 0;
+      addressedElsewhereInBundle = 0;
+      rejectedInBundle = 0;
     }
 
     @ProcessElement
@@ -110,7 +115,7 @@ public final class DecodeResults
       readInBundle++;
       bytesInBundle += message.payload().length;
       if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
-        addressedElsewhere.inc();
+        addressedElsewhereInBundle++;
         return;
       }
       try {
@@ -126,6 +131,7 @@ public final class DecodeResults
         }
         out.get(results).output(result);
       } catch (InvalidResultException e) {
+        rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));
       }
@@ -135,6 +141,8 @@ public final class DecodeResults
     public void finishBundle() {
       read.inc(readInBundle);
       readBytes.inc(bytesInBundle);
+      addressedElsewhere.inc(addressedElsewhereInBundle);
+      rejected.inc(rejectedInBundle);
     }
   }
 }

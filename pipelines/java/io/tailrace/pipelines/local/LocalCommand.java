@@ -143,6 +143,13 @@ public final class LocalCommand implements Callable<Integer> {
   private int flinkPort;
 
   @Option(
+      names = "--prometheusPort",
+      paramLabel = "PORT",
+      description = "Port of the metrics for Prometheus. Default: a free one.",
+      defaultValue = "0")
+  private int prometheusPort;
+
+  @Option(
       names = "--directory",
       paramLabel = "DIR",
       description =
@@ -241,7 +248,7 @@ public final class LocalCommand implements Callable<Integer> {
     if (parallelism < 1 || parallelism > 128) {
       throw wrong("--parallelism must be from 1 to 128");
     }
-    for (int port : new int[] {kafkaPort, redisPort, flinkPort}) {
+    for (int port : new int[] {kafkaPort, redisPort, flinkPort, prometheusPort}) {
       if (port < 0 || port > 65_535) {
         throw wrong("a port is a number from 1 to 65535, or 0 for a free one; not " + port);
       }
@@ -299,6 +306,7 @@ public final class LocalCommand implements Callable<Integer> {
             .kafkaPort(kafkaPort)
             .redisPort(redisPort)
             .flinkPort(flinkPort)
+            .prometheusPort(prometheusPort)
             .parallelism(parallelism);
     if (offlineStore != null) {
       builder.offlineStore(offlineStore);
@@ -371,6 +379,7 @@ public final class LocalCommand implements Callable<Integer> {
     out.println("  offline store " + stack.offlineStore());
     out.println("  metrics store " + stack.metricsStore());
     out.println("  Flink (REST)  " + stack.flinkUrl());
+    out.println("  metrics       " + stack.metricsUrl());
     out.println("  files         " + files + (directory == null ? "  (deleted at the end)" : ""));
     out.println();
     if (!exitWhenPersisted) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -103,6 +104,7 @@ public final class LocalFlink implements AutoCloseable {
 
   private final Path directory;
   private final int port;
+  private final OptionalInt prometheusPort;
   private final MiniCluster cluster;
   private final HttpClient http = HttpClient.newHttpClient();
 
@@ -113,9 +115,10 @@ public final class LocalFlink implements AutoCloseable {
    */
   public record Job(JobID id, String name, JobStatus status, Instant started) {}
 
-  private LocalFlink(Path directory, int port, MiniCluster cluster) {
+  private LocalFlink(Path directory, int port, OptionalInt prometheusPort, MiniCluster cluster) {
     this.directory = directory;
     this.port = port;
+    this.prometheusPort = prometheusPort;
     this.cluster = cluster;
   }
 
@@ -131,6 +134,16 @@ public final class LocalFlink implements AutoCloseable {
   /** The address to submit jobs to, {@code 127.0.0.1:port}: Beam's {@code --flinkMaster}. */
   public String flinkMaster() {
     return "127.0.0.1:" + port;
+  }
+
+  /**
+   * Where Prometheus finds the metrics of the cluster and of its jobs; empty unless the cluster was
+   * told to serve them.
+   */
+  public Optional<String> metricsUrl() {
+    return prometheusPort.isEmpty()
+        ? Optional.empty()
+        : Optional.of("http://127.0.0.1:" + prometheusPort.getAsInt() + "/metrics");
   }
 
   /**
@@ -321,6 +334,25 @@ public final class LocalFlink implements AutoCloseable {
     }
   }
 
+  /** A reporter that can't start is no reason for Flink not to: it only writes to its log. */
+  private void checkMetrics() throws IOException {
+    if (metricsUrl().isEmpty()) {
+      return;
+    }
+    URI uri = URI.create(metricsUrl().get());
+    try {
+      HttpResponse<Void> response =
+          http.send(
+              HttpRequest.newBuilder(uri).timeout(REQUEST_TIMEOUT).build(),
+              HttpResponse.BodyHandlers.discarding());
+      if (response.statusCode() != 200) {
+        throw new IOException(uri + " answers " + response.statusCode());
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
   private AccessExecutionGraph graph(JobID job) {
     return await(cluster.getExecutionGraph(job));
   }
@@ -402,6 +434,7 @@ public final class LocalFlink implements AutoCloseable {
     private final Path directory;
     private final Configuration settings = new Configuration();
     private int port = 0;
+    private OptionalInt prometheusPort = OptionalInt.empty();
     private int slots = 4;
     private int retained = 1;
 
@@ -412,6 +445,15 @@ public final class LocalFlink implements AutoCloseable {
     /** Listens on this port instead of a free one; 0 means a free one. */
     public Builder port(int port) {
       this.port = port;
+      return this;
+    }
+
+    /**
+     * Serves the metrics of the cluster and of its jobs to Prometheus, on this port of the loopback
+     * address; 0 means a free one. Otherwise they are not served.
+     */
+    public Builder prometheusPort(int port) {
+      this.prometheusPort = OptionalInt.of(port);
       return this;
     }
 
@@ -448,6 +490,14 @@ public final class LocalFlink implements AutoCloseable {
      */
     public LocalFlink start() {
       int chosen = port == 0 ? FreePorts.next() : port;
+      OptionalInt metrics =
+          prometheusPort.isPresent() && prometheusPort.getAsInt() == 0
+              ? OptionalInt.of(FreePorts.next())
+              : prometheusPort;
+      if (metrics.isPresent() && !FreePorts.isFree(metrics.getAsInt())) {
+        throw new IllegalStateException(
+            "Flink can't serve metrics on port " + metrics.getAsInt() + ": it is taken");
+      }
       Path work = work(directory);
       deleteRecursively(work);
       try {
@@ -458,14 +508,15 @@ public final class LocalFlink implements AutoCloseable {
       MiniCluster cluster =
           new MiniCluster(
               new MiniClusterConfiguration.Builder()
-                  .setConfiguration(configuration(chosen))
+                  .setConfiguration(configuration(chosen, metrics))
                   .setNumTaskManagers(1)
                   .setNumSlotsPerTaskManager(slots)
                   .build());
-      LocalFlink flink = new LocalFlink(directory, chosen, cluster);
+      LocalFlink flink = new LocalFlink(directory, chosen, metrics, cluster);
       try {
         cluster.start();
         flink.awaitSlots(slots);
+        flink.checkMetrics();
         return flink;
       } catch (Exception e) {
         flink.close();
@@ -474,7 +525,7 @@ public final class LocalFlink implements AutoCloseable {
       }
     }
 
-    private Configuration configuration(int port) {
+    private Configuration configuration(int port, OptionalInt metricsPort) {
       Configuration config = new Configuration();
       config.set(RestOptions.ADDRESS, "127.0.0.1");
       config.set(RestOptions.BIND_ADDRESS, "127.0.0.1");
@@ -518,8 +569,18 @@ public final class LocalFlink implements AutoCloseable {
       config.set(ClusterOptions.CLUSTER_IO_EXECUTOR_POOL_SIZE, 4);
       config.set(RestOptions.SERVER_NUM_THREADS, 2);
       config.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, METRICS_AGE.toMillis());
+      metricsPort.ifPresent(it -> servePrometheus(config, it));
       config.addAll(settings);
       return config;
+    }
+
+    private static void servePrometheus(Configuration config, int port) {
+      String reporter = "metrics.reporter.prometheus.";
+      config.setString(
+          reporter + "factory.class", LoopbackPrometheusReporter.Factory.class.getName());
+      config.setString(reporter + "port", Integer.toString(port));
+      // A job is called online-writer then, and not online_writer.
+      config.setString(reporter + "filterLabelValueCharacters", "false");
     }
 
     private String uri(String name) {

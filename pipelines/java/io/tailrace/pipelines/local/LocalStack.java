@@ -125,6 +125,11 @@ public final class LocalStack implements AutoCloseable {
     return "http://" + flink.flinkMaster();
   }
 
+  /** URL of the endpoint that shows Prometheus the metrics of Flink and of the writers. */
+  public String metricsUrl() {
+    return flink.metricsUrl().orElseThrow();
+  }
+
   /** The broker. */
   public LocalKafka kafka() {
     return kafka;
@@ -222,6 +227,7 @@ public final class LocalStack implements AutoCloseable {
     private int kafkaPort = 0;
     private int redisPort = 0;
     private int flinkPort = 0;
+    private int prometheusPort = 0;
     private int partitions = 4;
     private int parallelism = 2;
     private Duration checkpointInterval = Duration.ofSeconds(1);
@@ -247,6 +253,12 @@ public final class LocalStack implements AutoCloseable {
     /** Lets Flink's REST endpoint listen on this port instead of a free one; 0 means a free one. */
     public Builder flinkPort(int port) {
       flinkPort = port;
+      return this;
+    }
+
+    /** Serves metrics to Prometheus on this port instead of a free one; 0 means a free one. */
+    public Builder prometheusPort(int port) {
+      prometheusPort = port;
       return this;
     }
 
@@ -335,6 +347,7 @@ public final class LocalStack implements AutoCloseable {
     private LocalFlink startFlink() {
       return LocalFlink.in(directory.resolve("flink"))
           .port(flinkPort)
+          .prometheusPort(prometheusPort)
           .slots(WRITERS * parallelism)
           .setting("metrics.fetcher.update-interval", Long.toString(METRICS_AGE.toMillis()))
           .start();

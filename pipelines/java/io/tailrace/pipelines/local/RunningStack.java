@@ -15,6 +15,7 @@ import java.util.Properties;
  * Where the parts of a {@link LocalStack} are that runs on this machine, so that tools in another
  * shell find them without being told. The stack that was started last is the one they find.
  *
+ * @param metrics where Prometheus finds the writers' metrics; empty for a stack of an older version
  * @param process id of the process that it runs in
  * @param processStarted when that process started, since ids are used again; the epoch if unknown
  * @param sql how its offline store is queried; empty for a stack of an older version
@@ -24,6 +25,7 @@ public record RunningStack(
     String deadLetterBus,
     String onlineStore,
     String flink,
+    String metrics,
     long process,
     Instant processStarted,
     Optional<Sql> sql) {
@@ -50,6 +52,7 @@ public record RunningStack(
         stack.deadLetterBus(),
         stack.onlineStore(),
         stack.flinkUrl(),
+        stack.metricsUrl(),
         self.pid(),
         started(self),
         Optional.empty());
@@ -62,6 +65,7 @@ public record RunningStack(
         deadLetterBus,
         onlineStore,
         flink,
+        metrics,
         process,
         processStarted,
         Optional.of(new Sql(endpoint.offlineStore(), endpoint.url(), endpoint.token())));
@@ -87,6 +91,7 @@ public record RunningStack(
               properties.getProperty("deadLetterBus", ""),
               properties.getProperty("onlineStore", ""),
               properties.getProperty("flink", ""),
+              properties.getProperty("metrics", ""),
               Long.parseLong(properties.getProperty("process", "0")),
               Instant.ofEpochMilli(Long.parseLong(properties.getProperty("processStarted", "0"))),
               sql(properties)));
@@ -124,6 +129,7 @@ public record RunningStack(
     properties.setProperty("deadLetterBus", deadLetterBus);
     properties.setProperty("onlineStore", onlineStore);
     properties.setProperty("flink", flink);
+    properties.setProperty("metrics", metrics);
     properties.setProperty("process", Long.toString(process));
     properties.setProperty("processStarted", Long.toString(processStarted.toEpochMilli()));
     sql.ifPresent(

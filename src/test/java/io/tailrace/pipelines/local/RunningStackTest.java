@@ -88,6 +88,7 @@ public class RunningStackTest {
             stack.deadLetterBus(),
             stack.onlineStore(),
             stack.flink(),
+            stack.metrics(),
             stack.process(),
             stack.processStarted().minusSeconds(1),
             stack.sql())
@@ -119,6 +120,7 @@ public class RunningStackTest {
         "kafka://127.0.0.1:1/dead-letters",
         "redis://127.0.0.1:2",
         "http://127.0.0.1:3",
+        "http://127.0.0.1:4/metrics",
         self.pid(),
         Instant.ofEpochMilli(self.info().startInstant().orElseThrow().toEpochMilli()),
         sql);

@@ -1,0 +1,353 @@
+package io.tailrace.pipelines.local;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.common.collect.Range;
+import io.tailrace.DocumentedCounters;
+import io.tailrace.bus.Bus;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheNulls;
+import io.tailrace.v1.Column.Origin;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/**
+ * What Prometheus sees of the writers: a few results of every kind are carried, and the endpoint
+ * must tell of each what became of it.
+ */
+@RunWith(JUnit4.class)
+public class MetricsEndpointTest {
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final long HOUR_MICROS = TimeUnit.HOURS.toMicros(1);
+  private static final Pattern SAMPLE =
+      Pattern.compile("(\\w+)\\{(?:.*,)?job_name=\"([^\"]*)\".*\\} ([-+.0-9E]+|NaN)");
+
+  private static LocalStack stack;
+  private static long resultBytes;
+  private static String exposition = "";
+
+  @BeforeClass
+  public static void carryResultsOfEveryKind() throws Exception {
+    stack = LocalStack.in(folder.newFolder().toPath()).partitions(2).start();
+    long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+    Column age = Results.int64("age", now, 40);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", stack.kafka().bootstrapServers()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      publish(producer, result("newest", age), "");
+      publish(producer, result("newest", age), "");
+      publish(producer, result("stale", Results.int64("age", now - HOUR_MICROS, 39)), "");
+      publish(producer, result("expired", Results.expiring("score", now - HOUR_MICROS, 1, 7)), "");
+      publish(
+          producer,
+          result(
+              "skipped",
+              Results.expiring("history", now, 0, 1),
+              Results.int64("offline", now, 1).toBuilder().setSkipOnline(true).build(),
+              Results.int64("online", now, 1).toBuilder().setSkipOffline(true).build(),
+              Results.int64("cached", now, 1).toBuilder().setOrigin(Origin.ONLINE_STORE).build(),
+              Results.nothing("absent", now, CacheNulls.SKIP_NULLS)),
+          "");
+      publish(producer, result("ahead", Results.int64("age", now + 24 * HOUR_MICROS, 41)), "");
+      publish(producer, "this is no result".getBytes(UTF_8), "");
+      publish(producer, result("elsewhere", age), "offline-writer");
+      producer
+          .send(
+              new ProducerRecord<>(
+                  LocalStack.STREAMING_INSERT_TOPIC, "this is no file".getBytes(UTF_8)))
+          .get();
+    }
+    awaitCounts();
+  }
+
+  @AfterClass
+  public static void stop() {
+    stack.close();
+  }
+
+  @Test
+  public void theOnlineWriterTellsWhatBecameOfEveryCell() {
+    assertThat(counts("online-writer", "DecodeResults"))
+        .containsExactly(
+            "results_read", 8L,
+            "bytes_read", resultBytes,
+            "results_for_other_writers", 1L,
+            "results_rejected", 1L);
+    Map<String, Long> written = counts("online-writer", "WriteOnline");
+    assertThat(written.remove("bytes_sent")).isGreaterThan(0L);
+    // How many requests there were, is a matter of time.
+    assertThat(written.remove("entities_sent")).isIn(Set.of(1L, 2L, 3L, 4L, 5L, 6L));
+    assertThat(written)
+        .containsExactly(
+            "results_settled", 6L,
+            "cells_written", 2L,
+            "cells_stale", 1L,
+            "cells_duplicate", 1L,
+            "cells_expired", 1L,
+            "cells_skipped_by_policy", 4L,
+            "cells_skipped_not_computed", 1L,
+            "cells_skipped_no_max_staleness", 1L,
+            "cells_skipped_by_feature", 1L,
+            "cells_skipped_null", 1L,
+            "cells_rejected", 1L);
+    assertIsFresh("online-writer", "WriteOnline", 6);
+    assertDeadLetters("online-writer", Map.of("undecodable", 1L, "observed_in_future", 1L));
+  }
+
+  @Test
+  public void theOfflineWriterTellsWhatBecameOfEveryRow() {
+    assertThat(counts("offline-writer", "DecodeResults"))
+        .containsExactly(
+            "results_read", 8L,
+            "bytes_read", resultBytes,
+            "results_for_other_writers", 0L,
+            "results_rejected", 1L);
+    assertThat(counts("offline-writer", "CreateFeatureTables"))
+        .containsExactly("results_passed", 7L, "results_rejected", 0L, "columns_refused", 0L);
+    Map<String, Long> encoded = counts("offline-writer", "EncodeObservations");
+    assertThat(encoded.remove("bytes_encoded")).isGreaterThan(0L);
+    assertThat(encoded.remove("files_encoded")).isAtLeast(2L);
+    assertThat(encoded)
+        .containsExactly(
+            "queries_encoded", 7L,
+            "queries_rejected", 0L,
+            "rows_encoded", 8L,
+            "rows_skipped_by_policy", 2L,
+            "rows_skipped_not_computed", 1L,
+            "rows_skipped_by_feature", 1L,
+            "rows_rejected", 1L);
+    assertIsFresh("offline-writer", "EncodeObservations", 7);
+    assertDeadLetters("offline-writer", Map.of("undecodable", 1L, "observed_in_future", 1L));
+  }
+
+  @Test
+  public void theStreamingInsertWriterTellsWhatBecameOfEveryFile() {
+    Map<String, Long> encoded = counts("offline-writer", "EncodeObservations");
+    long files = encoded.getOrDefault("files_encoded", 0L);
+    long bytes = encoded.getOrDefault("bytes_encoded", 0L);
+
+    assertThat(counts("streaming-insert-writer", "DecodeObservationFiles"))
+        .containsExactly(
+            "files_read", files + 1,
+            "bytes_read", bytes + "this is no file".length(),
+            "rows_read", 15L,
+            "files_for_other_writers", 0L,
+            "files_rejected", 1L);
+    Map<String, Long> inserted = counts("streaming-insert-writer", "InsertObservations");
+    assertThat(inserted.remove("tables_written")).isAtLeast(5L);
+    assertThat(inserted)
+        .containsExactly(
+            "files_inserted", files,
+            "files_rejected", 0L,
+            "bytes_inserted", bytes,
+            // What is published twice is one row.
+            "rows_inserted", 7L,
+            "rows_duplicate", 1L,
+            "rows_rejected", 0L,
+            "queries_inserted", 6L,
+            "queries_duplicate", 1L);
+    assertIsFresh("streaming-insert-writer", "InsertObservations", files);
+    assertDeadLetters("streaming-insert-writer", Map.of("undecodable", 1L));
+  }
+
+  @Test
+  public void everyStageShowsExactlyTheDocumentedCountersInItsWriters() throws IOException {
+    Map<String, Map<String, Set<String>>> shown = new TreeMap<>();
+    Set<String> writers = new TreeSet<>();
+    stack.writers().forEach(writer -> writers.add(writer.name()));
+    for (String writer : writers) {
+      shown.put(writer, new TreeMap<>());
+    }
+    Map<String, Map<String, Set<String>>> documented = new TreeMap<>();
+    for (DocumentedCounters.Stage stage : DocumentedCounters.read().values()) {
+      for (String writer : stage.writers()) {
+        if (writers.contains(writer)) {
+          documented
+              .computeIfAbsent(writer, unused -> new TreeMap<>())
+              .put(stage.name(), stage.counters());
+          TreeSet<String> names = new TreeSet<>();
+          samples(stage.name()).getOrDefault(writer, Map.of()).keySet().forEach(names::add);
+          shown.get(writer).put(stage.name(), names);
+        }
+      }
+    }
+
+    assertThat(shown).isEqualTo(documented);
+    for (String stage : DocumentedCounters.read().keySet()) {
+      for (String writer : samples(stage).keySet()) {
+        assertWithMessage("stage %s in %s", stage, writer)
+            .that(documented.get(writer))
+            .containsKey(stage);
+      }
+    }
+  }
+
+  @Test
+  public void noSeriesIsShownTwice() {
+    List<String> series =
+        exposition
+            .lines()
+            .filter(line -> !line.startsWith("#"))
+            .map(line -> line.substring(0, line.lastIndexOf(' ')))
+            .toList();
+
+    assertThat(series).containsNoDuplicates();
+  }
+
+  @Test
+  public void theEndpointIsOnTheLoopbackAddressOnly() throws IOException {
+    URI url = URI.create(stack.metricsUrl());
+    assertThat(url.getHost()).isEqualTo("127.0.0.1");
+    // Taken here, if it were on all addresses.
+    try (ServerSocket another = new ServerSocket()) {
+      another.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.2"), url.getPort()));
+      assertThat(another.isBound()).isTrue();
+    }
+  }
+
+  private static byte[] result(String operation, Column... columns) {
+    return Results.named(operation).addFrames(Results.user("u1", columns)).build().toByteArray();
+  }
+
+  private static void publish(
+      KafkaProducer<byte[], byte[]> producer, byte[] payload, String addressee) throws Exception {
+    resultBytes += payload.length;
+    ProducerRecord<byte[], byte[]> message =
+        new ProducerRecord<>(LocalStack.RESULT_TOPIC, "u1".getBytes(UTF_8), payload);
+    if (!addressee.isEmpty()) {
+      message.headers().add(Bus.ADDRESSEE_HEADER, addressee.getBytes(UTF_8));
+    }
+    producer.send(message).get();
+  }
+
+  /** Waits until every writer has told of all that was published. */
+  private static void awaitCounts() throws Exception {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!isEverythingCounted() && System.nanoTime() < deadline) {
+      Thread.sleep(200);
+      exposition = get();
+    }
+    Files.writeString(Path.of("target", "scrape.txt"), exposition);
+  }
+
+  private static boolean isEverythingCounted() {
+    Map<String, Long> files = counts("streaming-insert-writer", "InsertObservations");
+    return counts("online-writer", "WriteOnline").getOrDefault("results_settled", 0L) == 6
+        && files.getOrDefault("queries_inserted", 0L) + files.getOrDefault("queries_duplicate", 0L)
+            == 7
+        && files.getOrDefault("rows_inserted", 0L) + files.getOrDefault("rows_duplicate", 0L) == 8
+        && counts("online-writer", "DeadLetters").getOrDefault("letters_written", 0L) == 2
+        && counts("offline-writer", "DeadLetters").getOrDefault("letters_written", 0L) == 2
+        && counts("streaming-insert-writer", "DeadLetters").getOrDefault("letters_written", 0L)
+            == 1;
+  }
+
+  private static String get() throws IOException, InterruptedException {
+    HttpResponse<String> response =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(stack.metricsUrl())).build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(response.statusCode()).isEqualTo(200);
+    return response.body();
+  }
+
+  /** The counters of a stage by writer and name, summed over subtasks. */
+  private static Map<String, Map<String, Long>> samples(String stage) {
+    String prefix = DocumentedCounters.atEndpoint(stage, "");
+    Map<String, Map<String, Long>> byWriter = new TreeMap<>();
+    exposition
+        .lines()
+        .filter(line -> line.startsWith(prefix))
+        .forEach(
+            line -> {
+              Matcher sample = SAMPLE.matcher(line);
+              assertWithMessage(line).that(sample.matches()).isTrue();
+              byWriter
+                  .computeIfAbsent(sample.group(2), unused -> new TreeMap<>())
+                  .merge(
+                      sample.group(1).substring(prefix.length()),
+                      (long) Double.parseDouble(sample.group(3)),
+                      Long::sum);
+            });
+    return byWriter;
+  }
+
+  /** The counters of a writer's stage, without its freshness. */
+  private static Map<String, Long> counts(String writer, String stage) {
+    Map<String, Long> counts = new HashMap<>(samples(stage).getOrDefault(writer, Map.of()));
+    counts.keySet().removeIf(name -> name.startsWith("freshness_"));
+    return counts;
+  }
+
+  private static void assertDeadLetters(String writer, Map<String, Long> byReason) {
+    Map<String, Long> letters = counts(writer, "DeadLetters");
+    Map<String, Long> found = new HashMap<>();
+    letters.forEach(
+        (name, count) -> {
+          if (name.startsWith("dead_letters_") && count > 0) {
+            found.put(name.substring("dead_letters_".length()), count);
+          }
+        });
+    assertThat(found).isEqualTo(byReason);
+    assertThat(letters)
+        .containsEntry(
+            "letters_written", byReason.values().stream().mapToLong(Long::longValue).sum());
+    assertThat(letters.get("bytes_written")).isGreaterThan(0L);
+    assertThat(letters).containsEntry("overflow_files_written", 0L);
+  }
+
+  private static void assertIsFresh(String writer, String stage, long messages) {
+    Map<String, Long> counts = new HashMap<>();
+    samples(stage)
+        .getOrDefault(writer, Map.of())
+        .forEach(
+            (name, count) -> {
+              if (name.startsWith("freshness_")) {
+                counts.put(name, count);
+              }
+            });
+    assertThat(counts).containsEntry("freshness_count", messages);
+    assertThat(counts).containsEntry("freshness_up_to_3600000_ms", messages);
+    assertThat(counts.get("freshness_up_to_10_ms")).isAtMost(messages);
+    assertThat(counts.get("freshness_sum_ms"))
+        .isIn(Range.closed(1L, messages * PATIENCE.toMillis()));
+  }
+}
