@@ -581,6 +581,9 @@ public final class LocalFlink implements AutoCloseable {
       config.setString(reporter + "port", Integer.toString(port));
       // A job is called online-writer then, and not online_writer.
       config.setString(reporter + "filterLabelValueCharacters", "false");
+      // Long, and said by task_id, task_attempt_num and operator_name.
+      config.setString(
+          reporter + "scope.variables.excludes", "task_name;task_attempt_id;operator_id");
     }
 
     private String uri(String name) {

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.common.collect.Range;
 import io.tailrace.DocumentedCounters;
+import io.tailrace.MonitoringTemplates;
 import io.tailrace.bus.Bus;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -19,8 +20,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -220,6 +219,41 @@ public class MetricsEndpointTest {
   }
 
   @Test
+  public void everyMetricOfDashboardAndAlertsIsShown() throws IOException {
+    Set<String> shown = new TreeSet<>();
+    for (String line : exposition.lines().toList()) {
+      if (!line.startsWith("#")) {
+        String name = line.replaceFirst("[{ ].*", "");
+        shown.add(MonitoringTemplates.relabelled(name).getOrDefault("__name__", ""));
+      }
+    }
+
+    for (String expression : MonitoringTemplates.expressions()) {
+      assertWithMessage(expression)
+          .that(shown)
+          .containsAtLeastElementsIn(MonitoringTemplates.metrics(expression));
+    }
+  }
+
+  @Test
+  public void aSeriesSaysWriterStepAndSubtaskAndNoLongTaskName() {
+    String series =
+        exposition
+            .lines()
+            .filter(
+                line ->
+                    line.startsWith(
+                        DocumentedCounters.atEndpoint("WriteOnline", "cells_written") + "{"))
+            .findFirst()
+            .orElseThrow();
+
+    assertThat(series).contains("job_name=\"online-writer\"");
+    assertThat(series).contains("operator_name=\"WriteOnline/Write\"");
+    assertThat(series).containsMatch("subtask_index=\"[01]\"");
+    assertThat(series).doesNotContain("task_name=");
+  }
+
+  @Test
   public void noSeriesIsShownTwice() {
     List<String> series =
         exposition
@@ -264,7 +298,6 @@ public class MetricsEndpointTest {
       Thread.sleep(200);
       exposition = get();
     }
-    Files.writeString(Path.of("target", "scrape.txt"), exposition);
   }
 
   private static boolean isEverythingCounted() {
