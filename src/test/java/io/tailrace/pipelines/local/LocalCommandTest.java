@@ -32,8 +32,10 @@ public class LocalCommandTest {
     int code =
         run(
             stack -> {
-              assertThat(RunningStack.find(stackFile()).orElseThrow().onlineStore())
-                  .isEqualTo(stack.onlineStore());
+              RunningStack found = RunningStack.find(stackFile()).orElseThrow();
+              assertThat(found.onlineStore()).isEqualTo(stack.onlineStore());
+              assertThat(found.metrics()).isEqualTo(stack.metricsUrl());
+              assertThat(out.toString()).contains("  metrics       " + stack.metricsUrl());
             },
             "--records=3000",
             "--exitWhenPersisted",
@@ -72,6 +74,8 @@ public class LocalCommandTest {
     assertThat(run(stack -> {}, "--records=0")).isEqualTo(2);
     assertThat(run(stack -> {}, "--kafkaPort=70000")).isEqualTo(2);
     assertThat(err.toString()).contains("not 70000");
+    assertThat(run(stack -> {}, "--prometheusPort=-1")).isEqualTo(2);
+    assertThat(err.toString()).contains("not -1");
     assertThat(out.toString()).isEmpty();
   }
 

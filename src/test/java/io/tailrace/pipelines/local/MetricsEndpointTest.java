@@ -3,6 +3,7 @@ package io.tailrace.pipelines.local;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
 
 import com.google.common.collect.Range;
 import io.tailrace.DocumentedCounters;
@@ -274,6 +275,16 @@ public class MetricsEndpointTest {
       another.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.2"), url.getPort()));
       assertThat(another.isBound()).isTrue();
     }
+  }
+
+  @Test
+  public void aPortThatIsTakenIsSaidAndNoClusterIsStarted() throws IOException {
+    int taken = URI.create(stack.metricsUrl()).getPort();
+    LocalFlink.Builder another = LocalFlink.in(folder.newFolder().toPath()).prometheusPort(taken);
+
+    IllegalStateException e = assertThrows(IllegalStateException.class, another::start);
+
+    assertThat(e).hasMessageThat().contains("metrics on port " + taken + ": it is taken");
   }
 
   private static byte[] result(String operation, Column... columns) {
