@@ -162,10 +162,11 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
   }
 
   private Tally tally(Held held, SeriesKey key) {
-    Tally known = held.series.get(key);
+    SeriesKey storable = key.isStorable() ? key : key.overflow();
+    Tally known = held.series.get(storable);
     if (known == null) {
       known = new Tally();
-      held.series.put(key, known);
+      held.series.put(storable, known);
       heldSeries++;
     }
     return known;

@@ -63,6 +63,11 @@ final class LimitSeries extends DoFn<KV<SeriesShard, KV<SeriesKey, Tally>>, KV<S
     SeriesKey key = element.getValue().getKey();
     Tally tally = element.getValue().getValue();
     long minute = start.getMillis();
+    if (key.kind().isOverflow()) {
+      valuesOverLimit.inc(tally.observations());
+      out.output(KV.of(key, tally.withoutDistributions()));
+      return;
+    }
     KV<Long, SeriesKey> ofMinute = KV.of(minute, key);
     if (passed.get(ofMinute).read() == null) {
       Integer before = counts.get(minute).read();

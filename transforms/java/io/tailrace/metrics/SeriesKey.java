@@ -3,6 +3,7 @@ package io.tailrace.metrics;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
@@ -23,6 +24,8 @@ import org.apache.beam.sdk.values.TypeDescriptor;
  */
 @DefaultCoder(SeriesKey.KeyCoder.class)
 record SeriesKey(Kind kind, String environment, String name, String deployment, String resolver) {
+  private static final int MAX_BYTES_OF_CHAR = 3;
+
   /** What a series is about. */
   enum Kind {
     /** A feature, as one resolver computes it in one deployment. */
@@ -65,10 +68,28 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
     return new SeriesKey(Kind.QUERY, environment, name, "", "");
   }
 
+  /** Returns whether its names are not longer than a store takes; see {@link SummaryDecoder}. */
+  boolean isStorable() {
+    int length = environment.length() + name.length() + deployment.length() + resolver.length();
+    return length <= SummaryDecoder.MAX_KEY_BYTES / MAX_BYTES_OF_CHAR
+        || bytes(environment) + bytes(name) + bytes(deployment) + bytes(resolver)
+            <= SummaryDecoder.MAX_KEY_BYTES;
+  }
+
+  private static int bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
   /** Returns the series of everything of this kind that is beyond the limit. */
   SeriesKey overflow() {
     return new SeriesKey(
-        kind == Kind.FEATURE ? Kind.OTHER_FEATURES : Kind.OTHER_QUERIES, environment, "", "", "");
+        kind == Kind.FEATURE || kind == Kind.OTHER_FEATURES
+            ? Kind.OTHER_FEATURES
+            : Kind.OTHER_QUERIES,
+        environment,
+        "",
+        "",
+        "");
   }
 
   /** Encodes a {@link SeriesKey}; part of the state of jobs. */

@@ -45,9 +45,9 @@ import org.apache.beam.sdk.values.PCollectionView;
  *
  * <p>Memory is bounded: a series costs a sketch, however many values it has, and there are only so
  * many series of features, and so many of queries, in an environment and a minute. Those that come
- * after are counted together, in a series with {@code overflow}. After a restart from a checkpoint
- * others may be beyond the limit than before; this can count some values twice, in an environment
- * that is over the limit only.
+ * after, and those whose names are longer than stores take, are counted together, in a series with
+ * {@code overflow}. After a restart from a checkpoint others may be beyond the limit than before;
+ * this can count some values twice, in an environment that is over the limit only.
  *
  * <p>No result can fail here; the failures are empty.
  */

@@ -47,7 +47,7 @@ final class MetricsBenchmark implements AutoCloseable {
    * What a run of the writer showed.
    *
    * @param resultsPerSecond in the steady state
-   * @param stateBytes of the largest checkpoint
+   * @param stateBytes of the checkpoint after the last result
    */
   record Run(double resultsPerSecond, double stateBytes) {}
 
@@ -74,9 +74,7 @@ final class MetricsBenchmark implements AutoCloseable {
       while (flink.completedCheckpoints(job) < before + 2) {
         Thread.sleep(POLL_MILLIS);
       }
-      // What the endpoint tells is about a second old.
-      Thread.sleep(2_000);
-      return new Run(rate, flink.metric(job, "lastCheckpointSize").orElse(0));
+      return new Run(rate, flink.checkpointBytes(job));
     } finally {
       cancelJobs();
     }
@@ -100,14 +98,6 @@ final class MetricsBenchmark implements AutoCloseable {
   private List<String> flinkArguments() {
     List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
-    // For the rival, too, which does not set them itself.
-    arguments.addAll(
-        List.of(
-            "--objectReuse=true",
-            "--fasterCopy=true",
-            "--maxBundleSize=50000",
-            "--maxBundleTimeMills=500",
-            "--finishBundleBeforeCheckpointing=true"));
     arguments.addAll(writerArguments);
     return arguments;
   }

@@ -47,6 +47,7 @@ import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
+import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
 import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
@@ -238,6 +239,14 @@ public final class LocalFlink implements AutoCloseable {
   public long completedCheckpoints(JobID job) {
     CheckpointStatsSnapshot checkpoints = graph(job).getCheckpointStatsSnapshot();
     return checkpoints == null ? 0 : checkpoints.getCounts().getNumberOfCompletedCheckpoints();
+  }
+
+  /** How much state the last completed checkpoint of a job has, in bytes; 0 before there is one. */
+  public long checkpointBytes(JobID job) {
+    CheckpointStatsSnapshot checkpoints = graph(job).getCheckpointStatsSnapshot();
+    CompletedCheckpointStats last =
+        checkpoints == null ? null : checkpoints.getHistory().getLatestCompletedCheckpoint();
+    return last == null ? 0 : last.getStateSize();
   }
 
   /** Why a job failed last, with the stack trace, if it ever did. */

@@ -406,6 +406,20 @@ public final class SummarizeResultsTest {
   }
 
   @Test
+  public void namesThatNoStoreTakesAreCountedTogether() {
+    String longest = "n".repeat(2_000 - Results.ENVIRONMENT.length());
+    assertAll(
+        summaries(
+            ended(
+                stream().addElements(at(START, query(longest)), at(START, query(longest + "n"))))),
+        summary(START, Timing.ON_TIME, 0)
+            .setQuery(QuerySummary.newBuilder().setQueryName(longest).setExecutions(1)),
+        summary(START, Timing.ON_TIME, 0)
+            .setQuery(QuerySummary.newBuilder().setOverflow(true).setExecutions(1)));
+    pipeline.run();
+  }
+
+  @Test
   public void aMillionDistinctValuesCostOneSketch() {
     int results = 100;
     int rows = 10_000;
