@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.FreshnessCounters;
 import io.tailrace.metrics.Tally.Count;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
@@ -50,6 +51,8 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
       Metrics.counter(SummarizeResults.STAGE, "results_summarized");
   private final Counter clockAhead = Metrics.counter(SummarizeResults.STAGE, "results_clock_ahead");
 
+  private final FreshnessCounters freshness = new FreshnessCounters(SummarizeResults.STAGE);
+
   // Of this bundle.
   private transient Map<Scope, Held> scopes;
   private transient int heldSeries;
@@ -79,6 +82,7 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
     begin();
     values = 0;
     results = 0;
+    freshness.clear();
   }
 
   private void begin() {
@@ -99,6 +103,7 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
                 result.text(Result.Text.DEPLOYMENT_ID),
                 minute(result.message().publishedAt())));
     results++;
+    freshness.count(result.message().publishedAt(), System.currentTimeMillis() * 1_000, 1);
     // The parts of a divided result say the same of the execution.
     if (result.part() == 0) {
       countExecution(query(held, result), result);
@@ -245,6 +250,7 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
     putOut((tally, timestamp) -> context.output(tally, timestamp, GlobalWindow.INSTANCE));
     valuesSummarized.inc(values);
     resultsSummarized.inc(results);
+    freshness.flush();
   }
 
   /** The minute of a result may begin long before the result. */

@@ -99,6 +99,7 @@ public final class WriteSummaries
     private final Counter settled = Metrics.counter(STAGE, "summaries_settled");
     private final Counter written = Metrics.counter(STAGE, "summaries_written");
     private final Counter stale = Metrics.counter(STAGE, "summaries_stale");
+    private final Counter bytes = Metrics.counter(STAGE, "bytes_written");
     private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
 
     private transient MetricsStore.@Nullable Connection connection;
@@ -113,6 +114,7 @@ public final class WriteSummaries
     public void startBundle() {
       held = new ArrayList<>();
       heldBytes = 0;
+      freshness.clear();
     }
 
     @ProcessElement
@@ -134,6 +136,7 @@ public final class WriteSummaries
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws MetricsStoreException {
       writeHeld((each, outcome) -> context.output(outcome, each.timestamp, each.window));
+      freshness.flush();
     }
 
     private interface OutcomeReceiver {
@@ -149,6 +152,7 @@ public final class WriteSummaries
       }
       int changed = connection.write(held.stream().map(each -> each.summary.summary()).toList());
       settled.inc(held.size());
+      bytes.inc(heldBytes);
       written.inc(changed);
       stale.inc(held.size() - changed);
       long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
