@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * that what comes after handles series rather than values: a runner may lift no combiner in front
  * of its shuffle.
  */
-final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tally>>> {
+final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>> {
   private static final long serialVersionUID = 1;
 
   /** How far publishers' clocks may be ahead of this one's. */
@@ -95,7 +96,7 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
   /** Counts a result. */
   @ProcessElement
   public void count(
-      @Element Result result, OutputReceiver<KV<SeriesShard, KV<SeriesKey, Tally>>> out) {
+      @Element Result result, OutputReceiver<KV<Integer, Optional<SeriesTally>>> out) {
     Held held =
         held(
             new Scope(
@@ -229,7 +230,7 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
   }
 
   private interface Receiver {
-    void put(KV<SeriesShard, KV<SeriesKey, Tally>> tally, Instant timestamp);
+    void put(KV<Integer, Optional<SeriesTally>> tally, Instant timestamp);
   }
 
   private void putOut(Receiver out) {
@@ -239,7 +240,10 @@ final class CountResults extends DoFn<Result, KV<SeriesShard, KV<SeriesKey, Tall
           held.series.forEach(
               (key, tally) -> {
                 tally.settle();
-                out.put(KV.of(SeriesShard.of(key, maxSeries), KV.of(key, tally)), timestamp);
+                SeriesShard shard = SeriesShard.of(key, maxSeries);
+                out.put(
+                    KV.of(shard.slot(), Optional.of(new SeriesTally(shard, key, tally))),
+                    timestamp);
               });
         });
     begin();

@@ -8,19 +8,13 @@ import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.windowing.IntervalWindow;
 import org.apache.beam.sdk.transforms.windowing.PaneInfo;
 import org.apache.beam.sdk.values.KV;
-import org.apache.beam.sdk.values.PCollectionView;
 
 /** Makes the message of a series, a minute and a pane. */
 final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
   private static final long serialVersionUID = 1;
 
-  private final PCollectionView<Long> epochOfState;
   private final Counter published = Metrics.counter(SummarizeResults.STAGE, "summaries_published");
   private transient long inBundle;
-
-  DescribeSeries(PCollectionView<Long> epochOfState) {
-    this.epochOfState = epochOfState;
-  }
 
   @StartBundle
   public void startBundle() {
@@ -29,15 +23,17 @@ final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
 
   /** Puts the message out. */
   @ProcessElement
-  public void describe(ProcessContext context, IntervalWindow window, PaneInfo pane) {
-    KV<SeriesKey, Tally> series = context.element();
+  public void describe(
+      @Element KV<SeriesKey, Tally> series,
+      IntervalWindow window,
+      PaneInfo pane,
+      OutputReceiver<MetricsSummary> out) {
     inBundle++;
-    context.output(
+    out.output(
         series
             .getValue()
             .summary(series.getKey())
             .setMinute(window.start().getMillis() * 1_000)
-            .setEpoch(context.sideInput(epochOfState))
             .setPane(pane.getIndex())
             .setTiming(
                 switch (pane.getTiming()) {

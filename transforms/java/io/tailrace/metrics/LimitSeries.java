@@ -3,8 +3,10 @@ package io.tailrace.metrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.beam.sdk.coders.BooleanCoder;
 import org.apache.beam.sdk.coders.KvCoder;
+import org.apache.beam.sdk.coders.OptionalCoder;
 import org.apache.beam.sdk.coders.VarIntCoder;
 import org.apache.beam.sdk.coders.VarLongCoder;
 import org.apache.beam.sdk.metrics.Counter;
@@ -16,6 +18,7 @@ import org.apache.beam.sdk.state.TimeDomain;
 import org.apache.beam.sdk.state.TimerMap;
 import org.apache.beam.sdk.state.TimerSpec;
 import org.apache.beam.sdk.state.TimerSpecs;
+import org.apache.beam.sdk.state.ValueState;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.values.KV;
 import org.joda.time.Instant;
@@ -25,19 +28,31 @@ import org.joda.time.Instant;
  * always passes, so that what is told of a series is all there is, or nothing. The time of an
  * element is the start of its minute. What a minute has let pass is forgotten when nothing of it
  * can come any more.
+ *
+ * <p>It also stamps the epoch, which is kept with the state: what is restored goes on in the epoch
+ * that it began in. (A side input would not do: on Flink it is not there after a restore.) Every
+ * slot gets an empty element when a job begins, so that all of them know the epoch in the first
+ * checkpoint.
  */
-final class LimitSeries extends DoFn<KV<SeriesShard, KV<SeriesKey, Tally>>, KV<SeriesKey, Tally>> {
+final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<SeriesKey, Tally>> {
   private static final long serialVersionUID = 1;
 
+  static final KvCoder<Integer, Optional<SeriesTally>> INPUT_CODER =
+      KvCoder.of(VarIntCoder.of(), OptionalCoder.of(new SeriesTally.SeriesTallyCoder()));
+
+  private final long newEpoch;
   private final org.joda.time.Duration keptAfterStart;
+
+  @StateId("epoch")
+  private final StateSpec<ValueState<Long>> epochSpec = StateSpecs.value(VarLongCoder.of());
 
   @StateId("passed")
   private final StateSpec<MapState<KV<Long, SeriesKey>, Boolean>> passedSpec =
       StateSpecs.map(KvCoder.of(VarLongCoder.of(), SeriesKey.KeyCoder.of()), BooleanCoder.of());
 
   @StateId("counts")
-  private final StateSpec<MapState<Long, Integer>> countsSpec =
-      StateSpecs.map(VarLongCoder.of(), VarIntCoder.of());
+  private final StateSpec<MapState<KV<Long, SeriesShard>, Integer>> countsSpec =
+      StateSpecs.map(KvCoder.of(VarLongCoder.of(), SeriesShard.ShardCoder.of()), VarIntCoder.of());
 
   @SuppressWarnings("UnusedVariable") // Read by Beam, as those above are.
   @TimerFamily("forget")
@@ -46,7 +61,13 @@ final class LimitSeries extends DoFn<KV<SeriesShard, KV<SeriesKey, Tally>>, KV<S
   private final Counter valuesOverLimit =
       Metrics.counter(SummarizeResults.STAGE, "values_over_limit");
 
-  LimitSeries(Duration allowedLateness) {
+  /**
+   * Limits.
+   *
+   * @param newEpoch the epoch of state that begins now
+   */
+  LimitSeries(long newEpoch, Duration allowedLateness) {
+    this.newEpoch = newEpoch;
     this.keptAfterStart =
         org.joda.time.Duration.millis(SummarizeResults.MINUTE.plus(allowedLateness).toMillis());
   }
@@ -54,36 +75,45 @@ final class LimitSeries extends DoFn<KV<SeriesShard, KV<SeriesKey, Tally>>, KV<S
   /** Passes a tally on, under its own key or that of all others. */
   @ProcessElement
   public void limit(
-      @Element KV<SeriesShard, KV<SeriesKey, Tally>> element,
+      @Element KV<Integer, Optional<SeriesTally>> element,
       @Timestamp Instant start,
+      @StateId("epoch") ValueState<Long> epochOfState,
       @StateId("passed") MapState<KV<Long, SeriesKey>, Boolean> passed,
-      @StateId("counts") MapState<Long, Integer> counts,
+      @StateId("counts") MapState<KV<Long, SeriesShard>, Integer> counts,
       @TimerFamily("forget") TimerMap forget,
       OutputReceiver<KV<SeriesKey, Tally>> out) {
-    SeriesKey key = element.getValue().getKey();
-    Tally tally = element.getValue().getValue();
-    long minute = start.getMillis();
-    if (key.kind().isOverflow()) {
-      valuesOverLimit.inc(tally.observations());
-      out.output(KV.of(key, tally.withoutDistributions()));
+    Long epoch = epochOfState.read();
+    if (epoch == null) {
+      epoch = newEpoch;
+      epochOfState.write(epoch);
+    }
+    if (element.getValue().isEmpty()) {
       return;
     }
-    KV<Long, SeriesKey> ofMinute = KV.of(minute, key);
-    if (passed.get(ofMinute).read() == null) {
-      Integer before = counts.get(minute).read();
+    SeriesTally series = element.getValue().get();
+    Tally tally = series.tally().inEpoch(epoch);
+    long minute = start.getMillis();
+    if (!series.key().kind().isOverflow()) {
+      KV<Long, SeriesKey> ofMinute = KV.of(minute, series.key());
+      if (passed.get(ofMinute).read() != null) {
+        out.output(KV.of(series.key(), tally));
+        return;
+      }
+      KV<Long, SeriesShard> shard = KV.of(minute, series.shard());
+      Integer before = counts.get(shard).read();
       if (before == null) {
         forget.get(Long.toString(minute)).withNoOutputTimestamp().set(start.plus(keptAfterStart));
       }
       int passedBefore = before == null ? 0 : before;
-      if (passedBefore >= element.getKey().limit()) {
-        valuesOverLimit.inc(tally.observations());
-        out.output(KV.of(key.overflow(), tally.withoutDistributions()));
+      if (passedBefore < series.shard().limit()) {
+        passed.put(ofMinute, true);
+        counts.put(shard, passedBefore + 1);
+        out.output(KV.of(series.key(), tally));
         return;
       }
-      passed.put(ofMinute, true);
-      counts.put(minute, passedBefore + 1);
     }
-    out.output(KV.of(key, tally));
+    valuesOverLimit.inc(tally.observations());
+    out.output(KV.of(series.key().overflow(), tally.withoutDistributions()));
   }
 
   /** Forgets a minute. */
@@ -91,15 +121,19 @@ final class LimitSeries extends DoFn<KV<SeriesShard, KV<SeriesKey, Tally>>, KV<S
   public void forget(
       @TimerId String minuteText,
       @StateId("passed") MapState<KV<Long, SeriesKey>, Boolean> passed,
-      @StateId("counts") MapState<Long, Integer> counts) {
+      @StateId("counts") MapState<KV<Long, SeriesShard>, Integer> counts) {
     Long minute = Long.valueOf(minuteText);
-    counts.remove(minute);
-    List<KV<Long, SeriesKey>> forgotten = new ArrayList<>();
-    for (KV<Long, SeriesKey> each : passed.keys().read()) {
+    forget(minute, passed);
+    forget(minute, counts);
+  }
+
+  private static <K, V> void forget(Long minute, MapState<KV<Long, K>, V> state) {
+    List<KV<Long, K>> forgotten = new ArrayList<>();
+    for (KV<Long, K> each : state.keys().read()) {
       if (minute.equals(each.getKey())) {
         forgotten.add(each);
       }
     }
-    forgotten.forEach(passed::remove);
+    forgotten.forEach(state::remove);
   }
 }

@@ -21,6 +21,9 @@ record SeriesShard(String environment, SeriesKey.Kind kind, int number, int limi
 
   private static final int MAX_SHARDS = 64;
 
+  /** Into how many parts the state of all shards is divided; at least as many as workers. */
+  static final int SLOTS = 64;
+
   /** Returns the part that a series belongs to, where there may be so many in all. */
   static SeriesShard of(SeriesKey key, int maxSeries) {
     int shards = Math.max(1, Math.min(MAX_SHARDS, maxSeries / CAPACITY));
@@ -28,6 +31,11 @@ record SeriesShard(String environment, SeriesKey.Kind kind, int number, int limi
     // The first parts take what can't be divided.
     int limit = maxSeries / shards + (number < maxSeries % shards ? 1 : 0);
     return new SeriesShard(key.environment(), key.kind(), number, limit);
+  }
+
+  /** Returns the part of the state that the shard is in. */
+  int slot() {
+    return Math.floorMod((environment + kind.name()).hashCode() * 31 + number, SLOTS);
   }
 
   /** Encodes a {@link SeriesShard}; part of the state of jobs. */

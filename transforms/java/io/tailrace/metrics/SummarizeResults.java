@@ -7,15 +7,16 @@ import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Optional;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.extensions.protobuf.ProtoCoder;
 import org.apache.beam.sdk.transforms.Combine;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.Impulse;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
-import org.apache.beam.sdk.transforms.View;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.windowing.AfterProcessingTime;
@@ -26,7 +27,7 @@ import org.apache.beam.sdk.transforms.windowing.Window.ClosingBehavior;
 import org.apache.beam.sdk.transforms.windowing.Window.OnTimeBehavior;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionView;
+import org.apache.beam.sdk.values.PCollectionList;
 
 /**
  * Summarises results by minute: what of each feature was computed, null and served, by which
@@ -146,27 +147,23 @@ public final class SummarizeResults
   public WithFailures.Result<PCollection<MetricsSummary>, Failure> expand(
       PCollection<Result> results) {
     // The names are part of every checkpoint: renaming a step orphans its state.
-    PCollectionView<Long> epochOfState =
+    PCollection<KV<Integer, Optional<SeriesTally>>> starts =
         results
             .getPipeline()
-            // Put out once in the life of a job's state, with which it is kept from then on: what
-            // is
-            // restored is the epoch of the job that began it.
             .apply(STAGE + "Impulse", Impulse.create())
-            .apply(STAGE + "Epoch", ParDo.of(new BeginEpoch(epoch)))
-            .apply(STAGE + "EpochOfState", View.asSingleton());
-
-    PCollection<MetricsSummary> summaries =
+            .apply(STAGE + "Begin", ParDo.of(new BeginFn()))
+            .setCoder(LimitSeries.INPUT_CODER);
+    PCollection<KV<Integer, Optional<SeriesTally>>> tallies =
         results
             .apply("Count", ParDo.of(new CountResults(maxSeries)))
-            .setCoder(
-                KvCoder.of(
-                    SeriesShard.ShardCoder.of(),
-                    KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of())))
+            .setCoder(LimitSeries.INPUT_CODER);
+    PCollection<MetricsSummary> summaries =
+        PCollectionList.of(starts)
+            .and(tallies)
+            .apply("Tallies", Flatten.pCollections())
             // In the global window: in one of a minute, Beam would hold the watermark back at its
-            // end
-            // for as long as there is state.
-            .apply("LimitSeries", ParDo.of(new LimitSeries(allowedLateness)))
+            // end for as long as there is state.
+            .apply("LimitSeries", ParDo.of(new LimitSeries(epoch, allowedLateness)))
             .setCoder(KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of()))
             .apply(
                 "ByMinute",
@@ -182,27 +179,22 @@ public final class SummarizeResults
                     .accumulatingFiredPanes())
             .apply("Sum", Combine.perKey(new SumTallies()))
             .setCoder(KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of()))
-            .apply(
-                "Describe",
-                ParDo.of(new DescribeSeries(epochOfState)).withSideInput("epoch", epochOfState))
+            .apply("Describe", ParDo.of(new DescribeSeries()))
             .setCoder(ProtoCoder.of(MetricsSummary.class));
     PCollection<Failure> failures =
         results.getPipeline().apply(STAGE + "Failures", Create.empty(FailureCoder.of()));
     return WithFailures.Result.of(summaries, failures);
   }
 
-  private static final class BeginEpoch extends DoFn<byte[], Long> {
+  /** Has every part of the state know the epoch before the first checkpoint, once in its life. */
+  private static final class BeginFn extends DoFn<byte[], KV<Integer, Optional<SeriesTally>>> {
     private static final long serialVersionUID = 1;
 
-    private final long epoch;
-
-    BeginEpoch(long epoch) {
-      this.epoch = epoch;
-    }
-
     @ProcessElement
-    public void begin(OutputReceiver<Long> out) {
-      out.output(epoch);
+    public void begin(OutputReceiver<KV<Integer, Optional<SeriesTally>>> out) {
+      for (int slot = 0; slot < SeriesShard.SLOTS; slot++) {
+        out.output(KV.of(slot, Optional.empty()));
+      }
     }
   }
 

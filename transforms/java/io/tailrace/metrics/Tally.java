@@ -44,6 +44,8 @@ final class Tally {
   }
 
   private final long[] counts = new long[Count.ALL];
+  // Of the state that this is a part of; zero before it is one.
+  private long epoch;
   // Values of a feature.
   private @Nullable Distribution values;
   // Staleness of a feature's values, or latency of a query, in milliseconds.
@@ -85,6 +87,8 @@ final class Tally {
     for (int i = 0; i < counts.length; i++) {
       both.counts[i] = counts[i] + other.counts[i];
     }
+    // All of a state have the same.
+    both.epoch = Math.max(epoch, other.epoch);
     both.values = plus(values, other.values);
     both.millis = plus(millis, other.millis);
     return both;
@@ -111,17 +115,27 @@ final class Tally {
     }
   }
 
+  /** Returns the same tally as a part of the state of an epoch. */
+  Tally inEpoch(long began) {
+    Tally part = withoutDistributions();
+    part.epoch = began;
+    part.values = values;
+    part.millis = millis;
+    return part;
+  }
+
   /** Returns only what can be added up over different features or queries. */
   Tally withoutDistributions() {
     Tally fewer = new Tally();
     System.arraycopy(counts, 0, fewer.counts, 0, counts.length);
+    fewer.epoch = epoch;
     return fewer;
   }
 
   /** Describes a series, as far as it and its counts say. */
   MetricsSummary.Builder summary(SeriesKey key) {
     MetricsSummary.Builder summary =
-        MetricsSummary.newBuilder().setEnvironmentId(key.environment());
+        MetricsSummary.newBuilder().setEnvironmentId(key.environment()).setEpoch(epoch);
     switch (key.kind()) {
       case FEATURE, OTHER_FEATURES -> {
         FeatureSummary.Builder feature =
@@ -167,6 +181,7 @@ final class Tally {
     }
     out.writeByte((values == null ? 0 : 1) | (millis == null ? 0 : 2));
     out.writeByte(present);
+    out.writeLong(epoch);
     for (long count : counts) {
       if (count != 0) {
         out.writeLong(count);
@@ -184,6 +199,7 @@ final class Tally {
     Tally tally = new Tally();
     int distributions = in.readUnsignedByte();
     int present = in.readUnsignedByte();
+    tally.epoch = in.readLong();
     for (int i = 0; i < tally.counts.length; i++) {
       if ((present & 1 << i) != 0) {
         tally.counts[i] = in.readLong();

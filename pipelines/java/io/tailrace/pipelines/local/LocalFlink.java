@@ -211,6 +211,20 @@ public final class LocalFlink implements AutoCloseable {
   }
 
   /**
+   * Takes a savepoint of a job, which goes on.
+   *
+   * @return the savepoint's URI
+   */
+  public String savepoint(JobID job) {
+    return await(
+        cluster.triggerSavepoint(
+            job,
+            directory.resolve("savepoints").toUri().toString(),
+            /* cancelJob= */ false,
+            SavepointFormatType.CANONICAL));
+  }
+
+  /**
    * How often a job has been restarted after a failure: of its tasks, the one restarted most often.
    * The connected steps of a job restart together.
    */
