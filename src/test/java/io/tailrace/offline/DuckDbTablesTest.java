@@ -6,10 +6,14 @@ import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column.CacheNulls;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -134,6 +138,40 @@ public class DuckDbTablesTest {
             ValueType.DATE, "[DATE, 1969-12-31]",
             ValueType.VECTOR, "[FLOAT[], [1.5, -0.25]]",
             ValueType.JSON, "[JSON, {\"a\": [1,  null]}]");
+  }
+
+  @Test
+  public void aNewFileHasSmallBlocksAndAFormatOfWhichEachTableCostsLess() throws Exception {
+    connection.create("production", List.of(table("user.age", ValueType.INT64)));
+
+    assertThat(format()).containsExactly("[65536, v1.3.0+]");
+  }
+
+  @Test
+  public void aFileOfOtherBlocksAndAnOlderFormatKeepsBothAndIsInsertedInto() throws Exception {
+    Properties older = new Properties();
+    older.setProperty("default_block_size", "262144");
+    older.setProperty("storage_compatibility_version", "v1.0.0");
+    try (Connection found =
+            DriverManager.getConnection("jdbc:duckdb:" + folder.getRoot() + "/offline.db", older);
+        Statement statement = found.createStatement()) {
+      statement.execute("CREATE TABLE somebodys AS SELECT 1 AS number");
+    }
+    ObservationFile file =
+        ForeignFile.of(ValueType.INT64, "('user.age', 'ann', 41::BIGINT, " + TIME + ", 'op')")
+            .file();
+
+    assertThat(Batches.insert(connection, List.of(file)).rows()).isEqualTo(1);
+
+    assertThat(format()).containsExactly("[262144, v1.0.0+]");
+    assertThat(rows("SELECT value FROM production.user__age")).containsExactly("[41]");
+  }
+
+  private List<String> format() throws OfflineStoreException {
+    return rows(
+        "SELECT block_size, tags['storage_version'] FROM pragma_database_size()"
+            + " JOIN duckdb_databases() USING (database_name)"
+            + " WHERE database_name = current_database()");
   }
 
   @Test
