@@ -397,10 +397,11 @@ public final class LocalCommand implements Callable<Integer> {
     try (DeadLetterTally letters = tally(stack);
         FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), 1);
+        BusiestFeatures busiest = BusiestFeatures.start(OfflineStores.at(stack.metricsStore()));
         LocalScreen screen = LocalScreen.open(out)) {
       long start = System.nanoTime();
       while (!stopsWithin(LocalScreen.REDRAW)) {
-        screen.show(status(start, progress.look(letters), letters, probe));
+        screen.show(status(start, progress.look(letters), letters, probe, busiest));
       }
     }
   }
@@ -417,6 +418,7 @@ public final class LocalCommand implements Callable<Integer> {
     try (DeadLetterTally letters = tally(stack);
         FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), FRESHNESS_WINDOW);
+        BusiestFeatures busiest = BusiestFeatures.start(OfflineStores.at(stack.metricsStore()));
         LocalScreen screen = LocalScreen.open(out);
         TrafficPublisher traffic =
             TrafficPublisher.start(
@@ -435,7 +437,7 @@ public final class LocalCommand implements Callable<Integer> {
         long now = System.nanoTime();
         if (now - lastShown >= LocalScreen.REDRAW.toNanos()) {
           lastShown = now;
-          screen.show(status(start, snapshot, letters, probe));
+          screen.show(status(start, snapshot, letters, probe, busiest));
         }
         if (traffic.failure().isPresent()) {
           throw new CommandException("Publishing has failed: " + traffic.failure().get());
@@ -462,7 +464,7 @@ public final class LocalCommand implements Callable<Integer> {
             awaitMetrics(stack, models.metrics);
           }
           snapshot = progress.look(letters);
-          screen.show(status(start, snapshot, letters, probe));
+          screen.show(status(start, snapshot, letters, probe, busiest));
           return Optional.of(compare(stack, models, traffic, took, snapshot, letters, trouble));
         }
       }
@@ -517,12 +519,17 @@ public final class LocalCommand implements Callable<Integer> {
   }
 
   private static LocalScreen.Status status(
-      long start, FlowProgress.Snapshot snapshot, DeadLetterTally letters, FreshnessProbe probe) {
+      long start,
+      FlowProgress.Snapshot snapshot,
+      DeadLetterTally letters,
+      FreshnessProbe probe,
+      BusiestFeatures busiest) {
     return new LocalScreen.Status(
         Duration.ofNanos(System.nanoTime() - start),
         snapshot,
         letters.byReason(),
-        probe.percentiles());
+        probe.percentiles(),
+        busiest.last());
   }
 
   private static Optional<String> trouble(

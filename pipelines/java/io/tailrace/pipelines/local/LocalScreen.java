@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -34,12 +35,14 @@ final class LocalScreen implements AutoCloseable {
    * What is shown.
    *
    * @param sinceStart since traffic began
+   * @param busiest the features that are computed most, the busiest first
    */
   record Status(
       Duration sinceStart,
       FlowProgress.Snapshot flow,
       Map<Reason, Long> deadLetters,
-      FreshnessProbe.Percentiles freshness) {
+      FreshnessProbe.Percentiles freshness,
+      List<BusiestFeatures.Busy> busiest) {
     WriterProgress.Snapshot progress() {
       return flow.online();
     }
@@ -116,52 +119,87 @@ final class LocalScreen implements AutoCloseable {
     long lag = progress.lag();
     double persistRate = rate(flow -> flow.online().persisted());
     FreshnessProbe.Percentiles freshness = status.freshness();
-    return List.of(
-        "",
-        row(
-            "published",
-            number(progress.published()),
-            perSecond(rate(flow -> flow.online().published())),
-            "results on the bus"),
-        row(
-            "persisted",
-            number(progress.persisted()),
-            perSecond(persistRate),
-            "results settled in the online store or dead-lettered"),
-        row(
-            "lag",
-            number(lag),
-            persistRate > 0 ? text("%.1f s", lag / persistRate) : "",
-            "results still to be written"),
-        row(
-            "freshness",
-            freshness.samples() == 0 ? "" : "p50 " + millis(freshness.p50Millis()),
-            freshness.samples() == 0 ? "" : "p99 " + millis(freshness.p99Millis()),
-            "from publishing to being readable"),
-        row(
-            "encoded",
-            number(status.flow().encoding().written("rows_encoded")),
-            perSecond(rate(flow -> flow.encoding().written("rows_encoded"))),
-            "rows in "
-                + number(status.flow().encoding().written("files_encoded"))
-                + " Parquet files"
-                + stageFreshness(status.flow().encoding())),
-        row(
-            "inserted",
-            number(status.flow().inserting().written("rows_inserted")),
-            perSecond(rate(flow -> flow.inserting().written("rows_inserted"))),
-            "rows in the offline store" + stageFreshness(status.flow().inserting())),
-        text(
-            "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
-            "dead letters",
-            number(total(status.deadLetters())),
-            byReason(status.deadLetters())),
-        text(
-            "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
-            "writers",
-            clock(status.sinceStart()),
-            status.flow().writers()),
-        "");
+    List<String> lines = new ArrayList<>();
+    lines.add("");
+    lines.addAll(
+        List.of(
+            row(
+                "published",
+                number(progress.published()),
+                perSecond(rate(flow -> flow.online().published())),
+                "results on the bus"),
+            row(
+                "persisted",
+                number(progress.persisted()),
+                perSecond(persistRate),
+                "results settled in the online store or dead-lettered"),
+            row(
+                "lag",
+                number(lag),
+                persistRate > 0 ? text("%.1f s", lag / persistRate) : "",
+                "results still to be written"),
+            row(
+                "freshness",
+                freshness.samples() == 0 ? "" : "p50 " + millis(freshness.p50Millis()),
+                freshness.samples() == 0 ? "" : "p99 " + millis(freshness.p99Millis()),
+                "from publishing to being readable"),
+            row(
+                "encoded",
+                number(status.flow().encoding().written("rows_encoded")),
+                perSecond(rate(flow -> flow.encoding().written("rows_encoded"))),
+                "rows in "
+                    + number(status.flow().encoding().written("files_encoded"))
+                    + " Parquet files"
+                    + stageFreshness(status.flow().encoding())),
+            row(
+                "inserted",
+                number(status.flow().inserting().written("rows_inserted")),
+                perSecond(rate(flow -> flow.inserting().written("rows_inserted"))),
+                "rows in the offline store" + stageFreshness(status.flow().inserting())),
+            row(
+                "summarised",
+                number(status.flow().summarizing().written("results_summarized")),
+                perSecond(rate(flow -> flow.summarizing().written("results_summarized"))),
+                "results, "
+                    + number(status.flow().storingMetrics().written("summaries_written"))
+                    + " summaries in the metrics store"
+                    + stageFreshness(status.flow().storingMetrics()))));
+    String label = "busiest";
+    for (BusiestFeatures.Busy feature : status.busiest()) {
+      lines.add(
+          text(
+              "  %-"
+                  + LABEL_WIDTH
+                  + "s%"
+                  + NUMBER_WIDTH
+                  + "s%"
+                  + NUMBER_WIDTH
+                  + "s   %s, values in two minutes%s",
+              label,
+              number(feature.computed()),
+              percent(feature.nullRate()) + " null",
+              feature.feature(),
+              feature.p95().isPresent() ? text(", p95 %,.4g", feature.p95().getAsDouble()) : ""));
+      label = "";
+    }
+    lines.addAll(
+        List.of(
+            text(
+                "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
+                "dead letters",
+                number(total(status.deadLetters())),
+                byReason(status.deadLetters())),
+            text(
+                "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
+                "writers",
+                clock(status.sinceStart()),
+                status.flow().writers())));
+    lines.add("");
+    return lines;
+  }
+
+  static String percent(double part) {
+    return text("%.1f %%", 100 * part);
   }
 
   private static String stageFreshness(WriterProgress.Snapshot stage) {
@@ -204,6 +242,12 @@ final class LocalScreen implements AutoCloseable {
         + number(status.flow().encoding().written("rows_encoded"))
         + ", inserted "
         + number(status.flow().inserting().written("rows_inserted"))
+        + ", summaries stored "
+        + number(status.flow().storingMetrics().written("summaries_written"))
+        + status.busiest().stream()
+            .limit(1)
+            .map(it -> ", busiest " + it.feature() + " (" + percent(it.nullRate()) + " null)")
+            .collect(Collectors.joining())
         + ", dead letters "
         + number(total(status.deadLetters()))
         + ", checkpoints "

@@ -3,10 +3,16 @@ package io.tailrace.pipelines.local;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.database.DatabaseException;
+import io.tailrace.database.duckdb.DuckDbFile;
+import io.tailrace.database.duckdb.DuckDbSettings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.Rule;
@@ -59,12 +65,21 @@ public class LocalCommandTest {
   }
 
   @Test
-  public void exitsWithOneAndNamesTheFeatureWhenAStoredCellIsNotAsItMustBe() {
-    int code = run(LocalCommandTest::changeAnAge, "--records=1000", "--exitWhenPersisted");
+  public void exitsWithOneAndNamesTheCellAndTheSeriesThatAreNotAsTheyMustBe() {
+    int code =
+        run(
+            stack -> {
+              changeAnAge(stack);
+              addANull(stack);
+            },
+            "--records=1000",
+            "--exitWhenPersisted");
 
     assertThat(code).isEqualTo(1);
-    assertThat(out.toString()).contains(": 1 DIFFERENCES");
+    assertThat(out.toString()).contains("features read back from the store: 1 DIFFERENCES");
     assertThat(out.toString()).containsMatch("user \\d+ age: expected INT64 \\d+ observed at");
+    assertThat(out.toString()).contains("read back from the metrics store: 1 DIFFERENCES");
+    assertThat(out.toString()).containsMatch("user.age .* of prod: nulls must be \\d+.0 and is");
     assertThat(out.toString()).contains("Something is WRONG");
   }
 
@@ -92,6 +107,27 @@ public class LocalCommandTest {
       }
     }
     throw new AssertionError("no user has an age");
+  }
+
+  private static void addANull(LocalStack stack) {
+    Path file = Path.of(stack.metricsStore().substring("duckdb://".length()));
+    DuckDbSettings settings = new DuckDbSettings("256MB", 1, false, 1 << 28);
+    try {
+      DuckDbFile open = DuckDbFile.open(file, settings);
+      try (Connection connection = open.duplicate();
+          Statement statement = connection.createStatement()) {
+        int changed =
+            statement.executeUpdate(
+                "UPDATE tailrace_metrics.feature_minutes SET nulls = nulls + 1 WHERE feature ="
+                    + " 'user.age' AND minute = (SELECT min(minute) FROM"
+                    + " tailrace_metrics.feature_minutes WHERE feature = 'user.age')");
+        assertThat(changed).isEqualTo(1);
+      } finally {
+        open.release();
+      }
+    } catch (DatabaseException | SQLException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private Path stackFile() {
