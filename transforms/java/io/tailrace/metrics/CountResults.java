@@ -59,6 +59,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private transient int heldSeries;
   private transient long values;
   private transient long results;
+  private transient long ahead;
   private transient @Nullable Scope lastScope;
   private transient @Nullable Held last;
 
@@ -83,6 +84,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     begin();
     values = 0;
     results = 0;
+    ahead = 0;
     freshness.clear();
   }
 
@@ -127,7 +129,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     long at = publishedAt;
     if (at > latest) {
       // A window in a far future would be kept until then.
-      clockAhead.inc();
+      ahead++;
       at = System.currentTimeMillis() * 1_000;
     }
     return Math.floorDiv(at, MINUTE_MICROS) * MINUTE_MICROS;
@@ -254,6 +256,8 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     putOut((tally, timestamp) -> context.output(tally, timestamp, GlobalWindow.INSTANCE));
     valuesSummarized.inc(values);
     resultsSummarized.inc(results);
+    // Zeros too: a counter that appears with its first result hides that result from a rate.
+    clockAhead.inc(ahead);
     freshness.flush();
   }
 

@@ -76,6 +76,12 @@ public final class DecodeSummaries
     private final Counter readBytes = Metrics.counter(STAGE, "bytes_read");
     private final Counter addressedElsewhere =
         Metrics.counter(STAGE, "summaries_for_other_writers");
+    private final Counter rejected = Metrics.counter(STAGE, "summaries_rejected");
+
+    private transient long readInBundle;
+    private transient long bytesInBundle;
+    private transient long addressedElsewhereInBundle;
+    private transient long rejectedInBundle;
 
     DecodeFn(
         String writer,
@@ -88,12 +94,20 @@ public final class DecodeSummaries
       this.failures = failures;
     }
 
+    @StartBundle
+    public void startBundle() {
+      readInBundle = 0;
+      bytesInBundle = 0;
+      addressedElsewhereInBundle = 0;
+      rejectedInBundle = 0;
+    }
+
     @ProcessElement
     public void decode(@Element BusMessage message, MultiOutputReceiver out) {
-      read.inc();
-      readBytes.inc(message.payload().length);
+      readInBundle++;
+      bytesInBundle += message.payload().length;
       if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
-        addressedElsewhere.inc();
+        addressedElsewhereInBundle++;
         return;
       }
       try {
@@ -110,9 +124,19 @@ public final class DecodeSummaries
         }
         out.get(summaries).output(summary);
       } catch (InvalidSummaryException e) {
+        rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));
       }
+    }
+
+    @FinishBundle
+    public void finishBundle() {
+      // Zeros too: a counter that appears with its first message hides that message from a rate.
+      read.inc(readInBundle);
+      readBytes.inc(bytesInBundle);
+      addressedElsewhere.inc(addressedElsewhereInBundle);
+      rejected.inc(rejectedInBundle);
     }
   }
 }

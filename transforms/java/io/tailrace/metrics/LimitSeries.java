@@ -72,6 +72,12 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
         org.joda.time.Duration.millis(SummarizeResults.MINUTE.plus(allowedLateness).toMillis());
   }
 
+  @StartBundle
+  public void startBundle() {
+    // A counter that appears with its first values hides them from a rate.
+    valuesOverLimit.inc(0);
+  }
+
   /** Passes a tally on, under its own key or that of all others. */
   @ProcessElement
   public void limit(
