@@ -56,6 +56,10 @@ public class MetricsEndpointTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final long HOUR_MICROS = TimeUnit.HOURS.toMicros(1);
+
+  /** Seven features, and the query without a name. */
+  private static final long SERIES = 8;
+
   private static final Pattern SAMPLE =
       Pattern.compile("(\\w+)\\{(?:.*,)?job_name=\"([^\"]*)\".*\\} ([-+.0-9E]+|NaN)");
 
@@ -94,6 +98,10 @@ public class MetricsEndpointTest {
           .send(
               new ProducerRecord<>(
                   LocalStack.STREAMING_INSERT_TOPIC, "this is no file".getBytes(UTF_8)))
+          .get();
+      producer
+          .send(
+              new ProducerRecord<>(LocalStack.METRICS_TOPIC, "this is no summary".getBytes(UTF_8)))
           .get();
     }
     awaitCounts();
@@ -187,6 +195,59 @@ public class MetricsEndpointTest {
             "queries_duplicate", 1L);
     assertIsFresh("streaming-insert-writer", "InsertObservations", files);
     assertDeadLetters("streaming-insert-writer", Map.of("undecodable", 1L));
+  }
+
+  @Test
+  public void theMetricsWriterTellsWhatItCounted() {
+    assertThat(counts("metrics-writer", "DecodeResults"))
+        .containsExactly(
+            "results_read", 8L,
+            "bytes_read", resultBytes,
+            "results_for_other_writers", 1L,
+            "results_rejected", 1L);
+    Map<String, Long> summarized = counts("metrics-writer", "SummarizeResults");
+    // How often a summary is told again, is a matter of time.
+    assertThat(summarized.remove("summaries_published")).isAtLeast(SERIES);
+    assertThat(summarized)
+        .containsExactly(
+            "results_summarized", 6L,
+            // What no store takes is counted too: it was computed, or served.
+            "values_summarized", 10L,
+            "values_over_limit", 0L,
+            "results_clock_ahead", 0L);
+    assertIsFresh("metrics-writer", "SummarizeResults", 6);
+    assertDeadLetters("metrics-writer", Map.of("undecodable", 1L));
+  }
+
+  @Test
+  public void theMetricsBusWriterTellsWhatBecameOfEverySummary() {
+    long published =
+        counts("metrics-writer", "SummarizeResults").getOrDefault("summaries_published", 0L);
+    Map<String, Long> read = counts("metrics-bus-writer", "DecodeSummaries");
+    Map<String, Long> settled = counts("metrics-bus-writer", "WriteSummaries");
+
+    long bytes = read.getOrDefault("bytes_read", 0L) - "this is no summary".length();
+    assertThat(read)
+        .containsExactly(
+            "summaries_read",
+            published + 1,
+            "bytes_read",
+            bytes + "this is no summary".length(),
+            "summaries_for_other_writers",
+            0L,
+            "summaries_rejected",
+            1L);
+    // Summaries of a series that are written together are one for the store.
+    long written = settled.getOrDefault("summaries_written", 0L);
+    assertThat(written).isAtLeast(SERIES);
+    assertThat(settled)
+        .containsExactly(
+            "summaries_settled", published,
+            "bytes_written", bytes,
+            "summaries_written", written,
+            "summaries_stale", published - written);
+    assertIsFresh("metrics-bus-writer", "WriteSummaries", published);
+    assertDeadLetters("metrics-bus-writer", Map.of("undecodable", 1L));
   }
 
   @Test
@@ -321,6 +382,23 @@ public class MetricsEndpointTest {
   }
 
   private static boolean isEverythingCounted() {
+    return isEverythingWritten() && isEverythingSummarized();
+  }
+
+  private static boolean isEverythingSummarized() {
+    Map<String, Long> results = counts("metrics-writer", "SummarizeResults");
+    long published = results.getOrDefault("summaries_published", 0L);
+    return results.getOrDefault("results_summarized", 0L) == 6
+        && published >= SERIES
+        && counts("metrics-bus-writer", "DecodeSummaries").getOrDefault("summaries_read", 0L)
+            == published + 1
+        && counts("metrics-bus-writer", "WriteSummaries").getOrDefault("summaries_settled", 0L)
+            == published
+        && counts("metrics-writer", "DeadLetters").getOrDefault("letters_written", 0L) == 1
+        && counts("metrics-bus-writer", "DeadLetters").getOrDefault("letters_written", 0L) == 1;
+  }
+
+  private static boolean isEverythingWritten() {
     Map<String, Long> files = counts("streaming-insert-writer", "InsertObservations");
     return counts("online-writer", "WriteOnline").getOrDefault("results_settled", 0L) == 6
         && files.getOrDefault("queries_inserted", 0L) + files.getOrDefault("queries_duplicate", 0L)
