@@ -21,7 +21,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** What the templates for Prometheus and Grafana ask for. */
 public final class MonitoringTemplates {
   private static final Path PROMETHEUS = Path.of("templates", "prometheus");
-  private static final Path DASHBOARD = Path.of("templates", "grafana", "writers.json");
+  private static final Path GRAFANA = Path.of("templates", "grafana");
   private static final Pattern METRIC = Pattern.compile("\\b(?:flink|tailrace)_\\w+");
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -41,7 +41,12 @@ public final class MonitoringTemplates {
 
   /** Reads the dashboard of the writers. */
   public static JsonNode dashboard() throws IOException {
-    return JSON.readTree(DASHBOARD.toFile());
+    return JSON.readTree(GRAFANA.resolve("writers.json").toFile());
+  }
+
+  /** Reads the dashboard of the metrics store. */
+  public static JsonNode dashboardOfMetricsStore() throws IOException {
+    return JSON.readTree(GRAFANA.resolve("metrics-store.json").toFile());
   }
 
   /** Returns all expressions of the dashboard and of the alerts, and the dashboard's variables. */
