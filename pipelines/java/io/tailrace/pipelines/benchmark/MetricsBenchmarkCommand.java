@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
     name = "metrics",
     description = {
       "Measures the metrics writer on Flink, with a checkpoint every second, against a Beam",
-      "pipeline that combines each value by its feature, with quantiles alone.",
+      "pipeline that combines each value by its feature, with quantiles alone and no checkpoints.",
       "Prints a table and writes target/benchmarks/metrics.json."
     },
     mixinStandardHelpOptions = true)
