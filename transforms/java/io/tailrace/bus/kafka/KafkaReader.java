@@ -83,6 +83,11 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   /** How often the consumer is asked how far behind it is. */
   private static final long LAG_INTERVAL_NANOS = 200_000_000L;
 
+  /** How often the brokers are asked whether there is really nothing to read. */
+  private static final long QUIET_INTERVAL_NANOS = 1_000_000_000L;
+
+  private static final Duration QUIET_TIMEOUT = Duration.ofMillis(500);
+
   /** How often the topic is looked at for partitions that nobody reads. */
   private static final long NEW_PARTITIONS_INTERVAL_NANOS = 60_000_000_000L;
 
@@ -96,12 +101,15 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private final Map<Integer, Long> lastTimestamps = new HashMap<>();
   // Looked at by the runner's thread for metrics, too.
   private final Map<Integer, Long> lags = new ConcurrentHashMap<>();
+  // When a broker was asked that told of nothing more to read, in milliseconds since the epoch.
+  private final Map<Integer, Long> caughtUpAt = new ConcurrentHashMap<>();
   private final KafkaMark.Commits commits = new KafkaMark.Commits();
   private @Nullable Consumer<byte[], byte[]> consumer;
   private List<BusMessage> batch = List.of();
   private Instant batchTimestamp = Instant.EPOCH;
   private long watermarkMillis;
   private long lagsTakenAt;
+  private long quietAskedAt;
   private volatile double averageBytes = 1_000;
   private long partitionsCountedAt = System.nanoTime();
   private int knownPartitions;
@@ -204,6 +212,8 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     batch = new ArrayList<>(Math.max(16, batch.size()));
     long earliest = Long.MAX_VALUE;
     long bytes = 0;
+    long asked = System.currentTimeMillis();
+    Set<TopicPartition> brought = new HashSet<>();
     try {
       commit(open);
       Duration wait = POLL_WAIT;
@@ -212,6 +222,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
         if (records.isEmpty()) {
           break;
         }
+        brought.addAll(records.partitions());
         for (TopicPartition partition : records.partitions()) {
           List<ConsumerRecord<byte[], byte[]>> theirs = records.records(partition);
           for (ConsumerRecord<byte[], byte[]> record : theirs) {
@@ -241,7 +252,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     } catch (KafkaException e) {
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
-    takeLags(open);
+    takeLags(open, asked, brought);
     if (System.nanoTime() - partitionsCountedAt > NEW_PARTITIONS_INTERVAL_NANOS) {
       partitionsCountedAt = System.nanoTime();
       newPartitions(open).ifPresent(LOG::error);
@@ -384,31 +395,70 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     return true;
   }
 
-  private void takeLags(Consumer<byte[], byte[]> open) {
+  /**
+   * Takes how far behind the consumer is.
+   *
+   * @param asked when the brokers were asked for what it has got
+   * @param brought the partitions of which it has got something
+   */
+  private void takeLags(Consumer<byte[], byte[]> open, long asked, Set<TopicPartition> brought) {
     long now = System.nanoTime();
     if (now - lagsTakenAt < LAG_INTERVAL_NANOS) {
       return;
     }
     lagsTakenAt = now;
+    List<TopicPartition> quiet = new ArrayList<>();
     for (TopicPartition partition : partitions) {
       OptionalLong lag = open.currentLag(partition);
-      if (lag.isPresent()) {
-        lags.put(partition.partition(), lag.getAsLong());
+      if (lag.isEmpty()) {
+        continue;
       }
+      lags.put(partition.partition(), lag.getAsLong());
+      if (lag.getAsLong() == 0) {
+        if (brought.contains(partition)) {
+          caughtUpAt.put(partition.partition(), asked);
+        } else {
+          quiet.add(partition);
+        }
+      }
+    }
+    if (!quiet.isEmpty() && now - quietAskedAt >= QUIET_INTERVAL_NANOS) {
+      quietAskedAt = now;
+      askWhetherQuiet(open, quiet);
+    }
+  }
+
+  /** A consumer that gets nothing does not say whether the brokers still answer it. */
+  private void askWhetherQuiet(Consumer<byte[], byte[]> open, List<TopicPartition> quiet) {
+    long asked = System.currentTimeMillis();
+    try {
+      open.endOffsets(quiet, QUIET_TIMEOUT)
+          .forEach(
+              (partition, end) -> {
+                Long next = nextOffsets.get(partition.partition());
+                if (next != null && next >= end) {
+                  caughtUpAt.put(partition.partition(), asked);
+                }
+              });
+    } catch (KafkaException e) {
+      LOG.debug("{} does not tell its ends: {}", bus.name(), e.getMessage());
     }
   }
 
   /**
    * The publish time that every partition has reached; one with nothing to read keeps up with the
-   * clock.
+   * clock, as long as a broker says that there is nothing. A reader that stands still, or whose
+   * brokers do not answer, must not take what is published meanwhile for late.
    */
   @Override
   public Instant getWatermark() {
-    long idle = System.currentTimeMillis() - IDLE_WATERMARK_DELAY_MILLIS;
-    long reached = idle;
+    long reached = System.currentTimeMillis() - IDLE_WATERMARK_DELAY_MILLIS;
     for (int partition : source.partitions()) {
       Long lag = lags.get(partition);
-      if (lag == null || lag > 0) {
+      Long caughtUp = caughtUpAt.get(partition);
+      if (lag != null && lag == 0 && caughtUp != null) {
+        reached = Math.min(reached, caughtUp - IDLE_WATERMARK_DELAY_MILLIS);
+      } else {
         Long last = lastTimestamps.get(partition);
         reached = Math.min(reached, last == null ? watermarkMillis : last);
       }

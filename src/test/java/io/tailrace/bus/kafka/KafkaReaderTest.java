@@ -114,6 +114,55 @@ public class KafkaReaderTest {
   }
 
   @Test
+  public void theWatermarkKeepsUpWithTheClockOnlyWhileBrokersSayThatThereIsNothing()
+      throws Exception {
+    publish(3, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("")) {
+      readAll(reader, 3);
+      long start = System.currentTimeMillis();
+      while (reader.getWatermark().getMillis() < start) {
+        assertThat(System.currentTimeMillis()).isLessThan(start + 30_000);
+        assertThat(reader.advance()).isFalse();
+      }
+
+      long before = System.currentTimeMillis();
+      Thread.sleep(3_500);
+      assertThat(reader.getWatermark().getMillis()).isLessThan(before);
+    }
+  }
+
+  @Test
+  public void theWatermarkStandsWhileNoBrokerAnswers() throws Exception {
+    LocalKafka mortal = LocalKafka.start(folder.newFolder().toPath(), 0);
+    try {
+      mortal.createTopic("t", 1);
+      KafkaBus bus = KafkaBus.at(ResourceUri.parse("kafka://" + mortal.bootstrapServers() + "/t"));
+      try (UnboundedReader<List<BusMessage>> reader =
+          new KafkaSource(bus, "group")
+              .split(1, PipelineOptionsFactory.create())
+              .get(0)
+              .createReader(PipelineOptionsFactory.create(), null)) {
+        long start = System.currentTimeMillis();
+        boolean any = reader.start();
+        while (reader.getWatermark().getMillis() < start) {
+          assertThat(System.currentTimeMillis()).isLessThan(start + 30_000);
+          any |= reader.advance();
+        }
+        mortal.close();
+        long down = System.currentTimeMillis();
+        while (System.currentTimeMillis() < down + 4_000) {
+          any |= reader.advance();
+        }
+        assertThat(reader.getWatermark().getMillis()).isLessThan(down);
+        assertThat(any).isFalse();
+      }
+    } finally {
+      mortal.close();
+    }
+  }
+
+  @Test
   public void anOffsetThatNeverWasIsNotCalledDeleted() throws Exception {
     publish(3, 10);
 
