@@ -61,6 +61,10 @@ public final class ResultDecoder {
   private static final int[] VALUE_FIELDS = {0, 11, 12, 13, 14, 15, 16, 17, 18, 20};
 
   private static final Origin[] ORIGINS = Origin.values();
+
+  /** Keys and schemas are named after it. */
+  private static final int MAX_ENVIRONMENT_BYTES = 1_000;
+
   private static final NullHandling[] NULL_HANDLINGS = {
     NullHandling.WRITE, NullHandling.WRITE, NullHandling.SKIP, NullHandling.EVICT
   };
@@ -173,6 +177,7 @@ public final class ResultDecoder {
     if (head.texts[4] == head.texts[5]) {
       throw missing("environment_id", "a result needs the environment that it belongs to");
     }
+    checkEnvironment(message.payload(), head.texts[4], head.texts[5]);
     if (head.queryTimestamp == 0) {
       throw missing("query_timestamp", "a result needs the time at which its query was asked");
     }
@@ -194,6 +199,24 @@ public final class ResultDecoder {
         head,
         frames,
         deletions);
+  }
+
+  /** Refuses what no store can name anything after. */
+  private static void checkEnvironment(byte[] bytes, int start, int end)
+      throws InvalidResultException {
+    if (end - start > MAX_ENVIRONMENT_BYTES) {
+      throw invalid(
+          "environment_id",
+          "the environment's id has "
+              + (end - start)
+              + " bytes, more than "
+              + MAX_ENVIRONMENT_BYTES);
+    }
+    for (int i = start; i < end; i++) {
+      if (bytes[i] == 0) {
+        throw invalid("environment_id", "the environment's id may not hold a NUL");
+      }
+    }
   }
 
   private static final String[] HEAD_FIELDS = {

@@ -369,6 +369,13 @@ public class ResultDecoderTest {
   }
 
   @Test
+  public void refusesAnEnvironmentThatNoStoreCanNameAnythingAfter() {
+    assertRefused(sound().setEnvironmentId("a\0b"), Reason.INVALID_VALUE, "environment_id");
+    assertRefused(
+        sound().setEnvironmentId("e".repeat(1_001)), Reason.INVALID_VALUE, "environment_id");
+  }
+
+  @Test
   public void refusesAnEmptyIdBehindAFullOne() {
     byte[] bytes = join(sound().build().toByteArray(), new byte[] {1 << 3 | 2, 0});
 
