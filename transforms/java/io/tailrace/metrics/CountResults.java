@@ -45,6 +45,9 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private static final int MAX_HELD =
       (int) Math.max(1_000, Math.min(50_000, Runtime.getRuntime().maxMemory() / 8 / SERIES_BYTES));
 
+  /** Columns and queries whose tallies are found at once; results that were shuffled share none. */
+  private static final int MAX_FOUND = 4 * MAX_HELD;
+
   private final int maxSeries;
   private final Counter valuesSummarized =
       Metrics.counter(SummarizeResults.STAGE, "values_summarized");
@@ -57,6 +60,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   // Of this bundle.
   private transient Map<Scope, Held> scopes;
   private transient int heldSeries;
+  private transient int found;
   private transient long values;
   private transient long results;
   private transient long ahead;
@@ -91,6 +95,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private void begin() {
     scopes = new HashMap<>();
     heldSeries = 0;
+    found = 0;
     lastScope = null;
     last = null;
   }
@@ -118,7 +123,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
         countColumn(feature(held, column.spec()), column, rows, result.queryTimestamp());
       }
     }
-    if (heldSeries > MAX_HELD) {
+    if (heldSeries > MAX_HELD || found > MAX_FOUND) {
       putOut((tally, timestamp) -> out.outputWithTimestamp(tally, timestamp));
     }
   }
@@ -151,6 +156,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     if (known == null) {
       known = tally(held, SeriesKey.ofQuery(result.environmentId(), name));
       held.byQuery.put(name, known);
+      found++;
     }
     return known;
   }
@@ -165,6 +171,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
               SeriesKey.ofFeature(
                   scope.environment, scope.deployment, spec.feature(), spec.resolverFqn()));
       held.bySpec.put(spec, known);
+      found++;
     }
     return known;
   }

@@ -69,7 +69,9 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
   LimitSeries(long newEpoch, Duration allowedLateness) {
     this.newEpoch = newEpoch;
     this.keptAfterStart =
-        org.joda.time.Duration.millis(SummarizeResults.MINUTE.plus(allowedLateness).toMillis());
+        // A minute more: while a bundle is open, what comes after this takes more than this sees.
+        org.joda.time.Duration.millis(
+            SummarizeResults.MINUTE.multipliedBy(2).plus(allowedLateness).toMillis());
   }
 
   @StartBundle

@@ -89,7 +89,7 @@ public enum MetricsView {
           + String.join(", ", rates)
           + ", updated_at FROM (SELECT "
           + by
-          + ", count(DISTINCT feature) AS features, "
+          + ", count(DISTINCT CASE WHEN computed > 0 AND NOT overflow THEN feature END) AS features, "
           + sums()
           + ", max(updated_at) AS updated_at FROM "
           + from

@@ -68,12 +68,19 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
     return new SeriesKey(Kind.QUERY, environment, name, "", "");
   }
 
-  /** Returns whether its names are not longer than a store takes; see {@link SummaryDecoder}. */
+  /** Returns whether a store takes its names; see {@link SummaryDecoder}. */
   boolean isStorable() {
+    if (hasNul(name) || hasNul(deployment) || hasNul(resolver)) {
+      return false;
+    }
     int length = environment.length() + name.length() + deployment.length() + resolver.length();
     return length <= SummaryDecoder.MAX_KEY_BYTES / MAX_BYTES_OF_CHAR
         || bytes(environment) + bytes(name) + bytes(deployment) + bytes(resolver)
             <= SummaryDecoder.MAX_KEY_BYTES;
+  }
+
+  private static boolean hasNul(String text) {
+    return text.indexOf(0) >= 0;
   }
 
   private static int bytes(String text) {

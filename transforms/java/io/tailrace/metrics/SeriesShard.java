@@ -26,8 +26,10 @@ record SeriesShard(String environment, SeriesKey.Kind kind, int number, int limi
 
   /** Returns the part that a series belongs to, where there may be so many in all. */
   static SeriesShard of(SeriesKey key, int maxSeries) {
-    int shards = Math.max(1, Math.min(MAX_SHARDS, maxSeries / CAPACITY));
-    int number = Math.floorMod(key.name().hashCode() * 31 + key.resolver().hashCode(), shards);
+    int shards = Math.min(MAX_SHARDS, (maxSeries + CAPACITY - 1) / CAPACITY);
+    int hash =
+        (key.name().hashCode() * 31 + key.resolver().hashCode()) * 31 + key.deployment().hashCode();
+    int number = Math.floorMod(hash, shards);
     // The first parts take what can't be divided.
     int limit = maxSeries / shards + (number < maxSeries % shards ? 1 : 0);
     return new SeriesShard(key.environment(), key.kind(), number, limit);

@@ -22,6 +22,7 @@ import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.windowing.AfterProcessingTime;
 import org.apache.beam.sdk.transforms.windowing.AfterWatermark;
 import org.apache.beam.sdk.transforms.windowing.FixedWindows;
+import org.apache.beam.sdk.transforms.windowing.GlobalWindows;
 import org.apache.beam.sdk.transforms.windowing.Window;
 import org.apache.beam.sdk.transforms.windowing.Window.ClosingBehavior;
 import org.apache.beam.sdk.transforms.windowing.Window.OnTimeBehavior;
@@ -46,11 +47,11 @@ import org.apache.beam.sdk.values.PCollectionList;
  *
  * <p>Memory is bounded: a series costs a sketch, however many values it has, and there are only so
  * many series of features, and so many of queries, in an environment and a minute. Those that come
- * after, and those whose names are longer than stores take, are counted together, in a series with
- * {@code overflow}. After a restart from a checkpoint others may be beyond the limit than before;
- * this can count some values twice, in an environment that is over the limit only.
+ * after, and those whose names no store takes, are counted together, in a series with {@code
+ * overflow}. After a restart from a checkpoint others may be beyond the limit than before; this can
+ * count some values twice, in an environment that is over the limit only.
  *
- * <p>No result can fail here; the failures are empty.
+ * <p>Takes results in the global window. No result can fail here; the failures are empty.
  */
 public final class SummarizeResults
     extends PTransform<
@@ -147,6 +148,10 @@ public final class SummarizeResults
   public WithFailures.Result<PCollection<MetricsSummary>, Failure> expand(
       PCollection<Result> results) {
     // The names are part of every checkpoint: renaming a step orphans its state.
+    if (!(results.getWindowingStrategy().getWindowFn() instanceof GlobalWindows)) {
+      throw new IllegalArgumentException(
+          "SummarizeResults makes windows of minutes itself: give it results in the global window");
+    }
     PCollection<KV<Integer, Optional<SeriesTally>>> starts =
         results
             .getPipeline()

@@ -24,8 +24,8 @@ final class BusiestFeatures implements AutoCloseable {
   private static final String SQL =
       "SELECT feature, sum(computed), sum(nulls) / sum(computed), arg_max(value_p95, value_count)"
           + " FROM tailrace_metrics.feature_metrics WHERE computed > 0 AND NOT overflow"
-          + " AND minute >= (SELECT max(minute) FROM tailrace_metrics.feature_metrics)"
-          + " - INTERVAL 1 MINUTE GROUP BY feature ORDER BY 2 DESC, 1 LIMIT "
+          + " AND minute > current_timestamp - INTERVAL 2 MINUTE"
+          + " GROUP BY feature ORDER BY 2 DESC, 1 LIMIT "
           + FEATURES;
 
   private static final Logger log = LoggerFactory.getLogger(BusiestFeatures.class);
@@ -35,7 +35,8 @@ final class BusiestFeatures implements AutoCloseable {
    *
    * @param computed how many of its values were computed in the last two minutes
    * @param nullRate which part of them is null
-   * @param p95 of those that are numbers, in the minute that has more of them; empty if none is
+   * @param p95 of those that are numbers, in the minute and series that has most of them; empty if
+   *     none is
    */
   record Busy(String feature, long computed, double nullRate, OptionalDouble p95) {}
 
@@ -91,7 +92,7 @@ final class BusiestFeatures implements AutoCloseable {
     }
   }
 
-  /** Stops looking; a query that runs is waited for, as it has the store's file open. */
+  /** Stops looking, and waits a little for a query that runs. */
   @Override
   public void close() {
     closed.countDown();

@@ -577,12 +577,18 @@ public final class LocalCommand implements Callable<Integer> {
   private void awaitMetrics(LocalStack stack, MetricsModel model) throws CommandException {
     OfflineStore store = OfflineStores.at(stack.metricsStore());
     long deadline = System.nanoTime() + METRICS_TIMEOUT.toNanos();
-    try {
-      while (MetricsModel.observations(store) < model.observations()
-          && System.nanoTime() < deadline
-          && !stopsWithin(LOOK_EVERY)) {}
-    } catch (OfflineStoreException e) {
-      throw new CommandException("The metrics can't be read back: " + e.getMessage(), e);
+    while (!stopsWithin(LOOK_EVERY)) {
+      boolean last = System.nanoTime() > deadline;
+      try {
+        if (last || MetricsModel.observations(store) >= model.observations()) {
+          return;
+        }
+      } catch (OfflineStoreException e) {
+        // Before the first summary is stored there are no tables.
+        if (last) {
+          throw new CommandException("The metrics can't be read back: " + e.getMessage(), e);
+        }
+      }
     }
   }
 

@@ -117,7 +117,7 @@ record PersistenceReport(
     row(
         out,
         "metrics",
-        "%,d values and %,d executions summarised, %,d summaries published, %,d stored",
+        "%,d values of %,d results summarised, %,d summaries published, %,d stored",
         flow.summarizing().written("values_summarized"),
         flow.summarizing().written("results_summarized"),
         flow.summarizing().written("summaries_published"),

@@ -25,7 +25,8 @@ import org.junit.runners.Parameterized.Parameters;
 @RunWith(Parameterized.class)
 public class MetricsQuestionsTest {
   private static final Pattern QUESTION =
-      Pattern.compile("```sql\n(.*?)```\n\n\\|[^\n]*\\|\n\\|[-|]*\\|\n(.*?)\n\n", Pattern.DOTALL);
+      Pattern.compile(
+          "```sql\n(SELECT [^`]*)```\n\n\\|[^\n]*\\|\n\\|[-|]*\\|\n(.*?)\n\n", Pattern.DOTALL);
 
   @Rule public final MetricsDatabase database;
 

@@ -1,6 +1,7 @@
 package io.tailrace.metrics;
 
 import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
@@ -30,6 +31,8 @@ import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.testing.TestStream;
 import org.apache.beam.sdk.transforms.SerializableFunction;
 import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.transforms.windowing.FixedWindows;
+import org.apache.beam.sdk.transforms.windowing.Window;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.TimestampedValue;
 import org.apache.datasketches.kll.KllDoublesSketch;
@@ -411,12 +414,27 @@ public final class SummarizeResultsTest {
     assertAll(
         summaries(
             ended(
-                stream().addElements(at(START, query(longest)), at(START, query(longest + "n"))))),
+                stream()
+                    .addElements(
+                        at(START, query(longest)),
+                        at(START, query(longest + "n")),
+                        at(START, query("with\0nul"))))),
         summary(START, Timing.ON_TIME, 0)
             .setQuery(QuerySummary.newBuilder().setQueryName(longest).setExecutions(1)),
         summary(START, Timing.ON_TIME, 0)
-            .setQuery(QuerySummary.newBuilder().setOverflow(true).setExecutions(1)));
+            .setQuery(QuerySummary.newBuilder().setOverflow(true).setExecutions(2)));
     pipeline.run();
+  }
+
+  @Test
+  public void resultsThatAreInWindowsAlreadyAreRefusedInASentence() {
+    PCollection<Result> windowed =
+        decoded(ended(stream())).apply(Window.into(FixedWindows.of(Duration.standardMinutes(1))));
+    IllegalArgumentException wrong =
+        assertThrows(
+            IllegalArgumentException.class, () -> windowed.apply(SummarizeResults.create()));
+    assertThat(wrong).hasMessageThat().contains("give it results in the global window");
+    pipeline.enableAbandonedNodeEnforcement(false);
   }
 
   @Test
