@@ -48,6 +48,8 @@ public class MetricsStoresTest {
                 + " 36500d; parameter 'index' is unknown. Example:"
                 + " postgresql://db.example.com:5432/metrics?schema=tailrace_metrics&user=writer"
                 + "&password=env:PGPASSWORD&sslmode=verify-full&retention=90d");
+    assertThat(problem("duckdb:///metrics.db?schema=information_schema"))
+        .contains("schema=information_schema is one of DuckDB's own");
     assertThat(problem("duckdb://metrics.db?schema=A&retention=forever&memoryLimit=lots"))
         .isEqualTo(
             "'duckdb://metrics.db?schema=A&retention=forever&memoryLimit=lots': the path of the"

@@ -137,7 +137,7 @@ public class MetricsViewTest {
                     + " FROM tailrace_metrics.resolver_metrics ORDER BY computed"))
         .containsExactly(
             "prod|age_of|d2|false|1|5|0|0",
-            "prod|||true|1|7|0|0",
+            "prod|||true|0|7|0|0",
             "prod|age_of|d1|false|2|12|3|0.25")
         .inOrder();
   }

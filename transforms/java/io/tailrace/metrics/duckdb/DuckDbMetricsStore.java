@@ -74,6 +74,9 @@ public final class DuckDbMetricsStore implements MetricsStore {
               + " is not a name of up to 63 small letters, digits and '_' that begins with a"
               + " letter");
     }
+    if (schema.startsWith("pg_") || schema.equals("information_schema")) {
+      uri.problem("schema=" + schema + " is one of DuckDB's own");
+    }
     Optional<Duration> retention = uri.takeDuration("retention");
     if (retention.isPresent()
         && (retention.get().compareTo(SHORTEST_RETENTION) < 0
