@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
@@ -54,8 +55,19 @@ public final class DuckDbFile {
 
   private static final long ATTEMPT_PAUSE_MILLIS = 10;
 
-  /** Some 200 kB each, and more while a transaction inserts. */
-  private static final int MAX_CHANGED_TABLES = 500;
+  /**
+   * A table that was inserted into takes about so many blocks until the log is written back,
+   * whatever it got: one for each column and one for which of its values are null.
+   */
+  private static final long BLOCKS_OF_CHANGED_TABLE = 18;
+
+  /** The part of DuckDB's memory that tables may take in this way. */
+  private static final int CHANGED_PART = 5;
+
+  /** How many merges of groups of rows DuckDB may make in a table: its own default. */
+  private static final int MERGES = 100;
+
+  private static final int NO_MERGES = 0;
 
   /**
    * What may be inserted while the log is written back; more waits, as it would fill the memory.
@@ -66,7 +78,7 @@ public final class DuckDbFile {
   private final DuckDBConnection root;
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private final Path log;
-  private final long logBytes;
+  private final DuckDbSettings settings;
   private int users;
   private boolean broken;
 
@@ -76,17 +88,18 @@ public final class DuckDbFile {
   /** Rows that were inserted meanwhile, which stay in memory. Guarded by {@link #OPEN}. */
   private long rowsBesideCheckpoint;
 
-  /** Inserts into tables since the log was written back. Guarded by {@link #writing}. */
-  private int changedTables;
+  private final RowGroups rowGroups = new RowGroups();
+
+  private int maxChangedTables;
 
   /** Held by whoever changes the file: fair, so that nobody waits for ever. */
   private final ReentrantLock writing = new ReentrantLock(true);
 
-  private DuckDbFile(Path path, DuckDBConnection root, long logBytes) {
+  private DuckDbFile(Path path, DuckDBConnection root, DuckDbSettings settings) {
     this.path = path;
     this.root = root;
     this.log = path.resolveSibling(path.getFileName() + ".wal");
-    this.logBytes = logBytes;
+    this.settings = settings;
   }
 
   /**
@@ -100,11 +113,9 @@ public final class DuckDbFile {
       awaitLookers(real);
       DuckDbFile file = OPEN.get(real);
       if (file == null || file.broken) {
-        file = new DuckDbFile(real, connect(real, settings.forWriting()), settings.logBytes());
+        file = new DuckDbFile(real, connect(real, settings.forWriting()), settings);
         try (Statement statement = file.root.createStatement()) {
-          if (settings.fastCompression()) {
-            statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
-          }
+          file.prepare(statement);
         } catch (SQLException e) {
           close(file.root);
           throw failed(real, e);
@@ -113,6 +124,28 @@ public final class DuckDbFile {
       }
       file.users++;
       return file;
+    }
+  }
+
+  private void prepare(Statement statement) throws SQLException {
+    if (settings.fastCompression()) {
+      statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
+    }
+    // Merging is for the moments that RowGroups chooses, and not for closing.
+    statement.execute("SET GLOBAL max_vacuum_tasks=" + NO_MERGES);
+    long blockBytes =
+        number(
+            statement,
+            "SELECT block_size FROM pragma_database_size()"
+                + " WHERE database_name = current_database()");
+    long most = settings.memoryBytes() / CHANGED_PART / (BLOCKS_OF_CHANGED_TABLE * blockBytes);
+    maxChangedTables = (int) Math.max(1, Math.min(most, Integer.MAX_VALUE));
+  }
+
+  private static long number(Statement statement, String query) throws SQLException {
+    try (ResultSet found = statement.executeQuery(query)) {
+      found.next();
+      return found.getLong(1);
     }
   }
 
@@ -193,15 +226,20 @@ public final class DuckDbFile {
     return path;
   }
 
+  /** Says that rows were inserted into a table. */
+  public void inserted(String table, long rows) {
+    if (rows > 0) {
+      rowGroups.inserted(table, rows);
+    }
+  }
+
   /**
-   * Says that tables were inserted into, by whoever holds the lock of writers and has committed.
-   * Each holds memory until the log is written back, which therefore is done here when there are
-   * many.
+   * Writes the log back if many tables were inserted into since that was done: each holds memory
+   * until then. For whoever holds the lock of writers and has committed.
    */
-  public void changed(Statement statement, int tables) throws SQLException {
-    changedTables += tables;
-    if (changedTables >= MAX_CHANGED_TABLES && checkpoint(statement, false)) {
-      changedTables = 0;
+  public void limitChangedTables(Statement statement) throws SQLException {
+    if (rowGroups.changedTables() >= maxChangedTables) {
+      boolean unused = checkpoint(statement, false);
     }
   }
 
@@ -211,7 +249,7 @@ public final class DuckDbFile {
    */
   public void changed() throws DatabaseException {
     try {
-      if (!Files.exists(log) || Files.size(log) < logBytes) {
+      if (!Files.exists(log) || Files.size(log) < settings.logBytes()) {
         return;
       }
     } catch (IOException e) {
@@ -272,8 +310,11 @@ public final class DuckDbFile {
     if (mustWait) {
       writing.lock();
     }
+    boolean merges = rowGroups.wantMerge();
     try {
+      statement.execute("SET GLOBAL max_vacuum_tasks=" + (merges ? MERGES : NO_MERGES));
       statement.execute("CHECKPOINT");
+      rowGroups.writtenBack(merges);
       return true;
     } catch (SQLException e) {
       if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {

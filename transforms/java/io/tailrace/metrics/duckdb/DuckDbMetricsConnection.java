@@ -87,14 +87,13 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   }
 
   /** Runs a transaction alone on the file: nobody else changes it meanwhile. */
-  private <T> T alone(int tables, Work<T> work) throws SQLException {
+  private <T> T alone(Work<T> work) throws SQLException {
     DuckDbFile open = requireNonNull(file);
     open.writing().lock();
     try (Statement statement = requireNonNull(connection).createStatement()) {
       statement.execute("BEGIN");
       T result = work.run(statement);
       statement.execute("COMMIT");
-      open.changed(statement, tables);
       return result;
     } finally {
       open.writing().unlock();
@@ -104,12 +103,12 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private int write(MetricsTable table, List<MetricsSummary> summaries) throws SQLException {
     stage(table, summaries);
     if (!prepared) {
-      alone(MetricsTable.values().length, this::create);
+      alone(this::create);
       prepared = true;
     }
     String rows = "SELECT " + table.names() + ", now() FROM temp." + staging(table);
-    int changed =
-        alone(1, statement -> statement.executeUpdate(table.upsert(place(table.table()), rows)));
+    String place = place(table.table());
+    int changed = alone(statement -> statement.executeUpdate(table.upsert(place, rows)));
     try (Statement statement = requireNonNull(connection).createStatement()) {
       statement.execute("DROP TABLE temp." + staging(table));
     }
@@ -186,7 +185,6 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     for (MetricsTable table : MetricsTable.values()) {
       int unused =
           alone(
-              1,
               statement ->
                   statement.executeUpdate(
                       "DELETE FROM "

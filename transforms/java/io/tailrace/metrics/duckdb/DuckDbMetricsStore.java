@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code duckdb:///data/metrics.db} is the file {@code /data/metrics.db}. Parameters: {@code
  * schema} (default {@code tailrace_metrics}), {@code retention} (such as {@code 90d}; older rows
  * are deleted by whoever writes, at most once an hour; default: for ever), {@code memoryLimit}
- * (default {@code 1GB}; what DuckDB takes beside the heap), {@code threads} (default: the
- * processors), {@code logMegabytes} (default 256; how large the log grows before it is written back
+ * (default {@code 1GB}; what DuckDB takes beside the heap), {@code threads} (default: half the
+ * processors), {@code logMegabytes} (default 64; how large the log grows before it is written back
  * into the tables), {@code compression} ({@code full} or {@code fast}). Of stores in one file, the
  * one that opens it first decides about the last four.
  */

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DuckDbConnection implements OfflineStore.Connection {
   /** Tables that are committed together: what is not committed is held in memory. */
-  private static final int TABLES_PER_COMMIT = 100;
+  private static final int TABLES_PER_COMMIT = 50;
 
   /** With fewer tables, looking at all staged rows for each of them is cheaper than sorting. */
   private static final int SORTED_FROM_TABLES = 20;
@@ -329,11 +329,12 @@ final class DuckDbConnection implements OfflineStore.Connection {
     List<String> tables = List.copyOf(batch.tables().values());
     String range = range("observed_at", batch, 0);
     String insertColumns = "(" + columns + ", inserted_at)";
+    DuckDbFile open = requireNonNull(file);
     long inserted = 0;
     statement.execute("BEGIN");
     for (int i = 0; i < tables.size(); i++) {
       String table = place.table(tables.get(i));
-      inserted +=
+      long rows =
           statement.executeLargeUpdate(
               "INSERT INTO "
                   + table
@@ -347,9 +348,11 @@ final class DuckDbConnection implements OfflineStore.Connection {
                   + " WHERE "
                   + range
                   + ")");
+      open.inserted(table, rows);
+      inserted += rows;
       if ((i + 1) % TABLES_PER_COMMIT == 0) {
         statement.execute("COMMIT");
-        requireNonNull(file).changed(statement, TABLES_PER_COMMIT);
+        open.limitChangedTables(statement);
         statement.execute("BEGIN");
       }
     }
@@ -496,6 +499,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
         statement.executeLargeUpdate(
             "INSERT INTO " + log + "(" + columns + ") SELECT " + columns + " FROM temp.staged");
     statement.execute("COMMIT");
+    requireNonNull(file).inserted(log, inserted);
     statement.execute("DROP TABLE temp.staged");
     return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
   }

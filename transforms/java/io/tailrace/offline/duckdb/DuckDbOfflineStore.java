@@ -17,9 +17,9 @@ import java.nio.file.Path;
  * <p>{@code duckdb:///data/offline.db} is the file {@code /data/offline.db}. Parameters: {@code
  * schema} (default {@code tailrace}; {@code {environment}} in it stands for the environment),
  * {@code memoryLimit} (default {@code 1GB}; what DuckDB takes beside the heap), {@code threads}
- * (default: the processors), {@code compression=fast} (skip the compression of texts that costs
- * most), {@code logMegabytes} (default 256; how large the log grows before it is written back into
- * the tables: after a crash it has to be read).
+ * (default: half the processors), {@code compression=fast} (skip the compression of texts that
+ * costs most), {@code logMegabytes} (default 64; how large the log grows before it is written back
+ * into the tables: after a crash it has to be read).
  */
 public final class DuckDbOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
