@@ -32,11 +32,31 @@ final class RunnerDefaults {
               // Watermarks are not looked at by the writers that keep no windows.
               "autoWatermarkInterval", "200"));
 
+  /**
+   * A checkpoint ends a bundle, and what the bundle holds is inserted then. Those that came due
+   * during an insert would follow it at once, one after another, and the next inserts would have a
+   * file each. So while a backlog waits, two seconds of reading are gathered; without one, nothing
+   * waits for either.
+   */
+  private static final Map<String, String> FLINK_GATHERING =
+      Map.of("maxBundleTimeMills", "2000", "minPauseBetweenCheckpoints", "2000");
+
   private RunnerDefaults() {}
 
   /** Returns the arguments with the defaults of the runner that they name. */
   static String[] apply(String... args) {
-    Map<String, String> defaults = isFlink(args) ? FLINK : Map.of();
+    return withDefaults(isFlink(args) ? FLINK : Map.of(), args);
+  }
+
+  /**
+   * Returns the arguments with those defaults that differ for a writer whose store is the faster
+   * the more it gets at a time; {@link #apply} adds the others.
+   */
+  static String[] applyGathering(String... args) {
+    return withDefaults(isFlink(args) ? FLINK_GATHERING : Map.of(), args);
+  }
+
+  private static String[] withDefaults(Map<String, String> defaults, String... args) {
     List<String> all = new ArrayList<>(List.of(args));
     defaults.forEach(
         (name, value) -> {

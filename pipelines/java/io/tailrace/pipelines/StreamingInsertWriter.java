@@ -59,7 +59,7 @@ public final class StreamingInsertWriter {
   public static PipelineResult start(Consumer<PCollection<InsertOutcome>> watcher, String... args)
       throws CommandException {
     StreamingInsertWriterOptions options =
-        Launcher.options(StreamingInsertWriterOptions.class, args);
+        Launcher.options(StreamingInsertWriterOptions.class, RunnerDefaults.applyGathering(args));
     Parsed parsed = Parsed.of(options);
     Pipeline pipeline = Pipeline.create(options);
     watcher.accept(build(pipeline, parsed));
