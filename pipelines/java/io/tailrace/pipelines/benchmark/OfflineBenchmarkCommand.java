@@ -105,7 +105,9 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
         benchmark.publish("wide", WIDE_NAMESPACES, options.results());
         Rates wide = rates(benchmark, figures, "wide", WIDE_NAMESPACES);
         figures.putRatio("wide.encode_vs_narrow", wide.encode, narrow.encode);
-        figures.putRatio("wide.duckdb_vs_narrow", wide.insert, narrow.insert);
+        if (parts.contains("duckdb")) {
+          figures.putRatio("wide.duckdb_vs_narrow", wide.insert, narrow.insert);
+        }
       }
       if (parts.contains("postgres")) {
         postgres(benchmark, figures);
