@@ -177,7 +177,7 @@ public final class InsertObservations
       heldBytes += Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
       heldRows += file.rowCount();
       if (heldBytes >= MAX_BUFFERED_BYTES
-          || heldRows >= MAX_BUFFERED_ROWS
+          || heldRows >= Math.min(MAX_BUFFERED_ROWS, store.maxRowsAtATime())
           || file.message().endsBacklog()) {
         insertHeld();
         putOut(

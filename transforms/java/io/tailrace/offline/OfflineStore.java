@@ -30,6 +30,14 @@ public interface OfflineStore extends Serializable {
    */
   void check() throws OfflineStoreException;
 
+  /**
+   * Returns how many rows to gather at most for one {@link Connection#insert}; a store that sorts
+   * them in little memory says fewer.
+   */
+  default long maxRowsAtATime() {
+    return Long.MAX_VALUE;
+  }
+
   /** Opens a connection, which is for one thread. */
   Connection connect();
 

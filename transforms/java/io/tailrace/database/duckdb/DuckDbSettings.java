@@ -67,7 +67,7 @@ public record DuckDbSettings(
   }
 
   /** Returns the limit in bytes, as DuckDB counts: a megabyte is a million. */
-  long memoryBytes() {
+  public long memoryBytes() {
     long number = Long.parseLong(memoryLimit.substring(0, memoryLimit.length() - 2));
     return number * (memoryLimit.endsWith("GB") ? 1_000_000_000 : 1_000_000);
   }

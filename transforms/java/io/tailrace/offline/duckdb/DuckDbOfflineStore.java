@@ -27,6 +27,12 @@ public final class DuckDbOfflineStore implements OfflineStore {
   private static final String EXAMPLE =
       "duckdb:///data/offline.db?schema={environment}&memoryLimit=1GB";
 
+  /**
+   * What a row takes of DuckDB's memory: 170 bytes while it waits, as much again while it is
+   * sorted, and others wait or are sorted at the same time.
+   */
+  private static final int BYTES_PER_ROW = 500;
+
   private static final String ENVIRONMENT = "{environment}";
 
   private final String uri;
@@ -93,6 +99,11 @@ public final class DuckDbOfflineStore implements OfflineStore {
     } catch (DatabaseException e) {
       throw new OfflineStoreException(e);
     }
+  }
+
+  @Override
+  public long maxRowsAtATime() {
+    return settings.memoryBytes() / BYTES_PER_ROW;
   }
 
   @Override
