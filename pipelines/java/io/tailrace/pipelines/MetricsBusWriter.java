@@ -1,7 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.metrics.DecodeSummaries;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStores;

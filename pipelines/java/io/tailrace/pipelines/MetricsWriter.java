@@ -2,13 +2,13 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.metrics.EncodeSummaries;
 import io.tailrace.metrics.SummarizeResults;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.DeduplicateResults;
 import io.tailrace.result.Result;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

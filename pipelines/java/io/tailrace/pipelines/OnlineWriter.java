@@ -2,7 +2,7 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOnline;

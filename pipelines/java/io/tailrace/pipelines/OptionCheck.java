@@ -4,7 +4,7 @@ import io.tailrace.bus.BusException;
 import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.online.OnlineStoreException;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,11 +1,11 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
-import io.tailrace.offline.ObservationFile;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
 import java.util.ArrayList;
 import java.util.List;

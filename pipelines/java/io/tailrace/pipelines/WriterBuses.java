@@ -2,7 +2,7 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
-import io.tailrace.failure.DeadLetters;
+import io.tailrace.stage.DeadLetters;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

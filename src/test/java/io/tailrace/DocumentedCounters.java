@@ -2,7 +2,7 @@ package io.tailrace;
 
 import static com.google.common.truth.Truth.assertWithMessage;
 
-import io.tailrace.bus.FreshnessCounters;
+import io.tailrace.stage.FreshnessCounters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

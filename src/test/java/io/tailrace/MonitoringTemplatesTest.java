@@ -4,7 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.tailrace.bus.FreshnessCounters;
+import io.tailrace.stage.FreshnessCounters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.tailrace.bus;
 
 import io.tailrace.bus.kafka.KafkaBus;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;

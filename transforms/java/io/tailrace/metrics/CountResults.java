@@ -2,7 +2,7 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.FreshnessCounters;
+import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.metrics.Tally.Count;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;

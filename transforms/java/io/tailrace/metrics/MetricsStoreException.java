@@ -1,6 +1,6 @@
 package io.tailrace.metrics;
 
-import io.tailrace.database.DatabaseException;
+import io.tailrace.sql.DatabaseException;
 
 /** A metrics store can't be used now, or not as configured. */
 public final class MetricsStoreException extends Exception {

@@ -2,7 +2,7 @@ package io.tailrace.metrics;
 
 import io.tailrace.metrics.duckdb.DuckDbMetricsStore;
 import io.tailrace.metrics.postgres.PostgresMetricsStore;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /** Maps URIs to metrics stores: the one place that knows every kind. */
 public final class MetricsStores {

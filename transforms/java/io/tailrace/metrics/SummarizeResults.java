@@ -1,7 +1,7 @@
 package io.tailrace.metrics;
 
-import io.tailrace.failure.Failure;
-import io.tailrace.failure.FailureCoder;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.FailureCoder;
 import io.tailrace.result.Result;
 import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.tailrace.metrics;
 
-import io.tailrace.bus.FreshnessCounters;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.Failure;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.failure.Failure;
-import io.tailrace.failure.RejectedCells;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCells;
 import io.tailrace.result.Column;
 import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;

@@ -2,8 +2,10 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.parquet.ResultEncoder;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.Result;
 import java.io.IOException;
 import java.time.Duration;

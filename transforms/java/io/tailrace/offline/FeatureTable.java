@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import java.io.Serializable;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
 import java.util.List;
 import java.util.Map;

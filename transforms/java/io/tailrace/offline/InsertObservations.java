@@ -2,11 +2,12 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.FreshnessCounters;
-import io.tailrace.failure.Failure;
-import io.tailrace.failure.RejectedCells;
-import io.tailrace.offline.ObservationFile.FeatureRows;
-import io.tailrace.offline.ObservationFile.Kind;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCells;
+import io.tailrace.parquet.ObservationFile.FeatureRows;
+import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;

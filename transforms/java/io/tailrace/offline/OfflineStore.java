@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.ObservationFile;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;

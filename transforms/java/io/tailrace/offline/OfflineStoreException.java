@@ -1,6 +1,6 @@
 package io.tailrace.offline;
 
-import io.tailrace.database.DatabaseException;
+import io.tailrace.sql.DatabaseException;
 
 /**
  * An offline store can't be used now. Its message is one sentence that names the store, and the

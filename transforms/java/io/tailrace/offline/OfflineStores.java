@@ -2,7 +2,7 @@ package io.tailrace.offline;
 
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /** Maps URIs to offline stores: the one place that knows every kind. */
 public final class OfflineStores {

@@ -1,7 +1,7 @@
 package io.tailrace.online;
 
 import io.tailrace.online.redis.RedisOnlineStore;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /** Maps URIs to online stores: the one place that knows every kind. */
 public final class OnlineStores {

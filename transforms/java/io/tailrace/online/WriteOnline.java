@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
-import io.tailrace.bus.FreshnessCounters;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.Deletion;

@@ -3,7 +3,7 @@ package io.tailrace.result;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Set;
 import java.util.TreeSet;

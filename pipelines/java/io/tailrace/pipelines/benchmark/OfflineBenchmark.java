@@ -1,16 +1,18 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.benchmark.rivals.JdbcIoPipeline;
+import io.tailrace.pipelines.benchmark.rivals.NativeDuckDb;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.TableNames;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
-import io.tailrace.pipelines.local.LocalFlink;
-import io.tailrace.pipelines.local.LocalKafka;
-import io.tailrace.pipelines.local.LocalPostgres;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;

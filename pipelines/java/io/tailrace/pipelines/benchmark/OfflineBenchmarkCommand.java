@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.benchmark.rivals.EncodeLoop;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.benchmark.OfflineBenchmark.Inserted;

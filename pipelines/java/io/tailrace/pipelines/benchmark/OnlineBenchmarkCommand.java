@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.benchmark.HandWrittenConsumer.Ordering;
+import io.tailrace.pipelines.benchmark.rivals.HandWrittenConsumer.Ordering;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

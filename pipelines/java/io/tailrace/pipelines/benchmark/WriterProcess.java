@@ -1,6 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.local.ServerProcess;
+import io.tailrace.pipelines.local.servers.ServerProcess;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -1,5 +1,17 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.pipelines.local.watch.LocalScreen;
+import io.tailrace.pipelines.local.proof.PersistenceReport;
+import io.tailrace.pipelines.local.watch.FlowProgress;
+import io.tailrace.pipelines.local.watch.FreshnessProbe;
+import io.tailrace.pipelines.local.proof.MetricsModel;
+import io.tailrace.pipelines.local.proof.OnlineModel;
+import io.tailrace.pipelines.local.traffic.TrafficPublisher;
+import io.tailrace.pipelines.local.traffic.SampleMessage;
+import io.tailrace.pipelines.local.proof.OfflineModel;
+import io.tailrace.pipelines.local.watch.BusiestFeatures;
+import io.tailrace.pipelines.local.traffic.SampleTraffic;
+import io.tailrace.pipelines.local.watch.DeadLetterTally;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;

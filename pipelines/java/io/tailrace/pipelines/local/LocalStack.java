@@ -2,6 +2,9 @@ package io.tailrace.pipelines.local;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.metrics.SummarizeResults;
 import io.tailrace.metrics.WriteSummaries;
 import io.tailrace.offline.EncodeObservations;

@@ -12,7 +12,7 @@ import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.pipelines.local.SqlEndpoint;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;

@@ -6,7 +6,7 @@ import static org.junit.Assert.assertThrows;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;

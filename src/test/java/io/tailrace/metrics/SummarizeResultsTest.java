@@ -6,7 +6,7 @@ import static org.junit.Assert.assertThrows;
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.DeduplicateResults;
 import io.tailrace.result.Result;

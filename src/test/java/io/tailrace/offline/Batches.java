@@ -1,5 +1,7 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.TableNames;
+import io.tailrace.parquet.ObservationFile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,7 +2,8 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.failure.Failure;
+import io.tailrace.parquet.BundleEncoder;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.testing.Messages;

@@ -2,6 +2,11 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.parquet.ObservationIds;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.FileRows;
+import io.tailrace.parquet.ForeignFile;
+import io.tailrace.parquet.BundleEncoder;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;

@@ -2,8 +2,13 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.parquet.ObservationSchema;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.FileRows;
+import io.tailrace.parquet.ForeignFile;
+import io.tailrace.parquet.BundleEncoder;
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;

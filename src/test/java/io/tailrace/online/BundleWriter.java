@@ -1,7 +1,7 @@
 package io.tailrace.online;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;

@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
-import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.stage.Failure;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.testing.Messages;

@@ -5,8 +5,8 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
-import io.tailrace.pipelines.local.LocalFlink;
-import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.testing.Summaries;
 import io.tailrace.testing.TestDatabase;
 import io.tailrace.v1.DeadLetter;

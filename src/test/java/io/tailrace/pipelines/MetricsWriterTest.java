@@ -3,8 +3,8 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.pipelines.local.LocalFlink;
-import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.MetricsSummary;

@@ -5,7 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.pipelines.OfflineServers.Store;
-import io.tailrace.pipelines.local.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalFlink;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

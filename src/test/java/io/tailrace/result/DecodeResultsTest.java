@@ -3,7 +3,7 @@ package io.tailrace.result;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.failure.Failure;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;

@@ -2,7 +2,7 @@ package io.tailrace.testing;
 
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
-import io.tailrace.pipelines.local.LocalPostgres;
+import io.tailrace.pipelines.local.servers.LocalPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

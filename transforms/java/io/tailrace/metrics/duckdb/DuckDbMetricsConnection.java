@@ -3,8 +3,8 @@ package io.tailrace.metrics.duckdb;
 import static java.util.Objects.requireNonNull;
 
 import com.google.common.collect.Lists;
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.duckdb.DuckDbFile;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsTable;

@@ -1,11 +1,11 @@
 package io.tailrace.metrics.duckdb;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.duckdb.DuckDbFile;
-import io.tailrace.database.duckdb.DuckDbSettings;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;

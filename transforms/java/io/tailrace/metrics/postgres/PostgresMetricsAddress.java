@@ -1,7 +1,7 @@
 package io.tailrace.metrics.postgres;
 
-import io.tailrace.database.postgres.PostgresServer;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.sql.postgres.PostgresServer;
+import io.tailrace.endpoint.ResourceUri;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;

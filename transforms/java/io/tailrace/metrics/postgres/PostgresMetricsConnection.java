@@ -1,10 +1,10 @@
 package io.tailrace.metrics.postgres;
 
 import com.google.common.collect.Lists;
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresSession;
-import io.tailrace.database.postgres.PostgresSession.RefusedException;
-import io.tailrace.database.postgres.SqlState;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.PostgresSession.RefusedException;
+import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsTable;

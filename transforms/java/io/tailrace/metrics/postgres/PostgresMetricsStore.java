@@ -1,10 +1,10 @@
 package io.tailrace.metrics.postgres;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresCheck;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresCheck;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /**
  * PostgreSQL 12 or later, with or without TimescaleDB, at {@code

@@ -2,17 +2,17 @@ package io.tailrace.offline.duckdb;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.duckdb.DuckDbFile;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.ObservationFile;
-import io.tailrace.offline.ObservationFile.Kind;
-import io.tailrace.offline.ObservationSchema;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationFile.Kind;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.offline.TableNames;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.file.Files;

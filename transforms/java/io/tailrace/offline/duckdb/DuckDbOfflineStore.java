@@ -1,12 +1,12 @@
 package io.tailrace.offline.duckdb;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.duckdb.DuckDbFile;
-import io.tailrace.database.duckdb.DuckDbSettings;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.offline.TableNames;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

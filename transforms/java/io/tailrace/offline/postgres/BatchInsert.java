@@ -1,8 +1,8 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresSession;
-import io.tailrace.database.postgres.PostgresSession.RefusedException;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import java.sql.Connection;
 import java.sql.SQLException;
 

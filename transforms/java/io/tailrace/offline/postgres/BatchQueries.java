@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore.Rejected;
-import io.tailrace.offline.QueryRow;
+import io.tailrace.parquet.QueryRow;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

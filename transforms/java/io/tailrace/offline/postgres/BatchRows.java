@@ -2,8 +2,8 @@ package io.tailrace.offline.postgres;
 
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.ObservationFile;
-import io.tailrace.offline.ObservationRows;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.result.ValueType;
 import java.io.IOException;

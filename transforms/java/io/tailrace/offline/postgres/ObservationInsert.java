@@ -2,7 +2,7 @@ package io.tailrace.offline.postgres;
 
 import static io.tailrace.offline.postgres.Names.quoted;
 
-import io.tailrace.offline.ObservationRows;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
 import java.sql.Connection;
 import java.sql.SQLException;

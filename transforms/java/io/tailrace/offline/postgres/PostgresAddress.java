@@ -1,8 +1,8 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.database.postgres.PostgresServer;
-import io.tailrace.offline.TableNames;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.sql.postgres.PostgresServer;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.endpoint.ResourceUri;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

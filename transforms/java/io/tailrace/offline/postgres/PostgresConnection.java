@@ -2,14 +2,14 @@ package io.tailrace.offline.postgres;
 
 import static io.tailrace.offline.postgres.Names.quoted;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresSession;
-import io.tailrace.database.postgres.PostgresSession.RefusedException;
-import io.tailrace.database.postgres.SqlState;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.PostgresSession.RefusedException;
+import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.ObservationFile;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStoreException;

@@ -1,10 +1,10 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresCheck;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresCheck;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /**
  * PostgreSQL 12 or later, at {@code

@@ -1,8 +1,8 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.postgres.PostgresSession;
-import io.tailrace.database.postgres.SqlState;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.offline.OfflineStoreException;
 import java.sql.Connection;

@@ -3,8 +3,8 @@ package io.tailrace.offline.postgres;
 import static io.tailrace.offline.postgres.Names.quoted;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.offline.QueryRow;
-import io.tailrace.offline.TableNames;
+import io.tailrace.parquet.QueryRow;
+import io.tailrace.parquet.TableNames;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;

@@ -2,7 +2,7 @@ package io.tailrace.offline.postgres;
 
 import static io.tailrace.offline.postgres.Names.quoted;
 
-import io.tailrace.offline.TableNames;
+import io.tailrace.parquet.TableNames;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package io.tailrace.offline.postgres;
 
 import com.google.common.base.Utf8;
-import io.tailrace.offline.JsonText;
+import io.tailrace.parquet.JsonText;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,7 +1,7 @@
 package io.tailrace.online.redis;
 
-import io.tailrace.uri.ResourceUri;
-import io.tailrace.uri.Secret;
+import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.Secret;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.tailrace.online.redis;
 
 import io.tailrace.online.redis.RedisAddress.Node;
-import io.tailrace.uri.Secret;
+import io.tailrace.endpoint.Secret;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package io.tailrace.online.redis;
 
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStoreException;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 
 /**
  * Redis 6.2 or later, or what speaks its protocol (ElastiCache, Valkey), standalone or as a

@@ -3,7 +3,7 @@ package io.tailrace.bus.kafka;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.pipelines.local.LocalKafka;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.endpoint.ResourceUri;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

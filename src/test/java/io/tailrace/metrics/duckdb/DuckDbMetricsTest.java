@@ -3,8 +3,8 @@ package io.tailrace.metrics.duckdb;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.database.duckdb.DuckDbFile;
-import io.tailrace.database.duckdb.DuckDbSettings;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsStores;

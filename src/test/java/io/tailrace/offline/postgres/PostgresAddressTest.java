@@ -5,7 +5,7 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.postgres.PostgresAddress.Index;
 import io.tailrace.offline.postgres.PostgresAddress.Partitions;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.time.Duration;
 import org.junit.Test;
 import org.junit.runner.RunWith;

@@ -8,7 +8,7 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.net.ServerSocket;
 import java.util.Arrays;
 import java.util.List;

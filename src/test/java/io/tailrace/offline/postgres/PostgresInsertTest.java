@@ -8,7 +8,7 @@ import com.google.common.base.Throwables;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.ObservationFile;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStore.Rejected;

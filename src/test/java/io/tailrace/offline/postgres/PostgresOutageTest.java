@@ -4,13 +4,13 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.ObservationIds;
+import io.tailrace.parquet.ObservationIds;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.endpoint.ResourceUri;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;

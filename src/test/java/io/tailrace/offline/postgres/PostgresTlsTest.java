@@ -4,9 +4,9 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.pipelines.local.LocalPostgres;
-import io.tailrace.pipelines.local.TestCertificates;
-import io.tailrace.uri.ResourceUri;
+import io.tailrace.pipelines.local.servers.LocalPostgres;
+import io.tailrace.pipelines.local.servers.TestCertificates;
+import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.Rule;

@@ -10,7 +10,7 @@ import io.tailrace.online.OnlineReader;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;

@@ -4,7 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.util.Map;

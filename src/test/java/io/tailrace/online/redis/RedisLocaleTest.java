@@ -6,7 +6,7 @@ import static com.google.common.truth.TruthJUnit.assume;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.online.BundleWriter;
-import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.io.File;

@@ -5,8 +5,8 @@ import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.online.BundleWriter;
-import io.tailrace.pipelines.local.LocalRedis;
-import io.tailrace.pipelines.local.Redis7;
+import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.pipelines.local.servers.Redis7;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.QueryResult;

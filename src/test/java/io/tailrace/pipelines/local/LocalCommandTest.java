@@ -3,9 +3,9 @@ package io.tailrace.pipelines.local;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.database.DatabaseException;
-import io.tailrace.database.duckdb.DuckDbFile;
-import io.tailrace.database.duckdb.DuckDbSettings;
+import io.tailrace.sql.DatabaseException;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.local.LocalRedis;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;

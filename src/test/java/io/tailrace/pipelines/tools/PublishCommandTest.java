@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.local.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.v1.QueryResult;
 import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;

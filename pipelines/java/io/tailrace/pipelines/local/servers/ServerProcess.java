@@ -1,0 +1,123 @@
+package io.tailrace.pipelines.local.servers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A server in a child process that never outlives this JVM, however the JVM ends.
+ *
+ * <p>A shutdown hook would not run when the JVM is killed. Instead a shell waits beside the server
+ * for the end of a pipe that only this JVM holds, and then kills the server.
+ *
+ * <p>Where {@code setsid} exists, the server is in a session of its own: Ctrl-C in a terminal
+ * reaches the JVM, which can stop its work before it stops the server. Thread-safe.
+ */
+public final class ServerProcess {
+  private static final Path SET_SID = Path.of("/usr/bin/setsid");
+  private static final Path SHELL = Path.of("/bin/sh");
+  private static final String KILL_AT_END_OF_INPUT =
+      "trap '' INT HUP TERM; read line; kill -9 \"$0\" 2>/dev/null";
+
+  private final Process process;
+  private final Path output;
+
+  private ServerProcess(Process process, Path output) {
+    this.process = process;
+    this.output = output;
+  }
+
+  /**
+   * Starts a process.
+   *
+   * @param directory its working directory
+   * @param environment variables in addition to those of this JVM
+   * @param output the file to which all that it prints is appended
+   * @throws UncheckedIOException if it cannot be started
+   */
+  public static ServerProcess start(
+      List<String> command, Path directory, Map<String, String> environment, Path output) {
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(inOwnSession(command))
+              .directory(directory.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
+      builder.environment().putAll(environment);
+      Process process = builder.start();
+      process.getOutputStream().close();
+      killWithThisJvm(process);
+      return new ServerProcess(process, output);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot start " + command.get(0), e);
+    }
+  }
+
+  private static void killWithThisJvm(Process process) throws IOException {
+    if (!Files.isExecutable(SHELL)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+      return;
+    }
+    List<String> command =
+        List.of(SHELL.toString(), "-c", KILL_AT_END_OF_INPUT, Long.toString(process.pid()));
+    Process guard =
+        new ProcessBuilder(inOwnSession(command))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    // The process id may be given to another process once this one has ended.
+    var unused = process.onExit().thenRun(guard::destroyForcibly);
+  }
+
+  private static List<String> inOwnSession(List<String> command) {
+    List<String> whole = new ArrayList<>();
+    if (Files.isExecutable(SET_SID)) {
+      whole.add(SET_SID.toString());
+    }
+    whole.addAll(command);
+    return whole;
+  }
+
+  /** Returns whether the process has not ended. */
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Returns the process's id. */
+  public long pid() {
+    return process.pid();
+  }
+
+  /**
+   * Asks the process to end, kills it if it has not ended after {@code grace}, and awaits the end.
+   */
+  public void stop(Duration grace) {
+    process.destroy();
+    try {
+      if (!process.waitFor(grace.toNanos(), TimeUnit.NANOSECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The last lines that it printed, for the message of an error. */
+  public String lastOutput(int lines) {
+    try {
+      // Servers print paths and names in whatever encoding these have.
+      List<String> all = Files.readAllLines(output, StandardCharsets.ISO_8859_1);
+      return String.join("\n", all.subList(Math.max(0, all.size() - lines), all.size()));
+    } catch (IOException e) {
+      return "(" + output + " cannot be read: " + e.getMessage() + ")";
+    }
+  }
+}

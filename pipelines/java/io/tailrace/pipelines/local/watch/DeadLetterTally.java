@@ -1,0 +1,142 @@
+package io.tailrace.pipelines.local.watch;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.tailrace.offline.DecodeObservationFiles;
+import io.tailrace.result.DecodeResults;
+import io.tailrace.v1.DeadLetter;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * Counts the dead letters that are published from now on, each once even if it is published twice,
+ * by reading them in a thread of its own. Thread-safe.
+ */
+final class DeadLetterTally implements AutoCloseable {
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Thread thread;
+  private volatile boolean closed;
+
+  // Guarded by this.
+  private final Map<String, Map<Reason, Long>> counts = new TreeMap<>();
+  private final Set<String> seen = new HashSet<>();
+  private final Map<String, Long> refused = new HashMap<>();
+
+  private DeadLetterTally(KafkaConsumer<byte[], byte[]> consumer) {
+    this.consumer = consumer;
+    this.thread = new Thread(this::run, "dead-letter-tally");
+    this.thread.setDaemon(true);
+  }
+
+  static DeadLetterTally start(String bootstrapServers, String topic) {
+    KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of(
+                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrapServers,
+                ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+                false),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer());
+    List<TopicPartition> partitions =
+        consumer.partitionsFor(topic).stream()
+            .map(partition -> new TopicPartition(topic, partition.partition()))
+            .toList();
+    consumer.assign(partitions);
+    consumer.seekToEnd(partitions);
+    // Seeking is put off until the position is asked for.
+    partitions.forEach(consumer::position);
+    DeadLetterTally tally = new DeadLetterTally(consumer);
+    tally.thread.start();
+    return tally;
+  }
+
+  /** Returns how many letters a writer has written for each reason that has some. */
+  synchronized Map<Reason, Long> byReason(String writer) {
+    Map<Reason, Long> ofWriter = counts.get(writer);
+    return ofWriter == null ? Map.of() : new EnumMap<>(ofWriter);
+  }
+
+  /** Returns how many letters there are for each reason that has some. */
+  synchronized Map<Reason, Long> byReason() {
+    Map<Reason, Long> all = new EnumMap<>(Reason.class);
+    counts.values().forEach(some -> some.forEach((reason, n) -> all.merge(reason, n, Long::sum)));
+    return all;
+  }
+
+  /** Returns how many letters there are. */
+  synchronized long total() {
+    return seen.size();
+  }
+
+  /** Returns how many messages a writer could not decode, so that it stores nothing of them. */
+  synchronized long refused(String writer) {
+    return refused.getOrDefault(writer, 0L);
+  }
+
+  private void run() {
+    try (consumer) {
+      while (!closed) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+          count(record.value());
+        }
+      }
+    } catch (WakeupException e) {
+      // Closed while waiting.
+    }
+  }
+
+  private synchronized void count(byte[] bytes) {
+    try {
+      DeadLetter letter = DeadLetter.parseFrom(bytes);
+      String place =
+          letter.getWriter()
+              + " "
+              + letter.getSource().getPartition()
+              + "@"
+              + letter.getSource().getOffset()
+              + " "
+              + letter.getStage()
+              + " "
+              + letter.getReason();
+      if (seen.add(place)) {
+        counts
+            .computeIfAbsent(letter.getWriter(), unused -> new EnumMap<>(Reason.class))
+            .merge(letter.getReason(), 1L, Long::sum);
+        if (letter.getStage().equals(DecodeResults.STAGE)
+            || letter.getStage().equals(DecodeObservationFiles.STAGE)) {
+          refused.merge(letter.getWriter(), 1L, Long::sum);
+        }
+      }
+    } catch (InvalidProtocolBufferException e) {
+      counts
+          .computeIfAbsent("", unused -> new EnumMap<>(Reason.class))
+          .merge(Reason.UNRECOGNIZED, 1L, Long::sum);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    consumer.wakeup();
+    try {
+      thread.join(1_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,251 @@
+package io.tailrace.endpoint;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.endpoint.ResourceUri.Host;
+import java.time.Duration;
+import java.util.List;
+import org.junit.Test;
+
+/** How a {@link ResourceUri} is taken apart, what it finds wrong, and that it keeps secrets. */
+public class ResourceUriTest {
+  private static final String EXAMPLE = "bus://host:1/topic";
+
+  @Test
+  public void takesAUriApart() {
+    ResourceUri uri = ResourceUri.parse("  Bus+TLS://a:1,b/some/path?x=1&y=two \n");
+
+    assertThat(uri.scheme()).isEqualTo("bus+tls");
+    assertThat(uri.hosts(7)).containsExactly(new Host("a", 1), new Host("b", 7)).inOrder();
+    assertThat(uri.path()).isEqualTo("some/path");
+    assertThat(uri.take("x")).hasValue("1");
+    assertThat(uri.take("x")).isEmpty();
+    assertThat(uri.take("y")).hasValue("two");
+    uri.finish(EXAMPLE);
+  }
+
+  @Test
+  public void withoutPathOrParametersTheyAreEmpty() {
+    ResourceUri uri = ResourceUri.parse("bus://a");
+
+    assertThat(uri.path()).isEmpty();
+    assertThat(uri.take("x")).isEmpty();
+    assertThat(uri.hosts(7)).containsExactly(new Host("a", 7));
+    uri.finish(EXAMPLE);
+  }
+
+  @Test
+  public void textWithoutASchemeHasNone() {
+    assertThat(ResourceUri.parse("localhost:9092/topic").scheme()).isEmpty();
+    assertThat(ResourceUri.parse("").scheme()).isEmpty();
+  }
+
+  @Test
+  public void anIpv6AddressStandsInBrackets() {
+    ResourceUri uri = ResourceUri.parse("bus://[::1]:9092,[2001:db8::2]/t");
+
+    assertThat(uri.hosts(7))
+        .containsExactly(new Host("[::1]", 9092), new Host("[2001:db8::2]", 7))
+        .inOrder();
+    uri.finish(EXAMPLE);
+  }
+
+  @Test
+  public void anIpv6AddressWithoutBracketsIsAProblem() {
+    for (String host : List.of("::1", "2001:db8::2", "[::1", "[::1]x", "[]", "a:1:2")) {
+      assertWithMessage(host)
+          .that(problemsOfHosts("bus://" + host + "/t"))
+          .contains("'" + host + "' is not a host: write an IPv6 address as [::1]:7");
+    }
+  }
+
+  @Test
+  public void aHostWithoutNameOrWithAWrongPortIsAProblem() {
+    assertThat(problemsOfHosts("bus:///t")).contains("a host is missing");
+    assertThat(problemsOfHosts("bus://a,,b/t")).contains("a host is missing");
+    assertThat(problemsOfHosts("bus://:9092/t")).contains("a host is missing");
+    for (String port : List.of("0", "65536", "-1", "x", "", "99999999999")) {
+      assertThat(problemsOfHosts("bus://a:" + port + "/t"))
+          .contains("'a:" + port + "' has no port between 1 and 65535");
+    }
+  }
+
+  @Test
+  public void percentEncodingIsUndoneAndAPlusIsAPlus() {
+    ResourceUri uri = ResourceUri.parse("bus://a/t?x=a%26b%3Dc%20d+e&y=%C3%A9&z=k=v");
+
+    assertThat(uri.take("x")).hasValue("a&b=c d+e");
+    assertThat(uri.take("y")).hasValue("é");
+    assertThat(uri.take("z")).hasValue("k=v");
+    uri.finish(EXAMPLE);
+  }
+
+  @Test
+  public void aPercentWithoutDigitsNamesTheParameter() {
+    assertThat(problems(ResourceUri.parse("bus://a?x=100%")))
+        .contains("parameter 'x' has a '%' that two hexadecimal digits should follow");
+  }
+
+  @Test
+  public void everyProblemIsSaidAtOnceWithTheUriAndACorrectOne() {
+    ResourceUri uri =
+        ResourceUri.parse("bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag");
+    uri.hosts(7);
+    uri.takeInt("n", 1, 10);
+    uri.takeDuration("d");
+    uri.takeSecret("s");
+    uri.problem("the topic is odd");
+
+    assertThat(problems(uri))
+        .isEqualTo(
+            "'bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag':"
+                + " parameter 'twice' is given twice;"
+                + " a parameter has no value: write name=value, and '&' within a value as %26;"
+                + " 'a:x' has no port between 1 and 65535;"
+                + " a host is missing;"
+                + " n=ten is not a whole number between 1 and 10;"
+                + " d=soon is not a duration such as 500ms, 30s, 10m, 1h or 14d;"
+                + " s must say where the secret is, env:VARIABLE or file:PATH, not what it is;"
+                + " the topic is odd;"
+                + " parameter 'twice' is unknown."
+                + " Example: bus://host:1/topic");
+  }
+
+  @Test
+  public void wholeNumbersAreWithinTheirBounds() {
+    assertThat(ResourceUri.parse("bus://a?n=1").takeInt("n", 1, 10)).hasValue(1);
+    assertThat(ResourceUri.parse("bus://a?n=10").takeInt("n", 1, 10)).hasValue(10);
+    assertThat(ResourceUri.parse("bus://a").takeInt("n", 1, 10)).isEmpty();
+    for (String wrong : List.of("0", "11", "1.5", "", "99999999999")) {
+      ResourceUri uri = ResourceUri.parse("bus://a?n=" + wrong);
+
+      assertThat(uri.takeInt("n", 1, 10)).isEmpty();
+      assertThat(problems(uri)).contains("n=" + wrong + " is not a whole number between 1 and 10");
+    }
+  }
+
+  @Test
+  public void durationsHaveAUnit() {
+    assertThat(ResourceUri.parseDuration("500ms")).isEqualTo(Duration.ofMillis(500));
+    assertThat(ResourceUri.parseDuration("0s")).isEqualTo(Duration.ZERO);
+    assertThat(ResourceUri.parseDuration("30s")).isEqualTo(Duration.ofSeconds(30));
+    assertThat(ResourceUri.parseDuration("10m")).isEqualTo(Duration.ofMinutes(10));
+    assertThat(ResourceUri.parseDuration("1H")).isEqualTo(Duration.ofHours(1));
+    assertThat(ResourceUri.parseDuration("14d")).isEqualTo(Duration.ofDays(14));
+    assertThat(ResourceUri.parseDuration("PT1M30S")).isEqualTo(Duration.ofSeconds(90));
+    assertThat(ResourceUri.parse("bus://a?d=5m").takeDuration("d")).hasValue(Duration.ofMinutes(5));
+    assertThat(ResourceUri.parse("bus://a").takeDuration("d")).isEmpty();
+  }
+
+  @Test
+  public void whatIsNoDurationIsRefused() {
+    for (String wrong :
+        List.of(
+            "", "5", "ms", "s", "-5s", "-5ms", "PT-5S", "5 s", "1.5h", "5w", "9999999999999999d")) {
+      assertThrows(wrong, IllegalArgumentException.class, () -> ResourceUri.parseDuration(wrong));
+    }
+  }
+
+  @Test
+  public void namesWithADotAreSettingsOfTheClient() {
+    ResourceUri uri = ResourceUri.parse("bus://a?security.protocol=SSL&x=1&max.poll.records=5");
+
+    assertThat(uri.takeDotted())
+        .containsExactly("security.protocol", "SSL", "max.poll.records", "5");
+    assertThat(uri.takeDotted()).isEmpty();
+    assertThat(problems(uri)).contains("parameter 'x' is unknown");
+  }
+
+  // ---- Secrets
+
+  @Test
+  public void aSecretSaysWhereItIs() {
+    ResourceUri uri = ResourceUri.parse("bus://a?password=env:PASSWORD&key=file%3A/run/key");
+
+    assertThat(uri.takeSecret("password").orElseThrow().toString()).isEqualTo("env:PASSWORD");
+    assertThat(uri.takeSecret("key").orElseThrow().toString()).isEqualTo("file:/run/key");
+    assertThat(uri.takeSecret("other")).isEmpty();
+    assertThat(uri.toString()).isEqualTo("bus://a?password=env:PASSWORD&key=file%3A/run/key");
+    uri.finish(EXAMPLE);
+  }
+
+  @Test
+  public void aUserPartIsRefusedAndNeverShown() {
+    for (String user :
+        List.of(
+            "me:hunter2",
+            ":hunter2",
+            "hunter2",
+            "me:a/hunter2",
+            "me:a?hunter2",
+            "me:a@hunter2",
+            "me:a#hunter2:x",
+            "me:a=hunter2",
+            "me:hunter2,hunter2")) {
+      for (String rest : List.of("a:1", "a:1/t", "a:x,b/t?n=1", "a?n=m@b.c")) {
+        String text = "bus://" + user + "@" + rest;
+        ResourceUri uri = ResourceUri.parse(text);
+
+        List<Host> hosts = uri.hosts(7);
+
+        assertWithMessage(text).that(hosts.get(0).name()).isEqualTo("a");
+        assertWithMessage(text).that(uri.toString()).isEqualTo("bus://***@" + rest);
+        String problems = problems(uri);
+        assertWithMessage(text)
+            .that(problems)
+            .contains("user and password don't belong into a URI");
+        assertWithMessage(text).that(problems).doesNotContain("hunter2");
+      }
+    }
+  }
+
+  @Test
+  public void aSecretThatStandsInTheUriIsRefusedAndNeverShown() {
+    for (String name :
+        List.of(
+            "password",
+            "PASSWORD",
+            "ssl.key.password",
+            "ssl.keystore.key",
+            "sasl.jaas.config",
+            "client.secret",
+            "pwd",
+            "pass",
+            "token",
+            "apiKey",
+            "aws.credentials")) {
+      for (String value :
+          List.of(
+              "hunter2", "hunter2%", "x%2hunter2", "x&hunter2", "a=hunter2", "environ:hunter2")) {
+        String text = "bus://a:1/t?n=1&" + name + "=" + value + "&m=2";
+        ResourceUri uri = ResourceUri.parse(text);
+        uri.takeSecret(name);
+
+        assertWithMessage(text)
+            .that(uri.toString())
+            .isEqualTo("bus://a:1/t?n=1&" + name + "=***&m=2");
+        assertWithMessage(text).that(problems(uri)).doesNotContain("hunter2");
+      }
+    }
+  }
+
+  @Test
+  public void whatIsNoSecretIsShown() {
+    String text = "bus://a:1/t?user=me@b.c&keyStore=/etc/client.p12&n=1";
+
+    assertThat(ResourceUri.parse(text).toString()).isEqualTo(text);
+    assertThat(ResourceUri.parse(text).hosts(7)).containsExactly(new Host("a", 1));
+  }
+
+  private static String problemsOfHosts(String text) {
+    ResourceUri uri = ResourceUri.parse(text);
+    uri.hosts(7);
+    return problems(uri);
+  }
+
+  private static String problems(ResourceUri uri) {
+    return assertThrows(IllegalArgumentException.class, () -> uri.finish(EXAMPLE)).getMessage();
+  }
+}

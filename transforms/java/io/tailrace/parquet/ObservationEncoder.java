@@ -1,0 +1,391 @@
+package io.tailrace.parquet;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.result.Column;
+import io.tailrace.result.PrimaryKeys;
+import io.tailrace.result.Result;
+import io.tailrace.result.ValueType;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.parquet.column.ColumnDescriptor;
+import org.apache.parquet.column.ParquetProperties;
+import org.apache.parquet.compression.CompressionCodecFactory.BytesInputCompressor;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.hadoop.CodecFactory;
+import org.apache.parquet.hadoop.ColumnChunkPageWriteStore;
+import org.apache.parquet.hadoop.ParquetFileWriter;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.schema.MessageType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Encodes rows as a Parquet file of the {@link ObservationSchema}: one row group, ZSTD, page
+ * checksums, statistics on times. Not thread-safe; close it.
+ */
+final class ObservationEncoder implements AutoCloseable {
+  /** The most rows that a page holds, unless one result has more. */
+  private static final int PAGE_ROWS = 20_000;
+
+  /** The most bytes that a page holds before compression, unless one value has more. */
+  private static final int PAGE_BYTES = 1 << 20;
+
+  /** Bytes that are expected of a file when it begins. */
+  private static final int FIRST_FILE_BYTES = 64 << 10;
+
+  /** What all rows of a result have in common. */
+  static final class Operation {
+    final Result result;
+    final byte[] id;
+    final String deployment;
+    // Bytes of the result: no value in it has more.
+    final int size;
+    // Its place in the dictionary of the file that is being written.
+    private int index;
+    private @Nullable Object file;
+
+    Operation(Result result) {
+      this.result = result;
+      id = result.operationId().getBytes(StandardCharsets.UTF_8);
+      deployment = result.text(Result.Text.DEPLOYMENT_ID);
+      size = result.message().payload().length;
+    }
+  }
+
+  /**
+   * Rows of one feature that come from one result.
+   *
+   * @param feature fully qualified; ends with a dot for the entities themselves
+   * @param featureBytes the same as UTF-8
+   * @param column the values; absent: deletions
+   * @param deletedAt when they were deleted, if they were
+   * @param rows which rows are meant; absent: all
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Run(
+      String feature,
+      byte[] featureBytes,
+      Operation operation,
+      PrimaryKeys keys,
+      @Nullable Column column,
+      long deletedAt,
+      int @Nullable [] rows) {
+
+    int count() {
+      return rows == null ? keys.count() : rows.length;
+    }
+
+    int row(int i) {
+      return rows == null ? i : rows[i];
+    }
+
+    long observedAt(int row) {
+      return column == null ? deletedAt : column.observedAt(row);
+    }
+
+    String resolver() {
+      return column == null ? "" : column.spec().resolverFqn();
+    }
+  }
+
+  /**
+   * A row of the log of queries.
+   *
+   * @param result the execution, or a part of it
+   * @param tables the tables that hold its values
+   */
+  record Query(Result result, List<String> tables) {}
+
+  private final CodecFactory codecs = new CodecFactory(new PlainParquetConfiguration(), PAGE_BYTES);
+  private final BytesInputCompressor compressor = codecs.getCompressor(CompressionCodecName.ZSTD);
+  private final ParquetProperties properties =
+      ParquetProperties.builder().withPageWriteChecksumEnabled(true).build();
+  private final ObservationIds ids = new ObservationIds();
+
+  /**
+   * Encodes observations, or deletions where the value type is empty.
+   *
+   * @param runs sorted by feature; the keys of all are strings or of all integers
+   * @param publishedFrom when the oldest of their results was published
+   */
+  byte[] observations(
+      String environment,
+      boolean stringKeys,
+      Optional<ValueType> valueType,
+      List<Run> runs,
+      long publishedFrom)
+      throws IOException {
+    Map<String, String> footer = footer(ObservationSchema.OBSERVATIONS, environment, publishedFrom);
+    valueType.ifPresent(type -> footer.put(ObservationSchema.VALUE_TYPE, type.name()));
+    try (FileWriter file = new FileWriter(ObservationSchema.observations(stringKeys, valueType))) {
+      TextDictionary features = new TextDictionary(file.at(ObservationSchema.FEATURE));
+      TextDictionary resolvers = new TextDictionary(file.at(ObservationSchema.RESOLVER_FQN));
+      TextDictionary deployments = new TextDictionary(file.at(ObservationSchema.DEPLOYMENT_ID));
+      ColumnPages operations = file.at(ObservationSchema.OPERATION_ID);
+      ColumnPages deleted = file.at(ObservationSchema.DELETED);
+      KeyColumns keys =
+          new KeyColumns(
+              file.at(ObservationSchema.OBSERVATION_ID),
+              file.at(ObservationSchema.PKEY),
+              file.at(ObservationSchema.OBSERVED_AT),
+              stringKeys);
+      Optional<ColumnPages> values = valueType.map(type -> file.at(ObservationSchema.VALUE));
+      List<byte[]> operationIds = new ArrayList<>();
+      for (Run run : runs) {
+        int count = run.count();
+        features.putRequired(run.feature, count);
+        writeKeys(keys, run);
+        if (values.isPresent()) {
+          writeValues(values.get(), valueType.orElseThrow(), run);
+        }
+        resolvers.putOptional(run.resolver(), count);
+        deployments.putOptional(run.operation.deployment, count);
+        if (run.operation.file != file) {
+          run.operation.file = file;
+          run.operation.index = operationIds.size();
+          operationIds.add(run.operation.id);
+        }
+        operations.plainRows(count);
+        operations.putIndex(run.operation.index, count);
+        deleted.plainRows(count);
+        for (int i = 0; i < count; i++) {
+          deleted.putBoolean(run.column == null);
+        }
+        file.ended(count, run.operation.size);
+      }
+      features.end();
+      resolvers.end();
+      deployments.end();
+      operations.writeDictionary(operationIds);
+      return file.finish(footer);
+    }
+  }
+
+  /** The columns that every observation's key and time go to. */
+  private record KeyColumns(
+      ColumnPages ids, ColumnPages keys, ColumnPages times, boolean stringKeys) {}
+
+  private void writeKeys(KeyColumns columns, Run run) {
+    int count = run.count();
+    ids.begin(run.operation.id, run.featureBytes);
+    for (int i = 0; i < count; i++) {
+      int row = run.row(i);
+      long observedAt = run.observedAt(row);
+      byte[] room = columns.ids.room(ObservationIds.LENGTH);
+      int at = columns.ids.skip(ObservationIds.LENGTH);
+      if (columns.stringKeys) {
+        byte[] source = run.keys.source();
+        int start = run.keys.start(row);
+        int length = run.keys.length(row);
+        ids.compute(source, start, length, observedAt, room, at);
+        columns.keys.putBytes(source, start, length);
+      } else {
+        long key = run.keys.number(row);
+        ids.compute(key, observedAt, room, at);
+        columns.keys.putLong(key);
+      }
+      columns.times.putCounted(observedAt);
+    }
+    columns.ids.plainRows(count);
+    columns.keys.plainRows(count);
+    columns.times.plainRows(count);
+  }
+
+  private static void writeValues(ColumnPages values, ValueType type, Run run) throws IOException {
+    Column column = requireNonNull(run.column);
+    int count = run.count();
+    for (int i = 0; i < count; i++) {
+      int row = run.row(i);
+      if (column.isNull(row)) {
+        values.row(0);
+        continue;
+      }
+      if (type == ValueType.VECTOR) {
+        writeVector(values, column, row);
+        continue;
+      }
+      values.row(1);
+      switch (type) {
+        case INT64, TIMESTAMP -> values.putLong(column.int64(row));
+        case DATE -> values.putInt((int) column.int64(row));
+        case FLOAT64 -> values.putDouble(canonical(column.float64(row)));
+        case BOOL -> values.putBoolean(column.bool(row));
+        default -> values.putBytes(column.source(), column.start(row), column.length(row));
+      }
+    }
+  }
+
+  private static void writeVector(ColumnPages values, Column column, int row) throws IOException {
+    int dimension = column.dimension();
+    // Level 1 is a list without elements, 2 one with.
+    values.row(dimension == 0 ? 1 : 2);
+    for (int i = 0; i < dimension; i++) {
+      if (i > 0) {
+        values.element(2);
+      }
+      values.putFloat(canonical(column.vector(row, i)));
+    }
+  }
+
+  /** One zero, as in a cell; one NaN is the work of the conversion to bits. */
+  private static double canonical(double value) {
+    return value == 0 ? 0.0 : value;
+  }
+
+  private static float canonical(float value) {
+    return value == 0 ? 0.0f : value;
+  }
+
+  /**
+   * Encodes rows of the log of queries.
+   *
+   * @param publishedFrom when the oldest of the results was published
+   */
+  byte[] queries(String environment, List<Query> queries, long publishedFrom) throws IOException {
+    try (FileWriter file = new FileWriter(ObservationSchema.QUERY_LOG)) {
+      Map<String, TextDictionary> dictionaries = new HashMap<>();
+      for (Map.Entry<String, ColumnPages> column : file.columns.entrySet()) {
+        dictionaries.put(column.getKey(), new TextDictionary(column.getValue()));
+      }
+      for (Query query : queries) {
+        writeQuery(file, dictionaries, environment, query);
+        file.ended(1, query.result.message().payload().length);
+      }
+      for (TextDictionary dictionary : dictionaries.values()) {
+        dictionary.end();
+      }
+      return file.finish(footer(ObservationSchema.QUERIES, environment, publishedFrom));
+    }
+  }
+
+  private static void writeQuery(
+      FileWriter file, Map<String, TextDictionary> texts, String environment, Query query)
+      throws IOException {
+    Result result = query.result;
+    at(texts, ObservationSchema.OPERATION_ID).putRequired(result.operationId(), 1);
+    at(texts, ObservationSchema.ENVIRONMENT_ID_COLUMN).putRequired(environment, 1);
+    at(texts, ObservationSchema.OPERATION_KIND).putRequired(result.operationKind().name(), 1);
+    at(texts, ObservationSchema.QUERY_STATUS).putRequired(result.status().name(), 1);
+    ColumnPages timestamp = file.at(ObservationSchema.QUERY_TIMESTAMP);
+    timestamp.plainRows(1);
+    timestamp.putCounted(result.queryTimestamp());
+    writeTime(file.at(ObservationSchema.EXECUTION_STARTED_AT), result.executionStartedAt());
+    writeTime(file.at(ObservationSchema.EXECUTION_FINISHED_AT), result.executionFinishedAt());
+    for (Map.Entry<String, Result.Text> text : ObservationSchema.QUERY_TEXTS.entrySet()) {
+      at(texts, text.getKey()).putOptional(result.text(text.getValue()), 1);
+    }
+    ColumnPages tables = file.at(ObservationSchema.VALUE_TABLES);
+    tables.row(query.tables.isEmpty() ? 0 : 1);
+    for (int i = 0; i < query.tables.size(); i++) {
+      if (i > 0) {
+        tables.element(1);
+      }
+      at(texts, ObservationSchema.VALUE_TABLES).put(query.tables.get(i));
+    }
+  }
+
+  private static TextDictionary at(Map<String, TextDictionary> texts, String column) {
+    return requireNonNull(texts.get(column), column);
+  }
+
+  private static void writeTime(ColumnPages column, long time) throws IOException {
+    column.row(time == 0 ? 0 : 1);
+    if (time != 0) {
+      column.putLong(time);
+    }
+  }
+
+  private static Map<String, String> footer(String kind, String environment, long publishedFrom) {
+    Map<String, String> footer = new HashMap<>();
+    footer.put(ObservationSchema.KIND, kind);
+    footer.put(ObservationSchema.ENVIRONMENT_ID, environment);
+    footer.put(ObservationSchema.SCHEMA_VERSION, ObservationSchema.VERSION);
+    footer.put(ObservationSchema.PUBLISHED_FROM, Long.toString(publishedFrom));
+    footer.put(ObservationSchema.CHECKSUM, FileChecksum.UNKNOWN);
+    return footer;
+  }
+
+  /** The file that is being written. */
+  private final class FileWriter implements AutoCloseable {
+    private final FileBytes bytes = new FileBytes(FIRST_FILE_BYTES);
+    private final ParquetFileWriter writer;
+    private final ColumnChunkPageWriteStore pages;
+    private final Map<String, ColumnPages> columns = new HashMap<>();
+    private final List<ColumnPages> all;
+    private long rows;
+    private int rowsInPage;
+    private int bytesUnseen;
+
+    FileWriter(MessageType schema) throws IOException {
+      writer =
+          new ParquetFileWriter(
+              bytes, schema, ParquetFileWriter.Mode.CREATE, PAGE_BYTES, 0, null, properties);
+      pages =
+          new ColumnChunkPageWriteStore(
+              compressor,
+              schema,
+              properties.getAllocator(),
+              properties.getColumnIndexTruncateLength(),
+              properties.getPageWriteChecksumEnabled());
+      for (ColumnDescriptor column : schema.getColumns()) {
+        columns.put(column.getPath()[0], new ColumnPages(column, pages.getPageWriter(column)));
+      }
+      all = List.copyOf(columns.values());
+    }
+
+    ColumnPages at(String name) {
+      return requireNonNull(columns.get(name), name);
+    }
+
+    /** Says that so many rows more have been written in every column, of so many bytes at most. */
+    void ended(int count, int size) throws IOException {
+      rows += count;
+      rowsInPage += count;
+      bytesUnseen += size;
+      // Looking at every column after every row would cost more than writing it.
+      if (rowsInPage < PAGE_ROWS && bytesUnseen < PAGE_BYTES / 8) {
+        return;
+      }
+      bytesUnseen = 0;
+      boolean full = rowsInPage >= PAGE_ROWS;
+      if (full) {
+        rowsInPage = 0;
+      }
+      for (ColumnPages column : all) {
+        if (full || column.pageBytes() >= PAGE_BYTES) {
+          column.endPage();
+        }
+      }
+    }
+
+    byte[] finish(Map<String, String> footer) throws IOException {
+      for (ColumnPages column : all) {
+        column.endPage();
+      }
+      writer.start();
+      writer.startBlock(rows);
+      pages.flushToFileWriter(writer);
+      writer.endBlock();
+      writer.end(footer);
+      byte[] file = bytes.toByteArray();
+      FileChecksum.write(file);
+      return file;
+    }
+
+    @Override
+    public void close() throws IOException {
+      pages.close();
+      writer.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    codecs.release();
+  }
+}

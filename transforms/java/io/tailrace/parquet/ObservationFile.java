@@ -1,0 +1,162 @@
+package io.tailrace.parquet;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.result.ValueType;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.apache.beam.sdk.coders.DefaultCoder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A validated Parquet file of the streaming-insert bus. Two are equal when their messages are.
+ * Immutable, as long as nobody writes into its bytes.
+ */
+@DefaultCoder(ObservationFileCoder.class)
+public final class ObservationFile {
+  /** What the rows of a file are. */
+  public enum Kind {
+    /** Observations of features, or deletions. */
+    OBSERVATIONS,
+    /** Rows of the log of queries. */
+    QUERIES
+  }
+
+  /**
+   * A feature in a file.
+   *
+   * @param feature fully qualified; ends with a dot for the entities themselves
+   * @param rows how many rows it has
+   */
+  public record FeatureRows(String feature, int rows) {}
+
+  private final BusMessage message;
+  private final FileContents contents;
+
+  ObservationFile(BusMessage message, FileContents contents) {
+    this.message = message;
+    this.contents = contents;
+  }
+
+  /**
+   * What is known of a file without its rows.
+   *
+   * @param earliest the least of the rows' times (observed_at, or query_timestamp)
+   * @param publishedFrom zero when the file does not say
+   * @param decompressedBytes what its pages take when decompressed
+   */
+  record FileContents(
+      Kind kind,
+      String environment,
+      boolean stringKeys,
+      Optional<ValueType> valueType,
+      List<FeatureRows> features,
+      long rows,
+      long earliest,
+      long latest,
+      long publishedFrom,
+      long decompressedBytes) {}
+
+  /** Returns the message that carried the file. */
+  public BusMessage message() {
+    return message;
+  }
+
+  /** Returns the file; not to be written to. */
+  public byte[] bytes() {
+    return message.payload();
+  }
+
+  /** Returns what the rows are. */
+  public Kind kind() {
+    return contents.kind;
+  }
+
+  /** Returns the environment of all rows. */
+  public String environment() {
+    return contents.environment;
+  }
+
+  /** Returns whether primary keys are strings; otherwise they are integers. */
+  public boolean stringKeys() {
+    return contents.stringKeys;
+  }
+
+  /** Returns the type of all values; empty for deletions and for queries. */
+  public Optional<ValueType> valueType() {
+    return contents.valueType;
+  }
+
+  /** Returns the features in the file, sorted, each once. */
+  public List<FeatureRows> features() {
+    return contents.features;
+  }
+
+  /** Returns the number of rows. */
+  public long rowCount() {
+    return contents.rows;
+  }
+
+  /**
+   * Returns the least of the rows' times ({@code observed_at}, or {@code query_timestamp}), in
+   * microseconds since the epoch.
+   */
+  public long earliest() {
+    return contents.earliest;
+  }
+
+  /** Returns the greatest of the rows' times. */
+  public long latest() {
+    return contents.latest;
+  }
+
+  /**
+   * Returns when the oldest of the results in the file was published, in microseconds since the
+   * epoch; empty when the file does not say.
+   */
+  public Optional<Long> publishedFrom() {
+    return contents.publishedFrom == 0 ? Optional.empty() : Optional.of(contents.publishedFrom);
+  }
+
+  /**
+   * Returns how many bytes the file's pages take when decompressed, those of columns that are of no
+   * interest included. A file in which that is more than a quarter of the heap, or 256 MB, is
+   * invalid.
+   */
+  public long decompressedBytes() {
+    return contents.decompressedBytes;
+  }
+
+  /**
+   * Decodes the rows of a file of observations, for stores that do not read Parquet.
+   *
+   * @throws IOException if they can't be decoded, which a file with a right checksum never causes
+   */
+  public ObservationRows rows() throws IOException {
+    return FileDecoder.observations(this);
+  }
+
+  /**
+   * Decodes the rows of a file of queries, for stores that do not read Parquet.
+   *
+   * @throws IOException if they can't be decoded, which a file with a right checksum never causes
+   */
+  public List<QueryRow> queries() throws IOException {
+    return FileDecoder.queries(this);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ObservationFile that && message.equals(that.message);
+  }
+
+  @Override
+  public int hashCode() {
+    return message.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return contents.kind + " of " + contents.environment + " in " + message;
+  }
+}

@@ -1,0 +1,129 @@
+package io.tailrace.parquet;
+
+import java.nio.charset.StandardCharsets;
+import java.security.DigestException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+
+/**
+ * Computes ids of observations: the MD5 of four texts in UTF-8, each behind its length in bytes and
+ * a colon: operation id, feature, primary key, and observed_at in microseconds since the epoch. The
+ * same observation has the same id whoever writes it. In SQL, with {@code octet_length}
+ * (PostgreSQL; {@code strlen} in DuckDB):
+ *
+ * <pre>{@code
+ * md5(octet_length(operation_id) || ':' || operation_id || octet_length(feature) || ':' || feature || …)::uuid
+ * }</pre>
+ *
+ * <p>Not thread-safe.
+ */
+public final class ObservationIds {
+  /** Length of an id in bytes. */
+  public static final int LENGTH = 16;
+
+  private static final int LONGEST_NUMBER = 20;
+
+  private final MessageDigest md5;
+  private byte[] text = new byte[256];
+  private int prefixLength;
+
+  /** Creates one. */
+  public ObservationIds() {
+    try {
+      md5 = MessageDigest.getInstance("MD5");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has MD5", e);
+    }
+  }
+
+  /** Says of which feature and operation the next ids are. */
+  public void begin(byte[] operationId, byte[] feature) {
+    prefixLength = 0;
+    prefixLength = append(operationId, 0, operationId.length, 0);
+    prefixLength = append(feature, 0, feature.length, prefixLength);
+  }
+
+  /** Computes the id of an observation whose primary key is an integer. */
+  public void compute(long key, long observedAt, byte[] target, int offset) {
+    int end = appendNumber(key, prefixLength);
+    end = appendNumber(observedAt, end);
+    digest(end, target, offset);
+  }
+
+  /** Computes the id of an observation whose primary key is a string, given as UTF-8. */
+  public void compute(
+      byte[] source, int keyStart, int keyLength, long observedAt, byte[] target, int offset) {
+    int end = append(source, keyStart, keyLength, prefixLength);
+    end = appendNumber(observedAt, end);
+    digest(end, target, offset);
+  }
+
+  /** Returns the id of one observation; the key of an integer is its decimal text. */
+  public static byte[] of(String operationId, String feature, String primaryKey, long observedAt) {
+    ObservationIds ids = new ObservationIds();
+    ids.begin(
+        operationId.getBytes(StandardCharsets.UTF_8), feature.getBytes(StandardCharsets.UTF_8));
+    byte[] key = primaryKey.getBytes(StandardCharsets.UTF_8);
+    byte[] id = new byte[LENGTH];
+    ids.compute(key, 0, key.length, observedAt, id, 0);
+    return id;
+  }
+
+  private void digest(int end, byte[] target, int offset) {
+    md5.update(text, 0, end);
+    try {
+      int unused = md5.digest(target, offset, LENGTH);
+    } catch (DigestException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  private int append(byte[] source, int start, int length, int at) {
+    reserve(at + length + LONGEST_NUMBER + 1);
+    int end = appendDecimal(length, at);
+    text[end++] = ':';
+    System.arraycopy(source, start, text, end, length);
+    return end + length;
+  }
+
+  private int appendNumber(long number, int at) {
+    reserve(at + 2 * LONGEST_NUMBER + 1);
+    // Its length comes first, which is one or two digits: written behind it, then moved.
+    int digits = appendDecimal(number, at + 3) - at - 3;
+    int end = appendDecimal(digits, at);
+    text[end++] = ':';
+    System.arraycopy(text, at + 3, text, end, digits);
+    return end + digits;
+  }
+
+  /** Writes a number in decimal and returns where it ends. */
+  private int appendDecimal(long number, int at) {
+    if (number == Long.MIN_VALUE) {
+      byte[] decimal = Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+      System.arraycopy(decimal, 0, text, at, decimal.length);
+      return at + decimal.length;
+    }
+    int start = at;
+    long rest = number;
+    if (rest < 0) {
+      text[start++] = '-';
+      rest = -rest;
+    }
+    int length = 1;
+    for (long bound = 10; length < 19 && rest >= bound; bound *= 10) {
+      length++;
+    }
+    for (int i = start + length - 1; i >= start; i--) {
+      text[i] = (byte) ('0' + rest % 10);
+      rest /= 10;
+    }
+    return start + length;
+  }
+
+  private void reserve(int length) {
+    if (length > text.length) {
+      text = Arrays.copyOf(text, Math.max(length, 2 * text.length));
+    }
+  }
+}

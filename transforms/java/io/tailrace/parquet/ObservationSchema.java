@@ -1,0 +1,166 @@
+package io.tailrace.parquet;
+
+import static org.apache.parquet.schema.LogicalTypeAnnotation.dateType;
+import static org.apache.parquet.schema.LogicalTypeAnnotation.jsonType;
+import static org.apache.parquet.schema.LogicalTypeAnnotation.stringType;
+import static org.apache.parquet.schema.LogicalTypeAnnotation.timestampType;
+import static org.apache.parquet.schema.LogicalTypeAnnotation.uuidType;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.BINARY;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.BOOLEAN;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.DOUBLE;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.FLOAT;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT32;
+import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT64;
+
+import io.tailrace.result.Result;
+import io.tailrace.result.ValueType;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Types;
+
+/**
+ * The columns of the Parquet files on the streaming-insert bus, and what their footers say: the one
+ * place that knows them. Stateless and thread-safe.
+ */
+public final class ObservationSchema {
+  /** Footer: what the file holds, {@link #OBSERVATIONS} or {@link #QUERIES}. */
+  public static final String KIND = "tailrace.kind";
+
+  /** Footer: the type of the values, by the name of a {@link ValueType}; absent: deletions. */
+  public static final String VALUE_TYPE = "tailrace.value_type";
+
+  /** Footer: the environment of all rows. */
+  public static final String ENVIRONMENT_ID = "tailrace.environment_id";
+
+  /** Footer: the version of this layout, {@link #VERSION}. */
+  public static final String SCHEMA_VERSION = "tailrace.schema_version";
+
+  /**
+   * Footer, optional: when the oldest of the results in the file was published, in microseconds
+   * since the epoch.
+   */
+  public static final String PUBLISHED_FROM = "tailrace.published_from";
+
+  /**
+   * Footer, optional: the CRC-32C of the whole file, as eight hexadecimal digits that count as
+   * {@code 00000000} themselves.
+   */
+  public static final String CHECKSUM = "tailrace.crc32c";
+
+  /** A {@link #KIND}: observations of features. */
+  public static final String OBSERVATIONS = "observations";
+
+  /** A {@link #KIND}: rows of the log of queries. */
+  public static final String QUERIES = "query_log";
+
+  /** The current {@link #SCHEMA_VERSION}. */
+  public static final String VERSION = "1";
+
+  static final String FEATURE = "feature";
+  static final String OBSERVATION_ID = "observation_id";
+  static final String PKEY = "pkey";
+  static final String VALUE = "value";
+  static final String OBSERVED_AT = "observed_at";
+  static final String RESOLVER_FQN = "resolver_fqn";
+  static final String DEPLOYMENT_ID = "deployment_id";
+  static final String OPERATION_ID = "operation_id";
+  static final String DELETED = "deleted";
+
+  static final String ENVIRONMENT_ID_COLUMN = "environment_id";
+
+  /** Columns of the log of queries that are texts and may be absent, in order. */
+  public static final Map<String, Result.Text> QUERY_TEXTS = queryTexts();
+
+  static final String OPERATION_KIND = "operation_kind";
+  static final String QUERY_STATUS = "query_status";
+  static final String QUERY_TIMESTAMP = "query_timestamp";
+  static final String EXECUTION_STARTED_AT = "execution_started_at";
+  static final String EXECUTION_FINISHED_AT = "execution_finished_at";
+  static final String VALUE_TABLES = "value_tables";
+
+  private static final LogicalTypeAnnotation UTC_MICROS = timestampType(true, TimeUnit.MICROS);
+
+  /** The columns of a file with rows of the log of queries. */
+  public static final MessageType QUERY_LOG = queryLog();
+
+  private ObservationSchema() {}
+
+  /**
+   * Returns the columns of a file with observations.
+   *
+   * @param stringKeys whether primary keys are strings; otherwise they are integers
+   * @param valueType the type of the values; empty for a file of deletions, which has none
+   */
+  public static MessageType observations(boolean stringKeys, Optional<ValueType> valueType) {
+    List<Type> columns = new ArrayList<>();
+    columns.add(Types.required(BINARY).as(stringType()).named(FEATURE));
+    columns.add(
+        Types.required(FIXED_LEN_BYTE_ARRAY)
+            .length(ObservationIds.LENGTH)
+            .as(uuidType())
+            .named(OBSERVATION_ID));
+    columns.add(
+        stringKeys
+            ? Types.required(BINARY).as(stringType()).named(PKEY)
+            : Types.required(INT64).named(PKEY));
+    valueType.ifPresent(type -> columns.add(value(type)));
+    columns.add(Types.required(INT64).as(UTC_MICROS).named(OBSERVED_AT));
+    columns.add(Types.optional(BINARY).as(stringType()).named(RESOLVER_FQN));
+    columns.add(Types.optional(BINARY).as(stringType()).named(DEPLOYMENT_ID));
+    columns.add(Types.required(BINARY).as(stringType()).named(OPERATION_ID));
+    columns.add(Types.required(BOOLEAN).named(DELETED));
+    return new MessageType("observations", columns);
+  }
+
+  private static Type value(ValueType type) {
+    return switch (type) {
+      case INT64 -> Types.optional(INT64).named(VALUE);
+      case FLOAT64 -> Types.optional(DOUBLE).named(VALUE);
+      case BOOL -> Types.optional(BOOLEAN).named(VALUE);
+      case STRING -> Types.optional(BINARY).as(stringType()).named(VALUE);
+      case BYTES -> Types.optional(BINARY).named(VALUE);
+      case TIMESTAMP -> Types.optional(INT64).as(UTC_MICROS).named(VALUE);
+      case DATE -> Types.optional(INT32).as(dateType()).named(VALUE);
+      case VECTOR ->
+          Types.optionalList().element(Types.required(FLOAT).named("element")).named(VALUE);
+      case JSON -> Types.optional(BINARY).as(jsonType()).named(VALUE);
+    };
+  }
+
+  private static Map<String, Result.Text> queryTexts() {
+    Map<String, Result.Text> texts = new LinkedHashMap<>();
+    for (Result.Text text : Result.Text.values()) {
+      texts.put(text.name().toLowerCase(Locale.ROOT), text);
+    }
+    return Collections.unmodifiableMap(texts);
+  }
+
+  private static MessageType queryLog() {
+    List<Type> columns = new ArrayList<>();
+    columns.add(Types.required(BINARY).as(stringType()).named(OPERATION_ID));
+    columns.add(Types.required(BINARY).as(stringType()).named(ENVIRONMENT_ID_COLUMN));
+    columns.add(Types.required(BINARY).as(stringType()).named(OPERATION_KIND));
+    columns.add(Types.required(INT64).as(UTC_MICROS).named(QUERY_TIMESTAMP));
+    columns.add(Types.optional(INT64).as(UTC_MICROS).named(EXECUTION_STARTED_AT));
+    columns.add(Types.optional(INT64).as(UTC_MICROS).named(EXECUTION_FINISHED_AT));
+    columns.add(Types.required(BINARY).as(stringType()).named(QUERY_STATUS));
+    for (String text : QUERY_TEXTS.keySet()) {
+      columns.add(Types.optional(BINARY).as(stringType()).named(text));
+    }
+    columns.add(
+        Types.requiredList()
+            .element(Types.required(BINARY).as(stringType()).named("element"))
+            .named(VALUE_TABLES));
+    return new MessageType("query_log", columns);
+  }
+}

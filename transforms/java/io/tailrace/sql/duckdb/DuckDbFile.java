@@ -1,0 +1,467 @@
+package io.tailrace.sql.duckdb;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.tailrace.sql.DatabaseException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An open DuckDB file: the one instance that everybody in this process shares, closed when the last
+ * one lets go of it. Thread-safe.
+ *
+ * <p>The library must be loaded once in a process: two copies of it would open the same file twice
+ * and overwrite each other.
+ */
+public final class DuckDbFile {
+  private static final Logger LOG = LoggerFactory.getLogger(DuckDbFile.class);
+
+  private static final Map<Path, DuckDbFile> OPEN = new HashMap<>();
+
+  /**
+   * Files that are open for one query, which other instances in this process exclude, as they have
+   * other settings. Guarded by {@link #OPEN}, which is notified when one is closed.
+   */
+  private static final Set<Path> LOOKED_AT = new HashSet<>();
+
+  private static final Pattern ERROR_TYPE =
+      Pattern.compile(
+          "(?:Invalid Input Error: Attempting to execute an unsuccessful[^\\n]*\nError: )?"
+              + "([A-Za-z ]{1,40}(?:Error|Exception)): ");
+
+  private static final Pattern OWNER = Pattern.compile("\\(PID (\\d+)");
+
+  /** How often the log is tried to be written back between inserts, before they have to wait. */
+  private static final int ATTEMPTS_BESIDE_INSERTS = 100;
+
+  private static final long ATTEMPT_PAUSE_MILLIS = 10;
+
+  /**
+   * A table that was inserted into takes about so many blocks until the log is written back,
+   * whatever it got: one for each column and one for which of its values are null.
+   */
+  private static final long BLOCKS_OF_CHANGED_TABLE = 18;
+
+  /** The part of DuckDB's memory that tables may take in this way. */
+  private static final int CHANGED_PART = 5;
+
+  /** How many merges of groups of rows DuckDB may make in a table: its own default. */
+  private static final int MERGES = 100;
+
+  private static final int NO_MERGES = 0;
+
+  /**
+   * What may be inserted while the log is written back; more waits, as it would fill the memory.
+   */
+  private static final long ROWS_BESIDE_CHECKPOINT = 200_000;
+
+  private final Path path;
+  private final DuckDBConnection root;
+  private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private final Path log;
+  private final DuckDbSettings settings;
+  private int users;
+  private boolean broken;
+
+  /** Writes the log back at the moment. Guarded by {@link #OPEN}. */
+  private @Nullable Thread checkpoint;
+
+  /** Rows that were inserted meanwhile, which stay in memory. Guarded by {@link #OPEN}. */
+  private long rowsBesideCheckpoint;
+
+  private final RowGroups rowGroups = new RowGroups();
+
+  private int maxChangedTables;
+
+  /** Held by whoever changes the file: fair, so that nobody waits for ever. */
+  private final ReentrantLock writing = new ReentrantLock(true);
+
+  private DuckDbFile(Path path, DuckDBConnection root, DuckDbSettings settings) {
+    this.path = path;
+    this.root = root;
+    this.log = path.resolveSibling(path.getFileName() + ".wal");
+    this.settings = settings;
+  }
+
+  /**
+   * Opens the file, or joins those who have it open; {@link #release} it.
+   *
+   * @throws DatabaseException if another process has it open, or it is not a file of DuckDB
+   */
+  public static DuckDbFile open(Path path, DuckDbSettings settings) throws DatabaseException {
+    synchronized (OPEN) {
+      Path real = real(path);
+      awaitLookers(real);
+      DuckDbFile file = OPEN.get(real);
+      if (file == null || file.broken) {
+        file = new DuckDbFile(real, connect(real, settings.forWriting()), settings);
+        try (Statement statement = file.root.createStatement()) {
+          file.prepare(statement);
+        } catch (SQLException e) {
+          close(file.root);
+          throw failed(real, e);
+        }
+        OPEN.put(real, file);
+      }
+      file.users++;
+      return file;
+    }
+  }
+
+  private void prepare(Statement statement) throws SQLException {
+    if (settings.fastCompression()) {
+      statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
+    }
+    // Merging is for the moments that RowGroups chooses, and not for closing.
+    statement.execute("SET GLOBAL max_vacuum_tasks=" + NO_MERGES);
+    long blockBytes =
+        number(
+            statement,
+            "SELECT block_size FROM pragma_database_size()"
+                + " WHERE database_name = current_database()");
+    long most = settings.memoryBytes() / CHANGED_PART / (BLOCKS_OF_CHANGED_TABLE * blockBytes);
+    maxChangedTables = (int) Math.max(1, Math.min(most, Integer.MAX_VALUE));
+  }
+
+  private static long number(Statement statement, String query) throws SQLException {
+    try (ResultSet found = statement.executeQuery(query)) {
+      found.next();
+      return found.getLong(1);
+    }
+  }
+
+  @GuardedBy("OPEN")
+  private static void awaitLookers(Path path) throws DatabaseException {
+    try {
+      while (LOOKED_AT.contains(path)) {
+        OPEN.wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DatabaseException("interrupted while a query had " + path + " open", e);
+    }
+  }
+
+  /** Finds the one name of a file, also of one that is still to be made. */
+  private static Path real(Path path) throws DatabaseException {
+    Path parent = path.toAbsolutePath().getParent();
+    try {
+      if (parent != null) {
+        Files.createDirectories(parent);
+        return Files.exists(path)
+            ? path.toRealPath()
+            : parent.toRealPath().resolve(path.getFileName());
+      }
+      return path.toRealPath();
+    } catch (IOException e) {
+      throw new DatabaseException("the directory of " + path + " can't be used: " + e, e);
+    }
+  }
+
+  private static DuckDBConnection connect(Path path, Properties properties)
+      throws DatabaseException {
+    try {
+      return inUtc(DriverManager.getConnection("jdbc:duckdb:" + path, properties))
+          .unwrap(DuckDBConnection.class);
+    } catch (SQLException e) {
+      throw failed(path, e);
+    }
+  }
+
+  /** Makes a connection of its own to the instance. */
+  public Connection duplicate() throws DatabaseException {
+    try {
+      connections.removeIf(DuckDbFile::isClosed);
+      Connection connection = inUtc(root.duplicate());
+      connections.add(connection);
+      return connection;
+    } catch (SQLException e) {
+      throw failed(path, e);
+    }
+  }
+
+  private static boolean isClosed(Connection connection) {
+    try {
+      return connection.isClosed();
+    } catch (SQLException e) {
+      return true;
+    }
+  }
+
+  private static Connection inUtc(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET TimeZone='UTC'");
+      return connection;
+    } catch (SQLException e) {
+      close(connection);
+      throw e;
+    }
+  }
+
+  /** Returns the lock that whoever changes the file holds. */
+  public ReentrantLock writing() {
+    return writing;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  /** Says that rows were inserted into a table. */
+  public void inserted(String table, long rows) {
+    if (rows > 0) {
+      rowGroups.inserted(table, rows);
+    }
+  }
+
+  /**
+   * Writes the log back if many tables were inserted into since that was done: each holds memory
+   * until then. For whoever holds the lock of writers and has committed.
+   */
+  public void limitChangedTables(Statement statement) throws SQLException {
+    if (rowGroups.changedTables() >= maxChangedTables) {
+      boolean unused = checkpoint(statement, false);
+    }
+  }
+
+  /**
+   * Says that the file was changed: when its log has grown large, it is written back into the
+   * tables, while others go on inserting.
+   */
+  public void changed() throws DatabaseException {
+    try {
+      if (!Files.exists(log) || Files.size(log) < settings.logBytes()) {
+        return;
+      }
+    } catch (IOException e) {
+      throw new DatabaseException(log + " can't be looked at: " + e, e);
+    }
+    synchronized (OPEN) {
+      if (checkpoint == null) {
+        rowsBesideCheckpoint = 0;
+        checkpoint = new Thread(this::checkpoint, "duckdb-checkpoint");
+        checkpoint.setDaemon(true);
+        checkpoint.start();
+      }
+    }
+  }
+
+  /** Waits while the log is written back, unless so many rows may be inserted beside that. */
+  public void awaitRoom(long rows) throws DatabaseException {
+    Thread running;
+    synchronized (OPEN) {
+      rowsBesideCheckpoint += rows;
+      if (checkpoint == null || rowsBesideCheckpoint <= ROWS_BESIDE_CHECKPOINT) {
+        return;
+      }
+      running = checkpoint;
+    }
+    join(running);
+  }
+
+  private void join(Thread running) throws DatabaseException {
+    try {
+      running.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DatabaseException("interrupted while the log of " + path + " is written", e);
+    }
+  }
+
+  private void checkpoint() {
+    try (Connection connection = duplicate();
+        Statement statement = connection.createStatement()) {
+      int attempt = 0;
+      while (!checkpoint(statement, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
+        Thread.sleep(ATTEMPT_PAUSE_MILLIS);
+      }
+    } catch (SQLException e) {
+      LOG.warn("The log can't be written back: {}", failure(e).getMessage());
+    } catch (DatabaseException | InterruptedException e) {
+      LOG.warn("The log of {} can't be written back: {}", path, e.getMessage());
+    } finally {
+      synchronized (OPEN) {
+        checkpoint = null;
+      }
+    }
+  }
+
+  /** Begins between two inserts, which DuckDB insists on, and returns whether it could. */
+  private boolean checkpoint(Statement statement, boolean mustWait) throws SQLException {
+    if (mustWait) {
+      writing.lock();
+    }
+    boolean merges = rowGroups.wantMerge();
+    try {
+      statement.execute("SET GLOBAL max_vacuum_tasks=" + (merges ? MERGES : NO_MERGES));
+      statement.execute("CHECKPOINT");
+      rowGroups.writtenBack(merges);
+      return true;
+    } catch (SQLException e) {
+      if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {
+        throw e;
+      }
+      return false;
+    } finally {
+      if (mustWait) {
+        writing.unlock();
+      }
+    }
+  }
+
+  /** Lets go of the file; whoever is the last waits until its log has been written back. */
+  public void release() throws DatabaseException {
+    Optional<Thread> running = tryRelease();
+    while (running.isPresent()) {
+      join(running.get());
+      running = tryRelease();
+    }
+  }
+
+  /** Lets go of the file, or returns what has to end before. */
+  private Optional<Thread> tryRelease() throws DatabaseException {
+    synchronized (OPEN) {
+      if (users == 1 && checkpoint != null) {
+        return Optional.of(checkpoint);
+      }
+      users--;
+      if (users == 0) {
+        OPEN.remove(path, this);
+        try {
+          root.close();
+        } catch (SQLException e) {
+          throw failed(path, e);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Describes a failure. After a fatal one the instance is closed, whoever still has a connection
+   * to it, and the next who opens the file gets a new one.
+   */
+  public DatabaseException failure(SQLException e) {
+    if (errorType(e).equals("FATAL Error")) {
+      synchronized (OPEN) {
+        broken = true;
+        OPEN.remove(path, this);
+      }
+      for (Connection each : connections) {
+        close(each);
+      }
+      close(root);
+    }
+    return failed(path, e);
+  }
+
+  private static void close(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      LOG.debug("A connection can't be closed: {}", e.getMessage());
+    }
+  }
+
+  /**
+   * Returns what DuckDB calls an error, such as {@code IO Error}; empty if it is none of DuckDB's.
+   * What follows in the message may quote rows.
+   */
+  public static String errorType(SQLException e) {
+    Matcher type = ERROR_TYPE.matcher(String.valueOf(e.getMessage()));
+    return type.lookingAt() ? type.group(1) : "";
+  }
+
+  private static DatabaseException failed(Path path, SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    boolean isFile = errorType(e).equals("IO Error");
+    if (isFile && message.contains("Could not set lock")) {
+      Matcher owner = OWNER.matcher(message);
+      return new DatabaseException(
+          path
+              + " is in use by another process"
+              + (owner.find() ? " (" + owner.group(1) + ")" : "")
+              + ": DuckDB lets one process open a file; stop that one, or let it do this",
+          e);
+    }
+    if (isFile && message.contains("not a valid DuckDB database file")) {
+      return new DatabaseException(path + " is not a file of DuckDB", e);
+    }
+    return new DatabaseException(path + ": " + firstLine(message), e);
+  }
+
+  /** Returns the first line of a message: what follows may quote rows. */
+  public static String firstLine(String message) {
+    return message.lines().findFirst().orElse("");
+  }
+
+  /** What is looked at. */
+  public interface Look<T> {
+    /** Runs a query. */
+    T at(Connection connection) throws SQLException;
+  }
+
+  /** Looks at a file by the instance of this process, or, if it has none, for itself alone. */
+  public static <T> T look(Path path, DuckDbSettings settings, Look<T> look)
+      throws DatabaseException {
+    Path real = real(path);
+    @Nullable DuckDbFile file;
+    synchronized (OPEN) {
+      awaitLookers(real);
+      file = OPEN.get(real);
+      if (file == null) {
+        LOOKED_AT.add(real);
+      } else {
+        file.users++;
+      }
+    }
+    if (file == null) {
+      try (Connection alone = connect(real, settings.forReading())) {
+        return look.at(alone);
+      } catch (SQLException e) {
+        throw refused(e);
+      } finally {
+        synchronized (OPEN) {
+          LOOKED_AT.remove(real);
+          OPEN.notifyAll();
+        }
+      }
+    }
+    try (Connection connection = file.duplicate();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN TRANSACTION READ ONLY");
+      return look.at(connection);
+    } catch (SQLException e) {
+      throw refused(e);
+    } finally {
+      file.release();
+    }
+  }
+
+  private static DatabaseException refused(SQLException e) {
+    String message =
+        String.valueOf(e.getMessage())
+            .replaceFirst(
+                "^Invalid Input Error: Attempting to execute an unsuccessful[^\n]*\nError: ", "");
+    return new DatabaseException("DuckDB refuses the query: " + message, e);
+  }
+}
