@@ -1,13 +1,12 @@
 package io.tailrace.pipelines;
 
-import io.tailrace.bus.Bus;
-import io.tailrace.stage.Failure;
 import io.tailrace.metrics.DecodeSummaries;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStores;
 import io.tailrace.metrics.PublishedSummary;
 import io.tailrace.metrics.SummaryOutcome;
 import io.tailrace.metrics.WriteSummaries;
+import io.tailrace.stage.Failure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -70,7 +69,7 @@ public final class MetricsBusWriter {
 
     PCollection<PublishedSummary> summaries =
         pipeline
-            .apply("ReadMetricsBus", Bus.read(options.buses().source(), NAME))
+            .apply("ReadMetricsBus", options.buses().source().read(NAME))
             .apply(
                 "DecodeSummaries",
                 DecodeSummaries.forWriter(NAME).ofEnvironments(options.buses().environments()))
@@ -98,15 +97,7 @@ public final class MetricsBusWriter {
       check.finish();
 
       buses.ask(check);
-      store.ifPresent(
-          it ->
-              check.required(
-                  "metricsStore",
-                  it.uri(),
-                  uri -> {
-                    it.check();
-                    return uri;
-                  }));
+      check.ask("metricsStore", store);
       check.finish();
       return new Parsed(buses, store.orElseThrow());
     }

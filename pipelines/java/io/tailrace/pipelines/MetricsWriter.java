@@ -1,14 +1,15 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.Buses;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.metrics.EncodeSummaries;
 import io.tailrace.metrics.SummarizeResults;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.DeduplicateResults;
 import io.tailrace.result.Result;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.stage.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +73,7 @@ public final class MetricsWriter {
 
     PCollection<Result> results =
         pipeline
-            .apply("ReadResultBus", Bus.read(options.buses().source(), NAME))
+            .apply("ReadResultBus", options.buses().source().read(NAME))
             .apply(
                 "DecodeResults",
                 DecodeResults.forWriter(NAME).ofEnvironments(options.buses().environments()))
@@ -89,7 +90,7 @@ public final class MetricsWriter {
             .failuresTo(failures)
             .apply("EncodeSummaries", EncodeSummaries.create());
 
-    summaries.apply("WriteMetricsBus", Bus.write(options.metricsBus()));
+    summaries.apply("WriteMetricsBus", options.metricsBus().write());
 
     PCollectionList.of(failures)
         .apply("Failures", Flatten.pCollections())
@@ -100,30 +101,26 @@ public final class MetricsWriter {
   /** The options, with their types, looked at. */
   private record Parsed(
       WriterBuses buses,
-      String metricsBus,
+      Bus metricsBus,
       SummarizeResults summarize,
       Optional<Duration> deduplicate) {
     static Parsed of(MetricsWriterOptions options) throws CommandException {
       OptionCheck check = new OptionCheck();
       WriterBuses buses =
           new WriterBuses(check, NAME, "resultBus", options.getResultBus(), options);
-      Optional<String> metricsBus =
-          check.required("metricsBus", options.getMetricsBus(), WriterBuses::valid);
+      Optional<Bus> metricsBus = check.required("metricsBus", options.getMetricsBus(), Buses::at);
       Optional<Integer> maxSeries =
           check.required("maxSeries", options.getMaxSeries(), Parsed::positive);
       Optional<Duration> lateness =
           check.required(
-              "allowedLateness", options.getAllowedLateness(), ResourceUri::parseDuration);
+              "allowedLateness", options.getAllowedLateness(), EndpointUri::parseDuration);
       Duration interval = check.duration("updateInterval", options.getUpdateInterval());
       Optional<Duration> deduplicate =
-          check.optional("deduplicate", options.getDeduplicate(), ResourceUri::parseDuration);
+          check.optional("deduplicate", options.getDeduplicate(), EndpointUri::parseDuration);
       check.finish();
 
       buses.ask(check);
-      metricsBus.ifPresent(
-          bus -> {
-            var unused = check.required("metricsBus", bus, Bus::checkWritable);
-          });
+      check.ask("metricsBus", metricsBus);
       check.finish();
       return new Parsed(
           buses,

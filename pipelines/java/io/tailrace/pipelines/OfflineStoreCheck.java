@@ -26,14 +26,6 @@ final class OfflineStoreCheck {
 
   /** Asks the store. */
   static void ask(OptionCheck check, Optional<OfflineStore> store) {
-    store.ifPresent(
-        it ->
-            check.required(
-                "offlineStore",
-                it.uri(),
-                uri -> {
-                  it.check();
-                  return uri;
-                }));
+    check.ask("offlineStore", store);
   }
 }

@@ -2,14 +2,15 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.Buses;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.CreateFeatureTables;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.stage.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +63,7 @@ public final class OfflineWriter {
 
     PCollection<Result> results =
         pipeline
-            .apply("ReadResultBus", Bus.read(options.buses().source(), NAME))
+            .apply("ReadResultBus", options.buses().source().read(NAME))
             .apply(
                 "DecodeResults",
                 DecodeResults.forWriter(NAME).ofEnvironments(options.buses().environments()))
@@ -83,7 +84,7 @@ public final class OfflineWriter {
                     .withGathering(options.gathering()))
             .failuresTo(failures);
 
-    files.apply("WriteStreamingInsertBus", Bus.write(options.streamingInsertBus()));
+    files.apply("WriteStreamingInsertBus", options.streamingInsertBus().write());
 
     PCollectionList.of(failures)
         .apply("Failures", Flatten.pCollections())
@@ -93,7 +94,7 @@ public final class OfflineWriter {
   /** The options, with their types, looked at. */
   private record Parsed(
       WriterBuses buses,
-      String streamingInsertBus,
+      Bus streamingInsertBus,
       int maxFileBytes,
       OfflineStore offlineStore,
       Duration maxClockSkew,
@@ -108,21 +109,21 @@ public final class OfflineWriter {
       OptionCheck check = new OptionCheck();
       WriterBuses buses =
           new WriterBuses(check, NAME, "resultBus", options.getResultBus(), options);
-      Optional<String> insertBus =
-          check.required("streamingInsertBus", options.getStreamingInsertBus(), WriterBuses::valid);
+      Optional<Bus> insertBus =
+          check.required("streamingInsertBus", options.getStreamingInsertBus(), Buses::at);
       Optional<OfflineStore> store =
           OfflineStoreCheck.parse(check, options.getOfflineStore(), buses.environments());
       Duration maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
       Duration gathering =
           check
-              .optional("gathering", options.getGathering(), ResourceUri::parseDuration)
+              .optional("gathering", options.getGathering(), EndpointUri::parseDuration)
               .orElse(Duration.ZERO);
       check.finish();
 
       buses.ask(check);
       int maxFileBytes =
           insertBus
-              .flatMap(bus -> check.required("streamingInsertBus", bus, Bus::checkWritable))
+              .flatMap(bus -> check.ask("streamingInsertBus", bus::checkWritable))
               .flatMap(BusFacts::maxMessageBytes)
               .map(max -> Math.max(10_000, Math.min(LARGEST_FILE_BYTES, max - ENVELOPE_BYTES)))
               .orElse(EncodeObservations.DEFAULT_MAX_FILE_BYTES);

@@ -1,14 +1,13 @@
 package io.tailrace.pipelines;
 
-import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
-import io.tailrace.stage.Failure;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +74,7 @@ public final class OnlineWriter {
 
     PCollection<Result> results =
         pipeline
-            .apply("ReadResultBus", Bus.read(options.buses().source(), NAME))
+            .apply("ReadResultBus", options.buses().source().read(NAME))
             .apply(
                 "DecodeResults",
                 DecodeResults.forWriter(NAME).ofEnvironments(options.buses().environments()))
@@ -114,15 +113,7 @@ public final class OnlineWriter {
       check.finish();
 
       buses.ask(check);
-      store.ifPresent(
-          it ->
-              check.required(
-                  "onlineStore",
-                  it.uri(),
-                  uri -> {
-                    it.check();
-                    return uri;
-                  }));
+      check.ask("onlineStore", store);
       buses.sourceFacts().ifPresent(facts -> checkRetention(check, "resultBus", facts, retention));
       buses
           .letterFacts()

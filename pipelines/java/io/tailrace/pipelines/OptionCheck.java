@@ -1,10 +1,8 @@
 package io.tailrace.pipelines;
 
-import io.tailrace.bus.BusException;
-import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.online.OnlineStoreException;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +16,12 @@ import org.jspecify.annotations.Nullable;
 final class OptionCheck {
   /** Turns an option's text into what it means. */
   interface Parser<T> {
-    T parse(String text)
-        throws BusException, OnlineStoreException, OfflineStoreException, MetricsStoreException;
+    T parse(String text) throws UnavailableException;
+  }
+
+  /** A question to a bus or a store. */
+  interface Question<T> {
+    T ask() throws UnavailableException;
   }
 
   private final List<String> problems = new ArrayList<>();
@@ -40,15 +42,34 @@ final class OptionCheck {
     }
     try {
       return Optional.of(parser.parse(text));
-    } catch (IllegalArgumentException
-        | IllegalStateException
-        | BusException
-        | OnlineStoreException
-        | OfflineStoreException
-        | MetricsStoreException e) {
+    } catch (IllegalArgumentException | IllegalStateException | UnavailableException e) {
       problems.add("--" + name + ": " + e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /** Asks a bus or a store; empty if it can't be used. */
+  <T> Optional<T> ask(String name, Question<T> question) {
+    try {
+      return Optional.of(question.ask());
+    } catch (IllegalStateException | UnavailableException e) {
+      problems.add("--" + name + ": " + e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** Checks a bus or a store, if the option named one. */
+  void ask(String name, Optional<? extends Endpoint> endpoint) {
+    endpoint.ifPresent(
+        it -> {
+          var unused =
+              ask(
+                  name,
+                  () -> {
+                    it.check();
+                    return it;
+                  });
+        });
   }
 
   /** Parses a duration above zero. */
@@ -57,7 +78,7 @@ final class OptionCheck {
             name,
             text,
             value -> {
-              Duration duration = ResourceUri.parseDuration(value);
+              Duration duration = EndpointUri.parseDuration(value);
               if (duration.isZero()) {
                 throw new IllegalArgumentException("it must be above zero");
               }

@@ -1,12 +1,11 @@
 package io.tailrace.pipelines;
 
-import io.tailrace.bus.Bus;
-import io.tailrace.stage.Failure;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
-import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.stage.Failure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,7 +70,7 @@ public final class StreamingInsertWriter {
 
     PCollection<ObservationFile> files =
         pipeline
-            .apply("ReadStreamingInsertBus", Bus.read(options.buses().source(), NAME))
+            .apply("ReadStreamingInsertBus", options.buses().source().read(NAME))
             .apply(
                 "DecodeObservationFiles",
                 DecodeObservationFiles.forWriter(NAME)

@@ -2,6 +2,7 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.Buses;
 import io.tailrace.stage.DeadLetters;
 import java.util.Optional;
 import java.util.Set;
@@ -14,8 +15,8 @@ final class WriterBuses {
 
   private final String writer;
   private final String sourceOption;
-  private final Optional<String> source;
-  private final Optional<String> deadLetterBus;
+  private final Optional<Bus> source;
+  private final Optional<Bus> deadLetterBus;
   private final Optional<String> overflow;
   private final Set<String> environments;
   private Optional<BusFacts> sourceFacts = Optional.empty();
@@ -34,26 +35,17 @@ final class WriterBuses {
       WriterOptions options) {
     this.writer = writer;
     this.sourceOption = sourceOption;
-    source = check.required(sourceOption, sourceUri, WriterBuses::valid);
-    deadLetterBus = check.required("deadLetterBus", options.getDeadLetterBus(), WriterBuses::valid);
+    source = check.required(sourceOption, sourceUri, Buses::at);
+    deadLetterBus = check.required("deadLetterBus", options.getDeadLetterBus(), Buses::at);
     overflow = Optional.ofNullable(options.getDeadLetterOverflow()).filter(it -> !it.isBlank());
     environments =
         options.getEnvironments() == null ? Set.of() : Set.copyOf(options.getEnvironments());
   }
 
-  /** Throws what is wrong with the URI of a bus. */
-  static String valid(String uri) {
-    Bus.name(uri);
-    return uri;
-  }
-
   /** Asks the buses. */
   void ask(OptionCheck check) {
-    sourceFacts =
-        source.flatMap(
-            bus -> check.required(sourceOption, bus, uri -> Bus.checkReadable(uri, writer)));
-    letterFacts =
-        deadLetterBus.flatMap(bus -> check.required("deadLetterBus", bus, Bus::checkWritable));
+    sourceFacts = source.flatMap(bus -> check.ask(sourceOption, () -> bus.checkReadable(writer)));
+    letterFacts = deadLetterBus.flatMap(bus -> check.ask("deadLetterBus", bus::checkWritable));
     sourceFacts
         .flatMap(BusFacts::maxMessageBytes)
         .filter(max -> letterFacts.isPresent() && max > maxLetterBytes() && overflow.isEmpty())
@@ -74,8 +66,8 @@ final class WriterBuses {
     return letterFacts.flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);
   }
 
-  /** Returns the URI of the bus to read. */
-  String source() {
+  /** Returns the bus to read. */
+  Bus source() {
     return source.orElseThrow();
   }
 

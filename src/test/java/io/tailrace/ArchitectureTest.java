@@ -18,10 +18,8 @@ import org.apache.beam.sdk.transforms.DoFn;
 import org.junit.runner.RunWith;
 
 /**
- * Holds the floors of the house: pipelines stand on online, offline and metrics; those stand on
- * result, bus, failure and database; those stand on the contract.
- *
- * <p>A rule about a floor that has no class yet is allowed to be empty.
+ * Holds the floors of the house, from the ground: endpoint; bus and sql; stage; result; parquet,
+ * online and metrics; offline; pipelines.
  */
 @RunWith(ArchUnitRunner.class)
 @AnalyzeClasses(packages = "io.tailrace", importOptions = DoNotIncludeTests.class)
@@ -29,40 +27,50 @@ public class ArchitectureTest {
   private static final String CONTRACT = "io.tailrace.v1..";
   private static final String RESULT = "io.tailrace.result..";
   private static final String BUS = "io.tailrace.bus..";
-  private static final String FAILURE = "io.tailrace.failure..";
-  private static final String URI = "io.tailrace.uri..";
-  private static final String DATABASE = "io.tailrace.database..";
+  private static final String STAGE = "io.tailrace.stage..";
+  private static final String ENDPOINT = "io.tailrace.endpoint..";
+  private static final String SQL = "io.tailrace.sql..";
+  private static final String PARQUET = "io.tailrace.parquet..";
   private static final String ONLINE = "io.tailrace.online..";
   private static final String OFFLINE = "io.tailrace.offline..";
   private static final String METRICS = "io.tailrace.metrics..";
   private static final String PIPELINES = "io.tailrace.pipelines..";
 
-  @ArchTest public static final ArchRule onlineStandsAlone = neverUse(ONLINE, OFFLINE, METRICS);
-
-  @ArchTest public static final ArchRule offlineStandsAlone = neverUse(OFFLINE, ONLINE, METRICS);
-
-  @ArchTest public static final ArchRule metricsStandsAlone = neverUse(METRICS, ONLINE, OFFLINE);
-
-  @ArchTest
-  public static final ArchRule resultUsesNoFloorAbove = neverUse(RESULT, ONLINE, OFFLINE, METRICS);
-
-  @ArchTest
-  public static final ArchRule busUsesNoFloorAbove = neverUse(BUS, ONLINE, OFFLINE, METRICS);
-
-  @ArchTest
-  public static final ArchRule failureUsesNoFloorAbove =
-      neverUse(FAILURE, ONLINE, OFFLINE, METRICS);
-
-  @ArchTest
-  public static final ArchRule uriUsesNoFloorAbove = neverUse(URI, ONLINE, OFFLINE, METRICS);
-
-  @ArchTest
-  public static final ArchRule databaseUsesNoFloorAbove =
-      neverUse(DATABASE, ONLINE, OFFLINE, METRICS, RESULT, BUS, FAILURE);
-
   @ArchTest
   public static final ArchRule contractUsesNothingOfTheHouse =
-      neverUse(CONTRACT, RESULT, BUS, FAILURE, URI, DATABASE, ONLINE, OFFLINE, METRICS);
+      neverUse(CONTRACT, ENDPOINT, BUS, SQL, STAGE, RESULT, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule endpointIsTheGround =
+      neverUse(ENDPOINT, BUS, SQL, STAGE, RESULT, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule busStandsOnEndpoint =
+      neverUse(BUS, SQL, STAGE, RESULT, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule sqlStandsOnEndpoint =
+      neverUse(SQL, BUS, STAGE, RESULT, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule stageStandsOnBus =
+      neverUse(STAGE, SQL, RESULT, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule resultStandsOnStage =
+      neverUse(RESULT, SQL, PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule parquetStandsOnResult = neverUse(PARQUET, ONLINE, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule onlineStandsAlone = neverUse(ONLINE, PARQUET, METRICS, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule metricsStandsAlone = neverUse(METRICS, PARQUET, ONLINE, OFFLINE);
+
+  @ArchTest
+  public static final ArchRule offlineStandsOnParquet = neverUse(OFFLINE, ONLINE, METRICS);
 
   @ArchTest
   public static final ArchRule nothingUsesPipelines =
@@ -81,6 +89,10 @@ public class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache.beam.runners..", "org.apache.flink..");
+
+  @ArchTest
+  public static final ArchRule onlyBusesMapsUrisToBuses =
+      usedOnlyByItselfAnd("io.tailrace.bus", "Buses");
 
   @ArchTest
   public static final ArchRule onlyOnlineStoresMapsUrisToOnlineStores =
@@ -140,7 +152,7 @@ public class ArchitectureTest {
         .allowEmptyShould(true);
   }
 
-  /** A store is one folder, and one line in the class that maps URIs to stores. */
+  /** A kind is one folder, and one line in the class that maps URIs to kinds. */
   private static ArchRule usedOnlyByItselfAnd(String floor, String stores) {
     String mapping = floor + "." + stores;
     return classes()

@@ -1,5 +1,7 @@
 package io.tailrace.bus;
 
+import io.tailrace.endpoint.UnavailableException;
+
 /**
  * Publishes single messages to a bus, for programs that are no pipeline. Opened by {@link
  * Bus#publisher}. Not thread-safe.
@@ -8,16 +10,16 @@ public interface BusPublisher extends AutoCloseable {
   /**
    * Publishes a message; it may still be on its way when this returns.
    *
-   * @throws BusException if this message, or one before it, can't be published
+   * @throws UnavailableException if this message, or one before it, can't be published
    */
-  void publish(OutgoingMessage message) throws BusException;
+  void publish(OutgoingMessage message) throws UnavailableException;
 
   /**
    * Returns when the bus has confirmed every message.
    *
-   * @throws BusException if one can't be published
+   * @throws UnavailableException if one can't be published
    */
-  void flush() throws BusException;
+  void flush() throws UnavailableException;
 
   /** Ends at once; what was not flushed may be lost. */
   @Override

@@ -2,13 +2,13 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.metrics.Tally.Count;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.Frame;
 import io.tailrace.result.Result;
+import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.v1.QueryResult.Status;
 import java.time.Duration;
 import java.util.HashMap;

@@ -1,26 +1,16 @@
 package io.tailrace.metrics;
 
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.v1.MetricsSummary;
-import java.io.Serializable;
 import java.util.List;
 
 /**
- * A kind of metrics store at an address. Immutable and serializable; holds no secret, only where
- * one is.
+ * A kind of metrics store at an address. Immutable and serializable.
  *
  * <p>A store implements it in a folder of its own, with one line in {@code MetricsStores}.
  */
-public interface MetricsStore extends Serializable {
-  /** Returns the address, without secrets. */
-  String uri();
-
-  /**
-   * Checks that the store can be reached and used as configured.
-   *
-   * @throws MetricsStoreException with one sentence that names the store and the correction
-   */
-  void check() throws MetricsStoreException;
-
+public interface MetricsStore extends Endpoint {
   /** Opens a connection, which is for one thread. */
   Connection connect();
 
@@ -37,9 +27,9 @@ public interface MetricsStore extends Serializable {
      *
      * @param summaries valid ones; a series may be among them more than once
      * @return for how many of them the store changed
-     * @throws MetricsStoreException if the store can't be used now
+     * @throws UnavailableException if the store can't be used now
      */
-    int write(List<MetricsSummary> summaries) throws MetricsStoreException;
+    int write(List<MetricsSummary> summaries) throws UnavailableException;
 
     @Override
     void close();

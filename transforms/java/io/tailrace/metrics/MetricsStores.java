@@ -1,11 +1,21 @@
 package io.tailrace.metrics;
 
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.metrics.duckdb.DuckDbMetricsStore;
 import io.tailrace.metrics.postgres.PostgresMetricsStore;
-import io.tailrace.endpoint.ResourceUri;
+import java.util.List;
 
 /** Maps URIs to metrics stores: the one place that knows every kind. */
 public final class MetricsStores {
+  /** Every kind of metrics store. */
+  public static final Kinds<MetricsStore> KINDS =
+      Kinds.of(
+          "metrics store",
+          List.of(
+              Kind.of("duckdb", DuckDbMetricsStore.EXAMPLE, DuckDbMetricsStore::at),
+              Kind.of("postgresql", PostgresMetricsStore.EXAMPLE, PostgresMetricsStore::at)));
+
   private MetricsStores() {}
 
   /**
@@ -16,17 +26,6 @@ public final class MetricsStores {
    *     one
    */
   public static MetricsStore at(String uri) {
-    ResourceUri parsed = ResourceUri.parse(uri);
-    return switch (parsed.scheme()) {
-      case "duckdb" -> DuckDbMetricsStore.at(parsed);
-      case "postgresql" -> PostgresMetricsStore.at(parsed);
-      default ->
-          throw new IllegalArgumentException(
-              "'"
-                  + parsed
-                  + "' names no metrics store. Examples: duckdb:///data/metrics.db,"
-                  + " postgresql://db.example.com/metrics?schema=tailrace_metrics"
-                  + "&user=writer&password=env:PGPASSWORD");
-    };
+    return KINDS.at(uri);
   }
 }

@@ -1,8 +1,8 @@
 package io.tailrace.metrics;
 
+import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.FailureCoder;
-import io.tailrace.result.Result;
 import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;
 import java.time.Instant;

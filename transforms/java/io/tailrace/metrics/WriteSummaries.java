@@ -1,7 +1,8 @@
 package io.tailrace.metrics;
 
-import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.FreshnessCounters;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -123,7 +124,7 @@ public final class WriteSummaries
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
         OutputReceiver<SummaryOutcome> out)
-        throws MetricsStoreException {
+        throws UnavailableException {
       held.add(new Held(summary, timestamp, window));
       heldBytes += summary.message().payload().length;
       if (heldBytes >= MAX_BUFFERED_BYTES
@@ -134,7 +135,7 @@ public final class WriteSummaries
     }
 
     @FinishBundle
-    public void finishBundle(FinishBundleContext context) throws MetricsStoreException {
+    public void finishBundle(FinishBundleContext context) throws UnavailableException {
       writeHeld((each, outcome) -> context.output(outcome, each.timestamp, each.window));
       freshness.flush();
     }
@@ -143,7 +144,7 @@ public final class WriteSummaries
       void put(Held summary, SummaryOutcome outcome);
     }
 
-    private void writeHeld(OutcomeReceiver out) throws MetricsStoreException {
+    private void writeHeld(OutcomeReceiver out) throws UnavailableException {
       if (held.isEmpty()) {
         return;
       }

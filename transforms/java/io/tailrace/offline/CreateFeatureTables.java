@@ -2,14 +2,15 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.stage.Failure;
-import io.tailrace.stage.RejectedCells;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.Column;
 import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -130,7 +131,7 @@ public final class CreateFeatureTables
 
     @ProcessElement
     public void create(@Element Result result, MultiOutputReceiver out)
-        throws OfflineStoreException {
+        throws UnavailableException {
       if (tables == null) {
         connection = store.connect();
         tables = new TableCache(connection);

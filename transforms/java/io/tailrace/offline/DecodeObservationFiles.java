@@ -1,10 +1,10 @@
 package io.tailrace.offline;
 
-import io.tailrace.parquet.InvalidFileException;
-import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.parquet.FileDecoder;
-import io.tailrace.parquet.ObservationFile;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.parquet.FileDecoder;
+import io.tailrace.parquet.InvalidFileException;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.stage.Failure;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Set;

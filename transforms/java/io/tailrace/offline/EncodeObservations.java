@@ -2,11 +2,10 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.parquet.ResultEncoder;
-import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
 import java.io.IOException;
 import java.time.Duration;
 import org.apache.beam.sdk.transforms.DoFn;

@@ -2,13 +2,14 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.stage.FreshnessCounters;
-import io.tailrace.stage.Failure;
-import io.tailrace.stage.RejectedCells;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -173,7 +174,7 @@ public final class InsertObservations
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
         MultiOutputReceiver out)
-        throws OfflineStoreException {
+        throws UnavailableException {
       held.add(new Held(file, timestamp, window));
       heldBytes += Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
       heldRows += file.rowCount();
@@ -188,14 +189,14 @@ public final class InsertObservations
     }
 
     @FinishBundle
-    public void finishBundle(FinishBundleContext context) throws OfflineStoreException {
+    public void finishBundle(FinishBundleContext context) throws UnavailableException {
       insertHeld();
       putOut(
           (each, at) -> context.output(outcome(each, at), each.timestamp, each.window),
           (each, failure) -> context.output(failures, failure, each.timestamp, each.window));
     }
 
-    private void insertHeld() throws OfflineStoreException {
+    private void insertHeld() throws UnavailableException {
       if (held.isEmpty()) {
         return;
       }
@@ -228,7 +229,7 @@ public final class InsertObservations
     /** Rows of a file whose table can't hold them. */
     private record Conflict(ObservationFile file, String feature, String message, int rows) {}
 
-    private void insert(Group group, List<ObservationFile> files) throws OfflineStoreException {
+    private void insert(Group group, List<ObservationFile> files) throws UnavailableException {
       List<Conflict> conflicts = new ArrayList<>();
       FileBatch batch;
       OfflineStore.Inserted inserted;
@@ -252,7 +253,7 @@ public final class InsertObservations
         insert(group, files.subList(0, files.size() / 2));
         insert(group, files.subList(files.size() / 2, files.size()));
         return;
-      } catch (OfflineStoreException e) {
+      } catch (UnavailableException e) {
         requireNonNull(tables).clear();
         throw e;
       }
@@ -292,7 +293,7 @@ public final class InsertObservations
     /** Creates the tables of the files' features and says which rows don't fit into theirs. */
     private Map<String, String> fittingTables(
         Group group, List<ObservationFile> files, List<Conflict> conflicts)
-        throws OfflineStoreException {
+        throws ContentRejectedException, UnavailableException {
       TableCache cache = requireNonNull(tables);
       SortedSet<String> features = new TreeSet<>();
       for (ObservationFile file : files) {

@@ -1,35 +1,25 @@
 package io.tailrace.offline;
 
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
-import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kind of offline store at an address. Immutable and serializable; holds no secret, only where
- * one is.
+ * A kind of offline store at an address. Immutable and serializable.
  *
  * <p>A store implements it in a folder of its own, with one line in {@link OfflineStores}. It may
  * take a file as it is ({@link ObservationFile#bytes}, for stores that read Parquet: DuckDB, or a
  * warehouse that copies it from a stage and merges) or its rows ({@link ObservationFile#rows}).
  */
-public interface OfflineStore extends Serializable {
-  /** Returns the address, without secrets. */
-  String uri();
-
+public interface OfflineStore extends Endpoint {
   /**
    * Returns whether each environment has a place of its own, because the URI contains {@code
    * {environment}}; otherwise the store holds one environment.
    */
   boolean separatesEnvironments();
-
-  /**
-   * Checks that the store can be reached and used as configured.
-   *
-   * @throws OfflineStoreException with one sentence that names the store and the correction
-   */
-  void check() throws OfflineStoreException;
 
   /**
    * Returns how many rows to gather at most for one {@link Connection#insert}; a store that sorts
@@ -47,10 +37,10 @@ public interface OfflineStore extends Serializable {
    *
    * @param sql one statement
    * @param limit how many rows to return at most
-   * @throws OfflineStoreException if the store can't be reached, or refuses the statement; then the
+   * @throws UnavailableException if the store can't be reached, or refuses the statement; then the
    *     message says what is wrong with it
    */
-  Table query(String sql, int limit) throws OfflineStoreException;
+  Table query(String sql, int limit) throws UnavailableException;
 
   /**
    * What a query returns.
@@ -72,10 +62,10 @@ public interface OfflineStore extends Serializable {
      *     another type: each with a part of a sentence that says so, such as {@code has value
      *     BIGINT, not DOUBLE}
      * @throws ContentRejectedException if a definition can never work
-     * @throws OfflineStoreException if the store can't be used now
+     * @throws UnavailableException if the store can't be used now
      */
     Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
-        throws OfflineStoreException;
+        throws ContentRejectedException, UnavailableException;
 
     /**
      * Inserts the rows of files that are not there yet, by {@code observation_id}, or {@code
@@ -87,9 +77,9 @@ public interface OfflineStore extends Serializable {
      * seeing a row twice. When it throws, any part of the files may have been inserted.
      *
      * @throws ContentRejectedException if the store refuses the content of one of the files
-     * @throws OfflineStoreException if the store can't be used now
+     * @throws UnavailableException if the store can't be used now
      */
-    Inserted insert(FileBatch batch) throws OfflineStoreException;
+    Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException;
 
     @Override
     void close();

@@ -1,11 +1,21 @@
 package io.tailrace.offline;
 
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
-import io.tailrace.endpoint.ResourceUri;
+import java.util.List;
 
 /** Maps URIs to offline stores: the one place that knows every kind. */
 public final class OfflineStores {
+  /** Every kind of offline store. */
+  public static final Kinds<OfflineStore> KINDS =
+      Kinds.of(
+          "offline store",
+          List.of(
+              Kind.of("duckdb", DuckDbOfflineStore.EXAMPLE, DuckDbOfflineStore::at),
+              Kind.of("postgresql", PostgresOfflineStore.EXAMPLE, PostgresOfflineStore::at)));
+
   private OfflineStores() {}
 
   /**
@@ -16,17 +26,6 @@ public final class OfflineStores {
    *     one
    */
   public static OfflineStore at(String uri) {
-    ResourceUri parsed = ResourceUri.parse(uri);
-    return switch (parsed.scheme()) {
-      case "duckdb" -> DuckDbOfflineStore.at(parsed);
-      case "postgresql" -> PostgresOfflineStore.at(parsed);
-      default ->
-          throw new IllegalArgumentException(
-              "'"
-                  + parsed
-                  + "' names no offline store. Examples: duckdb:///data/offline.db,"
-                  + " postgresql://db.example.com/features?schema=tailrace_{environment}"
-                  + "&user=writer&password=env:PGPASSWORD");
-    };
+    return KINDS.at(uri);
   }
 }

@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,9 +31,10 @@ final class TableCache {
   /**
    * Sees to it that an environment's log of queries and tables are there.
    *
-   * @throws OfflineStoreException if the store can't be used now
+   * @throws UnavailableException if the store can't be used now
    */
-  void require(String environment, Iterable<FeatureTable> tables) throws OfflineStoreException {
+  void require(String environment, Iterable<FeatureTable> tables)
+      throws ContentRejectedException, UnavailableException {
     Set<FeatureTable> there = fit.get(environment);
     Map<FeatureTable, Conflict> wrong =
         conflicts.computeIfAbsent(environment, unused -> new HashMap<>());

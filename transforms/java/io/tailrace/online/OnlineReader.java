@@ -1,5 +1,6 @@
 package io.tailrace.online;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.ValueType;
 import java.time.Clock;
 import java.time.Duration;
@@ -75,9 +76,9 @@ public final class OnlineReader implements AutoCloseable {
    *
    * @return the features that may be served, by name within the namespace; none if the entity is
    *     unknown, deleted or has expired
-   * @throws OnlineStoreException if the store can't be read now
+   * @throws UnavailableException if the store can't be read now
    */
-  public Map<String, Value> read(EntityKey entity) throws OnlineStoreException {
+  public Map<String, Value> read(EntityKey entity) throws UnavailableException {
     return read(List.of(entity)).get(0);
   }
 
@@ -86,9 +87,9 @@ public final class OnlineReader implements AutoCloseable {
    *
    * @return for each entity, in the same order, the features that may be served, by name within the
    *     namespace
-   * @throws OnlineStoreException if the store can't be read now
+   * @throws UnavailableException if the store can't be read now
    */
-  public List<Map<String, Value>> read(List<EntityKey> entities) throws OnlineStoreException {
+  public List<Map<String, Value>> read(List<EntityKey> entities) throws UnavailableException {
     List<Map<String, Cell>> stored = readCells(entities);
     long now = ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
     List<Map<String, Value>> values = new ArrayList<>(stored.size());
@@ -122,9 +123,9 @@ public final class OnlineReader implements AutoCloseable {
    * say why a value is not served.
    *
    * @return for each entity, in the same order, the cells by feature name within the namespace
-   * @throws OnlineStoreException if the store can't be read now
+   * @throws UnavailableException if the store can't be read now
    */
-  public List<Map<String, Cell>> readCells(List<EntityKey> entities) throws OnlineStoreException {
+  public List<Map<String, Cell>> readCells(List<EntityKey> entities) throws UnavailableException {
     return connection.read(entities);
   }
 

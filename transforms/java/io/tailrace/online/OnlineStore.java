@@ -1,24 +1,16 @@
 package io.tailrace.online;
 
-import java.io.Serializable;
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.UnavailableException;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A kind of online store at an address. Immutable and serializable; holds no secret, only where one
- * is.
+ * A kind of online store at an address. Immutable and serializable.
+ *
+ * <p>A store implements it in a folder of its own, with one line in {@link OnlineStores}.
  */
-public interface OnlineStore extends Serializable {
-  /** Returns the address, without secrets. */
-  String uri();
-
-  /**
-   * Checks that the store can be reached and used as configured.
-   *
-   * @throws OnlineStoreException with one sentence that names the store and the correction
-   */
-  void check() throws OnlineStoreException;
-
+public interface OnlineStore extends Endpoint {
   /** Opens a connection, which is for one thread. */
   Connection connect();
 
@@ -33,17 +25,17 @@ public interface OnlineStore extends Serializable {
      *
      * @param writes each for another entity
      * @param nowMicros by which clock a cell has expired
-     * @throws OnlineStoreException if the store can't be written to now; nothing was dropped
+     * @throws UnavailableException if the store can't be written to now; nothing was dropped
      */
-    void write(List<EntityWrite> writes, long nowMicros) throws OnlineStoreException;
+    void write(List<EntityWrite> writes, long nowMicros) throws UnavailableException;
 
     /**
      * Reads every cell of entities, those of deleted and expired features among them.
      *
      * @return for each key, in the same order, the cells by feature name within the namespace
-     * @throws OnlineStoreException if the store can't be read now
+     * @throws UnavailableException if the store can't be read now
      */
-    List<Map<String, Cell>> read(List<EntityKey> keys) throws OnlineStoreException;
+    List<Map<String, Cell>> read(List<EntityKey> keys) throws UnavailableException;
 
     @Override
     void close();

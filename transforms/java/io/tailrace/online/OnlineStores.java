@@ -1,10 +1,20 @@
 package io.tailrace.online;
 
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.online.redis.RedisOnlineStore;
-import io.tailrace.endpoint.ResourceUri;
+import java.util.List;
 
 /** Maps URIs to online stores: the one place that knows every kind. */
 public final class OnlineStores {
+  /** Every kind of online store. */
+  public static final Kinds<OnlineStore> KINDS =
+      Kinds.of(
+          "online store",
+          List.of(
+              new Kind<>(
+                  RedisOnlineStore.SCHEMES, RedisOnlineStore.EXAMPLE, RedisOnlineStore::at)));
+
   private OnlineStores() {}
 
   /**
@@ -15,16 +25,6 @@ public final class OnlineStores {
    *     one
    */
   public static OnlineStore at(String uri) {
-    ResourceUri parsed = ResourceUri.parse(uri);
-    return switch (parsed.scheme()) {
-      case "redis", "rediss", "redis+cluster", "rediss+cluster" -> RedisOnlineStore.at(parsed);
-      default ->
-          throw new IllegalArgumentException(
-              "'"
-                  + parsed
-                  + "' names no online store. Examples: redis://localhost:6379/0,"
-                  + " rediss://cache.example.com:6379?user=writer&password=env:REDIS_PASSWORD,"
-                  + " redis+cluster://n1:6379,n2:6379");
-    };
+    return KINDS.at(uri);
   }
 }

@@ -4,8 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
-import io.tailrace.stage.FreshnessCounters;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.Deletion;
@@ -13,6 +12,8 @@ import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.io.Serializable;
@@ -358,7 +359,7 @@ public final class WriteOnline
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
         MultiOutputReceiver out)
-        throws OnlineStoreException {
+        throws UnavailableException {
       Pending owner = new Pending(result, timestamp, window);
       pending.add(owner);
       bufferedBytes += result.message().payload().length;
@@ -390,7 +391,7 @@ public final class WriteOnline
     }
 
     private void writeFrame(Result result, Frame frame, long latest, Pending owner)
-        throws OnlineStoreException {
+        throws UnavailableException {
       List<Column> columns = frame.columns();
       long deletedUntil = keptUntil(result, 0);
       for (int row = 0; row < frame.rows(); row++) {
@@ -460,7 +461,7 @@ public final class WriteOnline
     }
 
     private void delete(Result result, Deletion deletion, long latest, Pending owner)
-        throws OnlineStoreException {
+        throws UnavailableException {
       long observedAt = deletion.observedAt();
       long keptUntil = keptUntil(result, observedAt);
       for (int row = 0; row < deletion.keys().count(); row++) {
@@ -498,7 +499,7 @@ public final class WriteOnline
     }
 
     private EntityWrite entity(String environment, String namespace, String key)
-        throws OnlineStoreException {
+        throws UnavailableException {
       if (isFull()) {
         // Amid a result, whose cells must not be settled by two threads at once.
         send(pending.size() - 1);
@@ -540,7 +541,7 @@ public final class WriteOnline
      *
      * @param complete how many results, from the bundle's first on, have no more cells to come
      */
-    private void send(int complete) throws OnlineStoreException {
+    private void send(int complete) throws UnavailableException {
       await();
       sent = complete;
       bufferedBytes = 0;
@@ -569,20 +570,20 @@ public final class WriteOnline
     }
 
     /** Waits until everything that was sent has been written. */
-    private void await() throws OnlineStoreException {
+    private void await() throws UnavailableException {
       Future<?> writing = underWay;
       if (writing != null) {
         underWay = null;
         try {
           writing.get();
         } catch (ExecutionException e) {
-          Throwables.throwIfInstanceOf(e.getCause(), OnlineStoreException.class);
+          Throwables.throwIfInstanceOf(e.getCause(), UnavailableException.class);
           Throwables.throwIfUnchecked(e.getCause());
           throw new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
           writing.cancel(true);
           Thread.currentThread().interrupt();
-          throw new OnlineStoreException(store.uri() + ": interrupted while writing", e);
+          throw new UnavailableException(store.uri() + ": interrupted while writing", e);
         }
       }
       closeSettled();
@@ -599,7 +600,7 @@ public final class WriteOnline
     }
 
     @FinishBundle
-    public void finishBundle(FinishBundleContext context) throws OnlineStoreException {
+    public void finishBundle(FinishBundleContext context) throws UnavailableException {
       send(pending.size());
       await();
       long written = 0;

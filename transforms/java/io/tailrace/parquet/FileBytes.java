@@ -6,10 +6,10 @@ import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 
 /** A file in memory, as Parquet's writer wants one. Not thread-safe. */
-final class FileBytes implements OutputFile {
+public final class FileBytes implements OutputFile {
   private final ByteArrayOutputStream bytes;
 
-  FileBytes(int expectedSize) {
+  public FileBytes(int expectedSize) {
     bytes = new ByteArrayOutputStream(expectedSize);
   }
 
@@ -38,7 +38,7 @@ final class FileBytes implements OutputFile {
     return 0;
   }
 
-  byte[] toByteArray() {
+  public byte[] toByteArray() {
     return bytes.toByteArray();
   }
 }

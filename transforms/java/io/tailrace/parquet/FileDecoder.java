@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * of features are looked at, its other columns left to whoever inserts it. Every value of any other
  * file is decoded and checked first. Stateless and thread-safe.
  */
-final class FileDecoder {
+public final class FileDecoder {
   private static final Set<String> FOOTER_KEYS =
       Set.of(
           ObservationSchema.KIND,
@@ -70,7 +70,7 @@ final class FileDecoder {
    *
    * @throws InvalidFileException if it is no file that can be inserted
    */
-  static ObservationFile decode(BusMessage message) throws InvalidFileException {
+  public static ObservationFile decode(BusMessage message) throws InvalidFileException {
     byte[] bytes = message.payload();
     FileStructure.Checked checked = FileStructure.check(bytes);
     Map<String, String> footer = checked.texts();

@@ -9,7 +9,7 @@ public final class InvalidFileException extends Exception {
   private final Reason reason;
   private final String field;
 
-  InvalidFileException(Reason reason, String field, String message) {
+  public InvalidFileException(Reason reason, String field, String message) {
     // Thrown once for each bad message and never a surprise: the stack says nothing.
     super(message, null, false, false);
     this.reason = reason;

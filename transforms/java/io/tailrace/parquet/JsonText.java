@@ -46,7 +46,7 @@ public final class JsonText {
    * Returns the same, and also why not every store takes it: not all know what to make of half a
    * character that is escaped ({@code "\\ud800"} alone).
    */
-  static @Nullable String whyNotEverywhere(byte[] source, int start, int length) {
+  public static @Nullable String whyNotEverywhere(byte[] source, int start, int length) {
     return whyNot(source, start, length, mayEscapeSurrogates(source, start, length));
   }
 

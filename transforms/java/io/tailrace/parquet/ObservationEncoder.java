@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Encodes rows as a Parquet file of the {@link ObservationSchema}: one row group, ZSTD, page
  * checksums, statistics on times. Not thread-safe; close it.
  */
-final class ObservationEncoder implements AutoCloseable {
+public final class ObservationEncoder implements AutoCloseable {
   /** The most rows that a page holds, unless one result has more. */
   private static final int PAGE_ROWS = 20_000;
 
@@ -39,8 +39,8 @@ final class ObservationEncoder implements AutoCloseable {
   private static final int FIRST_FILE_BYTES = 64 << 10;
 
   /** What all rows of a result have in common. */
-  static final class Operation {
-    final Result result;
+  public static final class Operation {
+    public final Result result;
     final byte[] id;
     final String deployment;
     // Bytes of the result: no value in it has more.
@@ -49,7 +49,7 @@ final class ObservationEncoder implements AutoCloseable {
     private int index;
     private @Nullable Object file;
 
-    Operation(Result result) {
+    public Operation(Result result) {
       this.result = result;
       id = result.operationId().getBytes(StandardCharsets.UTF_8);
       deployment = result.text(Result.Text.DEPLOYMENT_ID);
@@ -67,7 +67,7 @@ final class ObservationEncoder implements AutoCloseable {
    * @param rows which rows are meant; absent: all
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Run(
+  public record Run(
       String feature,
       byte[] featureBytes,
       Operation operation,
@@ -76,11 +76,11 @@ final class ObservationEncoder implements AutoCloseable {
       long deletedAt,
       int @Nullable [] rows) {
 
-    int count() {
+    public int count() {
       return rows == null ? keys.count() : rows.length;
     }
 
-    int row(int i) {
+    public int row(int i) {
       return rows == null ? i : rows[i];
     }
 
@@ -99,7 +99,7 @@ final class ObservationEncoder implements AutoCloseable {
    * @param result the execution, or a part of it
    * @param tables the tables that hold its values
    */
-  record Query(Result result, List<String> tables) {}
+  public record Query(Result result, List<String> tables) {}
 
   private final CodecFactory codecs = new CodecFactory(new PlainParquetConfiguration(), PAGE_BYTES);
   private final BytesInputCompressor compressor = codecs.getCompressor(CompressionCodecName.ZSTD);
@@ -113,7 +113,7 @@ final class ObservationEncoder implements AutoCloseable {
    * @param runs sorted by feature; the keys of all are strings or of all integers
    * @param publishedFrom when the oldest of their results was published
    */
-  byte[] observations(
+  public byte[] observations(
       String environment,
       boolean stringKeys,
       Optional<ValueType> valueType,
@@ -246,7 +246,8 @@ final class ObservationEncoder implements AutoCloseable {
    *
    * @param publishedFrom when the oldest of the results was published
    */
-  byte[] queries(String environment, List<Query> queries, long publishedFrom) throws IOException {
+  public byte[] queries(String environment, List<Query> queries, long publishedFrom)
+      throws IOException {
     try (FileWriter file = new FileWriter(ObservationSchema.QUERY_LOG)) {
       Map<String, TextDictionary> dictionaries = new HashMap<>();
       for (Map.Entry<String, ColumnPages> column : file.columns.entrySet()) {

@@ -33,7 +33,7 @@ public final class ObservationFile {
   private final BusMessage message;
   private final FileContents contents;
 
-  ObservationFile(BusMessage message, FileContents contents) {
+  public ObservationFile(BusMessage message, FileContents contents) {
     this.message = message;
     this.contents = contents;
   }
@@ -45,7 +45,7 @@ public final class ObservationFile {
    * @param publishedFrom zero when the file does not say
    * @param decompressedBytes what its pages take when decompressed
    */
-  record FileContents(
+  public record FileContents(
       Kind kind,
       String environment,
       boolean stringKeys,

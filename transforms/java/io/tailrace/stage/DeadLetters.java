@@ -45,7 +45,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   /** Room for what a letter says beside the original bytes. */
   public static final int ENVELOPE_BYTES = 64 << 10;
 
-  private final String uri;
+  private final Bus bus;
   private final String writer;
   private final String sourceUri;
   private final int maxMessageBytes;
@@ -53,8 +53,8 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   private final String overflow;
 
   private DeadLetters(
-      String uri, String writer, String sourceUri, int maxMessageBytes, String overflow) {
-    this.uri = uri;
+      Bus bus, String writer, String sourceUri, int maxMessageBytes, String overflow) {
+    this.bus = bus;
     this.writer = writer;
     this.sourceUri = sourceUri;
     this.maxMessageBytes = maxMessageBytes;
@@ -64,12 +64,12 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   /**
    * Publishes to a bus.
    *
-   * @param uri the dead-letter topic
+   * @param bus the dead-letter topic
    * @param writer the writer whose failures these are
-   * @param sourceUri the bus that its messages came from
+   * @param source the bus that its messages came from
    */
-  public static DeadLetters to(String uri, String writer, String sourceUri) {
-    return new DeadLetters(uri, writer, Bus.name(sourceUri), Integer.MAX_VALUE, "");
+  public static DeadLetters to(Bus bus, String writer, Bus source) {
+    return new DeadLetters(bus, writer, source.name(), Integer.MAX_VALUE, "");
   }
 
   /**
@@ -80,14 +80,12 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
    *     a local directory
    */
   public DeadLetters overflowingTo(int maxMessageBytes, Optional<String> directory) {
-    return new DeadLetters(uri, writer, sourceUri, maxMessageBytes, directory.orElse(""));
+    return new DeadLetters(bus, writer, sourceUri, maxMessageBytes, directory.orElse(""));
   }
 
   @Override
   public PDone expand(PCollection<Failure> failures) {
-    return failures
-        .apply("Describe", ParDo.of(new DescribeFn(this)))
-        .apply("Publish", Bus.write(uri));
+    return failures.apply("Describe", ParDo.of(new DescribeFn(this))).apply("Publish", bus.write());
   }
 
   /** Returns the name of the counter of letters with a reason. */

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * Makes results of ten features over one entity of one namespace, the shape of an online query. Not
  * thread-safe.
  */
-final class BenchmarkTraffic {
-  static final int FEATURES = 10;
+public final class BenchmarkTraffic {
+  public static final int FEATURES = 10;
   static final int ENTITIES = 100_000;
   static final double ZIPF_EXPONENT = 1.1;
   static final String ENVIRONMENT = "prod";
@@ -80,7 +80,7 @@ final class BenchmarkTraffic {
     this.namespaces = namespaces;
   }
 
-  static String feature(int i) {
+  public static String feature(int i) {
     return feature(NAMESPACE, i);
   }
 
@@ -88,11 +88,11 @@ final class BenchmarkTraffic {
     return namespace + ".transaction_amount_" + i + "_30d";
   }
 
-  int entity() {
+  public int entity() {
     return keys == Keys.UNIFORM ? random.nextInt(ENTITIES) : zipf.sample() - 1;
   }
 
-  QueryResult result(int entity, long observedAt) {
+  public QueryResult result(int entity, long observedAt) {
     int number = namespaces == 1 ? 0 : random.nextInt(namespaces);
     String namespace = number == 0 ? NAMESPACE : NAMESPACE + "_" + number;
     Frame.Builder frame = Frame.newBuilder().setNamespace(namespace).addStringKeys(key(entity));

@@ -1,8 +1,8 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.benchmark.rivals.PlainCombinePipeline;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.MetricsWriter;
+import io.tailrace.pipelines.benchmark.rivals.PlainCombinePipeline;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.result.Result;

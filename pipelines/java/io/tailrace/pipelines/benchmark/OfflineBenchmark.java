@@ -1,15 +1,15 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.benchmark.rivals.JdbcIoPipeline;
-import io.tailrace.pipelines.benchmark.rivals.NativeDuckDb;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.benchmark.rivals.JdbcIoPipeline;
+import io.tailrace.pipelines.benchmark.rivals.NativeDuckDb;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
@@ -135,7 +135,7 @@ final class OfflineBenchmark implements AutoCloseable {
 
   /** Runs the streaming-insert writer over a topic of files, into a new DuckDB file. */
   Inserted insertIntoDuckDb(String files, long results, int namespaces)
-      throws CommandException, InterruptedException, OfflineStoreException {
+      throws CommandException, InterruptedException, UnavailableException {
     String store = newDuckDb("writer");
     long start = System.nanoTime();
     double rate = insert(files, store, results);
@@ -246,7 +246,7 @@ final class OfflineBenchmark implements AutoCloseable {
   record Freshness(double p50Millis, double p99Millis, double resultsPerSecond) {}
 
   Freshness freshness(int resultsPerSecond)
-      throws CommandException, InterruptedException, OfflineStoreException, ExecutionException {
+      throws CommandException, InterruptedException, UnavailableException, ExecutionException {
     kafka.createTopic("live", PARALLELISM);
     kafka.createTopic("live-files", PARALLELISM);
     String store = newDuckDb("live");
@@ -290,9 +290,9 @@ final class OfflineBenchmark implements AutoCloseable {
     private final Thread thread;
     private final AtomicLong seen;
     private volatile boolean stopped;
-    private volatile @Nullable OfflineStoreException failure;
+    private volatile @Nullable UnavailableException failure;
 
-    RowWatcher(String store) throws OfflineStoreException {
+    RowWatcher(String store) throws UnavailableException {
       this.store = store;
       this.seen =
           new AtomicLong(
@@ -302,7 +302,7 @@ final class OfflineBenchmark implements AutoCloseable {
     }
 
     private List<List<@Nullable String>> query(String select, String where)
-        throws OfflineStoreException {
+        throws UnavailableException {
       return OfflineStores.at(store)
           .query(
               select
@@ -326,7 +326,7 @@ final class OfflineBenchmark implements AutoCloseable {
           seen.addAndGet(rows.size());
           Thread.sleep(FRESHNESS_POLL_MILLIS);
         }
-      } catch (OfflineStoreException e) {
+      } catch (UnavailableException e) {
         failure = e;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -337,8 +337,8 @@ final class OfflineBenchmark implements AutoCloseable {
       return seen.get();
     }
 
-    void check() throws OfflineStoreException {
-      OfflineStoreException failed = failure;
+    void check() throws UnavailableException {
+      UnavailableException failed = failure;
       if (failed != null) {
         throw failed;
       }

@@ -1,9 +1,9 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.benchmark.rivals.EncodeLoop;
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.benchmark.OfflineBenchmark.Inserted;
+import io.tailrace.pipelines.benchmark.rivals.EncodeLoop;
 import io.tailrace.result.InvalidResultException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,7 +88,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
           InterruptedException,
           ExecutionException,
           InvalidResultException,
-          OfflineStoreException,
+          UnavailableException,
           SQLException {
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
@@ -153,7 +153,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
           InterruptedException,
           ExecutionException,
           IOException,
-          OfflineStoreException,
+          UnavailableException,
           SQLException {
     boolean isWide = namespaces > NARROW_NAMESPACES;
     String encode = isWide ? "wide.encode" : "encode";
@@ -230,7 +230,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
   }
 
   private void freshness(OfflineBenchmark benchmark, Figures figures)
-      throws CommandException, InterruptedException, ExecutionException, OfflineStoreException {
+      throws CommandException, InterruptedException, ExecutionException, UnavailableException {
     figures.say("freshness: %d results/s for half a minute, after a minute", freshnessRate);
     OfflineBenchmark.Freshness freshness = benchmark.freshness(freshnessRate);
     figures.put("freshness_ms.p50", freshness.p50Millis());

@@ -1,14 +1,14 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.pipelines.benchmark.rivals.RedisIoPipeline;
-import io.tailrace.pipelines.benchmark.rivals.HandWrittenConsumer;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.OnlineWriter;
-import io.tailrace.pipelines.local.watch.FreshnessProbe;
+import io.tailrace.pipelines.benchmark.rivals.HandWrittenConsumer;
+import io.tailrace.pipelines.benchmark.rivals.RedisIoPipeline;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.pipelines.local.watch.FreshnessProbe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

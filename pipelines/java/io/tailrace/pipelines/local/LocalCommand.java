@@ -1,23 +1,22 @@
 package io.tailrace.pipelines.local;
 
-import io.tailrace.pipelines.local.watch.LocalScreen;
-import io.tailrace.pipelines.local.proof.PersistenceReport;
-import io.tailrace.pipelines.local.watch.FlowProgress;
-import io.tailrace.pipelines.local.watch.FreshnessProbe;
-import io.tailrace.pipelines.local.proof.MetricsModel;
-import io.tailrace.pipelines.local.proof.OnlineModel;
-import io.tailrace.pipelines.local.traffic.TrafficPublisher;
-import io.tailrace.pipelines.local.traffic.SampleMessage;
-import io.tailrace.pipelines.local.proof.OfflineModel;
-import io.tailrace.pipelines.local.watch.BusiestFeatures;
-import io.tailrace.pipelines.local.traffic.SampleTraffic;
-import io.tailrace.pipelines.local.watch.DeadLetterTally;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStoreException;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.local.proof.MetricsModel;
+import io.tailrace.pipelines.local.proof.OfflineModel;
+import io.tailrace.pipelines.local.proof.OnlineModel;
+import io.tailrace.pipelines.local.proof.PersistenceReport;
+import io.tailrace.pipelines.local.traffic.SampleMessage;
+import io.tailrace.pipelines.local.traffic.SampleTraffic;
+import io.tailrace.pipelines.local.traffic.TrafficPublisher;
+import io.tailrace.pipelines.local.watch.BusiestFeatures;
+import io.tailrace.pipelines.local.watch.DeadLetterTally;
+import io.tailrace.pipelines.local.watch.FlowProgress;
+import io.tailrace.pipelines.local.watch.FreshnessProbe;
+import io.tailrace.pipelines.local.watch.LocalScreen;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -367,7 +366,7 @@ public final class LocalCommand implements Callable<Integer> {
                       .rows()
                       .get(0)
                       .get(0)));
-    } catch (OfflineStoreException | IllegalArgumentException e) {
+    } catch (UnavailableException | IllegalArgumentException e) {
       // A file that is yet to be made; what else is wrong, the writers say when they start.
       return;
     }
@@ -595,7 +594,7 @@ public final class LocalCommand implements Callable<Integer> {
         if (last || MetricsModel.observations(store) >= model.observations()) {
           return;
         }
-      } catch (OfflineStoreException e) {
+      } catch (UnavailableException e) {
         // Before the first summary is stored there are no tables.
         if (last) {
           throw new CommandException("The metrics can't be read back: " + e.getMessage(), e);
@@ -634,7 +633,7 @@ public final class LocalCommand implements Callable<Integer> {
               environment -> schema(stack.offlineStore(), environment)),
           models.metrics.compare(OfflineStores.at(stack.metricsStore())),
           trouble);
-    } catch (OnlineStoreException | OfflineStoreException e) {
+    } catch (UnavailableException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);
     }
   }

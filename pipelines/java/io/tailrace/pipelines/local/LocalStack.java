@@ -2,9 +2,6 @@ package io.tailrace.pipelines.local;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.pipelines.local.servers.LocalRedis;
-import io.tailrace.pipelines.local.servers.LocalKafka;
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.metrics.SummarizeResults;
 import io.tailrace.metrics.WriteSummaries;
 import io.tailrace.offline.EncodeObservations;
@@ -16,6 +13,9 @@ import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -137,11 +137,11 @@ public final class SqlEndpoint implements AutoCloseable {
    * Runs a query at the endpoint of another process.
    *
    * @param limit how many rows to return at most, up to {@link #MAX_ROWS}
-   * @throws OfflineStoreException if the process does not answer, or its store refuses the
+   * @throws UnavailableException if the process does not answer, or its store refuses the
    *     statement; then the message says what is wrong with it
    */
   public static OfflineStore.Table query(RunningStack.Sql at, String statement, int limit)
-      throws OfflineStoreException {
+      throws UnavailableException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(at.url() + "?limit=" + limit))
             .header("Authorization", "Bearer " + at.token())
@@ -161,13 +161,13 @@ public final class SqlEndpoint implements AutoCloseable {
           return JSON.readValue(body, OfflineStore.Table.class);
         }
         JsonNode error = JSON.readTree(body).path("error");
-        throw new OfflineStoreException(
+        throw new UnavailableException(
             error.isTextual()
                 ? error.textValue()
                 : at.url() + " answers with HTTP status " + response.statusCode());
       }
     } catch (IOException e) {
-      throw new OfflineStoreException(
+      throw new UnavailableException(
           "The 'local' that runs on this machine does not answer at "
               + at.url()
               + (e.getMessage() == null ? "" : " (" + e.getMessage() + ")")
@@ -175,7 +175,7 @@ public final class SqlEndpoint implements AutoCloseable {
           e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new OfflineStoreException("Interrupted while the query runs", e);
+      throw new UnavailableException("Interrupted while the query runs", e);
     }
   }
 
@@ -224,7 +224,7 @@ public final class SqlEndpoint implements AutoCloseable {
       return new Reply(200, store.query(statement, rows));
     } catch (CharacterCodingException e) {
       return Reply.error(400, "The statement is not UTF-8");
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       return Reply.error(400, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
       log.warn("A query has failed", e);

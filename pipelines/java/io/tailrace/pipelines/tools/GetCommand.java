@@ -1,9 +1,9 @@
 package io.tailrace.pipelines.tools;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStoreException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import java.io.PrintWriter;
@@ -104,7 +104,7 @@ public final class GetCommand implements Callable<Integer> {
     Map<String, Cell> cells;
     try (OnlineReader reader = OnlineReader.open(uri())) {
       cells = reader.readCells(List.of(entity)).get(0);
-    } catch (OnlineStoreException | IllegalArgumentException | IllegalStateException e) {
+    } catch (UnavailableException | IllegalArgumentException | IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
     Instant now = Instant.now();

@@ -3,10 +3,11 @@ package io.tailrace.pipelines.tools;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
 import io.tailrace.bus.Bus;
-import io.tailrace.bus.BusException;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.Buses;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.result.InvalidResultException;
@@ -92,15 +93,16 @@ public final class PublishCommand implements Callable<Integer> {
   public Integer call() throws CommandException {
     String uri = uri();
     try (BufferedReader lines = open()) {
-      Bus.checkWritable(uri);
-      try (BusPublisher publisher = Bus.publisher(uri)) {
-        return publish(lines, publisher, Bus.name(uri));
+      Bus bus = Buses.at(uri);
+      bus.check();
+      try (BusPublisher publisher = bus.publisher()) {
+        return publish(lines, publisher, bus.name());
       }
     } catch (NoSuchFileException e) {
       throw new CommandException("There is no file " + file, e);
     } catch (IOException e) {
       throw new CommandException(file + " can't be read: " + e.getMessage(), e);
-    } catch (BusException | IllegalArgumentException | IllegalStateException e) {
+    } catch (UnavailableException | IllegalArgumentException | IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
   }
@@ -124,7 +126,7 @@ public final class PublishCommand implements Callable<Integer> {
   }
 
   private int publish(BufferedReader lines, BusPublisher publisher, String name)
-      throws IOException, BusException {
+      throws IOException, UnavailableException {
     PrintWriter err = spec.commandLine().getErr();
     ResultDecoder decoder = new ResultDecoder();
     long published = 0;
@@ -165,7 +167,7 @@ public final class PublishCommand implements Callable<Integer> {
 
   /** Reads a line; if that fails, those before it are still published. */
   private static @Nullable String next(BufferedReader lines, BusPublisher publisher, long read)
-      throws IOException, BusException {
+      throws IOException, UnavailableException {
     try {
       return lines.readLine();
     } catch (IOException e) {

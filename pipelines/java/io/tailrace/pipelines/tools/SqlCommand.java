@@ -6,13 +6,13 @@ import com.github.freva.asciitable.AsciiTable;
 import com.github.freva.asciitable.Column;
 import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.pipelines.local.SqlEndpoint;
-import io.tailrace.endpoint.ResourceUri;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -135,7 +135,7 @@ public final class SqlCommand implements Callable<Integer> {
     Table table;
     try {
       table = query(sql);
-    } catch (OfflineStoreException | IllegalArgumentException | IllegalStateException e) {
+    } catch (UnavailableException | IllegalArgumentException | IllegalStateException e) {
       throw new CommandException(escapeLines(String.valueOf(e.getMessage())), e);
     }
     PrintWriter out = spec.commandLine().getOut();
@@ -183,7 +183,7 @@ public final class SqlCommand implements Callable<Integer> {
     }
   }
 
-  private Table query(String sql) throws OfflineStoreException, CommandException {
+  private Table query(String sql) throws UnavailableException, CommandException {
     Optional<RunningStack> running = RunningStack.find(stackFile);
     if (offlineStore != null) {
       return query(offlineStore, running.flatMap(RunningStack::sql), sql);
@@ -208,12 +208,12 @@ public final class SqlCommand implements Callable<Integer> {
   }
 
   private Table query(String uri, Optional<RunningStack.Sql> local, String sql)
-      throws OfflineStoreException {
+      throws UnavailableException {
     try {
       return OfflineStores.at(uri).query(sql, limit);
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       if (local.isPresent() && isSameFile(uri, local.get().offlineStore())) {
-        throw new OfflineStoreException(
+        throw new UnavailableException(
             e.getMessage()
                 + " (it belongs to the 'local' that runs on this machine: leave --offlineStore out"
                 + " to query it)",
@@ -224,8 +224,8 @@ public final class SqlCommand implements Callable<Integer> {
   }
 
   private static boolean isSameFile(String one, String other) {
-    ResourceUri first = ResourceUri.parse(one);
-    ResourceUri second = ResourceUri.parse(other);
+    EndpointUri first = EndpointUri.parse(one);
+    EndpointUri second = EndpointUri.parse(other);
     if (!first.scheme().equals("duckdb") || !second.scheme().equals("duckdb")) {
       return false;
     }

@@ -24,9 +24,9 @@ public class BusTest {
 
   @Test
   public void theNameOfABusHasNoParameters() {
-    assertThat(Bus.name("kafka://b1:9092,b2/result-bus?start=latest&group=g"))
+    assertThat(Buses.at("kafka://b1:9092,b2/result-bus?start=latest&group=g").name())
         .isEqualTo("kafka://b1:9092,b2:9092/result-bus");
-    assertThat(Bus.name("KAFKA://[::1]:1/t")).isEqualTo("kafka://[::1]:1/t");
+    assertThat(Buses.at("KAFKA://[::1]:1/t").name()).isEqualTo("kafka://[::1]:1/t");
   }
 
   @Test
@@ -43,7 +43,7 @@ public class BusTest {
             "kafka://b/t?security.protocol=SASL_PLAINTEXT&user=u&password=file:/run/p",
             "kafka://b/t?security.protocol=SSL&ssl.keystore.password=env:P&ssl.key.password=env:Q",
             "kafka://b/a.B_c-1")) {
-      assertThat(Bus.name(uri)).startsWith("kafka://b:9092/");
+      assertThat(Buses.at(uri).name()).startsWith("kafka://b:9092/");
     }
   }
 
@@ -53,19 +53,20 @@ public class BusTest {
       String expected =
           "'" + uri + "' names no bus. Example: kafka://broker-1:9092,broker-2:9092/result-bus";
 
-      assertThat(assertThrows(IllegalArgumentException.class, () -> Bus.name(uri)))
+      assertThat(assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).name()))
           .hasMessageThat()
           .isEqualTo(expected);
-      assertThat(assertThrows(IllegalArgumentException.class, () -> Bus.read(uri, "g")))
+      assertThat(assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).read("g")))
           .hasMessageThat()
           .isEqualTo(expected);
-      assertThat(assertThrows(IllegalArgumentException.class, () -> Bus.write(uri)))
+      assertThat(assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).write()))
           .hasMessageThat()
           .isEqualTo(expected);
-      assertThat(assertThrows(IllegalArgumentException.class, () -> Bus.checkReadable(uri, "g")))
+      assertThat(
+              assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).checkReadable("g")))
           .hasMessageThat()
           .isEqualTo(expected);
-      assertThat(assertThrows(IllegalArgumentException.class, () -> Bus.checkWritable(uri)))
+      assertThat(assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).checkWritable()))
           .hasMessageThat()
           .isEqualTo(expected);
     }
@@ -76,7 +77,7 @@ public class BusTest {
     String uri = "kafka://b:x/a%20b?start=now&overrun=maybe&user=u&color=red";
 
     String message =
-        assertThrows(IllegalArgumentException.class, () -> Bus.checkReadable(uri, "g"))
+        assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).checkReadable("g"))
             .getMessage();
 
     assertThat(message).contains("'b:x' has no port between 1 and 65535");
@@ -136,7 +137,7 @@ public class BusTest {
             + "&password=file:"
             + file;
 
-    for (PTransform<?, ?> transform : List.of(Bus.read(uri, "group"), Bus.write(uri))) {
+    for (PTransform<?, ?> transform : List.of(Buses.at(uri).read("group"), Buses.at(uri).write())) {
       String bytes = serialized(transform);
 
       assertThat(bytes).contains(file.toString());
@@ -145,11 +146,12 @@ public class BusTest {
       assertThat(transform.toString()).doesNotContain(file.toString());
       assertThat(DisplayData.from(transform).toString()).doesNotContain("hunter2");
     }
-    assertThat(Bus.name(uri)).isEqualTo("kafka://b:9096/t");
+    assertThat(Buses.at(uri).name()).isEqualTo("kafka://b:9096/t");
   }
 
   private static String refused(String uri) {
-    return assertThrows(uri, IllegalArgumentException.class, () -> Bus.name(uri)).getMessage();
+    return assertThrows(uri, IllegalArgumentException.class, () -> Buses.at(uri).name())
+        .getMessage();
   }
 
   private static String serialized(Object object) throws Exception {

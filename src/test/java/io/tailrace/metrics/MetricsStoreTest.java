@@ -3,6 +3,7 @@ package io.tailrace.metrics;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
@@ -43,7 +44,7 @@ public class MetricsStoreTest {
     return MetricsDatabase.Kind.values();
   }
 
-  private int write(MetricsSummary... summaries) throws MetricsStoreException {
+  private int write(MetricsSummary... summaries) throws UnavailableException {
     try (MetricsStore.Connection connection = database.store("").connect()) {
       return connection.write(List.of(summaries));
     }
@@ -240,7 +241,7 @@ public class MetricsStoreTest {
   }
 
   private Void writeInBatches(List<MetricsSummary> summaries, int batch)
-      throws MetricsStoreException {
+      throws UnavailableException {
     try (MetricsStore.Connection connection = database.store("").connect()) {
       for (int from = 0; from < summaries.size(); from += batch) {
         connection.write(summaries.subList(from, Math.min(summaries.size(), from + batch)));

@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
@@ -28,7 +29,7 @@ public class MetricsViewTest {
     return MetricsDatabase.Kind.values();
   }
 
-  private void write(MetricsSummary... summaries) throws MetricsStoreException {
+  private void write(MetricsSummary... summaries) throws UnavailableException {
     try (MetricsStore.Connection connection = database.store("").connect()) {
       connection.write(List.of(summaries));
     }

@@ -4,8 +4,9 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
@@ -183,7 +184,7 @@ public class WriteSummariesTest {
     PipelineExecutionException failed =
         assertThrows(PipelineExecutionException.class, () -> pipeline.run());
 
-    assertThat(failed).hasCauseThat().isInstanceOf(MetricsStoreException.class);
+    assertThat(failed).hasCauseThat().isInstanceOf(UnavailableException.class);
     assertThat(failed).hasCauseThat().hasMessageThat().contains("metrics.db");
   }
 

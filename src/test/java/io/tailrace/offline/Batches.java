@@ -1,7 +1,8 @@
 package io.tailrace.offline;
 
-import io.tailrace.parquet.TableNames;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.TableNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,7 +27,7 @@ final class Batches {
   /** Creates the tables that files need, inserts those that are alike together, and adds up. */
   static OfflineStore.Inserted insert(
       OfflineStore.Connection connection, List<ObservationFile> files)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     Map<List<Object>, List<ObservationFile>> alike = new LinkedHashMap<>();
     for (ObservationFile file : files) {
       alike

@@ -2,10 +2,10 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.parquet.BundleEncoder;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -143,7 +143,7 @@ public class CreateFeatureTablesTest {
                 }));
   }
 
-  private List<String> tables() throws OfflineStoreException {
+  private List<String> tables() throws UnavailableException {
     return store
         .query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tailrace'", 99)
         .rows()

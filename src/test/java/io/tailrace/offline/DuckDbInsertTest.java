@@ -3,16 +3,16 @@ package io.tailrace.offline;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.parquet.ObservationIds;
-import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.parquet.ObservationRows;
-import io.tailrace.parquet.FileDecoder;
-import io.tailrace.parquet.ObservationFile;
-import io.tailrace.parquet.JsonText;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileBytes;
+import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ForeignFile;
-import io.tailrace.parquet.BundleEncoder;
+import io.tailrace.parquet.JsonText;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
+import io.tailrace.parquet.ObservationIds;
+import io.tailrace.parquet.ObservationRows;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -465,7 +465,7 @@ public class DuckDbInsertTest {
     return count;
   }
 
-  private List<String> rows(String sql) throws OfflineStoreException {
+  private List<String> rows(String sql) throws UnavailableException {
     return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

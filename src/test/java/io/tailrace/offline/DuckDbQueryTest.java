@@ -5,7 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.parquet.BundleEncoder;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import java.io.BufferedReader;
@@ -144,8 +144,8 @@ public class DuckDbQueryTest {
             "INSTALL httpfs",
             "CALL pragma_version()",
             "")) {
-      OfflineStoreException refused =
-          assertThrows(sql, OfflineStoreException.class, () -> store.query(sql, 9));
+      UnavailableException refused =
+          assertThrows(sql, UnavailableException.class, () -> store.query(sql, 9));
       assertWithMessage(sql)
           .that(refused)
           .hasMessageThat()
@@ -167,13 +167,13 @@ public class DuckDbQueryTest {
 
   @Test
   public void aMistakeIsExplained() {
-    OfflineStoreException mistake =
-        assertThrows(OfflineStoreException.class, () -> store.query("FROM tailrace.nobody", 9));
+    UnavailableException mistake =
+        assertThrows(UnavailableException.class, () -> store.query("FROM tailrace.nobody", 9));
 
     assertThat(mistake).hasMessageThat().contains("nobody does not exist");
     assertThat(
             assertThrows(
-                OfflineStoreException.class,
+                UnavailableException.class,
                 () -> OfflineStores.at("duckdb:///no/such.db").query("SELECT 1", 1)))
         .hasMessageThat()
         .isEqualTo("there is no file /no/such.db");
@@ -194,8 +194,7 @@ public class DuckDbQueryTest {
         new BufferedReader(new InputStreamReader(holder.getInputStream(), UTF_8))) {
       assertThat(said.readLine()).isEqualTo("holds true");
 
-      OfflineStoreException refused =
-          assertThrows(OfflineStoreException.class, () -> store.check());
+      UnavailableException refused = assertThrows(UnavailableException.class, () -> store.check());
 
       assertThat(refused)
           .hasMessageThat()
@@ -204,7 +203,7 @@ public class DuckDbQueryTest {
                   + " is in use by another process ("
                   + holder.pid()
                   + "): DuckDB lets one process open a file; stop that one, or let it do this");
-      assertThat(assertThrows(OfflineStoreException.class, () -> store.query("SELECT 1", 1)))
+      assertThat(assertThrows(UnavailableException.class, () -> store.query("SELECT 1", 1)))
           .hasMessageThat()
           .contains("is in use by another process (" + holder.pid() + ")");
     } finally {
@@ -220,7 +219,7 @@ public class DuckDbQueryTest {
 
     assertThat(
             assertThrows(
-                OfflineStoreException.class, () -> OfflineStores.at("duckdb://" + other).check()))
+                UnavailableException.class, () -> OfflineStores.at("duckdb://" + other).check()))
         .hasMessageThat()
         .isEqualTo(other.toRealPath() + " is not a file of DuckDB");
   }

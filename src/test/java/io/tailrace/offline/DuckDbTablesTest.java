@@ -2,11 +2,11 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.parquet.ObservationIds;
-import io.tailrace.parquet.ObservationFile;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileRows;
 import io.tailrace.parquet.ForeignFile;
-import io.tailrace.parquet.BundleEncoder;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -172,7 +172,7 @@ public class DuckDbTablesTest {
     assertThat(rows("SELECT value FROM production.user__age")).containsExactly("[41]");
   }
 
-  private List<String> format() throws OfflineStoreException {
+  private List<String> format() throws UnavailableException {
     return rows(
         "SELECT block_size, tags['storage_version'] FROM pragma_database_size()"
             + " JOIN duckdb_databases() USING (database_name)"
@@ -270,7 +270,7 @@ public class DuckDbTablesTest {
     return new FeatureTable(feature, true, Optional.of(type));
   }
 
-  private List<String> rows(String sql) throws OfflineStoreException {
+  private List<String> rows(String sql) throws UnavailableException {
     return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

@@ -2,14 +2,14 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.parquet.ObservationFile;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileRows;
 import io.tailrace.parquet.ForeignFile;
-import io.tailrace.parquet.BundleEncoder;
-import io.tailrace.bus.BusMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
@@ -135,12 +135,12 @@ public class InsertObservationsTest {
     }
 
     @Override
-    public void check() throws OfflineStoreException {
+    public void check() throws UnavailableException {
       store.check();
     }
 
     @Override
-    public Table query(String sql, int limit) throws OfflineStoreException {
+    public Table query(String sql, int limit) throws UnavailableException {
       return store.query(sql, limit);
     }
 
@@ -150,12 +150,13 @@ public class InsertObservationsTest {
       return new Connection() {
         @Override
         public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
-            throws OfflineStoreException {
+            throws ContentRejectedException, UnavailableException {
           return connection.create(environment, tables);
         }
 
         @Override
-        public Inserted insert(FileBatch batch) throws OfflineStoreException {
+        public Inserted insert(FileBatch batch)
+            throws ContentRejectedException, UnavailableException {
           if (batch.files().size() > 1) {
             throw new ContentRejectedException("one of the files is wrong");
           }
@@ -252,7 +253,7 @@ public class InsertObservationsTest {
     pipeline.run().waitUntilFinish();
   }
 
-  private List<String> rows(String sql) throws OfflineStoreException {
+  private List<String> rows(String sql) throws UnavailableException {
     return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

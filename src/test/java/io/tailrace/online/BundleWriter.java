@@ -1,10 +1,11 @@
 package io.tailrace.online;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
@@ -49,13 +50,13 @@ public final class BundleWriter implements AutoCloseable {
 
   /** Writes a bundle of results that were published at a time in microseconds. */
   public Written write(long publishedAt, QueryResult... results)
-      throws OnlineStoreException, InvalidResultException {
+      throws UnavailableException, InvalidResultException {
     return write(Arrays.stream(results).map(result -> Messages.of(result, publishedAt)).toList());
   }
 
   /** Writes a bundle. */
   public Written write(List<BusMessage> messages)
-      throws OnlineStoreException, InvalidResultException {
+      throws UnavailableException, InvalidResultException {
     Bundle bundle = begin();
     for (BusMessage message : messages) {
       bundle.add(message);
@@ -77,7 +78,7 @@ public final class BundleWriter implements AutoCloseable {
     }
 
     /** Adds a message. */
-    public void add(BusMessage message) throws OnlineStoreException, InvalidResultException {
+    public void add(BusMessage message) throws UnavailableException, InvalidResultException {
       Result result = decoder.decode(message);
       fn.write(
           result,
@@ -89,7 +90,7 @@ public final class BundleWriter implements AutoCloseable {
     /** Ends the bundle, when everything has been written. */
     @SuppressWarnings(
         "NonCanonicalType") // An inner class can only be made through its subclass's name.
-    public Written end() throws OnlineStoreException {
+    public Written end() throws UnavailableException {
       fn.finishBundle(
           fn.new FinishBundleContext() {
             @Override

@@ -4,10 +4,11 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -369,7 +370,7 @@ public class WriteOnlineTest {
       BundleWriter.Bundle bundle = writer.begin();
       bundle.add(Messages.of(named("op", Results.user("ann", age(T))), T).endingBacklog());
 
-      assertThrows(OnlineStoreException.class, bundle::end);
+      assertThrows(UnavailableException.class, bundle::end);
     }
   }
 

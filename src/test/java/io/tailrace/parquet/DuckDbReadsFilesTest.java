@@ -3,6 +3,7 @@ package io.tailrace.parquet;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.offline.BundleEncoder;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;

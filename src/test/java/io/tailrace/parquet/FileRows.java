@@ -18,10 +18,10 @@ import java.util.List;
  * Says everything that a row of a file says, as text: once of our {@link ObservationFile}, once of
  * protobuf's own classes, so that both can be compared.
  */
-final class FileRows {
+public final class FileRows {
   private FileRows() {}
 
-  static String row(
+  public static String row(
       String feature,
       String id,
       String key,
@@ -45,7 +45,7 @@ final class FileRows {
   }
 
   /** Returns the rows of a file of observations, in its order. */
-  static List<String> of(ObservationFile file) throws IOException {
+  public static List<String> of(ObservationFile file) throws IOException {
     ObservationRows rows = file.rows();
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < rows.count(); i++) {
@@ -75,7 +75,7 @@ final class FileRows {
   }
 
   /** Returns the rows that a result is to become. */
-  static List<String> of(QueryResult result) {
+  public static List<String> of(QueryResult result) {
     List<String> texts = new ArrayList<>();
     for (Frame frame : result.getFramesList()) {
       for (Column column : frame.getColumnsList()) {
@@ -163,7 +163,7 @@ final class FileRows {
     };
   }
 
-  static String hex(byte[] bytes) {
+  public static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(bytes);
   }
 

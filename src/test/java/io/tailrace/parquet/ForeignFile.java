@@ -1,5 +1,6 @@
 package io.tailrace.parquet;
 
+import io.tailrace.offline.BundleEncoder;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +23,7 @@ import java.util.stream.Collectors;
  *     operation_id}
  * @param footer the key-value metadata
  */
-record ForeignFile(Map<String, String> columns, String rows, Map<String, String> footer) {
+public record ForeignFile(Map<String, String> columns, String rows, Map<String, String> footer) {
   static final String ENVIRONMENT = "production";
 
   /** What the documentation of {@link ObservationIds} says, for DuckDB. */
@@ -32,7 +33,7 @@ record ForeignFile(Map<String, String> columns, String rows, Map<String, String>
           + " || strlen(epoch_us(observed_at)::VARCHAR) || ':' || epoch_us(observed_at))::UUID";
 
   /** Copies the maps. */
-  ForeignFile {
+  public ForeignFile {
     columns = new LinkedHashMap<>(columns);
     footer = new TreeMap<>(footer);
   }
@@ -42,7 +43,7 @@ record ForeignFile(Map<String, String> columns, String rows, Map<String, String>
    *
    * @param rows each a SQL row of feature, pkey, value, observed_at, operation_id
    */
-  static ForeignFile of(ValueType type, String... rows) {
+  public static ForeignFile of(ValueType type, String... rows) {
     Map<String, String> columns = new LinkedHashMap<>();
     columns.put("feature", "feature");
     columns.put("observation_id", ID);
@@ -67,7 +68,7 @@ record ForeignFile(Map<String, String> columns, String rows, Map<String, String>
   }
 
   /** Returns a file of deletions; the rows have a value, which is left out. */
-  static ForeignFile ofDeletions(String... rows) {
+  public static ForeignFile ofDeletions(String... rows) {
     return of(ValueType.INT64, rows)
         .without("value")
         .with("deleted", "true")
@@ -75,36 +76,36 @@ record ForeignFile(Map<String, String> columns, String rows, Map<String, String>
   }
 
   /** Returns the same with another column. */
-  ForeignFile with(String column, String sql) {
+  public ForeignFile with(String column, String sql) {
     Map<String, String> changed = new LinkedHashMap<>(columns);
     changed.put(column, sql);
     return new ForeignFile(changed, rows, footer);
   }
 
-  ForeignFile without(String column) {
+  public ForeignFile without(String column) {
     Map<String, String> changed = new LinkedHashMap<>(columns);
     changed.remove(column);
     return new ForeignFile(changed, rows, footer);
   }
 
   /** Returns the same with another text in the footer. */
-  ForeignFile withText(String key, String value) {
+  public ForeignFile withText(String key, String value) {
     Map<String, String> changed = new TreeMap<>(footer);
     changed.put(key, value);
     return new ForeignFile(columns, rows, changed);
   }
 
-  ForeignFile withoutText(String key) {
+  public ForeignFile withoutText(String key) {
     Map<String, String> changed = new TreeMap<>(footer);
     changed.remove(key);
     return new ForeignFile(columns, rows, changed);
   }
 
-  byte[] bytes() throws SQLException, IOException {
+  public byte[] bytes() throws SQLException, IOException {
     return bytes("SNAPPY");
   }
 
-  byte[] bytes(String compression) throws SQLException, IOException {
+  public byte[] bytes(String compression) throws SQLException, IOException {
     Path path = Files.createTempFile("foreign", ".parquet");
     try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = duckDb.createStatement()) {
@@ -131,7 +132,7 @@ record ForeignFile(Map<String, String> columns, String rows, Map<String, String>
     }
   }
 
-  ObservationFile file() throws Exception {
+  public ObservationFile file() throws Exception {
     return FileDecoder.decode(BundleEncoder.message(bytes()));
   }
 }

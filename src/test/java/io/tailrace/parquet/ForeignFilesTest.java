@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.offline.BundleEncoder;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.DeadLetter.Reason;

@@ -5,7 +5,8 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
-import io.tailrace.parquet.BundleEncoder.Encoded;
+import io.tailrace.offline.BundleEncoder;
+import io.tailrace.offline.BundleEncoder.Encoded;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;

@@ -3,7 +3,7 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
@@ -155,7 +155,7 @@ public class MetricsBusWriterTest {
     }
   }
 
-  private static long count(String store) throws OfflineStoreException {
+  private static long count(String store) throws UnavailableException {
     try {
       return Long.parseLong(
           OfflineStores.at(store)
@@ -163,7 +163,7 @@ public class MetricsBusWriterTest {
               .rows()
               .get(0)
               .get(0));
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       assertThat(e).hasMessageThat().contains("does not exist");
       return -1;
     }

@@ -5,7 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.offline.EncodeObservations;
-import io.tailrace.parquet.ResultEncoder;
+import io.tailrace.offline.ResultEncoder;
 import io.tailrace.pipelines.OfflineServers.Store;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.testing.Results;

@@ -3,8 +3,8 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
@@ -143,16 +143,16 @@ final class OfflineServers implements AutoCloseable {
   }
 
   /** Runs a query against the store. */
-  List<List<String>> rows(String sql) throws OfflineStoreException {
+  List<List<String>> rows(String sql) throws UnavailableException {
     OfflineStore.Table table = OfflineStores.at(store).query(sql, 100_000);
     return table.rows();
   }
 
   /** Returns how many rows a table has, or -1 if there is no table. */
-  long count(String table) throws OfflineStoreException {
+  long count(String table) throws UnavailableException {
     try {
       return Long.parseLong(rows("SELECT count(*) FROM " + name(table)).get(0).get(0));
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       if (String.valueOf(e.getMessage()).contains("does not exist")) {
         return -1;
       }
@@ -161,7 +161,7 @@ final class OfflineServers implements AutoCloseable {
   }
 
   /** Returns the least and the greatest number of rows in the tables of some features. */
-  List<Long> leastAndMost(int features) throws OfflineStoreException {
+  List<Long> leastAndMost(int features) throws UnavailableException {
     String counts =
         IntStream.range(0, features)
             .mapToObj(f -> "SELECT count(*) AS n FROM " + name("user__f" + f))
@@ -176,7 +176,7 @@ final class OfflineServers implements AutoCloseable {
   }
 
   /** Everything that readers see, when it was inserted included. */
-  String contents(String... tables) throws OfflineStoreException {
+  String contents(String... tables) throws UnavailableException {
     StringBuilder all = new StringBuilder();
     for (String table : tables) {
       all.append(rows("SELECT * FROM " + name(table) + " ORDER BY 1"));
@@ -193,7 +193,7 @@ final class OfflineServers implements AutoCloseable {
     await(table + " with " + expected + " rows", () -> has(table, expected));
   }
 
-  boolean has(String table, long expected) throws OfflineStoreException {
+  boolean has(String table, long expected) throws UnavailableException {
     long count = count(table);
     assertThat(count).isAtMost(expected);
     return count == expected;

@@ -1,9 +1,9 @@
 package io.tailrace.testing;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +16,7 @@ public record FixedRowsStore(String uri, Answer answer) implements OfflineStore 
   /** Answers a statement. */
   public interface Answer extends Serializable {
     /** Returns the rows. */
-    Table to(String sql, int limit) throws OfflineStoreException;
+    Table to(String sql, int limit) throws UnavailableException;
   }
 
   /** Returns a store that answers every statement with the same rows. */
@@ -25,7 +25,7 @@ public record FixedRowsStore(String uri, Answer answer) implements OfflineStore 
   }
 
   @Override
-  public Table query(String sql, int limit) throws OfflineStoreException {
+  public Table query(String sql, int limit) throws UnavailableException {
     return answer.to(sql, limit);
   }
 

@@ -1,13 +1,13 @@
 package io.tailrace.bus.kafka;
 
-import io.tailrace.bus.BusException;
+import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Secret;
-import java.io.Serializable;
+import io.tailrace.endpoint.UnavailableException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Collections;
@@ -29,10 +29,11 @@ import org.apache.kafka.common.config.SslConfigs;
  * A topic of Kafka, or of what speaks its protocol (MSK). Immutable and serializable; holds no
  * secret, only where one is: {@link #clientProperties} reads them where the client is made.
  */
-public final class KafkaBus implements Serializable {
+public final class KafkaBus implements Bus {
   private static final long serialVersionUID = 1;
 
-  private static final String EXAMPLE =
+  /** A correct URI, without and with SASL. */
+  public static final String EXAMPLE =
       "kafka://broker-1:9092,broker-2:9092/result-bus?start=earliest, or for SASL"
           + " kafka://b-1:9096/result-bus?security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-512"
           + "&user=writer&password=env:KAFKA_PASSWORD";
@@ -48,6 +49,7 @@ public final class KafkaBus implements Serializable {
 
   private static final String DEFAULT_MECHANISM = "PLAIN";
 
+  private final String uri;
   private final String bootstrapServers;
   private final String topic;
   private final String start;
@@ -59,6 +61,7 @@ public final class KafkaBus implements Serializable {
   private final String user;
 
   private KafkaBus(
+      String uri,
       String bootstrapServers,
       String topic,
       String start,
@@ -67,6 +70,7 @@ public final class KafkaBus implements Serializable {
       Map<String, Secret> secrets,
       String group,
       String user) {
+    this.uri = uri;
     this.bootstrapServers = bootstrapServers;
     this.topic = topic;
     this.start = start;
@@ -82,7 +86,7 @@ public final class KafkaBus implements Serializable {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static KafkaBus at(ResourceUri uri) {
+  public static KafkaBus at(EndpointUri uri) {
     String servers =
         uri.hosts(9092).stream().map(Object::toString).collect(Collectors.joining(","));
     String topic = uri.path();
@@ -122,6 +126,7 @@ public final class KafkaBus implements Serializable {
     }
     uri.finish(EXAMPLE);
     return new KafkaBus(
+        uri.withoutSecrets(),
         servers,
         topic,
         start,
@@ -140,7 +145,12 @@ public final class KafkaBus implements Serializable {
     }
   }
 
-  /** Returns the URI without parameters. */
+  @Override
+  public String uri() {
+    return uri;
+  }
+
+  @Override
   public String name() {
     return "kafka://" + bootstrapServers + "/" + topic;
   }
@@ -201,28 +211,28 @@ public final class KafkaBus implements Serializable {
     return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 
-  /** Returns a transform that reads the topic; see {@link io.tailrace.bus.Bus#read}. */
+  @Override
   public PTransform<PBegin, PCollection<BusMessage>> read(String fallbackGroup) {
     return new ReadKafka(this, groupOr(fallbackGroup));
   }
 
-  /** Returns a transform that publishes to the topic; see {@link io.tailrace.bus.Bus#write}. */
+  @Override
   public PTransform<PCollection<OutgoingMessage>, PDone> write() {
     return new WriteKafka(this);
   }
 
-  /** Opens the topic for publishing; see {@link io.tailrace.bus.Bus#publisher}. */
+  @Override
   public BusPublisher publisher() {
     return new KafkaPublisher(this);
   }
 
-  /** See {@link io.tailrace.bus.Bus#checkReadable}. */
-  public BusFacts checkReadable(String fallbackGroup) throws BusException {
+  @Override
+  public BusFacts checkReadable(String fallbackGroup) throws UnavailableException {
     return KafkaCheck.readable(this, groupOr(fallbackGroup));
   }
 
-  /** See {@link io.tailrace.bus.Bus#checkWritable}. */
-  public BusFacts checkWritable() throws BusException {
+  @Override
+  public BusFacts checkWritable() throws UnavailableException {
     return KafkaCheck.writable(this);
   }
 

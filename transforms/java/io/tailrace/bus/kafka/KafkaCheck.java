@@ -2,8 +2,8 @@ package io.tailrace.bus.kafka;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.BusException;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -46,15 +46,15 @@ final class KafkaCheck {
     this.bus = bus;
   }
 
-  static BusFacts readable(KafkaBus bus, String group) throws BusException {
+  static BusFacts readable(KafkaBus bus, String group) throws UnavailableException {
     return new KafkaCheck(bus).check(Optional.of(group));
   }
 
-  static BusFacts writable(KafkaBus bus) throws BusException {
+  static BusFacts writable(KafkaBus bus) throws UnavailableException {
     return new KafkaCheck(bus).check(Optional.empty());
   }
 
-  private BusFacts check(Optional<String> group) throws BusException {
+  private BusFacts check(Optional<String> group) throws UnavailableException {
     connect();
     Map<String, Object> config = new HashMap<>();
     bus.clientProperties()
@@ -79,14 +79,14 @@ final class KafkaCheck {
         admin.close(Duration.ZERO);
       }
     } catch (KafkaException e) {
-      throw new BusException(bus.name() + ": the settings are wrong: " + root(e), e);
+      throw new UnavailableException(bus.name() + ": the settings are wrong: " + root(e), e);
     }
   }
 
   /**
    * Tells a host that is not there from one that is no Kafka: Kafka's client says the same of both.
    */
-  private void connect() throws BusException {
+  private void connect() throws UnavailableException {
     List<String> failures = new ArrayList<>();
     for (String server : bus.bootstrapServers().split(",", -1)) {
       int colon = server.lastIndexOf(':');
@@ -104,11 +104,11 @@ final class KafkaCheck {
         failures.add(server + ": " + e.getMessage());
       }
     }
-    throw new BusException(
+    throw new UnavailableException(
         bus.name() + " can't be reached: " + String.join("; ", failures) + "; check host and port");
   }
 
-  private int partitions(Admin admin) throws BusException {
+  private int partitions(Admin admin) throws UnavailableException {
     try {
       TopicDescription topic =
           requireNonNull(
@@ -116,7 +116,7 @@ final class KafkaCheck {
       return topic.partitions().size();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-        throw new BusException(
+        throw new UnavailableException(
             bus.name()
                 + ": the topic '"
                 + bus.topic()
@@ -131,7 +131,7 @@ final class KafkaCheck {
     }
   }
 
-  private void checkUnread(Admin admin, String group, int partitions) throws BusException {
+  private void checkUnread(Admin admin, String group, int partitions) throws UnavailableException {
     Map<TopicPartition, OffsetSpec> earliest = new HashMap<>();
     for (int p = 0; p < partitions; p++) {
       earliest.put(new TopicPartition(bus.topic(), p), OffsetSpec.earliest());
@@ -148,7 +148,7 @@ final class KafkaCheck {
         }
       }
       if (lost > 0 && !bus.continuesAfterOverrun()) {
-        throw new BusException(
+        throw new UnavailableException(
             bus.name()
                 + ": "
                 + lost
@@ -162,7 +162,7 @@ final class KafkaCheck {
     }
   }
 
-  private BusFacts facts(Admin admin, int partitions) throws BusException {
+  private BusFacts facts(Admin admin, int partitions) throws UnavailableException {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, bus.topic());
     try {
       Config config =
@@ -190,21 +190,21 @@ final class KafkaCheck {
   }
 
   private <T> T get(org.apache.kafka.common.KafkaFuture<T> future)
-      throws BusException, ExecutionException {
+      throws UnavailableException, ExecutionException {
     try {
       return future.get(REPLY_TIMEOUT.toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw problem(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new BusException(bus.name() + ": interrupted while waiting for an answer", e);
+      throw new UnavailableException(bus.name() + ": interrupted while waiting for an answer", e);
     }
   }
 
-  private BusException problem(Exception e) {
+  private UnavailableException problem(Exception e) {
     Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
     if (cause instanceof AuthenticationException) {
-      return new BusException(
+      return new UnavailableException(
           bus.name()
               + ": the broker refuses the user or the certificate: "
               + root(cause)
@@ -212,13 +212,14 @@ final class KafkaCheck {
           cause);
     }
     if (cause instanceof AuthorizationException) {
-      return new BusException(bus.name() + ": a permission is missing: " + root(cause), cause);
+      return new UnavailableException(
+          bus.name() + ": a permission is missing: " + root(cause), cause);
     }
     if (cause instanceof TimeoutException
         || cause instanceof org.apache.kafka.common.errors.TimeoutException) {
       String protocol =
           bus.properties().getOrDefault(AdminClientConfig.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
-      return new BusException(
+      return new UnavailableException(
           bus.name()
               + ": something listens there but does not answer as a Kafka broker with"
               + " security.protocol="
@@ -226,7 +227,7 @@ final class KafkaCheck {
               + "; check the port and security.protocol (PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL)",
           cause);
     }
-    return new BusException(bus.name() + ": " + root(cause), cause);
+    return new UnavailableException(bus.name() + ": " + root(cause), cause);
   }
 
   private static String root(Throwable e) {

@@ -1,8 +1,8 @@
 package io.tailrace.bus.kafka;
 
-import io.tailrace.bus.BusException;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.UnavailableException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -35,7 +35,7 @@ final class KafkaPublisher implements BusPublisher {
   }
 
   @Override
-  public void publish(OutgoingMessage message) throws BusException {
+  public void publish(OutgoingMessage message) throws UnavailableException {
     checkFailure();
     byte @Nullable [] key = message.key().length == 0 ? null : message.key();
     ProducerRecord<byte[], byte[]> record =
@@ -59,7 +59,7 @@ final class KafkaPublisher implements BusPublisher {
   }
 
   @Override
-  public void flush() throws BusException {
+  public void flush() throws UnavailableException {
     try {
       producer.flush();
     } catch (KafkaException e) {
@@ -68,15 +68,16 @@ final class KafkaPublisher implements BusPublisher {
     checkFailure();
   }
 
-  private void checkFailure() throws BusException {
+  private void checkFailure() throws UnavailableException {
     Exception e = failure.get();
     if (e != null) {
       throw failed(e);
     }
   }
 
-  private BusException failed(Exception e) {
-    return new BusException(bus.name() + ": a message can't be published: " + e.getMessage(), e);
+  private UnavailableException failed(Exception e) {
+    return new UnavailableException(
+        bus.name() + ": a message can't be published: " + e.getMessage(), e);
   }
 
   @Override

@@ -3,13 +3,12 @@ package io.tailrace.metrics.duckdb;
 import static java.util.Objects.requireNonNull;
 
 import com.google.common.collect.Lists;
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.metrics.MetricsView;
 import io.tailrace.metrics.SummaryOrder;
+import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.v1.MetricsSummary;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -46,7 +45,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   }
 
   @Override
-  public int write(List<MetricsSummary> summaries) throws MetricsStoreException {
+  public int write(List<MetricsSummary> summaries) throws UnavailableException {
     Map<MetricsTable, List<MetricsSummary>> byTable =
         SummaryOrder.fold(summaries).stream().collect(Collectors.groupingBy(MetricsTable::of));
     int changed = 0;
@@ -62,10 +61,8 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
       requireNonNull(file).changed();
       done = true;
       return changed;
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
     } catch (SQLException e) {
-      throw new MetricsStoreException(requireNonNull(file).failure(e));
+      throw requireNonNull(file).failure(e);
     } finally {
       if (!done) {
         disconnect();
@@ -73,7 +70,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
   }
 
-  private void connect() throws DatabaseException, SQLException {
+  private void connect() throws UnavailableException, SQLException {
     if (connection == null) {
       file = store.open();
       connection = file.duplicate();
@@ -204,7 +201,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     return '"' + name.replace("\"", "\"\"") + '"';
   }
 
-  private void disconnect() throws MetricsStoreException {
+  private void disconnect() throws UnavailableException {
     Connection open = connection;
     DuckDbFile used = file;
     connection = null;
@@ -214,7 +211,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
         open.close();
       }
     } catch (SQLException e) {
-      throw new MetricsStoreException(store.uri() + ": " + e.getMessage(), e);
+      throw new UnavailableException(store.uri() + ": " + e.getMessage(), e);
     } finally {
       if (used != null) {
         release(used);
@@ -222,19 +219,15 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
   }
 
-  private static void release(DuckDbFile file) throws MetricsStoreException {
-    try {
-      file.release();
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
-    }
+  private static void release(DuckDbFile file) throws UnavailableException {
+    file.release();
   }
 
   @Override
   public void close() {
     try {
       disconnect();
-    } catch (MetricsStoreException e) {
+    } catch (UnavailableException e) {
       throw new IllegalStateException(e);
     }
   }

@@ -1,11 +1,10 @@
 package io.tailrace.metrics.duckdb;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.metrics.MetricsStore;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
-import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -26,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class DuckDbMetricsStore implements MetricsStore {
   private static final long serialVersionUID = 1;
 
-  private static final String EXAMPLE = "duckdb:///data/metrics.db?schema=tailrace_metrics";
+  /** A correct URI. */
+  public static final String EXAMPLE = "duckdb:///data/metrics.db?schema=tailrace_metrics";
 
   private static final Duration SHORTEST_RETENTION = Duration.ofHours(1);
   private static final Duration LONGEST_RETENTION = Duration.ofDays(36_500);
@@ -55,7 +55,7 @@ public final class DuckDbMetricsStore implements MetricsStore {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static DuckDbMetricsStore at(ResourceUri uri) {
+  public static DuckDbMetricsStore at(EndpointUri uri) {
     String text = uri.withoutSecrets();
     if (!text.startsWith("duckdb:///")) {
       uri.problem("the path of the file follows three slashes");
@@ -101,17 +101,13 @@ public final class DuckDbMetricsStore implements MetricsStore {
     return Optional.ofNullable(retention);
   }
 
-  DuckDbFile open() throws DatabaseException {
+  DuckDbFile open() throws UnavailableException {
     return DuckDbFile.open(Path.of(path), settings);
   }
 
   @Override
-  public void check() throws MetricsStoreException {
-    try {
-      open().release();
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
-    }
+  public void check() throws UnavailableException {
+    open().release();
   }
 
   @Override

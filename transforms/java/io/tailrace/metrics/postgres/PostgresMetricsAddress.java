@@ -1,12 +1,14 @@
 package io.tailrace.metrics.postgres;
 
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.sql.postgres.PostgresServer;
-import io.tailrace.endpoint.ResourceUri;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a PostgreSQL URI says. Immutable.
@@ -14,10 +16,13 @@ import java.util.stream.Collectors;
  * @param server where it is
  * @param schema name of the schema
  * @param partitions how new tables are partitioned
- * @param retention how long rows are kept; empty: for ever
+ * @param keptFor how long rows are kept; null: for ever
  */
 record PostgresMetricsAddress(
-    PostgresServer server, String schema, Partitions partitions, Optional<Duration> retention) {
+    PostgresServer server, String schema, Partitions partitions, @Nullable Duration keptFor)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
   /** How a new table is partitioned. */
   enum Partitions {
     /** As a hypertable where there is TimescaleDB, otherwise as with {@link #DAILY}. */
@@ -28,14 +33,14 @@ record PostgresMetricsAddress(
     NONE
   }
 
-  private static final String EXAMPLE =
+  static final String EXAMPLE =
       "postgresql://db.example.com:5432/metrics?schema=tailrace_metrics&user=writer"
           + "&password=env:PGPASSWORD&sslmode=verify-full&retention=90d";
 
   private static final Duration SHORTEST_RETENTION = Duration.ofHours(1);
   private static final Duration LONGEST_RETENTION = Duration.ofDays(36_500);
 
-  static PostgresMetricsAddress of(ResourceUri uri) {
+  static PostgresMetricsAddress of(EndpointUri uri) {
     PostgresServer server = PostgresServer.of(uri);
     String schema = uri.take("schema").orElse("tailrace_metrics");
     if (schema.contains("{environment}")) {
@@ -62,10 +67,10 @@ record PostgresMetricsAddress(
       uri.problem("retention is between 1h and 36500d");
     }
     uri.finish(EXAMPLE);
-    return new PostgresMetricsAddress(server, schema, partitions, retention);
+    return new PostgresMetricsAddress(server, schema, partitions, retention.orElse(null));
   }
 
-  private static Optional<Partitions> partitions(ResourceUri uri, String value) {
+  private static Optional<Partitions> partitions(EndpointUri uri, String value) {
     Optional<Partitions> found =
         Arrays.stream(Partitions.values())
             .filter(choice -> value.equals(choice.name().toLowerCase(Locale.ROOT)))
@@ -80,6 +85,11 @@ record PostgresMetricsAddress(
                   .collect(Collectors.joining(", ")));
     }
     return found;
+  }
+
+  /** Returns how long rows are kept; empty: for ever. */
+  Optional<Duration> retention() {
+    return Optional.ofNullable(keptFor);
   }
 
   /** Returns the URI, without secrets. */

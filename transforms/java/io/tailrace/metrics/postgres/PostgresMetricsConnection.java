@@ -1,14 +1,13 @@
 package io.tailrace.metrics.postgres;
 
 import com.google.common.collect.Lists;
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.metrics.MetricsStore;
+import io.tailrace.metrics.MetricsTable;
+import io.tailrace.metrics.SummaryOrder;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import io.tailrace.sql.postgres.SqlState;
-import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.metrics.MetricsTable;
-import io.tailrace.metrics.SummaryOrder;
 import io.tailrace.v1.MetricsSummary;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -47,7 +46,7 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
   }
 
   @Override
-  public int write(List<MetricsSummary> summaries) throws MetricsStoreException {
+  public int write(List<MetricsSummary> summaries) throws UnavailableException {
     int changed = 0;
     // In the order of their keys: two writers that lock the same rows never wait in a circle.
     for (List<MetricsSummary> some :
@@ -59,16 +58,14 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
   }
 
   /** Writes rows. If a table or a partition is not there, creates what is missing and repeats. */
-  private int writeSome(List<MetricsSummary> summaries) throws MetricsStoreException {
+  private int writeSome(List<MetricsSummary> summaries) throws UnavailableException {
     for (int attempt = 1; ; attempt++) {
       tables.prepareFor(summaries);
       try {
         return (int) session.write(connection -> upsert(connection, summaries));
-      } catch (DatabaseException e) {
-        throw new MetricsStoreException(e);
       } catch (RefusedException e) {
         if (attempt == ATTEMPTS || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
-          throw new MetricsStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+          throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
         }
         tables.forget();
       }

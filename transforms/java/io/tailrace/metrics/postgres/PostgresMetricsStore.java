@@ -1,10 +1,9 @@
 package io.tailrace.metrics.postgres;
 
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.sql.postgres.PostgresCheck;
 
 /**
  * PostgreSQL 12 or later, with or without TimescaleDB, at {@code
@@ -28,10 +27,13 @@ import io.tailrace.endpoint.ResourceUri;
 public final class PostgresMetricsStore implements MetricsStore {
   private static final long serialVersionUID = 1;
 
-  private final String uri;
+  /** A correct URI. */
+  public static final String EXAMPLE = PostgresMetricsAddress.EXAMPLE;
 
-  private PostgresMetricsStore(String uri) {
-    this.uri = uri;
+  private final PostgresMetricsAddress address;
+
+  private PostgresMetricsStore(PostgresMetricsAddress address) {
+    this.address = address;
   }
 
   /**
@@ -39,36 +41,27 @@ public final class PostgresMetricsStore implements MetricsStore {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static PostgresMetricsStore at(ResourceUri uri) {
-    return new PostgresMetricsStore(PostgresMetricsAddress.of(uri).text());
+  public static PostgresMetricsStore at(EndpointUri uri) {
+    return new PostgresMetricsStore(PostgresMetricsAddress.of(uri));
   }
 
   @Override
   public String uri() {
-    return uri;
-  }
-
-  private PostgresMetricsAddress address() {
-    return PostgresMetricsAddress.of(ResourceUri.parse(uri));
+    return address.text();
   }
 
   @Override
-  public void check() throws MetricsStoreException {
-    PostgresMetricsAddress address = address();
-    try {
-      PostgresCheck.check(address.server(), check -> check.schema(address.schema()));
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
-    }
+  public void check() throws UnavailableException {
+    PostgresCheck.check(address.server(), check -> check.schema(address.schema()));
   }
 
   @Override
   public Connection connect() {
-    return new PostgresMetricsConnection(address());
+    return new PostgresMetricsConnection(address);
   }
 
   @Override
   public String toString() {
-    return uri;
+    return uri();
   }
 }

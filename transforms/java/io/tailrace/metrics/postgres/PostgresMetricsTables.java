@@ -1,14 +1,13 @@
 package io.tailrace.metrics.postgres;
 
 import com.google.common.collect.Lists;
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.postgres.PostgresSession;
-import io.tailrace.sql.postgres.PostgresSession.RefusedException;
-import io.tailrace.sql.postgres.SqlState;
-import io.tailrace.metrics.MetricsStoreException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.metrics.MetricsView;
 import io.tailrace.metrics.postgres.PostgresMetricsAddress.Partitions;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.PostgresSession.RefusedException;
+import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.v1.MetricsSummary;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -157,7 +156,7 @@ final class PostgresMetricsTables {
   }
 
   /** Creates whatever is missing for rows to be written. */
-  void prepareFor(List<MetricsSummary> summaries) throws MetricsStoreException {
+  void prepareFor(List<MetricsSummary> summaries) throws UnavailableException {
     if (kinds.isEmpty()) {
       kinds = createTables();
     }
@@ -182,11 +181,11 @@ final class PostgresMetricsTables {
     }
   }
 
-  private Map<MetricsTable, Kind> createTables() throws MetricsStoreException {
+  private Map<MetricsTable, Kind> createTables() throws UnavailableException {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       Plan plan = read(this::plan);
       if (!plan.conflicts.isEmpty()) {
-        throw new MetricsStoreException(
+        throw new UnavailableException(
             address.text()
                 + ": "
                 + String.join("; ", plan.conflicts)
@@ -198,7 +197,7 @@ final class PostgresMetricsTables {
       // Under the lock, others may have been faster.
       write(connection -> plan(connection).statements);
     }
-    throw new MetricsStoreException(
+    throw new UnavailableException(
         address.text()
             + ": the tables of the schema '"
             + address.schema()
@@ -357,7 +356,7 @@ final class PostgresMetricsTables {
     return "'" + address.place(table.table()) + "'::regclass";
   }
 
-  private void createDays(MetricsTable table, List<LocalDate> wanted) throws MetricsStoreException {
+  private void createDays(MetricsTable table, List<LocalDate> wanted) throws UnavailableException {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (read(connection -> missing(connection, table, wanted)).isEmpty()) {
         return;
@@ -372,7 +371,7 @@ final class PostgresMetricsTables {
             return statements;
           });
     }
-    throw new MetricsStoreException(
+    throw new UnavailableException(
         address.text()
             + ": one of the tables "
             + address.place(partition(table, wanted.get(0)))
@@ -457,7 +456,7 @@ final class PostgresMetricsTables {
           case HYPERTABLE -> {}
         }
       }
-    } catch (MetricsStoreException e) {
+    } catch (UnavailableException e) {
       LOG.warn("Rows older than the retention are kept for now: {}", e.getMessage());
     }
   }
@@ -493,18 +492,16 @@ final class PostgresMetricsTables {
     }
   }
 
-  private <T> T read(PostgresSession.Work<T> work) throws MetricsStoreException {
+  private <T> T read(PostgresSession.Work<T> work) throws UnavailableException {
     try {
       return session.read(work);
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
     } catch (RefusedException e) {
-      throw new MetricsStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 
   /** Runs statements under the lock; that others were faster is not an error, but to be seen. */
-  private void write(PostgresSession.Work<List<String>> statements) throws MetricsStoreException {
+  private void write(PostgresSession.Work<List<String>> statements) throws UnavailableException {
     try {
       long unused =
           session.write(
@@ -524,11 +521,9 @@ final class PostgresMetricsTables {
                 }
                 return 0L;
               });
-    } catch (DatabaseException e) {
-      throw new MetricsStoreException(e);
     } catch (RefusedException e) {
       if (!SqlState.isThere(e.refusal())) {
-        throw new MetricsStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+        throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
       }
     }
   }

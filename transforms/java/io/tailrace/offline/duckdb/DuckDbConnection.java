@@ -2,18 +2,17 @@ package io.tailrace.offline.duckdb;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
+import io.tailrace.sql.duckdb.DuckDbFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,14 +81,14 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   private interface Work<T> {
-    T run(Statement statement) throws SQLException, OfflineStoreException;
+    T run(Statement statement) throws SQLException, ContentRejectedException, UnavailableException;
   }
 
   /**
    * Works with the connection, while others work with theirs; whatever fails, it is made anew for
    * the next.
    */
-  private <T> T beside(Work<T> work) throws OfflineStoreException {
+  private <T> T beside(Work<T> work) throws ContentRejectedException, UnavailableException {
     boolean done = false;
     try (Statement statement = connect().createStatement()) {
       T result = work.run(statement);
@@ -100,7 +99,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
         throw new ContentRejectedException(
             "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
       }
-      throw new OfflineStoreException(requireNonNull(file).failure(e));
+      throw requireNonNull(file).failure(e);
     } finally {
       if (!done) {
         disconnect();
@@ -109,7 +108,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   /** Works alone on the file: nobody else changes it meanwhile. */
-  private <T> T alone(Work<T> work) throws OfflineStoreException {
+  private <T> T alone(Work<T> work) throws ContentRejectedException, UnavailableException {
     Connection unused = connect();
     DuckDbFile open = requireNonNull(file);
     T result;
@@ -119,24 +118,18 @@ final class DuckDbConnection implements OfflineStore.Connection {
     } finally {
       open.writing().unlock();
     }
-    try {
-      open.changed();
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+    open.changed();
     return result;
   }
 
-  private Connection connect() throws OfflineStoreException {
+  private Connection connect() throws UnavailableException {
     if (connection == null) {
       try {
         file = store.open();
         connection = file.duplicate();
         database = connection.getCatalog();
-      } catch (DatabaseException e) {
-        throw new OfflineStoreException(e);
       } catch (SQLException e) {
-        throw new OfflineStoreException(requireNonNull(file).failure(e));
+        throw requireNonNull(file).failure(e);
       }
     }
     return connection;
@@ -144,7 +137,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
 
   @Override
   public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     return alone(statement -> create(statement, place(environment), tables));
   }
 
@@ -249,13 +242,14 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   @Override
-  public OfflineStore.Inserted insert(FileBatch batch) throws OfflineStoreException {
+  public OfflineStore.Inserted insert(FileBatch batch)
+      throws ContentRejectedException, UnavailableException {
     List<Path> paths = new ArrayList<>();
     Path directory;
     try {
       directory = Files.createTempDirectory("tailrace-insert-");
     } catch (IOException e) {
-      throw new OfflineStoreException("no temporary directory can be made: " + e, e);
+      throw new UnavailableException("no temporary directory can be made: " + e, e);
     }
     try {
       for (ObservationFile each : batch.files()) {
@@ -267,25 +261,25 @@ final class DuckDbConnection implements OfflineStore.Connection {
           ? insertQueries(batch, paths)
           : insertObservations(batch, paths);
     } catch (IOException e) {
-      throw new OfflineStoreException("files can't be written to " + directory + ": " + e, e);
+      throw new UnavailableException("files can't be written to " + directory + ": " + e, e);
     } finally {
       delete(paths, directory);
     }
   }
 
-  private static void delete(List<Path> paths, Path directory) throws OfflineStoreException {
+  private static void delete(List<Path> paths, Path directory) throws UnavailableException {
     try {
       for (Path path : paths) {
         Files.deleteIfExists(path);
       }
       Files.deleteIfExists(directory);
     } catch (IOException e) {
-      throw new OfflineStoreException("files in " + directory + " can't be deleted: " + e, e);
+      throw new UnavailableException("files in " + directory + " can't be deleted: " + e, e);
     }
   }
 
   private OfflineStore.Inserted insertObservations(FileBatch batch, List<Path> paths)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     boolean sorted = batch.tables().size() > SORTED_FROM_TABLES;
     String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
     long staged =
@@ -303,11 +297,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
               return fold(statement, batch.valueType());
             });
     checkComplete(staged, batch.rowsOfTables());
-    try {
-      requireNonNull(file).awaitRoom(staged);
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+    requireNonNull(file).awaitRoom(staged);
     return alone(statement -> insertStaged(statement, batch, columns, staged));
   }
 
@@ -379,7 +369,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
 
   /** Reads the files: whatever goes wrong here and is not the database's fault is theirs. */
   private static void stage(Statement statement, String select)
-      throws SQLException, OfflineStoreException {
+      throws SQLException, ContentRejectedException {
     try {
       statement.execute("CREATE OR REPLACE TEMP TABLE staged AS " + select);
     } catch (SQLException e) {
@@ -449,7 +439,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   private OfflineStore.Inserted insertQueries(FileBatch batch, List<Path> paths)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     List<String> others = new ArrayList<>(List.of("environment_id", "operation_kind"));
     others.addAll(
         List.of(
@@ -534,7 +524,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
         .collect(Collectors.joining(", ", "[", "]"));
   }
 
-  private void disconnect() throws OfflineStoreException {
+  private void disconnect() throws UnavailableException {
     Connection open = connection;
     DuckDbFile used = file;
     connection = null;
@@ -544,7 +534,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
         open.close();
       }
     } catch (SQLException e) {
-      throw new OfflineStoreException(store.uri() + ": " + e.getMessage(), e);
+      throw new UnavailableException(store.uri() + ": " + e.getMessage(), e);
     } finally {
       if (used != null) {
         release(used);
@@ -552,19 +542,15 @@ final class DuckDbConnection implements OfflineStore.Connection {
     }
   }
 
-  private static void release(DuckDbFile file) throws OfflineStoreException {
-    try {
-      file.release();
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+  private static void release(DuckDbFile file) throws UnavailableException {
+    file.release();
   }
 
   @Override
   public void close() {
     try {
       disconnect();
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       throw new IllegalStateException(e);
     }
   }

@@ -1,12 +1,11 @@
 package io.tailrace.offline.duckdb;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.parquet.TableNames;
-import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -24,7 +23,8 @@ import java.nio.file.Path;
 public final class DuckDbOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
 
-  private static final String EXAMPLE =
+  /** A correct URI. */
+  public static final String EXAMPLE =
       "duckdb:///data/offline.db?schema={environment}&memoryLimit=1GB";
 
   /**
@@ -52,7 +52,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static DuckDbOfflineStore at(ResourceUri uri) {
+  public static DuckDbOfflineStore at(EndpointUri uri) {
     String text = uri.withoutSecrets();
     if (!text.startsWith("duckdb:///")) {
       uri.problem("the path of the file follows three slashes");
@@ -88,17 +88,13 @@ public final class DuckDbOfflineStore implements OfflineStore {
     return schema.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
   }
 
-  DuckDbFile open() throws DatabaseException {
+  DuckDbFile open() throws UnavailableException {
     return DuckDbFile.open(Path.of(path), settings);
   }
 
   @Override
-  public void check() throws OfflineStoreException {
-    try {
-      open().release();
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+  public void check() throws UnavailableException {
+    open().release();
   }
 
   @Override
@@ -112,16 +108,12 @@ public final class DuckDbOfflineStore implements OfflineStore {
   }
 
   @Override
-  public Table query(String sql, int limit) throws OfflineStoreException {
+  public Table query(String sql, int limit) throws UnavailableException {
     Path file = Path.of(path);
     if (!Files.exists(file)) {
-      throw new OfflineStoreException("there is no file " + path);
+      throw new UnavailableException("there is no file " + path);
     }
-    try {
-      return DuckDbFile.look(file, settings, connection -> DuckDbQuery.run(connection, sql, limit));
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+    return DuckDbFile.look(file, settings, connection -> DuckDbQuery.run(connection, sql, limit));
   }
 
   @Override

@@ -1,6 +1,6 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import java.sql.Connection;
@@ -23,7 +23,7 @@ abstract class BatchInsert {
   abstract void advance();
 
   /** Inserts all rows. */
-  final void run(PostgresSession session) throws DatabaseException, RefusedException {
+  final void run(PostgresSession session) throws UnavailableException, RefusedException {
     while (!isDone()) {
       rows += session.write(this::insertSome);
       advance();

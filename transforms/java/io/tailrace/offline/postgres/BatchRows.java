@@ -2,9 +2,9 @@ package io.tailrace.offline.postgres;
 
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationRows;
-import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,8 +1,9 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.sql.postgres.PostgresServer;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.parquet.TableNames;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.sql.postgres.PostgresServer;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,7 +17,10 @@ import java.util.stream.Collectors;
  * @param partitions how new tables are partitioned
  * @param index how new tables are indexed
  */
-record PostgresAddress(PostgresServer server, String schema, Partitions partitions, Index index) {
+record PostgresAddress(PostgresServer server, String schema, Partitions partitions, Index index)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
   /** How a new table is partitioned. */
   enum Partitions {
     /** Not at all. */
@@ -36,14 +40,14 @@ record PostgresAddress(PostgresServer server, String schema, Partitions partitio
   /** Stands for the environment in the name of a schema. */
   static final String ENVIRONMENT = "{environment}";
 
-  private static final String EXAMPLE =
+  static final String EXAMPLE =
       "postgresql://db.example.com:5432/features?schema=tailrace_{environment}&user=writer"
           + "&password=env:PGPASSWORD&sslmode=verify-full";
 
   /** The longest that {@link TableNames#ofEnvironment} returns. */
   private static final int LONGEST_ENVIRONMENT = TableNames.MAX_LENGTH / 2 + 9;
 
-  static PostgresAddress of(ResourceUri uri) {
+  static PostgresAddress of(EndpointUri uri) {
     PostgresServer server = PostgresServer.of(uri);
     String schema = uri.take("schema").orElse("tailrace");
     checkSchema(uri, schema);
@@ -57,7 +61,7 @@ record PostgresAddress(PostgresServer server, String schema, Partitions partitio
     return address;
   }
 
-  private static void checkSchema(ResourceUri uri, String schema) {
+  private static void checkSchema(EndpointUri uri, String schema) {
     String fixed = schema.replaceFirst("\\Q" + ENVIRONMENT + "\\E", "");
     if (!schema.replace(ENVIRONMENT, "e").matches("[a-z_][a-z0-9_]*")) {
       uri.problem(
@@ -85,7 +89,7 @@ record PostgresAddress(PostgresServer server, String schema, Partitions partitio
   }
 
   private static <E extends Enum<E>> Optional<E> takeChoice(
-      ResourceUri uri, String name, Class<E> choices) {
+      EndpointUri uri, String name, Class<E> choices) {
     return uri.take(name)
         .flatMap(
             value -> {

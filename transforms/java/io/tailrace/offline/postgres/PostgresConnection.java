@@ -2,18 +2,17 @@ package io.tailrace.offline.postgres;
 
 import static io.tailrace.offline.postgres.Names.quoted;
 
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.postgres.PostgresSession;
-import io.tailrace.sql.postgres.PostgresSession.RefusedException;
-import io.tailrace.sql.postgres.SqlState;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.PostgresSession.RefusedException;
+import io.tailrace.sql.postgres.SqlState;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,22 +36,22 @@ final class PostgresConnection implements OfflineStore.Connection {
 
   /** Makes rows ready to be inserted into tables as they are now. */
   private interface Plan {
-    BatchInsert make() throws OfflineStoreException;
+    BatchInsert make() throws ContentRejectedException, UnavailableException;
   }
 
   /** Creates whatever rows need. */
   private interface Creation {
-    void run() throws OfflineStoreException;
+    void run() throws ContentRejectedException, UnavailableException;
   }
 
   @Override
   public Map<FeatureTable, String> create(String environment, List<FeatureTable> wanted)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     return tables.create(address.schema(environment), wanted);
   }
 
   @Override
-  public Inserted insert(FileBatch batch) throws OfflineStoreException {
+  public Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException {
     String schema = address.schema(batch.environment());
     if (batch.kind() == ObservationFile.Kind.QUERIES) {
       BatchQueries queries = new BatchQueries(batch);
@@ -90,7 +89,8 @@ final class PostgresConnection implements OfflineStore.Connection {
    *
    * @return how many rows are new in the store
    */
-  private long insert(Plan plan, Creation creation) throws OfflineStoreException {
+  private long insert(Plan plan, Creation creation)
+      throws ContentRejectedException, UnavailableException {
     long rows = 0;
     boolean created = false;
     while (true) {
@@ -102,8 +102,6 @@ final class PostgresConnection implements OfflineStore.Connection {
         if (created || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
           throw refused(e);
         }
-      } catch (DatabaseException e) {
-        throw new OfflineStoreException(e);
       }
       rows += insert.rows();
       creation.run();
@@ -111,9 +109,10 @@ final class PostgresConnection implements OfflineStore.Connection {
     }
   }
 
-  private void createTables(String schema, List<FeatureTable> wanted) throws OfflineStoreException {
+  private void createTables(String schema, List<FeatureTable> wanted)
+      throws ContentRejectedException, UnavailableException {
     for (Map.Entry<FeatureTable, String> conflict : tables.create(schema, wanted).entrySet()) {
-      throw new OfflineStoreException(
+      throw new UnavailableException(
           address.text()
               + ": the table "
               + quoted(schema, conflict.getKey().table())
@@ -127,7 +126,7 @@ final class PostgresConnection implements OfflineStore.Connection {
    * created, or looked at: PostgreSQL would convert a value into one of another type.
    */
   private Set<String> partitioned(String schema, List<FeatureTable> wanted)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     Map<FeatureTable, Boolean> knownHere = known.computeIfAbsent(schema, any -> new HashMap<>());
     List<FeatureTable> unknown =
         wanted.stream().filter(table -> !knownHere.containsKey(table)).toList();
@@ -146,7 +145,7 @@ final class PostgresConnection implements OfflineStore.Connection {
     return partitioned;
   }
 
-  private OfflineStoreException refused(RefusedException e) {
+  private UnavailableException refused(RefusedException e) throws ContentRejectedException {
     boolean forContent =
         switch (SqlState.meaning(e.refusal())) {
           case CONTENT -> true;
@@ -154,10 +153,11 @@ final class PostgresConnection implements OfflineStore.Connection {
           case TABLES -> SqlState.isCheckViolation(e.refusal());
           case CONNECTION, LATER, FINAL -> false;
         };
-    return forContent
-        ? new ContentRejectedException(
-            address.text() + " refuses the content: " + SqlState.message(e.refusal()), e)
-        : new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+    if (forContent) {
+      throw new ContentRejectedException(
+          address.text() + " refuses the content: " + SqlState.message(e.refusal()), e);
+    }
+    return new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
   }
 
   @Override

@@ -1,10 +1,9 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.sql.postgres.PostgresCheck;
 
 /**
  * PostgreSQL 12 or later, at {@code
@@ -28,10 +27,13 @@ import io.tailrace.endpoint.ResourceUri;
 public final class PostgresOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
 
-  private final String uri;
+  /** A correct URI. */
+  public static final String EXAMPLE = PostgresAddress.EXAMPLE;
 
-  private PostgresOfflineStore(String uri) {
-    this.uri = uri;
+  private final PostgresAddress address;
+
+  private PostgresOfflineStore(PostgresAddress address) {
+    this.address = address;
   }
 
   /**
@@ -39,56 +41,47 @@ public final class PostgresOfflineStore implements OfflineStore {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static PostgresOfflineStore at(ResourceUri uri) {
-    return new PostgresOfflineStore(PostgresAddress.of(uri).text());
+  public static PostgresOfflineStore at(EndpointUri uri) {
+    return new PostgresOfflineStore(PostgresAddress.of(uri));
   }
 
   @Override
   public String uri() {
-    return uri;
-  }
-
-  private PostgresAddress address() {
-    return PostgresAddress.of(ResourceUri.parse(uri));
+    return address.text();
   }
 
   @Override
   public boolean separatesEnvironments() {
-    return address().separatesEnvironments();
+    return address.separatesEnvironments();
   }
 
   @Override
-  public void check() throws OfflineStoreException {
-    PostgresAddress address = address();
-    try {
-      PostgresCheck.check(
-          address.server(),
-          check -> {
-            check.temporaryTables();
-            if (address.separatesEnvironments()) {
-              check.schemas(
-                  address.schema(), address.schema().replace(PostgresAddress.ENVIRONMENT, ".+"));
-            } else {
-              check.schema(address.schema());
-            }
-          });
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
-    }
+  public void check() throws UnavailableException {
+    PostgresCheck.check(
+        address.server(),
+        check -> {
+          check.temporaryTables();
+          if (address.separatesEnvironments()) {
+            check.schemas(
+                address.schema(), address.schema().replace(PostgresAddress.ENVIRONMENT, ".+"));
+          } else {
+            check.schema(address.schema());
+          }
+        });
   }
 
   @Override
   public Connection connect() {
-    return new PostgresConnection(address());
+    return new PostgresConnection(address);
   }
 
   @Override
-  public Table query(String sql, int limit) throws OfflineStoreException {
-    return PostgresQuery.run(address(), sql, limit);
+  public Table query(String sql, int limit) throws UnavailableException {
+    return PostgresQuery.run(address, sql, limit);
   }
 
   @Override
   public String toString() {
-    return uri;
+    return uri();
   }
 }

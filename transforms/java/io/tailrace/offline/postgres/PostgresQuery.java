@@ -1,10 +1,9 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.SqlState;
-import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -20,7 +19,7 @@ final class PostgresQuery {
 
   private PostgresQuery() {}
 
-  static Table run(PostgresAddress address, String sql, int limit) throws OfflineStoreException {
+  static Table run(PostgresAddress address, String sql, int limit) throws UnavailableException {
     try (Connection connection = PostgresSession.open(address.server())) {
       connection.setReadOnly(true);
       // A second one could follow a COMMIT.
@@ -30,7 +29,7 @@ final class PostgresQuery {
               .query
               .getSubqueries()
           != null) {
-        throw new OfflineStoreException(refusal(address, "it is more than one statement"));
+        throw new UnavailableException(refusal(address, "it is more than one statement"));
       }
       try (Statement statement = connection.createStatement()) {
         boolean unused =
@@ -40,20 +39,18 @@ final class PostgresQuery {
                     + "; SET LOCAL TimeZone = 'UTC'");
         return run(address, statement, sql, limit);
       }
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
     } catch (SQLException e) {
-      throw new OfflineStoreException(SqlState.sentence(address.server(), e), e);
+      throw new UnavailableException(SqlState.sentence(address.server(), e), e);
     }
   }
 
   private static Table run(PostgresAddress address, Statement statement, String sql, int limit)
-      throws SQLException, OfflineStoreException {
+      throws SQLException, UnavailableException {
     statement.setMaxRows(limit == Integer.MAX_VALUE ? 0 : limit + 1);
     statement.setFetchSize(ROWS_AT_ONCE);
     try {
       if (!statement.execute(sql)) {
-        throw new OfflineStoreException(refusal(address, "it returns no rows"));
+        throw new UnavailableException(refusal(address, "it returns no rows"));
       }
       try (ResultSet rows = statement.getResultSet()) {
         return table(rows, limit);
@@ -62,7 +59,7 @@ final class PostgresQuery {
       if (SqlState.meaning(e) == SqlState.Meaning.CONNECTION && !SqlState.isReadOnly(e)) {
         throw e;
       }
-      throw new OfflineStoreException(refusal(address, SqlState.message(e)), e);
+      throw new UnavailableException(refusal(address, SqlState.message(e)), e);
     }
   }
 

@@ -4,16 +4,15 @@ import static io.tailrace.offline.postgres.Names.quoted;
 
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.FeatureTable;
+import io.tailrace.offline.postgres.PostgresAddress.Index;
+import io.tailrace.offline.postgres.PostgresAddress.Partitions;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import io.tailrace.sql.postgres.SqlState;
-import io.tailrace.offline.ContentRejectedException;
-import io.tailrace.offline.FeatureTable;
-import io.tailrace.offline.OfflineStoreException;
-import io.tailrace.parquet.TableNames;
-import io.tailrace.offline.postgres.PostgresAddress.Index;
-import io.tailrace.offline.postgres.PostgresAddress.Partitions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -128,7 +127,7 @@ final class PostgresTables {
 
   /** See {@link io.tailrace.offline.OfflineStore.Connection#create}. */
   Map<FeatureTable, String> create(String schema, List<FeatureTable> tables)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     // All sessions alter tables in the same order, so that none waits for another in a circle.
     List<FeatureTable> sorted =
         tables.stream().sorted(Comparator.comparing(FeatureTable::feature)).toList();
@@ -136,7 +135,7 @@ final class PostgresTables {
       try {
         Plan plan = session.read(connection -> plan(connection, schema, sorted));
         if (plan.logConflict.isPresent()) {
-          throw new OfflineStoreException(
+          throw new UnavailableException(
               address.text()
                   + ": the table "
                   + quoted(schema, TableNames.QUERY_LOG)
@@ -159,19 +158,17 @@ final class PostgresTables {
                     return 0L;
                   });
         }
-      } catch (DatabaseException e) {
-        throw new OfflineStoreException(e);
       } catch (RefusedException e) {
         // A program that does not know of the lock may have been faster.
         if (SqlState.isBadName(e.refusal())) {
           throw new ContentRejectedException(SqlState.sentence(address.server(), e.refusal()), e);
         }
         if (!SqlState.isThere(e.refusal())) {
-          throw new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+          throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
         }
       }
     }
-    throw new OfflineStoreException(
+    throw new UnavailableException(
         address.text() + ": the tables of the schema '" + schema + "' vanish when created");
   }
 
@@ -379,13 +376,11 @@ final class PostgresTables {
   }
 
   /** Returns which of some tables are partitioned, however that came to be. */
-  Set<String> partitioned(String schema, Collection<String> tables) throws OfflineStoreException {
+  Set<String> partitioned(String schema, Collection<String> tables) throws UnavailableException {
     try {
       return session.read(connection -> names(connection, FIND_PARTITIONED, schema, tables));
-    } catch (DatabaseException e) {
-      throw new OfflineStoreException(e);
     } catch (RefusedException e) {
-      throw new OfflineStoreException(SqlState.sentence(address.server(), e.refusal()), e);
+      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 
@@ -406,7 +401,7 @@ final class PostgresTables {
   }
 
   /** Creates the partitions that rows need and that are missing. */
-  void createPartitions(String schema, List<TableRows> rows) throws OfflineStoreException {
+  void createPartitions(String schema, List<TableRows> rows) throws UnavailableException {
     Map<String, Partition> wanted = new LinkedHashMap<>();
     for (TableRows some : rows) {
       some.month()
@@ -428,10 +423,8 @@ final class PostgresTables {
                   execute(connection, statements(schema, missing));
                   return 0L;
                 });
-      } catch (DatabaseException e) {
-        throw new OfflineStoreException(e);
       } catch (RefusedException e) {
-        throw new OfflineStoreException(
+        throw new UnavailableException(
             SqlState.sentence(address.server(), e.refusal())
                 + (SqlState.isThere(e.refusal())
                     ? ", and is no longer a partition: rename or drop it"

@@ -1,11 +1,14 @@
 package io.tailrace.online.redis;
 
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Secret;
+import io.tailrace.endpoint.Timeouts;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a Redis URI says. Immutable.
@@ -13,39 +16,65 @@ import java.util.Optional;
  * @param text the URI, without secrets
  * @param hosts {@code host:port} of the server, or of some nodes of the cluster
  * @param cluster whether it is a Redis Cluster
- * @param tls whether connections are encrypted
  * @param database number of the database; 0 in a cluster
- * @param user ACL user; empty: the default one
- * @param password where the password is
- * @param trustStore a PEM file with the certificates to trust; empty: the JVM's
- * @param keyStore a PKCS#12 file with a client certificate
- * @param keyStorePassword where the key store's password is
- * @param connectTimeout for opening a connection
- * @param timeout for a reply
- * @param retryFor for how long a store that is down is tried again before the bundle fails
- * @param waitReplicas how many replicas must have a write before it counts
- * @param waitTimeout for how long to wait for them
- * @param grace how long a key outlives its last cell
- * @param entitiesPerCall how many entities one script call writes
+ * @param login who logs in
+ * @param tls how connections are encrypted; null: not
+ * @param timeouts for how long to wait
+ * @param writing how entities are written
  */
 record RedisAddress(
     String text,
     List<Node> hosts,
     boolean cluster,
-    boolean tls,
     int database,
-    Optional<String> user,
-    Optional<Secret> password,
-    Optional<String> trustStore,
-    Optional<String> keyStore,
-    Optional<Secret> keyStorePassword,
-    Duration connectTimeout,
-    Duration timeout,
-    Duration retryFor,
-    int waitReplicas,
-    Duration waitTimeout,
-    Duration grace,
-    int entitiesPerCall) {
+    Login login,
+    @Nullable Tls tls,
+    Timeouts timeouts,
+    Writing writing)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  /** Whether connections are encrypted. */
+  boolean encrypted() {
+    return tls != null;
+  }
+
+  /**
+   * How connections are encrypted.
+   *
+   * @param caFile a PEM file with the certificates to trust; null: the JVM's
+   * @param keyFile a PKCS#12 file with a client certificate; null: none
+   * @param keySecret where the key store's password is; null: it has none
+   */
+  record Tls(@Nullable String caFile, @Nullable String keyFile, @Nullable Secret keySecret)
+      implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    Optional<String> trustStore() {
+      return Optional.ofNullable(caFile);
+    }
+
+    Optional<String> keyStore() {
+      return Optional.ofNullable(keyFile);
+    }
+
+    Optional<Secret> keyStorePassword() {
+      return Optional.ofNullable(keySecret);
+    }
+  }
+
+  /**
+   * How entities are written.
+   *
+   * @param waitReplicas how many replicas must have a write before it counts
+   * @param waitTimeout for how long to wait for them
+   * @param grace how long a key outlives its last cell
+   * @param entitiesPerCall how many entities one script call writes
+   */
+  record Writing(int waitReplicas, Duration waitTimeout, Duration grace, int entitiesPerCall)
+      implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
 
   /** A server's place. */
   record Node(String host, int port) implements Serializable {
@@ -55,17 +84,18 @@ record RedisAddress(
     }
   }
 
-  private static final String EXAMPLE =
+  static final String EXAMPLE =
       "redis://localhost:6379/0,"
           + " rediss://cache.example.com:6379?user=writer&password=env:REDIS_PASSWORD,"
           + " redis+cluster://n1:6379,n2:6379?waitReplicas=1";
 
   private static final int DEFAULT_PORT = 6379;
+  private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(10);
 
   /** Measured: fewer cost more calls, more make the server's Lua tables outgrow its cache. */
   private static final int DEFAULT_ENTITIES_PER_CALL = 32;
 
-  static RedisAddress of(ResourceUri uri) {
+  static RedisAddress of(EndpointUri uri) {
     boolean cluster = uri.scheme().endsWith("+cluster");
     List<Node> hosts =
         uri.hosts(DEFAULT_PORT).stream().map(h -> new Node(h.name(), h.port())).toList();
@@ -82,46 +112,44 @@ record RedisAddress(
         database = Integer.parseInt(uri.path());
       }
     }
-    boolean tls = uri.scheme().startsWith("rediss");
-    Optional<String> trustStore = uri.take("caFile");
-    Optional<String> keyStore = uri.take("keyStore");
-    Optional<Secret> keyStorePassword = uri.takeSecret("keyStorePassword");
-    if (!tls && (trustStore.isPresent() || keyStore.isPresent())) {
+    boolean encrypted = uri.scheme().startsWith("rediss");
+    Tls tls =
+        new Tls(
+            uri.take("caFile").orElse(null),
+            uri.take("keyStore").orElse(null),
+            uri.takeSecret("keyStorePassword").orElse(null));
+    if (!encrypted && (tls.trustStore().isPresent() || tls.keyStore().isPresent())) {
       uri.problem("caFile and keyStore need TLS: rediss://");
     }
-    Optional<String> user = uri.take("user");
-    Optional<Secret> password = uri.takeSecret("password");
-    if (user.isPresent() && password.isEmpty()) {
-      uri.problem("user=" + user.get() + " needs password=env:VARIABLE or password=file:PATH");
+    Login login = Login.of(uri);
+    if (login.user().isPresent() && login.password().isEmpty()) {
+      uri.problem(
+          "user=" + login.user().get() + " needs password=env:VARIABLE or password=file:PATH");
     }
-    RedisAddress address =
-        new RedisAddress(
-            uri.withoutSecrets(),
-            hosts,
-            cluster,
-            tls,
-            database,
-            user,
-            password,
-            trustStore,
-            keyStore,
-            keyStorePassword,
-            uri.takeDuration("connectTimeout").orElse(Duration.ofSeconds(5)),
-            uri.takeDuration("timeout").orElse(Duration.ofSeconds(10)),
-            uri.takeDuration("retryFor").orElse(Duration.ofSeconds(30)),
+    Timeouts timeouts = Timeouts.of(uri, REPLY_TIMEOUT);
+    Writing writing =
+        new Writing(
             uri.takeInt("waitReplicas", 0, 100).orElse(0),
             uri.takeDuration("waitTimeout").orElse(Duration.ofSeconds(1)),
             uri.takeDuration("grace").orElse(Duration.ofHours(1)),
             uri.takeInt("entitiesPerCall", 1, 1_000).orElse(DEFAULT_ENTITIES_PER_CALL));
-    if (address.waitReplicas() > 0 && address.waitTimeout().compareTo(address.timeout()) >= 0) {
+    if (writing.waitReplicas > 0 && writing.waitTimeout.compareTo(timeouts.reply()) >= 0) {
       uri.problem(
           "waitTimeout="
-              + address.waitTimeout().toMillis()
+              + writing.waitTimeout.toMillis()
               + "ms must be shorter than timeout="
-              + address.timeout().toMillis()
+              + timeouts.reply().toMillis()
               + "ms, after which an answer is given up");
     }
     uri.finish(EXAMPLE);
-    return address;
+    return new RedisAddress(
+        uri.withoutSecrets(),
+        hosts,
+        cluster,
+        database,
+        login,
+        encrypted ? tls : null,
+        timeouts,
+        writing);
   }
 }

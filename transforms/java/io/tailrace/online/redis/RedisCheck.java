@@ -2,7 +2,7 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.online.OnlineStoreException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.redis.RedisAddress.Node;
 import java.util.HashMap;
 import java.util.Map;
@@ -27,7 +27,7 @@ final class RedisCheck {
 
   private RedisCheck() {}
 
-  static void check(RedisAddress address, RedisNodes nodes) throws OnlineStoreException {
+  static void check(RedisAddress address, RedisNodes nodes) throws UnavailableException {
     JedisException last = new JedisException("the URI names no host");
     for (Node host : address.hosts()) {
       try {
@@ -37,7 +37,7 @@ final class RedisCheck {
         return;
       } catch (JedisAccessControlException e) {
         if (String.valueOf(e.getMessage()).startsWith("NOPERM")) {
-          throw new OnlineStoreException(
+          throw new UnavailableException(
               address.text()
                   + ": the user lacks a permission ("
                   + e.getMessage()
@@ -45,32 +45,32 @@ final class RedisCheck {
                   + NEEDED_PERMISSIONS,
               e);
         }
-        throw new OnlineStoreException(
+        throw new UnavailableException(
             address.text()
                 + ": the server refuses the user or the password ("
                 + e.getMessage()
                 + "); give ?user=NAME&password=env:VARIABLE",
             e);
       } catch (JedisDataException e) {
-        throw new OnlineStoreException(
+        throw new UnavailableException(
             address.text() + ": the server answers: " + e.getMessage(), e);
       } catch (JedisException e) {
         last = e;
       }
     }
-    throw new OnlineStoreException(
+    throw new UnavailableException(
         address.text()
             + " can't be reached: "
             + rootMessage(last)
             + "; check host and port"
-            + (address.tls()
+            + (address.encrypted()
                 ? ", and that the server speaks TLS with a certificate that is trusted"
                 : ", and use rediss:// if the server speaks TLS"),
         last);
   }
 
   private static void check(RedisAddress address, Connection connection)
-      throws OnlineStoreException {
+      throws UnavailableException {
     Map<String, String> facts = new HashMap<>();
     for (String section : new String[] {"server", "cluster", "memory", "replication"}) {
       connection.sendCommand(Protocol.Command.INFO, section);
@@ -94,19 +94,19 @@ final class RedisCheck {
     }
     String version = facts.getOrDefault("redis_version", "");
     if (isBefore(version, 6, 2)) {
-      throw new OnlineStoreException(
+      throw new UnavailableException(
           address.text() + " is Redis " + version + "; 6.2 or later is needed");
     }
     boolean cluster = facts.getOrDefault("cluster_enabled", "0").equals("1");
     if (cluster != address.cluster()) {
-      throw new OnlineStoreException(
+      throw new UnavailableException(
           address.text()
               + (cluster
                   ? " is a node of a cluster: use redis+cluster:// or rediss+cluster://"
                   : " is no cluster: use redis:// or rediss://"));
     }
     if (!cluster && facts.getOrDefault("role", "master").equals("slave")) {
-      throw new OnlineStoreException(
+      throw new UnavailableException(
           address.text()
               + " is a replica, which can't be written to; its master is "
               + facts.get("master_host")

@@ -2,12 +2,12 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.EntityWrite;
 import io.tailrace.online.EntityWrite.CellOutcome;
 import io.tailrace.online.OnlineStore;
-import io.tailrace.online.OnlineStoreException;
 import io.tailrace.online.redis.RedisAddress.Node;
 import io.tailrace.online.redis.WriteScript.Piece;
 import java.time.Duration;
@@ -67,7 +67,8 @@ final class RedisConnection implements OnlineStore.Connection {
         FluentBackoff.DEFAULT
             .withInitialBackoff(org.joda.time.Duration.millis(FIRST_PAUSE.toMillis()))
             .withMaxBackoff(org.joda.time.Duration.millis(LONGEST_PAUSE.toMillis()))
-            .withMaxCumulativeBackoff(org.joda.time.Duration.millis(address.retryFor().toMillis()));
+            .withMaxCumulativeBackoff(
+                org.joda.time.Duration.millis(address.timeouts().retryFor().toMillis()));
   }
 
   /** Entities that are written by one script call. */
@@ -86,7 +87,7 @@ final class RedisConnection implements OnlineStore.Connection {
   }
 
   @Override
-  public void write(List<EntityWrite> writes, long nowMicros) throws OnlineStoreException {
+  public void write(List<EntityWrite> writes, long nowMicros) throws UnavailableException {
     boolean complete = false;
     try {
       List<Call> open = calls(writes);
@@ -109,7 +110,7 @@ final class RedisConnection implements OnlineStore.Connection {
   }
 
   private List<Call> calls(List<EntityWrite> writes) {
-    List<Call> calls = new ArrayList<>(writes.size() / address.entitiesPerCall() + 1);
+    List<Call> calls = new ArrayList<>(writes.size() / address.writing().entitiesPerCall() + 1);
     // The call that is being filled: one, or in a cluster one for each hash slot.
     Map<Integer, Call> filling = new HashMap<>();
     for (EntityWrite write : writes) {
@@ -127,7 +128,7 @@ final class RedisConnection implements OnlineStore.Connection {
         byte[] features = WriteScript.features(piece, names);
         Call call = filling.get(slot);
         if (call == null
-            || call.pieces.size() >= address.entitiesPerCall()
+            || call.pieces.size() >= address.writing().entitiesPerCall()
             || call.bytes + features.length > MAX_CALL_BYTES) {
           call = new Call();
           filling.put(slot, call);
@@ -142,7 +143,7 @@ final class RedisConnection implements OnlineStore.Connection {
 
   /** Sends calls and settles what is final; the others are added to {@code again}. */
   private Optional<String> send(List<Call> calls, long nowMicros, List<Call> again)
-      throws OnlineStoreException {
+      throws UnavailableException {
     Map<Node, List<Call>> byNode = new LinkedHashMap<>();
     @Nullable String trouble = null;
     for (Call call : calls) {
@@ -166,15 +167,15 @@ final class RedisConnection implements OnlineStore.Connection {
           }
           connection.sendCommand(arguments(call, nowMicros));
         }
-        if (address.waitReplicas() > 0) {
+        if (address.writing().waitReplicas() > 0) {
           connection.sendCommand(
               Protocol.Command.WAIT,
-              Integer.toString(address.waitReplicas()),
-              Long.toString(address.waitTimeout().toMillis()));
+              Integer.toString(address.writing().waitReplicas()),
+              Long.toString(address.writing().waitTimeout().toMillis()));
         }
         sent.put(each.getKey(), connection);
       } catch (JedisAccessControlException e) {
-        throw new OnlineStoreException(address.text() + ": " + problem(e), e);
+        throw new UnavailableException(address.text() + ": " + problem(e), e);
       } catch (JedisException e) {
         trouble = broken(each.getKey(), e);
         repeat(each.getValue(), again);
@@ -192,12 +193,13 @@ final class RedisConnection implements OnlineStore.Connection {
           }
           replies.add(read(each.getValue()));
         }
-        if (address.waitReplicas() > 0) {
+        if (address.writing().waitReplicas() > 0) {
           Object confirmed = read(each.getValue());
           if (confirmed instanceof JedisAccessControlException refused) {
-            throw new OnlineStoreException(address.text() + ": " + problem(refused), refused);
+            throw new UnavailableException(address.text() + ": " + problem(refused), refused);
           }
-          if (!(confirmed instanceof Long replicas && replicas >= address.waitReplicas())) {
+          if (!(confirmed instanceof Long replicas
+              && replicas >= address.writing().waitReplicas())) {
             trouble =
                 confirmed instanceof JedisDataException refused
                     ? node + " answers to WAIT: " + refused.getMessage()
@@ -205,7 +207,7 @@ final class RedisConnection implements OnlineStore.Connection {
                         + " has the write on "
                         + confirmed
                         + " of "
-                        + address.waitReplicas()
+                        + address.writing().waitReplicas()
                         + " replicas";
             if (confirmed instanceof JedisDataException) {
               // Perhaps it is a master no longer.
@@ -262,7 +264,7 @@ final class RedisConnection implements OnlineStore.Connection {
       script.with(piece.key());
     }
     for (int i = 0; i < pieces.size(); i++) {
-      script.with(WriteScript.head(pieces.get(i), nowMicros, address.grace()));
+      script.with(WriteScript.head(pieces.get(i), nowMicros, address.writing().grace()));
       script.with(call.features.get(i));
     }
     return script;
@@ -274,7 +276,7 @@ final class RedisConnection implements OnlineStore.Connection {
    * @return what a pause may mend, or null if there is nothing to wait for
    */
   private @Nullable String settle(Node node, Call call, Object reply, List<Call> again)
-      throws OnlineStoreException {
+      throws UnavailableException {
     call.asked = null;
     if (!(reply instanceof JedisDataException error)) {
       settle(call, reply);
@@ -297,7 +299,7 @@ final class RedisConnection implements OnlineStore.Connection {
       return scriptLoadedOn.add(node) ? loadScript(node) : null;
     }
     if (error instanceof JedisAccessControlException) {
-      throw new OnlineStoreException(address.text() + ": " + problem(error), error);
+      throw new UnavailableException(address.text() + ": " + problem(error), error);
     }
     if (message.startsWith("TRYAGAIN") && call.pieces.size() > 1) {
       // The slot moves and some of the keys are there already: each by itself is on one node.
@@ -421,14 +423,14 @@ final class RedisConnection implements OnlineStore.Connection {
         || message.contains("invalid bulk length");
   }
 
-  private @Nullable String loadScript(Node node) throws OnlineStoreException {
+  private @Nullable String loadScript(Node node) throws UnavailableException {
     try {
       Connection connection = nodes.connection(node);
       connection.sendCommand(Protocol.Command.SCRIPT, "LOAD".getBytes(UTF_8), WriteScript.SOURCE);
       connection.getOne();
       return null;
     } catch (JedisAccessControlException e) {
-      throw new OnlineStoreException(address.text() + ": " + problem(e), e);
+      throw new UnavailableException(address.text() + ": " + problem(e), e);
     } catch (JedisDataException e) {
       return node + " does not load the script: " + e.getMessage();
     } catch (JedisException e) {
@@ -449,16 +451,16 @@ final class RedisConnection implements OnlineStore.Connection {
     return RedisCheck.rootMessage(e);
   }
 
-  private void pause(BackOff pauses, String trouble) throws OnlineStoreException {
+  private void pause(BackOff pauses, String trouble) throws UnavailableException {
     try {
       long millis = pauses.nextBackOffMillis();
       if (millis == BackOff.STOP) {
-        throw new OnlineStoreException(
+        throw new UnavailableException(
             address.text()
                 + " can't be used for "
-                + (address.retryFor().compareTo(Duration.ofSeconds(1)) < 0
-                    ? address.retryFor().toMillis() + " ms: "
-                    : address.retryFor().toSeconds() + " s: ")
+                + (address.timeouts().retryFor().compareTo(Duration.ofSeconds(1)) < 0
+                    ? address.timeouts().retryFor().toMillis() + " ms: "
+                    : address.timeouts().retryFor().toSeconds() + " s: ")
                 + trouble);
       }
       // Blips mend themselves; from here on somebody may want to know.
@@ -467,25 +469,25 @@ final class RedisConnection implements OnlineStore.Connection {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new OnlineStoreException(address.text() + ": interrupted while waiting: " + trouble, e);
+      throw new UnavailableException(address.text() + ": interrupted while waiting: " + trouble, e);
     }
   }
 
   @Override
-  public List<Map<String, Cell>> read(List<EntityKey> keys) throws OnlineStoreException {
+  public List<Map<String, Cell>> read(List<EntityKey> keys) throws UnavailableException {
     BackOff pauses = backoff.backoff();
     while (true) {
       String trouble;
       try {
         return readOnce(keys);
       } catch (JedisAccessControlException e) {
-        throw new OnlineStoreException(address.text() + ": " + problem(e), e);
+        throw new UnavailableException(address.text() + ": " + problem(e), e);
       } catch (JedisMovedDataException e) {
         nodes.refresh();
         trouble = String.valueOf(e.getMessage());
       } catch (JedisDataException e) {
         if (!isTemporary(String.valueOf(e.getMessage()))) {
-          throw new OnlineStoreException(address.text() + ": " + e.getMessage(), e);
+          throw new UnavailableException(address.text() + ": " + e.getMessage(), e);
         }
         trouble = String.valueOf(e.getMessage());
       } catch (JedisException e) {
@@ -497,7 +499,7 @@ final class RedisConnection implements OnlineStore.Connection {
     }
   }
 
-  private List<Map<String, Cell>> readOnce(List<EntityKey> keys) throws OnlineStoreException {
+  private List<Map<String, Cell>> readOnce(List<EntityKey> keys) throws UnavailableException {
     List<byte[]> redisKeys = keys.stream().map(RedisKeys::of).toList();
     Map<Node, List<Integer>> byNode = new LinkedHashMap<>();
     for (int i = 0; i < redisKeys.size(); i++) {
@@ -536,9 +538,9 @@ final class RedisConnection implements OnlineStore.Connection {
     return read(connection);
   }
 
-  private Map<String, Cell> cells(EntityKey key, Object reply) throws OnlineStoreException {
+  private Map<String, Cell> cells(EntityKey key, Object reply) throws UnavailableException {
     if (!(reply instanceof List<?> fields)) {
-      throw new OnlineStoreException(address.text() + " answers HGETALL with " + reply);
+      throw new UnavailableException(address.text() + " answers HGETALL with " + reply);
     }
     Map<String, Cell> cells = new TreeMap<>();
     for (int i = 0; i < fields.size(); i += 2) {
@@ -550,7 +552,7 @@ final class RedisConnection implements OnlineStore.Connection {
       try {
         cells.put(text, Cell.of((byte[]) fields.get(i + 1)));
       } catch (IllegalArgumentException e) {
-        throw new OnlineStoreException(
+        throw new UnavailableException(
             "field '" + text + "' of " + key + " was not written by Tailrace: " + e.getMessage(),
             e);
       }

@@ -1,7 +1,7 @@
 package io.tailrace.online.redis;
 
-import io.tailrace.online.redis.RedisAddress.Node;
 import io.tailrace.endpoint.Secret;
+import io.tailrace.online.redis.RedisAddress.Node;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -98,32 +98,33 @@ abstract class RedisNodes implements AutoCloseable {
     if (config == null) {
       DefaultJedisClientConfig.Builder builder =
           DefaultJedisClientConfig.builder()
-              .connectionTimeoutMillis((int) address.connectTimeout().toMillis())
-              .socketTimeoutMillis((int) address.timeout().toMillis())
+              .connectionTimeoutMillis((int) address.timeouts().connect().toMillis())
+              .socketTimeoutMillis((int) address.timeouts().reply().toMillis())
               .database(address.database())
               .clientName("tailrace");
-      address.user().ifPresent(builder::user);
-      address.password().map(Secret::read).ifPresent(builder::password);
-      if (address.tls()) {
+      address.login().user().ifPresent(builder::user);
+      address.login().password().map(Secret::read).ifPresent(builder::password);
+      RedisAddress.Tls tls = address.tls();
+      if (tls != null) {
         SSLParameters parameters = new SSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory());
+        builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory(tls));
       }
       config = builder.build();
     }
     return config;
   }
 
-  private SSLSocketFactory socketFactory() {
+  private SSLSocketFactory socketFactory(RedisAddress.Tls tls) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       TrustManagerFactory trust =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
       KeyStore trusted = null;
-      if (address.trustStore().isPresent()) {
+      if (tls.trustStore().isPresent()) {
         trusted = KeyStore.getInstance(KeyStore.getDefaultType());
         trusted.load(null, null);
-        try (InputStream in = Files.newInputStream(Path.of(address.trustStore().get()))) {
+        try (InputStream in = Files.newInputStream(Path.of(tls.trustStore().get()))) {
           int i = 0;
           for (Certificate each :
               CertificateFactory.getInstance("X.509").generateCertificates(in)) {
@@ -135,10 +136,10 @@ abstract class RedisNodes implements AutoCloseable {
       KeyManagerFactory keys =
           KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
       KeyStore own = null;
-      char[] password = address.keyStorePassword().map(Secret::read).orElse("").toCharArray();
-      if (address.keyStore().isPresent()) {
+      char[] password = tls.keyStorePassword().map(Secret::read).orElse("").toCharArray();
+      if (tls.keyStore().isPresent()) {
         own = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(Path.of(address.keyStore().get()))) {
+        try (InputStream in = Files.newInputStream(Path.of(tls.keyStore().get()))) {
           own.load(in, password);
         }
       }

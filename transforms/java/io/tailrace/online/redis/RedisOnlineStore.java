@@ -1,8 +1,9 @@
 package io.tailrace.online.redis;
 
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.OnlineStore;
-import io.tailrace.online.OnlineStoreException;
-import io.tailrace.endpoint.ResourceUri;
+import java.util.List;
 
 /**
  * Redis 6.2 or later, or what speaks its protocol (ElastiCache, Valkey), standalone or as a
@@ -12,10 +13,17 @@ import io.tailrace.endpoint.ResourceUri;
 public final class RedisOnlineStore implements OnlineStore {
   private static final long serialVersionUID = 1;
 
-  private final String uri;
+  /** The schemes of its URIs. */
+  public static final List<String> SCHEMES =
+      List.of("redis", "rediss", "redis+cluster", "rediss+cluster");
 
-  private RedisOnlineStore(String uri) {
-    this.uri = uri;
+  /** A correct URI of each way to run it. */
+  public static final String EXAMPLE = RedisAddress.EXAMPLE;
+
+  private final RedisAddress address;
+
+  private RedisOnlineStore(RedisAddress address) {
+    this.address = address;
   }
 
   /**
@@ -24,34 +32,29 @@ public final class RedisOnlineStore implements OnlineStore {
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
-  public static RedisOnlineStore at(ResourceUri uri) {
-    return new RedisOnlineStore(RedisAddress.of(uri).text());
+  public static RedisOnlineStore at(EndpointUri uri) {
+    return new RedisOnlineStore(RedisAddress.of(uri));
   }
 
   @Override
   public String uri() {
-    return uri;
-  }
-
-  private RedisAddress address() {
-    return RedisAddress.of(ResourceUri.parse(uri));
+    return address.text();
   }
 
   @Override
-  public void check() throws OnlineStoreException {
-    try (RedisNodes nodes = RedisNodes.of(address())) {
-      RedisCheck.check(address(), nodes);
+  public void check() throws UnavailableException {
+    try (RedisNodes nodes = RedisNodes.of(address)) {
+      RedisCheck.check(address, nodes);
     }
   }
 
   @Override
   public RedisConnection connect() {
-    RedisAddress address = address();
     return new RedisConnection(address, RedisNodes.of(address));
   }
 
   @Override
   public String toString() {
-    return uri;
+    return uri();
   }
 }

@@ -1,7 +1,7 @@
 package io.tailrace.sql.duckdb;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,9 +105,9 @@ public final class DuckDbFile {
   /**
    * Opens the file, or joins those who have it open; {@link #release} it.
    *
-   * @throws DatabaseException if another process has it open, or it is not a file of DuckDB
+   * @throws UnavailableException if another process has it open, or it is not a file of DuckDB
    */
-  public static DuckDbFile open(Path path, DuckDbSettings settings) throws DatabaseException {
+  public static DuckDbFile open(Path path, DuckDbSettings settings) throws UnavailableException {
     synchronized (OPEN) {
       Path real = real(path);
       awaitLookers(real);
@@ -150,19 +150,19 @@ public final class DuckDbFile {
   }
 
   @GuardedBy("OPEN")
-  private static void awaitLookers(Path path) throws DatabaseException {
+  private static void awaitLookers(Path path) throws UnavailableException {
     try {
       while (LOOKED_AT.contains(path)) {
         OPEN.wait();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new DatabaseException("interrupted while a query had " + path + " open", e);
+      throw new UnavailableException("interrupted while a query had " + path + " open", e);
     }
   }
 
   /** Finds the one name of a file, also of one that is still to be made. */
-  private static Path real(Path path) throws DatabaseException {
+  private static Path real(Path path) throws UnavailableException {
     Path parent = path.toAbsolutePath().getParent();
     try {
       if (parent != null) {
@@ -173,12 +173,12 @@ public final class DuckDbFile {
       }
       return path.toRealPath();
     } catch (IOException e) {
-      throw new DatabaseException("the directory of " + path + " can't be used: " + e, e);
+      throw new UnavailableException("the directory of " + path + " can't be used: " + e, e);
     }
   }
 
   private static DuckDBConnection connect(Path path, Properties properties)
-      throws DatabaseException {
+      throws UnavailableException {
     try {
       return inUtc(DriverManager.getConnection("jdbc:duckdb:" + path, properties))
           .unwrap(DuckDBConnection.class);
@@ -188,7 +188,7 @@ public final class DuckDbFile {
   }
 
   /** Makes a connection of its own to the instance. */
-  public Connection duplicate() throws DatabaseException {
+  public Connection duplicate() throws UnavailableException {
     try {
       connections.removeIf(DuckDbFile::isClosed);
       Connection connection = inUtc(root.duplicate());
@@ -247,13 +247,13 @@ public final class DuckDbFile {
    * Says that the file was changed: when its log has grown large, it is written back into the
    * tables, while others go on inserting.
    */
-  public void changed() throws DatabaseException {
+  public void changed() throws UnavailableException {
     try {
       if (!Files.exists(log) || Files.size(log) < settings.logBytes()) {
         return;
       }
     } catch (IOException e) {
-      throw new DatabaseException(log + " can't be looked at: " + e, e);
+      throw new UnavailableException(log + " can't be looked at: " + e, e);
     }
     synchronized (OPEN) {
       if (checkpoint == null) {
@@ -266,7 +266,7 @@ public final class DuckDbFile {
   }
 
   /** Waits while the log is written back, unless so many rows may be inserted beside that. */
-  public void awaitRoom(long rows) throws DatabaseException {
+  public void awaitRoom(long rows) throws UnavailableException {
     Thread running;
     synchronized (OPEN) {
       rowsBesideCheckpoint += rows;
@@ -278,12 +278,12 @@ public final class DuckDbFile {
     join(running);
   }
 
-  private void join(Thread running) throws DatabaseException {
+  private void join(Thread running) throws UnavailableException {
     try {
       running.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new DatabaseException("interrupted while the log of " + path + " is written", e);
+      throw new UnavailableException("interrupted while the log of " + path + " is written", e);
     }
   }
 
@@ -296,7 +296,7 @@ public final class DuckDbFile {
       }
     } catch (SQLException e) {
       LOG.warn("The log can't be written back: {}", failure(e).getMessage());
-    } catch (DatabaseException | InterruptedException e) {
+    } catch (UnavailableException | InterruptedException e) {
       LOG.warn("The log of {} can't be written back: {}", path, e.getMessage());
     } finally {
       synchronized (OPEN) {
@@ -329,7 +329,7 @@ public final class DuckDbFile {
   }
 
   /** Lets go of the file; whoever is the last waits until its log has been written back. */
-  public void release() throws DatabaseException {
+  public void release() throws UnavailableException {
     Optional<Thread> running = tryRelease();
     while (running.isPresent()) {
       join(running.get());
@@ -338,7 +338,7 @@ public final class DuckDbFile {
   }
 
   /** Lets go of the file, or returns what has to end before. */
-  private Optional<Thread> tryRelease() throws DatabaseException {
+  private Optional<Thread> tryRelease() throws UnavailableException {
     synchronized (OPEN) {
       if (users == 1 && checkpoint != null) {
         return Optional.of(checkpoint);
@@ -360,7 +360,7 @@ public final class DuckDbFile {
    * Describes a failure. After a fatal one the instance is closed, whoever still has a connection
    * to it, and the next who opens the file gets a new one.
    */
-  public DatabaseException failure(SQLException e) {
+  public UnavailableException failure(SQLException e) {
     if (errorType(e).equals("FATAL Error")) {
       synchronized (OPEN) {
         broken = true;
@@ -391,12 +391,12 @@ public final class DuckDbFile {
     return type.lookingAt() ? type.group(1) : "";
   }
 
-  private static DatabaseException failed(Path path, SQLException e) {
+  private static UnavailableException failed(Path path, SQLException e) {
     String message = String.valueOf(e.getMessage());
     boolean isFile = errorType(e).equals("IO Error");
     if (isFile && message.contains("Could not set lock")) {
       Matcher owner = OWNER.matcher(message);
-      return new DatabaseException(
+      return new UnavailableException(
           path
               + " is in use by another process"
               + (owner.find() ? " (" + owner.group(1) + ")" : "")
@@ -404,9 +404,9 @@ public final class DuckDbFile {
           e);
     }
     if (isFile && message.contains("not a valid DuckDB database file")) {
-      return new DatabaseException(path + " is not a file of DuckDB", e);
+      return new UnavailableException(path + " is not a file of DuckDB", e);
     }
-    return new DatabaseException(path + ": " + firstLine(message), e);
+    return new UnavailableException(path + ": " + firstLine(message), e);
   }
 
   /** Returns the first line of a message: what follows may quote rows. */
@@ -422,7 +422,7 @@ public final class DuckDbFile {
 
   /** Looks at a file by the instance of this process, or, if it has none, for itself alone. */
   public static <T> T look(Path path, DuckDbSettings settings, Look<T> look)
-      throws DatabaseException {
+      throws UnavailableException {
     Path real = real(path);
     @Nullable DuckDbFile file;
     synchronized (OPEN) {
@@ -457,11 +457,11 @@ public final class DuckDbFile {
     }
   }
 
-  private static DatabaseException refused(SQLException e) {
+  private static UnavailableException refused(SQLException e) {
     String message =
         String.valueOf(e.getMessage())
             .replaceFirst(
                 "^Invalid Input Error: Attempting to execute an unsuccessful[^\n]*\nError: ", "");
-    return new DatabaseException("DuckDB refuses the query: " + message, e);
+    return new UnavailableException("DuckDB refuses the query: " + message, e);
   }
 }

@@ -1,6 +1,6 @@
 package io.tailrace.sql.duckdb;
 
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.EndpointUri;
 import java.io.Serializable;
 import java.util.Optional;
 import java.util.Properties;
@@ -48,7 +48,7 @@ public record DuckDbSettings(
    * (default: half the processors), {@code logMegabytes} (default 64), {@code compression} ({@code
    * full} or {@code fast}).
    */
-  public static DuckDbSettings of(ResourceUri uri) {
+  public static DuckDbSettings of(EndpointUri uri) {
     String memoryLimit = uri.take("memoryLimit").orElse("1GB");
     if (!memoryLimit.matches("[1-9][0-9]{0,6}(MB|GB)")) {
       uri.problem("memoryLimit=" + memoryLimit + " is not a size such as 512MB or 4GB");

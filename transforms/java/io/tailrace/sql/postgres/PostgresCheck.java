@@ -1,6 +1,6 @@
 package io.tailrace.sql.postgres;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -44,30 +44,30 @@ public final class PostgresCheck {
   /** What a store needs. */
   public interface Needs {
     /** Asks for it, one after the other. */
-    void of(PostgresCheck check) throws SQLException, DatabaseException;
+    void of(PostgresCheck check) throws SQLException, UnavailableException;
   }
 
   /**
    * Looks whether a server can be reached, is recent enough and can hold every text, and has what
    * else a store needs.
    *
-   * @throws DatabaseException with one sentence that names the server and the correction
+   * @throws UnavailableException with one sentence that names the server and the correction
    */
-  public static void check(PostgresServer server, Needs needs) throws DatabaseException {
+  public static void check(PostgresServer server, Needs needs) throws UnavailableException {
     try (Connection connection = PostgresSession.open(server)) {
       check(server, connection, needs);
     } catch (SQLException e) {
-      throw new DatabaseException(SqlState.sentence(server, e), e);
+      throw new UnavailableException(SqlState.sentence(server, e), e);
     }
   }
 
   private static void check(PostgresServer server, Connection connection, Needs needs)
-      throws SQLException, DatabaseException {
+      throws SQLException, UnavailableException {
     try (PreparedStatement statement = connection.prepareStatement(FACTS);
         ResultSet facts = statement.executeQuery()) {
       facts.next();
       if (facts.getInt(1) < MIN_VERSION) {
-        throw new DatabaseException(
+        throw new UnavailableException(
             server.text()
                 + " is PostgreSQL "
                 + facts.getString(2)
@@ -76,7 +76,7 @@ public final class PostgresCheck {
                 + " or later is needed");
       }
       if (!facts.getString(3).equals("UTF8")) {
-        throw new DatabaseException(
+        throw new UnavailableException(
             server.text()
                 + ": the database has the encoding "
                 + facts.getString(3)
@@ -87,9 +87,9 @@ public final class PostgresCheck {
   }
 
   /** The user may create temporary tables. */
-  public void temporaryTables() throws DatabaseException {
+  public void temporaryTables() throws UnavailableException {
     if (!mayCreateTemporary) {
-      throw new DatabaseException(
+      throw new UnavailableException(
           server.text()
               + ": the user may not create temporary tables, which rows are copied to first; "
               + grant("TEMPORARY"));
@@ -97,7 +97,7 @@ public final class PostgresCheck {
   }
 
   /** There is a schema that the user may create tables in, or the user may create it. */
-  public void schema(String name) throws SQLException, DatabaseException {
+  public void schema(String name) throws SQLException, UnavailableException {
     Schemas found = find("^" + name + "$");
     found.orMayBeCreated(name);
     found.areUsable(name);
@@ -109,7 +109,7 @@ public final class PostgresCheck {
    * @param name the schemas' name, as people write it
    * @param pattern the regular expression of it
    */
-  public void schemas(String name, String pattern) throws SQLException, DatabaseException {
+  public void schemas(String name, String pattern) throws SQLException, UnavailableException {
     Schemas found = find("^" + pattern + "$");
     found.orMayBeCreated(name);
     if (!mayCreateSchemas) {
@@ -127,9 +127,9 @@ public final class PostgresCheck {
       this.usable = usable;
     }
 
-    void orMayBeCreated(String name) throws DatabaseException {
+    void orMayBeCreated(String name) throws UnavailableException {
       if (there == 0 && !mayCreateSchemas) {
-        throw new DatabaseException(
+        throw new UnavailableException(
             server.text()
                 + ": there is no schema '"
                 + name
@@ -138,9 +138,9 @@ public final class PostgresCheck {
       }
     }
 
-    void areUsable(String name) throws DatabaseException {
+    void areUsable(String name) throws UnavailableException {
       if (there > 0 && usable == 0) {
-        throw new DatabaseException(
+        throw new UnavailableException(
             server.text()
                 + ": the user may not create tables in the schema '"
                 + name

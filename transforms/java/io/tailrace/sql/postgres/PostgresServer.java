@@ -1,13 +1,16 @@
 package io.tailrace.sql.postgres;
 
-import io.tailrace.endpoint.ResourceUri;
-import io.tailrace.endpoint.Secret;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Login;
+import io.tailrace.endpoint.Timeouts;
+import java.io.Serializable;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a PostgreSQL is and how to talk to it, as a URI says. Immutable.
@@ -15,43 +18,44 @@ import java.util.Set;
  * @param text the URI, without secrets
  * @param hosts {@code host:port} of the server, or of several of which one can be written to
  * @param database name of the database
- * @param user empty: the name of whoever runs this program, as PostgreSQL's own tools have it
- * @param password where the password is
- * @param sslMode as PostgreSQL's own tools have it; empty: TLS if the server speaks it
- * @param caFile a PEM file with the certificates to trust; empty: the JVM's
- * @param connectTimeout for opening a connection
- * @param timeout for a statement
- * @param retryFor for how long a server that is down is tried again before the bundle fails
+ * @param login who logs in; without a name whoever runs this program, as PostgreSQL's own tools
+ *     have it
+ * @param tls how connections are encrypted
+ * @param timeouts for how long to wait
  */
 public record PostgresServer(
-    String text,
-    List<String> hosts,
-    String database,
-    Optional<String> user,
-    Optional<Secret> password,
-    Optional<String> sslMode,
-    Optional<String> caFile,
-    Duration connectTimeout,
-    Duration timeout,
-    Duration retryFor) {
+    String text, List<String> hosts, String database, Login login, Tls tls, Timeouts timeouts)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  /**
+   * How connections are encrypted.
+   *
+   * @param sslMode as PostgreSQL's own tools have it; null: TLS if the server speaks it
+   * @param caFile a PEM file with the certificates to trust; null: the JVM's
+   */
+  public record Tls(@Nullable String sslMode, @Nullable String caFile) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
   private static final int DEFAULT_PORT = 5432;
+  private static final Duration STATEMENT_TIMEOUT = Duration.ofMinutes(1);
 
   private static final Set<String> SSL_MODES =
       Set.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
 
   /** Takes the server out of a URI, whose other parts and problems are left to the caller. */
-  public static PostgresServer of(ResourceUri uri) {
-    List<String> hosts = uri.hosts(DEFAULT_PORT).stream().map(ResourceUri.Host::toString).toList();
+  public static PostgresServer of(EndpointUri uri) {
+    List<String> hosts = uri.hosts(DEFAULT_PORT).stream().map(EndpointUri.Host::toString).toList();
     if (uri.path().isEmpty() || uri.path().contains("/")) {
       uri.problem(
           uri.path().isEmpty()
               ? "the name of the database is missing: postgresql://host/DATABASE"
               : "'" + uri.path() + "' is not the name of a database");
     }
-    Optional<String> user = uri.take("user");
-    Optional<Secret> password = uri.takeSecret("password");
-    if (password.isPresent() && user.isEmpty()) {
-      uri.problem("password=" + password.get() + " needs user=NAME");
+    Login login = Login.of(uri);
+    if (login.password().isPresent() && login.user().isEmpty()) {
+      uri.problem("password=" + login.password().get() + " needs user=NAME");
     }
     Optional<String> sslMode = uri.take("sslmode");
     if (sslMode.isPresent() && !SSL_MODES.contains(sslMode.get())) {
@@ -64,27 +68,28 @@ public record PostgresServer(
     if (caFile.isPresent() && !sslMode.map(mode -> mode.startsWith("verify-")).orElse(false)) {
       uri.problem("caFile needs sslmode=verify-full, or verify-ca to accept any host's name");
     }
-    PostgresServer server =
-        new PostgresServer(
-            uri.withoutSecrets(),
-            hosts,
-            uri.path(),
-            user,
-            password,
-            sslMode,
-            caFile,
-            uri.takeDuration("connectTimeout").orElse(Duration.ofSeconds(5)),
-            uri.takeDuration("timeout").orElse(Duration.ofMinutes(1)),
-            uri.takeDuration("retryFor").orElse(Duration.ofSeconds(30)));
-    if (server.timeout().isZero() || server.connectTimeout().isZero()) {
-      uri.problem("timeout and connectTimeout must be longer than nothing");
-    }
-    return server;
+    return new PostgresServer(
+        uri.withoutSecrets(),
+        hosts,
+        uri.path(),
+        login,
+        new Tls(sslMode.orElse(null), caFile.orElse(null)),
+        Timeouts.of(uri, STATEMENT_TIMEOUT));
+  }
+
+  /** Returns {@code sslmode}; empty: TLS if the server speaks it. */
+  public Optional<String> sslMode() {
+    return Optional.ofNullable(tls.sslMode);
+  }
+
+  /** Returns the PEM file with the certificates to trust; empty: the JVM's. */
+  public Optional<String> caFile() {
+    return Optional.ofNullable(tls.caFile);
   }
 
   /** Returns how long a statement may take, as the server wants it. */
   public int timeoutMillis() {
-    return (int) Math.min(Integer.MAX_VALUE, timeout.toMillis());
+    return (int) Math.min(Integer.MAX_VALUE, timeouts.reply().toMillis());
   }
 
   /** Returns the address as the driver wants it. */

@@ -1,6 +1,6 @@
 package io.tailrace.sql.postgres;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -70,22 +70,26 @@ public final class PostgresSession implements AutoCloseable {
         FluentBackoff.DEFAULT
             .withInitialBackoff(org.joda.time.Duration.millis(FIRST_PAUSE.toMillis()))
             .withMaxBackoff(org.joda.time.Duration.millis(LONGEST_PAUSE.toMillis()))
-            .withMaxCumulativeBackoff(org.joda.time.Duration.millis(server.retryFor().toMillis()));
+            .withMaxCumulativeBackoff(
+                org.joda.time.Duration.millis(server.timeouts().retryFor().toMillis()));
   }
 
   /**
    * Opens a connection to the server that can be written to, once; the caller closes it. It commits
    * nothing by itself.
    *
-   * @throws DatabaseException if the password is not where it should be
+   * @throws UnavailableException if the password is not where it should be
    */
-  public static Connection open(PostgresServer server) throws SQLException, DatabaseException {
+  public static Connection open(PostgresServer server) throws SQLException, UnavailableException {
     Properties properties = new Properties();
-    server.user().ifPresent(user -> PGProperty.USER.set(properties, user));
+    server.login().user().ifPresent(user -> PGProperty.USER.set(properties, user));
     try {
-      server.password().ifPresent(password -> PGProperty.PASSWORD.set(properties, password.read()));
+      server
+          .login()
+          .password()
+          .ifPresent(password -> PGProperty.PASSWORD.set(properties, password.read()));
     } catch (IllegalStateException e) {
-      throw new DatabaseException(server.text() + ": " + e.getMessage(), e);
+      throw new UnavailableException(server.text() + ": " + e.getMessage(), e);
     }
     server.sslMode().ifPresent(mode -> PGProperty.SSL_MODE.set(properties, mode));
     server
@@ -100,10 +104,11 @@ public final class PostgresSession implements AutoCloseable {
     PGProperty.TARGET_SERVER_TYPE.set(properties, "primary");
     // After a failover, what is remembered of the hosts is wrong.
     PGProperty.HOST_RECHECK_SECONDS.set(properties, 1);
-    PGProperty.CONNECT_TIMEOUT.set(properties, seconds(server.connectTimeout()));
+    PGProperty.CONNECT_TIMEOUT.set(properties, seconds(server.timeouts().connect()));
     PGProperty.LOGIN_TIMEOUT.set(
-        properties, 2 * seconds(server.connectTimeout()) * server.hosts().size());
-    PGProperty.SOCKET_TIMEOUT.set(properties, seconds(server.timeout().plus(ANSWER_GRACE)));
+        properties, 2 * seconds(server.timeouts().connect()) * server.hosts().size());
+    PGProperty.SOCKET_TIMEOUT.set(
+        properties, seconds(server.timeouts().reply().plus(ANSWER_GRACE)));
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.APPLICATION_NAME.set(properties, "tailrace");
     // Statements on the server would not be found again behind a pooler.
@@ -112,7 +117,7 @@ public final class PostgresSession implements AutoCloseable {
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
     Connection connection = new Driver().connect(server.jdbcUrl(), properties);
     if (connection == null) {
-      throw new DatabaseException(server.text() + " is not understood by the JDBC driver");
+      throw new UnavailableException(server.text() + " is not understood by the JDBC driver");
     }
     try {
       connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
@@ -130,7 +135,7 @@ public final class PostgresSession implements AutoCloseable {
   }
 
   /** Runs a transaction that changes nothing. */
-  public <T> T read(Work<T> work) throws DatabaseException, RefusedException {
+  public <T> T read(Work<T> work) throws UnavailableException, RefusedException {
     BackOff pauses = backoff.backoff();
     while (true) {
       try {
@@ -151,7 +156,7 @@ public final class PostgresSession implements AutoCloseable {
    * @return how many rows were inserted. If the answer to a commit was lost and it had succeeded,
    *     those of that attempt count, too
    */
-  public long write(Work<Long> work) throws DatabaseException, RefusedException {
+  public long write(Work<Long> work) throws UnavailableException, RefusedException {
     BackOff pauses = backoff.backoff();
     List<Unanswered> unanswered = new ArrayList<>();
     while (true) {
@@ -213,7 +218,7 @@ public final class PostgresSession implements AutoCloseable {
     }
   }
 
-  private Connection connected() throws SQLException, DatabaseException {
+  private Connection connected() throws SQLException, UnavailableException {
     Connection open = connection;
     if (open == null) {
       open = open(server);
@@ -223,7 +228,8 @@ public final class PostgresSession implements AutoCloseable {
   }
 
   /** Ends a transaction that failed, and returns if it is to be run again. */
-  private void settle(SQLException e, BackOff pauses) throws DatabaseException, RefusedException {
+  private void settle(SQLException e, BackOff pauses)
+      throws UnavailableException, RefusedException {
     SqlState.Meaning meaning = SqlState.meaning(e);
     if (meaning == SqlState.Meaning.CONNECTION || !rolledBack()) {
       disconnect();
@@ -234,12 +240,12 @@ public final class PostgresSession implements AutoCloseable {
     try {
       long millis = pauses.nextBackOffMillis();
       if (millis == BackOff.STOP) {
-        throw new DatabaseException(
+        throw new UnavailableException(
             server.text()
                 + " can't be used for "
-                + (server.retryFor().compareTo(Duration.ofSeconds(1)) < 0
-                    ? server.retryFor().toMillis() + " ms: "
-                    : server.retryFor().toSeconds() + " s: ")
+                + (server.timeouts().retryFor().compareTo(Duration.ofSeconds(1)) < 0
+                    ? server.timeouts().retryFor().toMillis() + " ms: "
+                    : server.timeouts().retryFor().toSeconds() + " s: ")
                 + SqlState.message(e),
             e);
       }
@@ -249,7 +255,7 @@ public final class PostgresSession implements AutoCloseable {
       Thread.sleep(millis);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      throw new DatabaseException(
+      throw new UnavailableException(
           server.text() + ": interrupted while waiting: " + SqlState.message(e), interrupted);
     }
   }

@@ -2,12 +2,12 @@ package io.tailrace.pipelines.benchmark.rivals;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.pipelines.benchmark.BenchmarkTraffic;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.offline.EncodeObservations;
+import io.tailrace.offline.ResultEncoder;
 import io.tailrace.parquet.ObservationIds;
-import io.tailrace.parquet.ResultEncoder;
+import io.tailrace.pipelines.benchmark.BenchmarkTraffic;
 import io.tailrace.result.Column;
 import io.tailrace.result.Frame;
 import io.tailrace.result.InvalidResultException;
@@ -38,7 +38,7 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
  * Encodes the same results over and over in one thread, without a pipeline: as the offline writer
  * does, and with the sink of Beam's {@code ParquetIO} over Avro records.
  */
-final class EncodeLoop {
+public final class EncodeLoop {
   /** About what a reader's bundle of half a second has. */
   private static final int BUNDLE = 12_500;
 
@@ -50,7 +50,7 @@ final class EncodeLoop {
   private long bytes;
   private double bytesPerRow;
 
-  EncodeLoop(BenchmarkTraffic traffic) throws InvalidResultException {
+  public EncodeLoop(BenchmarkTraffic traffic) throws InvalidResultException {
     ResultDecoder decoder = new ResultDecoder();
     long now = System.currentTimeMillis() * 1_000L;
     for (int b = 0; b < BUNDLES; b++) {
@@ -71,7 +71,7 @@ final class EncodeLoop {
 
   /** Returns observations a second, log of queries included in the work but not in the count. */
   @SuppressWarnings("try") // The scope is all that matters of the metrics' container.
-  double tailrace() throws IOException {
+  public double tailrace() throws IOException {
     // Somebody must take what is counted.
     try (Closeable unused =
             MetricsEnvironment.scopedMetricsContainer(new MetricsContainerImpl("encode"));
@@ -90,7 +90,7 @@ final class EncodeLoop {
   }
 
   /** Returns observations a second, without a log of queries. */
-  double parquetIo() throws IOException {
+  public double parquetIo() throws IOException {
     Map<ValueType, Schema> schemas = new TreeMap<>();
     schemas.put(ValueType.INT64, schema(Schema.create(Schema.Type.LONG)));
     schemas.put(ValueType.FLOAT64, schema(Schema.create(Schema.Type.DOUBLE)));
@@ -123,7 +123,7 @@ final class EncodeLoop {
   }
 
   /** Returns the bytes of files for an observation in the last measurement. */
-  double bytesPerRow() {
+  public double bytesPerRow() {
     return bytesPerRow;
   }
 

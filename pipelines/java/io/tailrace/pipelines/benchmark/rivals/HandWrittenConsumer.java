@@ -28,9 +28,9 @@ import redis.clients.jedis.Protocol;
  * Redis, one round trip a poll, and commits every second. The rival that the writer is measured
  * against.
  */
-final class HandWrittenConsumer implements AutoCloseable {
+public final class HandWrittenConsumer implements AutoCloseable {
   /** How it writes. */
-  enum Ordering {
+  public enum Ordering {
     /** {@code HSET}: what comes last stands. */
     NONE,
     /** One script call an entity, which compares the time of each field. */
@@ -47,7 +47,7 @@ final class HandWrittenConsumer implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private volatile boolean stopped;
 
-  HandWrittenConsumer(
+  public HandWrittenConsumer(
       String bootstrapServers, String topic, int partitions, int redisPort, Ordering ordering) {
     for (int p = 0; p < partitions; p++) {
       int partition = p;
@@ -61,7 +61,7 @@ final class HandWrittenConsumer implements AutoCloseable {
     }
   }
 
-  long done() {
+  public long done() {
     return done.sum();
   }
 

@@ -1,11 +1,11 @@
 package io.tailrace.pipelines.benchmark.rivals;
 
-import io.tailrace.pipelines.benchmark.BenchmarkTraffic;
-import io.tailrace.bus.Bus;
+import io.tailrace.bus.Buses;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.TableNames;
+import io.tailrace.pipelines.benchmark.BenchmarkTraffic;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
@@ -45,11 +45,11 @@ import org.postgresql.ds.PGSimpleDataSource;
  * What Beam has out of the box: {@code JdbcIO.write} into PostgreSQL, one for each feature's table,
  * with the driver's rewriting of batches, which makes it several times faster.
  */
-final class JdbcIoPipeline {
+public final class JdbcIoPipeline {
   private JdbcIoPipeline() {}
 
   /** Rows that have been handed to the driver; everything runs in this JVM. */
-  static final LongAdder DONE = new LongAdder();
+  public static final LongAdder DONE = new LongAdder();
 
   /** A row of a feature's table. */
   private record Row(
@@ -72,7 +72,7 @@ final class JdbcIoPipeline {
    * @param bus with the files
    * @param postgres the server
    */
-  static PipelineResult start(String bus, LocalPostgres postgres, String... args) {
+  public static PipelineResult start(String bus, LocalPostgres postgres, String... args) {
     Pipeline pipeline =
         Pipeline.create(PipelineOptionsFactory.fromArgs(args).withValidation().create());
     List<TupleTag<Row>> features = new ArrayList<>();
@@ -88,7 +88,7 @@ final class JdbcIoPipeline {
     }
     PCollectionTuple rows =
         pipeline
-            .apply("Read", Bus.read(bus, "jdbc-io"))
+            .apply("Read", Buses.at(bus).read("jdbc-io"))
             .apply("Decode", DecodeObservationFiles.forWriter("jdbc-io").ofEnvironments(Set.of()))
             .output()
             .apply(

@@ -28,7 +28,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * feature's table, and for the log of queries, without looking for what is there. Several files at
  * a time, as many rows as the writer gathers.
  */
-final class NativeDuckDb {
+public final class NativeDuckDb {
   private static final long BATCH_ROWS = 2_000_000;
 
   private NativeDuckDb() {}
@@ -37,8 +37,8 @@ final class NativeDuckDb {
   private record Batch(String valueType, List<Path> files) {}
 
   /** Writes the messages of a topic into a directory, a file each. */
-  static List<Path> download(String bootstrapServers, String topic, int partitions, Path directory)
-      throws IOException {
+  public static List<Path> download(
+      String bootstrapServers, String topic, int partitions, Path directory) throws IOException {
     Files.createDirectories(directory);
     List<Path> files = new ArrayList<>();
     List<TopicPartition> all = new ArrayList<>();
@@ -65,7 +65,7 @@ final class NativeDuckDb {
   }
 
   /** Inserts files into a new database and returns rows a second, creation of tables excluded. */
-  static double insert(List<Path> files, Path database, int threads) throws SQLException {
+  public static double insert(List<Path> files, Path database, int threads) throws SQLException {
     Properties settings = new Properties();
     settings.setProperty("memory_limit", "1GB");
     settings.setProperty("threads", Integer.toString(threads));

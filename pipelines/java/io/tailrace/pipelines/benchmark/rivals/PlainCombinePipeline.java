@@ -1,6 +1,6 @@
 package io.tailrace.pipelines.benchmark.rivals;
 
-import io.tailrace.bus.Bus;
+import io.tailrace.bus.Buses;
 import io.tailrace.result.Column;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Frame;
@@ -25,19 +25,19 @@ import org.joda.time.Duration;
  * How summaries are written at first: an element for each value, and Beam's own quantiles for each
  * key. Nothing else is counted, and nothing is written.
  */
-final class PlainCombinePipeline {
+public final class PlainCombinePipeline {
   /** Results that were taken apart; everything runs in this JVM. */
-  static final LongAdder DONE = new LongAdder();
+  public static final LongAdder DONE = new LongAdder();
 
   private static final int QUANTILES = 101;
 
   private PlainCombinePipeline() {}
 
-  static void start(String bus, String... args) {
+  public static void start(String bus, String... args) {
     Pipeline pipeline =
         Pipeline.create(PipelineOptionsFactory.fromArgs(args).withValidation().create());
     pipeline
-        .apply("Read", Bus.read(bus, "plain-combine"))
+        .apply("Read", Buses.at(bus).read("plain-combine"))
         .apply("Decode", DecodeResults.forWriter("plain-combine"))
         .output()
         .apply("Values", ParDo.of(new ValuesFn()))

@@ -21,13 +21,13 @@ import org.apache.beam.sdk.values.KV;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** What Beam has out of the box: {@code RedisIO.write}, a string for each feature, no ordering. */
-final class RedisIoPipeline {
+public final class RedisIoPipeline {
   private RedisIoPipeline() {}
 
   /** Results that have been handed to {@code RedisIO}; everything runs in this JVM. */
-  static final LongAdder DONE = new LongAdder();
+  public static final LongAdder DONE = new LongAdder();
 
-  static PipelineResult start(
+  public static PipelineResult start(
       String bootstrapServers, String topic, int redisPort, String... args) {
     Pipeline pipeline =
         Pipeline.create(PipelineOptionsFactory.fromArgs(args).withValidation().create());

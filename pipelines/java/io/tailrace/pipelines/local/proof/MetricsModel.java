@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local.proof;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Frame;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * What a metrics store must hold, worked out from the results themselves in the simplest way: every
  * number is kept. It shares no code with the writers. Not thread-safe.
  */
-final class MetricsModel {
+public final class MetricsModel {
   private static final long MINUTE = 60_000_000;
 
   /**
@@ -140,7 +140,7 @@ final class MetricsModel {
    *
    * @param publishedAt microseconds since the epoch
    */
-  void add(QueryResult result, long publishedAt) {
+  public void add(QueryResult result, long publishedAt) {
     long minute = Math.floorDiv(publishedAt, MINUTE) * MINUTE;
     if (result.getPart() == 0) {
       observations++;
@@ -200,12 +200,12 @@ final class MetricsModel {
   }
 
   /** Returns how many executions and values have been added. */
-  long observations() {
+  public long observations() {
     return observations;
   }
 
   /** Returns how many executions and values a store tells of. */
-  static long observations(OfflineStore store) throws OfflineStoreException {
+  public static long observations(OfflineStore store) throws UnavailableException {
     return Long.parseLong(
         String.valueOf(
             store
@@ -221,7 +221,7 @@ final class MetricsModel {
   }
 
   /** Compares what a store tells, which reads the schema of metrics, with what was added. */
-  Comparison compare(OfflineStore store) throws OfflineStoreException {
+  public Comparison compare(OfflineStore store) throws UnavailableException {
     List<String> differences = new ArrayList<>();
     compare(
         features,
@@ -278,7 +278,7 @@ final class MetricsModel {
   }
 
   private static Map<Row, Map<String, @Nullable String>> rows(
-      OfflineStore store, String view, String... series) throws OfflineStoreException {
+      OfflineStore store, String view, String... series) throws UnavailableException {
     OfflineStore.Table table =
         store.query(
             "SELECT *, CAST(extract(epoch FROM minute) AS BIGINT) AS second FROM tailrace_metrics."

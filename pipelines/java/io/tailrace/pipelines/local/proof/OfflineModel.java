@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local.proof;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
@@ -49,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The order in which results are added does not matter, nor does adding them twice. A row costs
  * about 200 bytes, so that half a million of them need 100 MB. Not thread-safe.
  */
-final class OfflineModel {
+public final class OfflineModel {
   /** How far after its publication an observation may be, by the writer's default. */
   private static final long MAX_CLOCK_SKEW = micros(Duration.ofMinutes(5));
 
@@ -306,7 +306,7 @@ final class OfflineModel {
       this.stringKeys = stringKeys;
     }
 
-    void add(UUID id, Observation observation, Column.@Nullable Type observed) {
+    public void add(UUID id, Observation observation, Column.@Nullable Type observed) {
       if (stringKeys != observation.key() instanceof String) {
         throw new IllegalArgumentException(name + " has keys of two types");
       }
@@ -415,7 +415,7 @@ final class OfflineModel {
    * @throws IllegalArgumentException if a feature has values or keys of two types, or parts of the
    *     same result differ in more than their values: what stands then, the contract does not say
    */
-  void add(QueryResult result, long publishedAt) {
+  public void add(QueryResult result, long publishedAt) {
     Environment environment = environment(result.getEnvironmentId());
     Operation operation = new Operation(result.getOperationId(), text(result.getDeploymentId()));
     Set<String> valueTables = new TreeSet<>();
@@ -490,7 +490,7 @@ final class OfflineModel {
    * Adds a result that must be refused: its environment is looked at, and nothing of it may be
    * there.
    */
-  void addRefused(QueryResult result) {
+  public void addRefused(QueryResult result) {
     if (!result.getEnvironmentId().isEmpty()) {
       var unused = environment(result.getEnvironmentId());
     }
@@ -572,7 +572,7 @@ final class OfflineModel {
   }
 
   /** Returns the name of the table of a feature. */
-  static String tableOf(String feature) {
+  public static String tableOf(String feature) {
     int dot = feature.lastIndexOf('.');
     String namespace = dot < 0 ? "" : feature.substring(0, dot);
     String name = feature.substring(dot + 1);
@@ -628,12 +628,12 @@ final class OfflineModel {
   }
 
   /** Returns how many tables there must be. */
-  int tableCount() {
+  public int tableCount() {
     return environments.values().stream().mapToInt(it -> it.tables().size()).sum();
   }
 
   /** Returns how many rows there must be. */
-  long rowCount() {
+  public long rowCount() {
     return environments.values().stream()
         .flatMap(it -> it.tables().values().stream())
         .mapToLong(it -> it.rows().size())
@@ -646,10 +646,10 @@ final class OfflineModel {
    * @param schema gives the schema of an environment
    * @throws IllegalArgumentException if it is no store that the model can read, or several
    *     environments have the same schema
-   * @throws OfflineStoreException if the store can't be read now
+   * @throws UnavailableException if the store can't be read now
    */
-  Comparison compare(OfflineStore store, UnaryOperator<String> schema)
-      throws OfflineStoreException {
+  public Comparison compare(OfflineStore store, UnaryOperator<String> schema)
+      throws UnavailableException {
     Map<String, Map<String, Expected>> schemas = new TreeMap<>();
     environments.forEach(
         (name, environment) ->
@@ -688,7 +688,7 @@ final class OfflineModel {
       return new Comparison(tablesExpected, tablesFound, rows, differences, List.copyOf(first));
     }
 
-    void compare(String schema, Map<String, Expected> expected) throws OfflineStoreException {
+    public void compare(String schema, Map<String, Expected> expected) throws UnavailableException {
       Map<String, Found> found = tables(schema);
       tablesExpected += expected.size();
       tablesFound += found.size();
@@ -713,7 +713,7 @@ final class OfflineModel {
       }
     }
 
-    private Map<String, Found> tables(String schema) throws OfflineStoreException {
+    private Map<String, Found> tables(String schema) throws UnavailableException {
       Map<String, Found> tables = new TreeMap<>();
       String sql =
           "SELECT table_name, column_name, table_catalog, "
@@ -747,7 +747,7 @@ final class OfflineModel {
     }
 
     private void compareRows(String table, String quoted, Expected expected, Found found)
-        throws OfflineStoreException {
+        throws UnavailableException {
       List<String> columns = new ArrayList<>();
       for (Field field : expected.fields()) {
         boolean isThere = found.columns().containsKey(field.name());
@@ -818,7 +818,7 @@ final class OfflineModel {
     }
 
     /** Reads the rows of a statement whose first two columns order them. */
-    private void read(String sql, RowReader reader) throws OfflineStoreException {
+    private void read(String sql, RowReader reader) throws UnavailableException {
       List<List<String>> page;
       long offset = 0;
       do {

@@ -1,8 +1,8 @@
 package io.tailrace.pipelines.local.proof;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStoreException;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The order in which results are added does not matter, nor does adding them twice. Not
  * thread-safe.
  */
-final class OnlineModel {
+public final class OnlineModel {
   /** How far after its publication an observation may be, by the writer's default. */
   private static final long MAX_CLOCK_SKEW = micros(Duration.ofMinutes(5));
 
@@ -157,7 +157,7 @@ final class OnlineModel {
    *
    * @param publishedAt microseconds since the epoch
    */
-  void add(QueryResult result, long publishedAt) {
+  public void add(QueryResult result, long publishedAt) {
     for (Frame frame : result.getFramesList()) {
       List<Entity> rows =
           entities(
@@ -207,7 +207,7 @@ final class OnlineModel {
   /**
    * Adds a result that must be refused: its entities are looked at, and nothing of it may be there.
    */
-  void addRefused(QueryResult result) {
+  public void addRefused(QueryResult result) {
     for (Frame frame : result.getFramesList()) {
       var unused =
           entities(
@@ -294,16 +294,16 @@ final class OnlineModel {
   }
 
   /** Returns how many entities results have named. */
-  int entityCount() {
+  public int entityCount() {
     return entities.size();
   }
 
   /**
    * Reads every entity back and compares.
    *
-   * @throws OnlineStoreException if the store can't be read now
+   * @throws UnavailableException if the store can't be read now
    */
-  Comparison compare(OnlineReader reader, Instant now) throws OnlineStoreException {
+  public Comparison compare(OnlineReader reader, Instant now) throws UnavailableException {
     long features = 0;
     long differences = 0;
     List<Difference> first = new ArrayList<>();

@@ -1,11 +1,11 @@
 package io.tailrace.pipelines.local.proof;
 
-import io.tailrace.pipelines.local.watch.LocalScreen;
-import io.tailrace.pipelines.local.watch.FlowProgress;
-import io.tailrace.pipelines.local.watch.WriterProgress;
 import io.tailrace.pipelines.MetricsBusWriter;
 import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.local.watch.FlowProgress;
+import io.tailrace.pipelines.local.watch.LocalScreen;
+import io.tailrace.pipelines.local.watch.WriterProgress;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -29,7 +29,7 @@ import java.util.TreeSet;
  * @param metrics the metrics store beside the model
  * @param trouble why the end was not awaited, if so
  */
-record PersistenceReport(
+public record PersistenceReport(
     long published,
     Duration publishing,
     Duration persisting,
@@ -50,7 +50,7 @@ record PersistenceReport(
    * messages, but only those who store values look at the times of values; what the writers tell
    * each other is never at fault.
    */
-  static Map<Reason, Long> expected(String writer, Map<Reason, Long> broken) {
+  public static Map<Reason, Long> expected(String writer, Map<Reason, Long> broken) {
     return switch (writer) {
       case StreamingInsertWriter.NAME, MetricsBusWriter.NAME -> Map.of();
       case MetricsWriter.NAME -> {
@@ -68,7 +68,7 @@ record PersistenceReport(
   }
 
   /** Returns whether nothing is wrong. */
-  boolean isRight() {
+  public boolean isRight() {
     return trouble.isEmpty()
         && comparison.differences() == 0
         && offline.differences() == 0
@@ -77,7 +77,7 @@ record PersistenceReport(
             .allMatch(writer -> writer.getValue().equals(expected(writer.getKey())));
   }
 
-  void print(PrintWriter out) {
+  public void print(PrintWriter out) {
     long broken = LocalScreen.total(expectedDeadLetters);
     row(
         out,

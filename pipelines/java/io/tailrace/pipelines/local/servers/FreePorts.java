@@ -36,17 +36,17 @@ final class FreePorts {
   private FreePorts() {}
 
   /** A free port. */
-  static int next() {
+  public static int next() {
     return next(false);
   }
 
   /** A free port above which the port of the Redis Cluster bus is free too. */
-  static int nextWithClusterBus() {
+  public static int nextWithClusterBus() {
     return next(true);
   }
 
   /** Whether nobody listens on a port of the loopback address now. */
-  static boolean isFree(int port) {
+  public static boolean isFree(int port) {
     try (ServerSocket socket = new ServerSocket()) {
       socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       return true;

@@ -396,7 +396,7 @@ public final class LocalFlink implements AutoCloseable {
   }
 
   /** Cancels all jobs, and waits a while for their ends. */
-  void cancelAll() {
+  public void cancelAll() {
     if (!cluster.isRunning()) {
       return;
     }

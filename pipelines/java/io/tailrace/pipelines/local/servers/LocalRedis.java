@@ -357,7 +357,7 @@ public final class LocalRedis implements AutoCloseable {
   }
 
   /** Writes the executable for this operating system and processor into a directory. */
-  static Path extractExecutable(Path directory) throws IOException {
+  public static Path extractExecutable(Path directory) throws IOException {
     return ExecutableProvider.newJarResourceProvider(directory.toFile()).get().toPath();
   }
 }

@@ -20,7 +20,7 @@ final class TrustedAuthority {
   /**
    * Makes TLS connections to servers whose certificate one of the file's authorities has signed.
    */
-  static SSLSocketFactory sslSocketFactory(Path pem) {
+  public static SSLSocketFactory sslSocketFactory(Path pem) {
     try (InputStream in = Files.newInputStream(pem)) {
       KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
       trusted.load(null, null);

@@ -17,7 +17,7 @@ import java.util.Optional;
  *     stored
  * @param sighting a cell that must be readable soon, unless the message only repeats what is old
  */
-record SampleMessage(
+public record SampleMessage(
     ByteString key,
     ByteString payload,
     QueryResult result,
@@ -31,5 +31,5 @@ record SampleMessage(
    * @param name the feature's name within the namespace
    * @param observedAt microseconds since the epoch
    */
-  record Sighting(EntityKey entity, String name, long observedAt) {}
+  public record Sighting(EntityKey entity, String name, long observedAt) {}
 }

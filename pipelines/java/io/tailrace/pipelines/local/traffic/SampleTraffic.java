@@ -38,7 +38,7 @@ import java.util.UUID;
  * days or for ever; so within five hours after publication, nothing depends on when it is read. Not
  * thread-safe.
  */
-final class SampleTraffic {
+public final class SampleTraffic {
   /** The environment of every result. */
   static final String ENVIRONMENT = "prod";
 
@@ -76,7 +76,7 @@ final class SampleTraffic {
   private long count;
   private int broken;
 
-  SampleTraffic(long seed) {
+  public SampleTraffic(long seed) {
     random = new SplittableRandom(seed);
   }
 
@@ -85,7 +85,7 @@ final class SampleTraffic {
    *
    * @param now when it is published, microseconds since the epoch
    */
-  SampleMessage next(long now) {
+  public SampleMessage next(long now) {
     count++;
     if (count % BROKEN_EVERY == 0) {
       return broken(now);

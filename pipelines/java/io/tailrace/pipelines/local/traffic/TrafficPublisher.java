@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Publishes sample traffic to the bus in a thread of its own, at a rate or as fast as it goes.
  * Thread-safe.
  */
-final class TrafficPublisher implements AutoCloseable {
+public final class TrafficPublisher implements AutoCloseable {
   /** Told of every message, in the publishing thread, just before it goes to the bus. */
-  interface Listener {
+  public interface Listener {
     /**
      * Hears of a message.
      *
@@ -32,7 +32,7 @@ final class TrafficPublisher implements AutoCloseable {
   }
 
   /** The {@code rate} of traffic that is published as fast as the bus takes it. */
-  static final long AS_FAST_AS_IT_GOES = 0;
+  public static final long AS_FAST_AS_IT_GOES = 0;
 
   /** How long a message waits for others to travel with, in milliseconds. */
   private static final int LINGER_MILLIS = 2;
@@ -91,7 +91,7 @@ final class TrafficPublisher implements AutoCloseable {
    * @param rate messages a second, or {@link #AS_FAST_AS_IT_GOES}
    * @param records how many in all
    */
-  static TrafficPublisher start(
+  public static TrafficPublisher start(
       SampleTraffic traffic,
       String bootstrapServers,
       String topic,
@@ -105,27 +105,27 @@ final class TrafficPublisher implements AutoCloseable {
   }
 
   /** Returns how many messages the bus has confirmed. */
-  long published() {
+  public long published() {
     return published.get();
   }
 
   /** Returns whether all messages have been confirmed, or publishing has failed. */
-  boolean isFinished() {
+  public boolean isFinished() {
     return finished;
   }
 
   /** Returns why publishing has failed, if it has. */
-  Optional<String> failure() {
+  public Optional<String> failure() {
     return Optional.ofNullable(failure.get()).map(e -> String.valueOf(e.getMessage()));
   }
 
   /** Returns how long publishing everything took. */
-  Duration took() {
+  public Duration took() {
     return Duration.ofNanos(tookNanos);
   }
 
   /** Returns how many dead letters the messages so far must cause, for each reason. */
-  synchronized Map<Reason, Long> expectedDeadLetters() {
+  public synchronized Map<Reason, Long> expectedDeadLetters() {
     return new EnumMap<>(deadLetters);
   }
 

@@ -1,8 +1,8 @@
 package io.tailrace.pipelines.local.watch;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * Looks again and again which features are computed most, by what the metrics store tells of the
  * last two minutes. Thread-safe.
  */
-final class BusiestFeatures implements AutoCloseable {
+public final class BusiestFeatures implements AutoCloseable {
   private static final int FEATURES = 5;
   private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
 
@@ -50,7 +50,7 @@ final class BusiestFeatures implements AutoCloseable {
   }
 
   /** Starts to look; the store is one that can read the schema of metrics. */
-  static BusiestFeatures start(OfflineStore store) {
+  public static BusiestFeatures start(OfflineStore store) {
     BusiestFeatures features = new BusiestFeatures(store);
     features.thread.setDaemon(true);
     features.thread.start();
@@ -58,7 +58,7 @@ final class BusiestFeatures implements AutoCloseable {
   }
 
   /** Returns them, the busiest first, as they were some seconds ago. */
-  List<Busy> last() {
+  public List<Busy> last() {
     return last;
   }
 
@@ -86,7 +86,7 @@ final class BusiestFeatures implements AutoCloseable {
                 p95 == null ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(p95))));
       }
       last = List.copyOf(found);
-    } catch (OfflineStoreException e) {
+    } catch (UnavailableException e) {
       // Before the first summary is written there are no tables.
       log.debug("The busiest features are not known: {}", e.getMessage());
     }

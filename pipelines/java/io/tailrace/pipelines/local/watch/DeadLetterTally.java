@@ -24,7 +24,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * Counts the dead letters that are published from now on, each once even if it is published twice,
  * by reading them in a thread of its own. Thread-safe.
  */
-final class DeadLetterTally implements AutoCloseable {
+public final class DeadLetterTally implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(200);
 
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -42,7 +42,7 @@ final class DeadLetterTally implements AutoCloseable {
     this.thread.setDaemon(true);
   }
 
-  static DeadLetterTally start(String bootstrapServers, String topic) {
+  public static DeadLetterTally start(String bootstrapServers, String topic) {
     KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             Map.of(
@@ -66,25 +66,25 @@ final class DeadLetterTally implements AutoCloseable {
   }
 
   /** Returns how many letters a writer has written for each reason that has some. */
-  synchronized Map<Reason, Long> byReason(String writer) {
+  public synchronized Map<Reason, Long> byReason(String writer) {
     Map<Reason, Long> ofWriter = counts.get(writer);
     return ofWriter == null ? Map.of() : new EnumMap<>(ofWriter);
   }
 
   /** Returns how many letters there are for each reason that has some. */
-  synchronized Map<Reason, Long> byReason() {
+  public synchronized Map<Reason, Long> byReason() {
     Map<Reason, Long> all = new EnumMap<>(Reason.class);
     counts.values().forEach(some -> some.forEach((reason, n) -> all.merge(reason, n, Long::sum)));
     return all;
   }
 
   /** Returns how many letters there are. */
-  synchronized long total() {
+  public synchronized long total() {
     return seen.size();
   }
 
   /** Returns how many messages a writer could not decode, so that it stores nothing of them. */
-  synchronized long refused(String writer) {
+  public synchronized long refused(String writer) {
     return refused.getOrDefault(writer, 0L);
   }
 

@@ -1,11 +1,11 @@
 package io.tailrace.pipelines.local.watch;
 
-import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.MetricsBusWriter;
 import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.local.LocalStack;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -13,39 +13,39 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** How far all writers of a {@link LocalStack} have come. Not thread-safe. */
-final class FlowProgress implements AutoCloseable {
+public final class FlowProgress implements AutoCloseable {
   /**
    * What is known at one moment.
    *
    * @param byWriter by the writers' names
    */
-  record Snapshot(Map<String, WriterProgress.Snapshot> byWriter) {
-    WriterProgress.Snapshot of(String writer) {
+  public record Snapshot(Map<String, WriterProgress.Snapshot> byWriter) {
+    public WriterProgress.Snapshot of(String writer) {
       return Objects.requireNonNull(byWriter.get(writer), writer);
     }
 
-    WriterProgress.Snapshot online() {
+    public WriterProgress.Snapshot online() {
       return of(OnlineWriter.NAME);
     }
 
-    WriterProgress.Snapshot encoding() {
+    public WriterProgress.Snapshot encoding() {
       return of(OfflineWriter.NAME);
     }
 
-    WriterProgress.Snapshot inserting() {
+    public WriterProgress.Snapshot inserting() {
       return of(StreamingInsertWriter.NAME);
     }
 
-    WriterProgress.Snapshot summarizing() {
+    public WriterProgress.Snapshot summarizing() {
       return of(MetricsWriter.NAME);
     }
 
-    WriterProgress.Snapshot storingMetrics() {
+    public WriterProgress.Snapshot storingMetrics() {
       return of(MetricsBusWriter.NAME);
     }
 
     /** Returns whether so many results, and all files made of them, are certainly stored. */
-    boolean hasCommitted(long results) {
+    public boolean hasCommitted(long results) {
       // In this order: what the second has committed is on the bus of the third.
       return online().committed() >= results
           && encoding().committed() >= results
@@ -54,7 +54,7 @@ final class FlowProgress implements AutoCloseable {
     }
 
     /** Returns whether the writers' counters, which come a little later, tell of all of them. */
-    boolean hasCounted(long results, DeadLetterTally letters) {
+    public boolean hasCounted(long results, DeadLetterTally letters) {
       return byWriter.values().stream().anyMatch(writer -> writer.restarts() > 0)
           || (online().written("results_settled") + letters.refused(OnlineWriter.NAME) >= results
               && encoding().written("queries_encoded") + letters.refused(OfflineWriter.NAME)
@@ -85,14 +85,14 @@ final class FlowProgress implements AutoCloseable {
 
   private final Map<String, WriterProgress> writers = new LinkedHashMap<>();
 
-  FlowProgress(LocalStack stack) {
+  public FlowProgress(LocalStack stack) {
     for (LocalStack.RunningWriter writer : stack.writers()) {
       writers.put(writer.name(), new WriterProgress(stack, writer));
     }
   }
 
   /** Asks everybody. */
-  Snapshot look(DeadLetterTally letters) {
+  public Snapshot look(DeadLetterTally letters) {
     Map<String, WriterProgress.Snapshot> all = new LinkedHashMap<>();
     writers.forEach((name, writer) -> all.put(name, writer.look(letters.refused(name))));
     return new Snapshot(all);

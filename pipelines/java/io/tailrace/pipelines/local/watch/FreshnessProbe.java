@@ -1,9 +1,9 @@
 package io.tailrace.pipelines.local.watch;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStoreException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -145,7 +145,7 @@ public final class FreshnessProbe implements AutoCloseable {
                 Math.min(
                     Math.max(POLL.toNanos(), IDLENESS * (System.nanoTime() - asked)),
                     LONGEST_POLL.toNanos());
-          } catch (OnlineStoreException e) {
+          } catch (UnavailableException e) {
             log.debug("The store can't be asked: {}", e.getMessage());
             pause = AFTER_ERROR.toNanos();
           }
@@ -160,7 +160,7 @@ public final class FreshnessProbe implements AutoCloseable {
   }
 
   /** Asks for the cells in front; those that are not there yet go to the back. */
-  private void look(OnlineReader reader, Deque<Awaited> awaited) throws OnlineStoreException {
+  private void look(OnlineReader reader, Deque<Awaited> awaited) throws UnavailableException {
     List<Awaited> asked = new ArrayList<>();
     while (asked.size() < ASKED && !awaited.isEmpty()) {
       asked.add(awaited.removeFirst());
@@ -168,7 +168,7 @@ public final class FreshnessProbe implements AutoCloseable {
     List<Map<String, Cell>> found;
     try {
       found = reader.readCells(asked.stream().map(Awaited::entity).toList());
-    } catch (OnlineStoreException e) {
+    } catch (UnavailableException e) {
       awaited.addAll(asked);
       throw e;
     }

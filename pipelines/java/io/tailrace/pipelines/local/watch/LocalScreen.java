@@ -19,9 +19,9 @@ import org.jline.terminal.TerminalBuilder;
  * Shows what happens: on a terminal a few lines that are drawn anew again and again, otherwise a
  * line every few seconds. Not thread-safe.
  */
-final class LocalScreen implements AutoCloseable {
+public final class LocalScreen implements AutoCloseable {
   /** How often a terminal is drawn; also how exact the rates of a short run are. */
-  static final Duration REDRAW = Duration.ofSeconds(1);
+  public static final Duration REDRAW = Duration.ofSeconds(1);
 
   private static final Duration LINE_EVERY = Duration.ofSeconds(5);
 
@@ -37,7 +37,7 @@ final class LocalScreen implements AutoCloseable {
    * @param sinceStart since traffic began
    * @param busiest the features that are computed most, the busiest first
    */
-  record Status(
+  public record Status(
       Duration sinceStart,
       FlowProgress.Snapshot flow,
       Map<Reason, Long> deadLetters,
@@ -60,7 +60,7 @@ final class LocalScreen implements AutoCloseable {
   }
 
   /** Shows on the terminal that standard output is, if it is one, and otherwise in lines. */
-  static LocalScreen open(PrintWriter lines) {
+  public static LocalScreen open(PrintWriter lines) {
     try {
       Terminal terminal =
           TerminalBuilder.builder()
@@ -82,7 +82,7 @@ final class LocalScreen implements AutoCloseable {
   }
 
   /** Shows a status; without a terminal only now and then. */
-  void show(Status status) {
+  public void show(Status status) {
     recent.addLast(status);
     while (recent.size() > 2
         && status.sinceStart().minus(recent.getFirst().sinceStart()).compareTo(RATE_WINDOW) > 0) {
@@ -198,7 +198,7 @@ final class LocalScreen implements AutoCloseable {
     return lines;
   }
 
-  static String percent(double part) {
+  public static String percent(double part) {
     return text("%.1f %%", 100 * part);
   }
 
@@ -266,12 +266,12 @@ final class LocalScreen implements AutoCloseable {
     return seconds <= 0 ? 0 : (count.of(last.flow()) - count.of(first.flow())) / seconds;
   }
 
-  static long total(Map<Reason, Long> counts) {
+  public static long total(Map<Reason, Long> counts) {
     return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /** Lists counts in words, the reasons in their order. */
-  static String byReason(Map<Reason, Long> counts) {
+  public static String byReason(Map<Reason, Long> counts) {
     return counts.entrySet().stream()
         .map(
             each ->
@@ -281,19 +281,19 @@ final class LocalScreen implements AutoCloseable {
         .collect(Collectors.joining(", "));
   }
 
-  static String number(long number) {
+  public static String number(long number) {
     return text("%,d", number);
   }
 
-  static String perSecond(double rate) {
+  public static String perSecond(double rate) {
     return number(Math.round(rate)) + "/s";
   }
 
-  static String millis(double millis) {
+  public static String millis(double millis) {
     return text(millis < 10 ? "%.1f ms" : "%,.0f ms", millis);
   }
 
-  static String clock(Duration duration) {
+  public static String clock(Duration duration) {
     return text(
         "%02d:%02d:%02d", duration.toHours(), duration.toMinutesPart(), duration.toSecondsPart());
   }

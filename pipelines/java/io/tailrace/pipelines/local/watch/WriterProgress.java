@@ -1,9 +1,9 @@
 package io.tailrace.pipelines.local.watch;
 
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.LocalStack;
-import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.pipelines.local.LocalStack.RunningWriter;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.stage.FreshnessCounters;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ import org.apache.kafka.common.TopicPartition;
  * How far a writer of a {@link LocalStack} has come, from what the bus, the writer's committed
  * offsets and its counters say. Not thread-safe.
  */
-final class WriterProgress implements AutoCloseable {
+public final class WriterProgress implements AutoCloseable {
   private final LocalStack stack;
   private final RunningWriter writer;
 
@@ -44,7 +44,7 @@ final class WriterProgress implements AutoCloseable {
    * @param prefix what stands before the names of counters
    * @param counters what the writing stage has counted since its last restart
    */
-  record Snapshot(
+  public record Snapshot(
       long published,
       long persisted,
       long committed,
@@ -60,12 +60,12 @@ final class WriterProgress implements AutoCloseable {
     }
 
     /** Returns a counter of the writing stage. */
-    long written(String name) {
+    public long written(String name) {
       return counters.getOrDefault(prefix + name, 0L);
     }
   }
 
-  WriterProgress(LocalStack stack, RunningWriter writer) {
+  public WriterProgress(LocalStack stack, RunningWriter writer) {
     this.stack = stack;
     this.writer = writer;
     this.prefix = writer.stage() + "_";
@@ -82,7 +82,7 @@ final class WriterProgress implements AutoCloseable {
    *
    * @param refused how many messages could not be decoded, as dead letters tell
    */
-  Snapshot look(long refused) {
+  public Snapshot look(long refused) {
     JobID job = writer.job();
     Map<String, Long> counters = stack.flink().counters(job, prefix);
     long committed = Math.max(0, committed() - before);

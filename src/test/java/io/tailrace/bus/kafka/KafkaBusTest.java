@@ -3,7 +3,7 @@ package io.tailrace.bus.kafka;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.EndpointUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -88,6 +88,6 @@ public class KafkaBusTest {
   }
 
   private static KafkaBus at(String uri) {
-    return KafkaBus.at(ResourceUri.parse(uri));
+    return KafkaBus.at(EndpointUri.parse(uri));
   }
 }

@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.pipelines.local.servers.LocalKafka;
-import io.tailrace.endpoint.ResourceUri;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,7 +137,7 @@ public class KafkaReaderTest {
     LocalKafka mortal = LocalKafka.start(folder.newFolder().toPath(), 0);
     try {
       mortal.createTopic("t", 1);
-      KafkaBus bus = KafkaBus.at(ResourceUri.parse("kafka://" + mortal.bootstrapServers() + "/t"));
+      KafkaBus bus = KafkaBus.at(EndpointUri.parse("kafka://" + mortal.bootstrapServers() + "/t"));
       try (UnboundedReader<List<BusMessage>> reader =
           new KafkaSource(bus, "group")
               .split(1, PipelineOptionsFactory.create())
@@ -238,7 +238,7 @@ public class KafkaReaderTest {
 
   private KafkaBus bus(String query) {
     return KafkaBus.at(
-        ResourceUri.parse(
+        EndpointUri.parse(
             "kafka://" + kafka.bootstrapServers() + "/" + topic.getMethodName() + query));
   }
 

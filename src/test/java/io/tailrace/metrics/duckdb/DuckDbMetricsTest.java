@@ -3,15 +3,15 @@ package io.tailrace.metrics.duckdb;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.sql.duckdb.DuckDbFile;
-import io.tailrace.sql.duckdb.DuckDbSettings;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsStores;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.result.ValueType;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.MetricsSummary;
 import java.nio.file.Files;
@@ -135,7 +135,7 @@ public class DuckDbMetricsTest {
   public void aFileOfSomethingElseIsNamed() throws Exception {
     Files.writeString(file(), "x".repeat(10_000));
 
-    assertThat(assertThrows(MetricsStoreException.class, () -> store("").check()))
+    assertThat(assertThrows(UnavailableException.class, () -> store("").check()))
         .hasMessageThat()
         .isEqualTo(file() + " is not a file of DuckDB");
   }

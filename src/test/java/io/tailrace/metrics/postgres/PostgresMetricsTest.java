@@ -3,8 +3,8 @@ package io.tailrace.metrics.postgres;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
-import io.tailrace.metrics.MetricsStoreException;
 import io.tailrace.metrics.MetricsStores;
 import io.tailrace.testing.Summaries;
 import io.tailrace.testing.TestDatabase;
@@ -56,7 +56,7 @@ public class PostgresMetricsTest {
     return MetricsStores.at(database.uri(parameters));
   }
 
-  private int write(MetricsStore store, MetricsSummary... summaries) throws MetricsStoreException {
+  private int write(MetricsStore store, MetricsSummary... summaries) throws UnavailableException {
     try (MetricsStore.Connection connection = store.connect()) {
       return connection.write(List.of(summaries));
     }
@@ -323,8 +323,8 @@ public class PostgresMetricsTest {
     MetricsStore store = store("retryFor=100ms&connectTimeout=1s");
     database.server().stop();
 
-    MetricsStoreException refused =
-        assertThrows(MetricsStoreException.class, () -> write(store, at(Summaries.MINUTE)));
+    UnavailableException refused =
+        assertThrows(UnavailableException.class, () -> write(store, at(Summaries.MINUTE)));
 
     assertThat(refused)
         .hasMessageThat()
@@ -412,8 +412,8 @@ public class PostgresMetricsTest {
         "CREATE SCHEMA tailrace_metrics",
         "CREATE TABLE tailrace_metrics.query_minutes (environment_id bigint)");
 
-    MetricsStoreException refused =
-        assertThrows(MetricsStoreException.class, () -> write(store(""), at(Summaries.MINUTE)));
+    UnavailableException refused =
+        assertThrows(UnavailableException.class, () -> write(store(""), at(Summaries.MINUTE)));
 
     assertThat(refused)
         .hasMessageThat()
@@ -432,7 +432,7 @@ public class PostgresMetricsTest {
         "GRANT CONNECT ON DATABASE " + database.name() + " TO metrics_writer");
     MetricsStore store = MetricsStores.at(database.uriOf("metrics_writer", "w"));
 
-    assertThat(assertThrows(MetricsStoreException.class, store::check))
+    assertThat(assertThrows(UnavailableException.class, store::check))
         .hasMessageThat()
         .endsWith(
             ": there is no schema 'tailrace_metrics', and the user may not create it; GRANT CREATE"
@@ -440,7 +440,7 @@ public class PostgresMetricsTest {
                 + database.name()
                 + "\" TO \"metrics_writer\"");
     database.execute("CREATE SCHEMA tailrace_metrics");
-    assertThat(assertThrows(MetricsStoreException.class, store::check))
+    assertThat(assertThrows(UnavailableException.class, store::check))
         .hasMessageThat()
         .endsWith("GRANT USAGE, CREATE ON SCHEMA \"tailrace_metrics\" TO \"metrics_writer\"");
     database.execute("GRANT USAGE, CREATE ON SCHEMA tailrace_metrics TO metrics_writer");

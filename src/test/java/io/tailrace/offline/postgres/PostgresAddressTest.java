@@ -3,9 +3,9 @@ package io.tailrace.offline.postgres;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
 import io.tailrace.offline.postgres.PostgresAddress.Partitions;
-import io.tailrace.endpoint.ResourceUri;
 import java.time.Duration;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -19,7 +19,7 @@ public class PostgresAddressTest {
           + "&user=writer&password=env:PGPASSWORD&sslmode=verify-full";
 
   private static PostgresAddress address(String uri) {
-    return PostgresAddress.of(ResourceUri.parse(uri));
+    return PostgresAddress.of(EndpointUri.parse(uri));
   }
 
   private static String problem(String uri) {
@@ -33,15 +33,15 @@ public class PostgresAddressTest {
     assertThat(address.server().jdbcUrl()).isEqualTo("jdbc:postgresql://db:5432/features");
     assertThat(address.separatesEnvironments()).isFalse();
     assertThat(address.schema("prod")).isEqualTo("tailrace");
-    assertThat(address.server().user()).isEmpty();
-    assertThat(address.server().password()).isEmpty();
+    assertThat(address.server().login().user()).isEmpty();
+    assertThat(address.server().login().password()).isEmpty();
     assertThat(address.server().sslMode()).isEmpty();
     assertThat(address.server().caFile()).isEmpty();
     assertThat(address.partitions()).isEqualTo(Partitions.NONE);
     assertThat(address.index()).isEqualTo(Index.PKEY);
-    assertThat(address.server().connectTimeout()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(address.server().timeout()).isEqualTo(Duration.ofMinutes(1));
-    assertThat(address.server().retryFor()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(address.server().timeouts().connect()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(address.server().timeouts().reply()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(address.server().timeouts().retryFor()).isEqualTo(Duration.ofSeconds(30));
   }
 
   @Test
@@ -55,15 +55,15 @@ public class PostgresAddressTest {
     assertThat(address.server().jdbcUrl()).isEqualTo("jdbc:postgresql://a:1,[::1]:2/my-db");
     assertThat(address.separatesEnvironments()).isTrue();
     assertThat(address.schema("prod")).isEqualTo("t_prod_x");
-    assertThat(address.server().user()).hasValue("me");
-    assertThat(address.server().password().map(Object::toString)).hasValue("env:PW");
+    assertThat(address.server().login().user()).hasValue("me");
+    assertThat(address.server().login().password().map(Object::toString)).hasValue("env:PW");
     assertThat(address.server().sslMode()).hasValue("verify-ca");
     assertThat(address.server().caFile()).hasValue("/ca.pem");
     assertThat(address.partitions()).isEqualTo(Partitions.MONTHLY);
     assertThat(address.index()).isEqualTo(Index.NONE);
-    assertThat(address.server().connectTimeout()).isEqualTo(Duration.ofSeconds(1));
-    assertThat(address.server().timeout()).isEqualTo(Duration.ofSeconds(2));
-    assertThat(address.server().retryFor()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(address.server().timeouts().connect()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(address.server().timeouts().reply()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(address.server().timeouts().retryFor()).isEqualTo(Duration.ofSeconds(3));
   }
 
   @Test

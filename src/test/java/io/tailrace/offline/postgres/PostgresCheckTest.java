@@ -4,11 +4,11 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import com.google.common.base.Throwables;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.endpoint.ResourceUri;
 import java.net.ServerSocket;
 import java.util.Arrays;
 import java.util.List;
@@ -24,12 +24,12 @@ public class PostgresCheckTest {
   @Rule public final TestDatabase database = new TestDatabase();
 
   private static OfflineStore store(String uri) {
-    return PostgresOfflineStore.at(ResourceUri.parse(uri));
+    return PostgresOfflineStore.at(EndpointUri.parse(uri));
   }
 
   private static String problem(String uri) {
-    OfflineStoreException problem =
-        assertThrows(OfflineStoreException.class, () -> store(uri).check());
+    UnavailableException problem =
+        assertThrows(UnavailableException.class, () -> store(uri).check());
     assertThat(problem).hasMessageThat().startsWith(uri);
     return problem.getMessage().substring(uri.length());
   }
@@ -44,7 +44,7 @@ public class PostgresCheckTest {
   public void aStoreIsSerializableAndShowsNoSecret() throws Exception {
     OfflineStore store = store(database.uriOf("tailrace", "hunter2"));
     OfflineStore copy = SerializableUtils.clone(store);
-    OfflineStoreException refused = assertThrows(OfflineStoreException.class, copy::check);
+    UnavailableException refused = assertThrows(UnavailableException.class, copy::check);
 
     assertThat(copy.uri()).isEqualTo(store.uri());
     assertThat(copy.toString()).isEqualTo(store.uri());
@@ -190,8 +190,8 @@ public class PostgresCheckTest {
           {"SET search_path = public", "it returns no rows"},
           {"SELECT pg_sleep(9)", "canceling statement due to statement timeout"}
         }) {
-      OfflineStoreException refused =
-          assertThrows(OfflineStoreException.class, () -> store.query(each[0], 5));
+      UnavailableException refused =
+          assertThrows(UnavailableException.class, () -> store.query(each[0], 5));
       assertThat(refused)
           .hasMessageThat()
           .isEqualTo(store.uri() + ": PostgreSQL refuses the query: " + each[1]);
@@ -201,9 +201,9 @@ public class PostgresCheckTest {
 
   @Test
   public void aQueryOfAServerThatIsNotThereSaysSo() {
-    OfflineStoreException refused =
+    UnavailableException refused =
         assertThrows(
-            OfflineStoreException.class,
+            UnavailableException.class,
             () -> store("postgresql://127.0.0.1:1/db?user=me").query("SELECT 1", 1));
 
     assertThat(refused).hasMessageThat().contains(" can't be reached: ");

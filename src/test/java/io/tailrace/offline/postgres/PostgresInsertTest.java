@@ -5,14 +5,14 @@ import static java.util.stream.Collectors.joining;
 import static org.junit.Assert.assertThrows;
 
 import com.google.common.base.Throwables;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.parquet.ObservationFile;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.OfflineStore.Rejected;
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.TestDatabase;
 import java.util.ArrayList;
@@ -56,7 +56,7 @@ public class PostgresInsertTest {
     connection.close();
   }
 
-  private Inserted insert(FileBatch batch) throws OfflineStoreException {
+  private Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException {
     connection.create(
         batch.environment(),
         batch.tables().keySet().stream()
@@ -410,8 +410,8 @@ public class PostgresInsertTest {
     insert(RowFile.of(ValueType.STRING).row("user.age", "u1", TIME, "1").batch());
     FileBatch other = RowFile.of(ValueType.BOOL).row("user.age", "u1", TIME, true).batch();
 
-    OfflineStoreException refused =
-        assertThrows(OfflineStoreException.class, () -> connection.insert(other));
+    UnavailableException refused =
+        assertThrows(UnavailableException.class, () -> connection.insert(other));
     assertThat(refused).isNotInstanceOf(ContentRejectedException.class);
     assertThat(refused)
         .hasMessageThat()

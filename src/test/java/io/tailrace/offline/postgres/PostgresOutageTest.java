@@ -3,14 +3,14 @@ package io.tailrace.offline.postgres;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.parquet.ObservationIds;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.endpoint.ResourceUri;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -128,8 +128,8 @@ public class PostgresOutageTest {
     OfflineStore store = database.store("retryFor=100ms&connectTimeout=1s");
     database.server().stop();
     try (OfflineStore.Connection connection = store.connect()) {
-      OfflineStoreException refused =
-          assertThrows(OfflineStoreException.class, () -> connection.insert(large()));
+      UnavailableException refused =
+          assertThrows(UnavailableException.class, () -> connection.insert(large()));
 
       assertThat(refused)
           .hasMessageThat()
@@ -144,7 +144,7 @@ public class PostgresOutageTest {
           database
               .uri("retryFor=1m")
               .replace(":" + database.server().port() + "/", ":" + cutter.port() + "/");
-      OfflineStore store = PostgresOfflineStore.at(ResourceUri.parse(uri));
+      OfflineStore store = PostgresOfflineStore.at(EndpointUri.parse(uri));
       FileBatch batch =
           RowFile.of(ValueType.STRING)
               .row("user.a", "u1", TIME, "v")

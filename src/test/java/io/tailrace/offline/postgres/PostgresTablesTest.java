@@ -3,15 +3,16 @@ package io.tailrace.offline.postgres;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Inserted;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.endpoint.ResourceUri;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -38,12 +39,13 @@ public class PostgresTablesTest {
   @Rule public final TestDatabase database = new TestDatabase();
 
   private Map<FeatureTable, String> create(String parameters, FeatureTable... tables)
-      throws OfflineStoreException {
+      throws ContentRejectedException, UnavailableException {
     return create(parameters, ENVIRONMENT, tables);
   }
 
   private Map<FeatureTable, String> create(
-      String parameters, String environment, FeatureTable... tables) throws OfflineStoreException {
+      String parameters, String environment, FeatureTable... tables)
+      throws ContentRejectedException, UnavailableException {
     try (OfflineStore.Connection connection = database.store(parameters).connect()) {
       return connection.create(environment, List.of(tables));
     }
@@ -258,7 +260,7 @@ public class PostgresTablesTest {
         "CREATE SCHEMA tailrace",
         "CREATE TABLE tailrace.query_log (operation_id text PRIMARY KEY)");
 
-    OfflineStoreException refused = assertThrows(OfflineStoreException.class, () -> create(""));
+    UnavailableException refused = assertThrows(UnavailableException.class, () -> create(""));
     assertThat(refused)
         .hasMessageThat()
         .contains("the table \"tailrace\".\"query_log\" lacks the column environment_id and ");
@@ -405,8 +407,8 @@ public class PostgresTablesTest {
 
       database.execute(
           "ALTER TABLE tailrace.user__age DETACH PARTITION tailrace.\"user__age#2026_11\"");
-      OfflineStoreException refused =
-          assertThrows(OfflineStoreException.class, () -> connection.insert(batch));
+      UnavailableException refused =
+          assertThrows(UnavailableException.class, () -> connection.insert(batch));
       assertThat(refused)
           .hasMessageThat()
           .contains(
@@ -443,9 +445,9 @@ public class PostgresTablesTest {
         Statement statement = reader.createStatement()) {
       reader.setAutoCommit(false);
       statement.execute("SELECT * FROM tailrace.user__age");
-      OfflineStoreException refused =
+      UnavailableException refused =
           assertThrows(
-              OfflineStoreException.class,
+              UnavailableException.class,
               () -> create("timeout=20s&retryFor=1ms", table("user.age", ValueType.INT64)));
 
       assertThat(refused).hasMessageThat().endsWith("canceling statement due to lock timeout");
@@ -457,10 +459,10 @@ public class PostgresTablesTest {
   public void aRoleThatMayNotCreateIsTold() throws Exception {
     database.execute("DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN PASSWORD 'reader'");
     OfflineStore store =
-        PostgresOfflineStore.at(ResourceUri.parse(database.uriOf("reader", "reader")));
-    OfflineStoreException refused =
+        PostgresOfflineStore.at(EndpointUri.parse(database.uriOf("reader", "reader")));
+    UnavailableException refused =
         assertThrows(
-            OfflineStoreException.class,
+            UnavailableException.class,
             () -> {
               try (OfflineStore.Connection connection = store.connect()) {
                 connection.create(ENVIRONMENT, List.of());

@@ -3,10 +3,10 @@ package io.tailrace.offline.postgres;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.offline.OfflineStoreException;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.pipelines.local.servers.TestCertificates;
-import io.tailrace.endpoint.ResourceUri;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.Rule;
@@ -34,30 +34,30 @@ public class PostgresTlsTest {
       String uri = postgres.uri();
       check(uri + "&sslmode=require");
       check(uri + "&sslmode=verify-full&caFile=" + certificates.authority());
-      OfflineStoreException untrusted =
+      UnavailableException untrusted =
           assertThrows(
-              OfflineStoreException.class,
+              UnavailableException.class,
               () -> check(uri + "&sslmode=verify-full&caFile=" + others.authority()));
       // The JVM does not know the authority.
-      OfflineStoreException unknown =
-          assertThrows(OfflineStoreException.class, () -> check(uri + "&sslmode=verify-full"));
-      OfflineStoreException otherName =
+      UnavailableException unknown =
+          assertThrows(UnavailableException.class, () -> check(uri + "&sslmode=verify-full"));
+      UnavailableException otherName =
           assertThrows(
-              OfflineStoreException.class,
+              UnavailableException.class,
               () ->
                   check(
                       uri.replace("127.0.0.1", "127.0.0.2")
                           + "&sslmode=verify-full&caFile="
                           + certificates.authority()));
 
-      for (OfflineStoreException refused :
-          new OfflineStoreException[] {untrusted, unknown, otherName}) {
+      for (UnavailableException refused :
+          new UnavailableException[] {untrusted, unknown, otherName}) {
         assertThat(refused).hasMessageThat().contains(" can't be reached: ");
       }
     }
   }
 
-  private static void check(String uri) throws OfflineStoreException {
-    PostgresOfflineStore.at(ResourceUri.parse(uri)).check();
+  private static void check(String uri) throws UnavailableException {
+    PostgresOfflineStore.at(EndpointUri.parse(uri)).check();
   }
 }

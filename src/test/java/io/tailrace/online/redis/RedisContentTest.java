@@ -2,12 +2,12 @@ package io.tailrace.online.redis;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.stage.Failure;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;

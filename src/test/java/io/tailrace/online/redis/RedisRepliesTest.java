@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
-import io.tailrace.online.OnlineStoreException;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
@@ -149,7 +149,7 @@ public class RedisRepliesTest {
       while (!starting.isDone() && !refusal.contains("LOADING")) {
         try {
           write(impatient, T);
-        } catch (OnlineStoreException e) {
+        } catch (UnavailableException e) {
           refusal = e.getMessage();
         }
       }
@@ -173,11 +173,11 @@ public class RedisRepliesTest {
       jedis.replicaof("127.0.0.1", master.port());
       awaitReplica(master);
 
-      OnlineStoreException e =
-          assertThrows(OnlineStoreException.class, () -> write(impatient, T + 1));
+      UnavailableException e =
+          assertThrows(UnavailableException.class, () -> write(impatient, T + 1));
       assertThat(e).hasMessageThat().contains("READONLY");
       assertThat(
-              assertThrows(OnlineStoreException.class, () -> OnlineStores.at(redis.uri()).check()))
+              assertThrows(UnavailableException.class, () -> OnlineStores.at(redis.uri()).check()))
           .hasMessageThat()
           .contains("is a replica, which can't be written to; its master is 127.0.0.1:");
 
@@ -203,7 +203,7 @@ public class RedisRepliesTest {
       jedis.configSet("maxmemory-policy", "noeviction");
       jedis.configSet("maxmemory", "1");
 
-      OnlineStoreException e = assertThrows(OnlineStoreException.class, () -> write(writer, T + 1));
+      UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer, T + 1));
 
       assertThat(e).hasMessageThat().startsWith(redis.uri());
       assertThat(e).hasMessageThat().contains("can't be used for 1 s: ");
@@ -222,11 +222,11 @@ public class RedisRepliesTest {
         BundleWriter writer = BundleWriter.of(Writers.to(redis.uri() + "?retryFor=300ms"))) {
       redis.stop();
 
-      assertThat(assertThrows(OnlineStoreException.class, () -> write(writer, T)))
+      assertThat(assertThrows(UnavailableException.class, () -> write(writer, T)))
           .hasMessageThat()
           .contains("127.0.0.1:" + redis.port() + ": Connection refused");
       assertThat(
-              assertThrows(OnlineStoreException.class, () -> OnlineStores.at(redis.uri()).check()))
+              assertThrows(UnavailableException.class, () -> OnlineStores.at(redis.uri()).check()))
           .hasMessageThat()
           .contains("can't be reached: Connection refused; check host and port");
 
@@ -241,10 +241,10 @@ public class RedisRepliesTest {
     try (LocalRedis redis = server().password(PASSWORD).start()) {
       for (String uri : List.of(redis.uri(), redis.uri() + "?password=file:" + secret)) {
         try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
-          assertThat(assertThrows(OnlineStoreException.class, () -> OnlineStores.at(uri).check()))
+          assertThat(assertThrows(UnavailableException.class, () -> OnlineStores.at(uri).check()))
               .hasMessageThat()
               .contains("the server refuses the user or the password");
-          assertThat(assertThrows(OnlineStoreException.class, () -> write(writer, T)))
+          assertThat(assertThrows(UnavailableException.class, () -> write(writer, T)))
               .hasMessageThat()
               .contains("the user or the password is refused, or lacks a permission");
         }
@@ -264,12 +264,12 @@ public class RedisRepliesTest {
       String reader = redis.uri() + "?user=reader&password=file:" + secret;
       String elsewhere = redis.uri() + "?user=elsewhere&password=file:" + secret;
 
-      assertThat(assertThrows(OnlineStoreException.class, () -> OnlineStores.at(reader).check()))
+      assertThat(assertThrows(UnavailableException.class, () -> OnlineStores.at(reader).check()))
           .hasMessageThat()
           .contains("the user lacks a permission (NOPERM");
       for (String uri : List.of(reader, elsewhere)) {
         try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
-          assertThat(assertThrows(OnlineStoreException.class, () -> write(writer, T)))
+          assertThat(assertThrows(UnavailableException.class, () -> write(writer, T)))
               .hasMessageThat()
               .contains("the user or the password is refused, or lacks a permission: NOPERM");
         }
@@ -319,7 +319,7 @@ public class RedisRepliesTest {
       assertThat(OnlineStores.at(uri).toString()).doesNotContain(PASSWORD);
 
       String untrusted = redis.uri() + "?user=writer&password=file:" + secret;
-      assertThat(assertThrows(OnlineStoreException.class, () -> OnlineStores.at(untrusted).check()))
+      assertThat(assertThrows(UnavailableException.class, () -> OnlineStores.at(untrusted).check()))
           .hasMessageThat()
           .contains("speaks TLS with a certificate that is trusted");
     }
@@ -342,7 +342,7 @@ public class RedisRepliesTest {
       assertStands(jedis, age(T));
 
       replica.stop();
-      OnlineStoreException e = assertThrows(OnlineStoreException.class, () -> write(writer, T + 1));
+      UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer, T + 1));
       assertThat(e).hasMessageThat().contains("has the write on 0 of 1 replicas");
     }
   }
@@ -354,7 +354,7 @@ public class RedisRepliesTest {
         BundleWriter writer =
             BundleWriter.of(
                 Writers.to(redis.uri() + "?waitReplicas=1&user=writer&password=file:" + secret))) {
-      OnlineStoreException e = assertThrows(OnlineStoreException.class, () -> write(writer, T));
+      UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer, T));
 
       assertThat(e).hasMessageThat().contains("NOPERM");
     }
@@ -375,7 +375,7 @@ public class RedisRepliesTest {
           Results.of(
               Results.users(List.of("ann", "bea", "cid"), Results.int64("age", T + 1, 1, 2, 3)));
       QueryResult elsewhere = forbidden.toBuilder().setEnvironmentId("other").build();
-      assertThrows(OnlineStoreException.class, () -> writer.write(T, forbidden, elsewhere));
+      assertThrows(UnavailableException.class, () -> writer.write(T, forbidden, elsewhere));
       jedis.aclSetUser("writer", "~*");
 
       assertThat(write(writer, T).stale()).isEqualTo(1);

@@ -3,7 +3,7 @@ package io.tailrace.pipelines.local;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.sql.DatabaseException;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import java.io.PrintWriter;
@@ -125,7 +125,7 @@ public class LocalCommandTest {
       } finally {
         open.release();
       }
-    } catch (DatabaseException | SQLException e) {
+    } catch (UnavailableException | SQLException e) {
       throw new AssertionError(e);
     }
   }

@@ -6,11 +6,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assume.assumeTrue;
 
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import com.google.common.collect.Range;
 import io.tailrace.DocumentedCounters;
 import io.tailrace.MonitoringTemplates;
 import io.tailrace.bus.Bus;
+import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;

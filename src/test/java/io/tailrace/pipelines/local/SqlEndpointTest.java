@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.testing.FixedRowsStore;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -75,13 +75,13 @@ public class SqlEndpointTest {
   public void aRefusalOfTheStoreIsToldInItsOwnWords() throws Exception {
     restart(
         (sql, limit) -> {
-          throw new OfflineStoreException("there is no table \"usr__age\"");
+          throw new UnavailableException("there is no table \"usr__age\"");
         });
 
     HttpResponse<String> response = post("?limit=7", new byte[] {'x'});
     assertThat(response.statusCode()).isEqualTo(400);
     assertThat(response.body()).isEqualTo("{\"error\":\"there is no table \\\"usr__age\\\"\"}");
-    OfflineStoreException refusal = assertThrows(OfflineStoreException.class, () -> query("x", 7));
+    UnavailableException refusal = assertThrows(UnavailableException.class, () -> query("x", 7));
     assertThat(refusal).hasMessageThat().isEqualTo("there is no table \"usr__age\"");
   }
 
@@ -118,9 +118,9 @@ public class SqlEndpointTest {
     assertThat(response.body()).doesNotContain(token);
     assertThat(asked).isEmpty();
 
-    OfflineStoreException refusal =
+    UnavailableException refusal =
         assertThrows(
-            OfflineStoreException.class,
+            UnavailableException.class,
             () ->
                 SqlEndpoint.query(
                     new RunningStack.Sql("duckdb:///fixed.db", endpoint.url(), "guessed"), "x", 7));
@@ -204,7 +204,7 @@ public class SqlEndpointTest {
   @Test
   public void saysThatNobodyAnswers() {
     endpoint.close();
-    OfflineStoreException failure = assertThrows(OfflineStoreException.class, () -> query("x", 7));
+    UnavailableException failure = assertThrows(UnavailableException.class, () -> query("x", 7));
     assertThat(failure).hasMessageThat().contains("does not answer at " + endpoint.url());
   }
 
@@ -214,7 +214,7 @@ public class SqlEndpointTest {
         (sql, limit) -> {
           throw new StackOverflowError();
         });
-    OfflineStoreException failure = assertThrows(OfflineStoreException.class, () -> query("x", 7));
+    UnavailableException failure = assertThrows(UnavailableException.class, () -> query("x", 7));
     assertThat(failure).hasMessageThat().contains("does not answer at " + endpoint.url());
   }
 
@@ -275,7 +275,7 @@ public class SqlEndpointTest {
     endpoint = start(answer);
   }
 
-  private Table query(String sql, int limit) throws OfflineStoreException {
+  private Table query(String sql, int limit) throws UnavailableException {
     return SqlEndpoint.query(
         new RunningStack.Sql(endpoint.offlineStore(), endpoint.url(), endpoint.token()),
         sql,

@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.SqlEndpoint;
 import io.tailrace.testing.FixedRowsStore;
@@ -223,7 +223,7 @@ public class SqlCommandTest {
   public void whatTheStoreRefusesIsSaidInItsOwnWords() throws Exception {
     local(
         (sql, limit) -> {
-          throw new OfflineStoreException("there is no table usr__age\n  ^ \033[2J");
+          throw new UnavailableException("there is no table usr__age\n  ^ \033[2J");
         });
     assertThat(run("SELECT * FROM usr__age")).isEqualTo(1);
     assertThat(err.toString()).isEqualTo("there is no table usr__age\n  ^ \\u001B[2J\n");

@@ -2,8 +2,8 @@ package io.tailrace.sql.duckdb;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.sql.DatabaseException;
-import io.tailrace.endpoint.ResourceUri;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
 import java.io.File;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -28,18 +28,18 @@ public class DuckDbWriteBackTest {
   private Statement statement;
 
   @Before
-  public void open() throws DatabaseException, SQLException {
+  public void open() throws UnavailableException, SQLException {
     path = new File(folder.getRoot(), "a.db");
     file =
         DuckDbFile.open(
             path.toPath(),
-            DuckDbSettings.of(ResourceUri.parse("duckdb://" + path + "?memoryLimit=100MB")));
+            DuckDbSettings.of(EndpointUri.parse("duckdb://" + path + "?memoryLimit=100MB")));
     connection = file.duplicate();
     statement = connection.createStatement();
   }
 
   @After
-  public void close() throws DatabaseException, SQLException {
+  public void close() throws UnavailableException, SQLException {
     connection.close();
     file.release();
   }

@@ -4,11 +4,11 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assume.assumeTrue;
 
+import com.google.protobuf.ByteString;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore;
 import io.tailrace.pipelines.local.traffic.SampleMessage;
 import io.tailrace.pipelines.local.traffic.SampleTraffic;
-import com.google.protobuf.ByteString;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStoreException;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
@@ -1296,7 +1296,7 @@ public class OfflineModelTest {
     }
 
     @Override
-    public Table query(String sql, int limit) throws OfflineStoreException {
+    public Table query(String sql, int limit) throws UnavailableException {
       List<List<String>> rows = new ArrayList<>();
       boolean complete = true;
       try (java.sql.Connection reader = DriverManager.getConnection(jdbcUrl);
@@ -1313,7 +1313,7 @@ public class OfflineModelTest {
           }
         }
       } catch (SQLException e) {
-        throw new OfflineStoreException(sql, e);
+        throw new UnavailableException(sql, e);
       }
       mostRows = Math.max(mostRows, rows.size());
       afterQuery.accept(sql);

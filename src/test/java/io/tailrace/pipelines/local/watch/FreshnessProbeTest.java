@@ -3,8 +3,8 @@ package io.tailrace.pipelines.local.watch;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.online.EntityKey;
+import io.tailrace.pipelines.local.servers.LocalRedis;
 import java.nio.ByteBuffer;
 import org.junit.Rule;
 import org.junit.Test;

@@ -4,18 +4,18 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.endpoint.ResourceUri.Host;
+import io.tailrace.endpoint.EndpointUri.Host;
 import java.time.Duration;
 import java.util.List;
 import org.junit.Test;
 
-/** How a {@link ResourceUri} is taken apart, what it finds wrong, and that it keeps secrets. */
-public class ResourceUriTest {
+/** How a {@link EndpointUri} is taken apart, what it finds wrong, and that it keeps secrets. */
+public class EndpointUriTest {
   private static final String EXAMPLE = "bus://host:1/topic";
 
   @Test
   public void takesAUriApart() {
-    ResourceUri uri = ResourceUri.parse("  Bus+TLS://a:1,b/some/path?x=1&y=two \n");
+    EndpointUri uri = EndpointUri.parse("  Bus+TLS://a:1,b/some/path?x=1&y=two \n");
 
     assertThat(uri.scheme()).isEqualTo("bus+tls");
     assertThat(uri.hosts(7)).containsExactly(new Host("a", 1), new Host("b", 7)).inOrder();
@@ -28,7 +28,7 @@ public class ResourceUriTest {
 
   @Test
   public void withoutPathOrParametersTheyAreEmpty() {
-    ResourceUri uri = ResourceUri.parse("bus://a");
+    EndpointUri uri = EndpointUri.parse("bus://a");
 
     assertThat(uri.path()).isEmpty();
     assertThat(uri.take("x")).isEmpty();
@@ -38,13 +38,13 @@ public class ResourceUriTest {
 
   @Test
   public void textWithoutASchemeHasNone() {
-    assertThat(ResourceUri.parse("localhost:9092/topic").scheme()).isEmpty();
-    assertThat(ResourceUri.parse("").scheme()).isEmpty();
+    assertThat(EndpointUri.parse("localhost:9092/topic").scheme()).isEmpty();
+    assertThat(EndpointUri.parse("").scheme()).isEmpty();
   }
 
   @Test
   public void anIpv6AddressStandsInBrackets() {
-    ResourceUri uri = ResourceUri.parse("bus://[::1]:9092,[2001:db8::2]/t");
+    EndpointUri uri = EndpointUri.parse("bus://[::1]:9092,[2001:db8::2]/t");
 
     assertThat(uri.hosts(7))
         .containsExactly(new Host("[::1]", 9092), new Host("[2001:db8::2]", 7))
@@ -74,7 +74,7 @@ public class ResourceUriTest {
 
   @Test
   public void percentEncodingIsUndoneAndAPlusIsAPlus() {
-    ResourceUri uri = ResourceUri.parse("bus://a/t?x=a%26b%3Dc%20d+e&y=%C3%A9&z=k=v");
+    EndpointUri uri = EndpointUri.parse("bus://a/t?x=a%26b%3Dc%20d+e&y=%C3%A9&z=k=v");
 
     assertThat(uri.take("x")).hasValue("a&b=c d+e");
     assertThat(uri.take("y")).hasValue("é");
@@ -84,14 +84,14 @@ public class ResourceUriTest {
 
   @Test
   public void aPercentWithoutDigitsNamesTheParameter() {
-    assertThat(problems(ResourceUri.parse("bus://a?x=100%")))
+    assertThat(problems(EndpointUri.parse("bus://a?x=100%")))
         .contains("parameter 'x' has a '%' that two hexadecimal digits should follow");
   }
 
   @Test
   public void everyProblemIsSaidAtOnceWithTheUriAndACorrectOne() {
-    ResourceUri uri =
-        ResourceUri.parse("bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag");
+    EndpointUri uri =
+        EndpointUri.parse("bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag");
     uri.hosts(7);
     uri.takeInt("n", 1, 10);
     uri.takeDuration("d");
@@ -115,11 +115,11 @@ public class ResourceUriTest {
 
   @Test
   public void wholeNumbersAreWithinTheirBounds() {
-    assertThat(ResourceUri.parse("bus://a?n=1").takeInt("n", 1, 10)).hasValue(1);
-    assertThat(ResourceUri.parse("bus://a?n=10").takeInt("n", 1, 10)).hasValue(10);
-    assertThat(ResourceUri.parse("bus://a").takeInt("n", 1, 10)).isEmpty();
+    assertThat(EndpointUri.parse("bus://a?n=1").takeInt("n", 1, 10)).hasValue(1);
+    assertThat(EndpointUri.parse("bus://a?n=10").takeInt("n", 1, 10)).hasValue(10);
+    assertThat(EndpointUri.parse("bus://a").takeInt("n", 1, 10)).isEmpty();
     for (String wrong : List.of("0", "11", "1.5", "", "99999999999")) {
-      ResourceUri uri = ResourceUri.parse("bus://a?n=" + wrong);
+      EndpointUri uri = EndpointUri.parse("bus://a?n=" + wrong);
 
       assertThat(uri.takeInt("n", 1, 10)).isEmpty();
       assertThat(problems(uri)).contains("n=" + wrong + " is not a whole number between 1 and 10");
@@ -128,15 +128,15 @@ public class ResourceUriTest {
 
   @Test
   public void durationsHaveAUnit() {
-    assertThat(ResourceUri.parseDuration("500ms")).isEqualTo(Duration.ofMillis(500));
-    assertThat(ResourceUri.parseDuration("0s")).isEqualTo(Duration.ZERO);
-    assertThat(ResourceUri.parseDuration("30s")).isEqualTo(Duration.ofSeconds(30));
-    assertThat(ResourceUri.parseDuration("10m")).isEqualTo(Duration.ofMinutes(10));
-    assertThat(ResourceUri.parseDuration("1H")).isEqualTo(Duration.ofHours(1));
-    assertThat(ResourceUri.parseDuration("14d")).isEqualTo(Duration.ofDays(14));
-    assertThat(ResourceUri.parseDuration("PT1M30S")).isEqualTo(Duration.ofSeconds(90));
-    assertThat(ResourceUri.parse("bus://a?d=5m").takeDuration("d")).hasValue(Duration.ofMinutes(5));
-    assertThat(ResourceUri.parse("bus://a").takeDuration("d")).isEmpty();
+    assertThat(EndpointUri.parseDuration("500ms")).isEqualTo(Duration.ofMillis(500));
+    assertThat(EndpointUri.parseDuration("0s")).isEqualTo(Duration.ZERO);
+    assertThat(EndpointUri.parseDuration("30s")).isEqualTo(Duration.ofSeconds(30));
+    assertThat(EndpointUri.parseDuration("10m")).isEqualTo(Duration.ofMinutes(10));
+    assertThat(EndpointUri.parseDuration("1H")).isEqualTo(Duration.ofHours(1));
+    assertThat(EndpointUri.parseDuration("14d")).isEqualTo(Duration.ofDays(14));
+    assertThat(EndpointUri.parseDuration("PT1M30S")).isEqualTo(Duration.ofSeconds(90));
+    assertThat(EndpointUri.parse("bus://a?d=5m").takeDuration("d")).hasValue(Duration.ofMinutes(5));
+    assertThat(EndpointUri.parse("bus://a").takeDuration("d")).isEmpty();
   }
 
   @Test
@@ -144,13 +144,13 @@ public class ResourceUriTest {
     for (String wrong :
         List.of(
             "", "5", "ms", "s", "-5s", "-5ms", "PT-5S", "5 s", "1.5h", "5w", "9999999999999999d")) {
-      assertThrows(wrong, IllegalArgumentException.class, () -> ResourceUri.parseDuration(wrong));
+      assertThrows(wrong, IllegalArgumentException.class, () -> EndpointUri.parseDuration(wrong));
     }
   }
 
   @Test
   public void namesWithADotAreSettingsOfTheClient() {
-    ResourceUri uri = ResourceUri.parse("bus://a?security.protocol=SSL&x=1&max.poll.records=5");
+    EndpointUri uri = EndpointUri.parse("bus://a?security.protocol=SSL&x=1&max.poll.records=5");
 
     assertThat(uri.takeDotted())
         .containsExactly("security.protocol", "SSL", "max.poll.records", "5");
@@ -162,7 +162,7 @@ public class ResourceUriTest {
 
   @Test
   public void aSecretSaysWhereItIs() {
-    ResourceUri uri = ResourceUri.parse("bus://a?password=env:PASSWORD&key=file%3A/run/key");
+    EndpointUri uri = EndpointUri.parse("bus://a?password=env:PASSWORD&key=file%3A/run/key");
 
     assertThat(uri.takeSecret("password").orElseThrow().toString()).isEqualTo("env:PASSWORD");
     assertThat(uri.takeSecret("key").orElseThrow().toString()).isEqualTo("file:/run/key");
@@ -186,7 +186,7 @@ public class ResourceUriTest {
             "me:hunter2,hunter2")) {
       for (String rest : List.of("a:1", "a:1/t", "a:x,b/t?n=1", "a?n=m@b.c")) {
         String text = "bus://" + user + "@" + rest;
-        ResourceUri uri = ResourceUri.parse(text);
+        EndpointUri uri = EndpointUri.parse(text);
 
         List<Host> hosts = uri.hosts(7);
 
@@ -220,7 +220,7 @@ public class ResourceUriTest {
           List.of(
               "hunter2", "hunter2%", "x%2hunter2", "x&hunter2", "a=hunter2", "environ:hunter2")) {
         String text = "bus://a:1/t?n=1&" + name + "=" + value + "&m=2";
-        ResourceUri uri = ResourceUri.parse(text);
+        EndpointUri uri = EndpointUri.parse(text);
         uri.takeSecret(name);
 
         assertWithMessage(text)
@@ -235,17 +235,17 @@ public class ResourceUriTest {
   public void whatIsNoSecretIsShown() {
     String text = "bus://a:1/t?user=me@b.c&keyStore=/etc/client.p12&n=1";
 
-    assertThat(ResourceUri.parse(text).toString()).isEqualTo(text);
-    assertThat(ResourceUri.parse(text).hosts(7)).containsExactly(new Host("a", 1));
+    assertThat(EndpointUri.parse(text).toString()).isEqualTo(text);
+    assertThat(EndpointUri.parse(text).hosts(7)).containsExactly(new Host("a", 1));
   }
 
   private static String problemsOfHosts(String text) {
-    ResourceUri uri = ResourceUri.parse(text);
+    EndpointUri uri = EndpointUri.parse(text);
     uri.hosts(7);
     return problems(uri);
   }
 
-  private static String problems(ResourceUri uri) {
+  private static String problems(EndpointUri uri) {
     return assertThrows(IllegalArgumentException.class, () -> uri.finish(EXAMPLE)).getMessage();
   }
 }

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * is wrong, missing or left over becomes a problem, and {@link #finish} throws one exception that
  * lists them all and shows a correct example. Not thread-safe.
  */
-public final class ResourceUri {
+public final class EndpointUri {
   /** A host and a port. */
   public record Host(String name, int port) {
     @Override
@@ -45,7 +45,7 @@ public final class ResourceUri {
   private final Map<String, String> parameters = new LinkedHashMap<>();
   private final List<String> problems = new ArrayList<>();
 
-  private ResourceUri(String text) {
+  private EndpointUri(String text) {
     this.text = text;
     int colon = text.indexOf("://");
     scheme = colon < 0 ? "" : text.substring(0, colon).toLowerCase(Locale.ROOT);
@@ -97,8 +97,8 @@ public final class ResourceUri {
   }
 
   /** Takes a URI apart; what is wrong with it is said by {@link #finish}. */
-  public static ResourceUri parse(String uri) {
-    return new ResourceUri(uri.strip());
+  public static EndpointUri parse(String uri) {
+    return new EndpointUri(uri.strip());
   }
 
   /** Returns the scheme in lower case; empty when there is none. */

@@ -1,10 +1,12 @@
-package io.tailrace.parquet;
+package io.tailrace.offline;
 
-import io.tailrace.offline.EncodeObservations;
 import io.tailrace.bus.BusMessage;
-import io.tailrace.stage.Failure;
+import io.tailrace.parquet.FileDecoder;
+import io.tailrace.parquet.InvalidFileException;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.ResultDecoder;
+import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.QueryResult;
@@ -13,16 +15,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Encodes bundles of results as {@link EncodeObservations} does. Not thread-safe. */
-final class BundleEncoder implements AutoCloseable {
+public final class BundleEncoder implements AutoCloseable {
   /** When every result was published: late enough for those of {@link RandomResults}. */
-  static final long PUBLISHED_AT = RandomResults.START + 3_600_000_000L;
+  public static final long PUBLISHED_AT = RandomResults.START + 3_600_000_000L;
 
   private final ResultDecoder decoder = new ResultDecoder();
   private final ResultEncoder encoder;
 
   /** What a bundle put out. */
-  record Encoded(List<byte[]> files, List<Failure> failures) {
-    List<ObservationFile> decoded() throws InvalidFileException {
+  public record Encoded(List<byte[]> files, List<Failure> failures) {
+    public List<ObservationFile> decoded() throws InvalidFileException {
       List<ObservationFile> decoded = new ArrayList<>();
       for (byte[] file : files) {
         decoded.add(FileDecoder.decode(message(file)));
@@ -31,32 +33,32 @@ final class BundleEncoder implements AutoCloseable {
     }
   }
 
-  BundleEncoder() {
+  public BundleEncoder() {
     this(EncodeObservations.DEFAULT_MAX_FILE_BYTES);
   }
 
-  BundleEncoder(int maxFileBytes) {
+  public BundleEncoder(int maxFileBytes) {
     encoder = new ResultEncoder(maxFileBytes, EncodeObservations.DEFAULT_MAX_CLOCK_SKEW);
   }
 
   /** Returns the files of a bundle, none of whose rows is refused. */
-  static List<ObservationFile> files(QueryResult... results) throws Exception {
+  public static List<ObservationFile> files(QueryResult... results) throws Exception {
     return files(List.of(results));
   }
 
-  static List<ObservationFile> files(List<QueryResult> results) throws Exception {
+  public static List<ObservationFile> files(List<QueryResult> results) throws Exception {
     try (BundleEncoder encoder = new BundleEncoder()) {
       return encoder.encode(results).decoded();
     }
   }
 
   /** Returns the message of the streaming-insert bus that carries a file. */
-  static BusMessage message(byte[] file) {
+  public static BusMessage message(byte[] file) {
     return Messages.of(file, PUBLISHED_AT);
   }
 
   /** Encodes a bundle. */
-  Encoded encode(List<QueryResult> results) throws IOException, InvalidResultException {
+  public Encoded encode(List<QueryResult> results) throws IOException, InvalidResultException {
     Encoded encoded = new Encoded(new ArrayList<>(), new ArrayList<>());
     for (QueryResult result : results) {
       encoder.add(

@@ -1,14 +1,13 @@
-package io.tailrace.parquet;
+package io.tailrace.offline;
 
-import io.tailrace.offline.EncodeObservations;
 import com.google.common.collect.Lists;
-import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.stage.Failure;
-import io.tailrace.stage.RejectedCells;
+import io.tailrace.parquet.JsonText;
+import io.tailrace.parquet.ObservationEncoder;
 import io.tailrace.parquet.ObservationEncoder.Operation;
 import io.tailrace.parquet.ObservationEncoder.Query;
 import io.tailrace.parquet.ObservationEncoder.Run;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.Column;
 import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
@@ -17,6 +16,9 @@ import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.PrimaryKeys;
 import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

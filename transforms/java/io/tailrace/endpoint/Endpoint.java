@@ -1,0 +1,20 @@
+package io.tailrace.endpoint;
+
+import java.io.Serializable;
+
+/**
+ * What a URI names: a bus or a store at an address. Immutable and serializable; holds no secret,
+ * only where one is. A URI is parsed once, by {@link Kinds}; from then on the endpoint is passed
+ * on, not its text.
+ */
+public interface Endpoint extends Serializable {
+  /** Returns the address as it may be shown: without secrets. Not to be parsed again. */
+  String uri();
+
+  /**
+   * Checks that it can be reached and used as configured.
+   *
+   * @throws UnavailableException with one sentence that names it and the correction
+   */
+  void check() throws UnavailableException;
+}

@@ -1,0 +1,44 @@
+package io.tailrace.endpoint;
+
+import java.io.Serializable;
+import java.time.Duration;
+
+/**
+ * For how long a server is waited for. Immutable.
+ *
+ * @param connect for opening a connection
+ * @param reply for an answer
+ * @param retryFor for how long a server that is down is tried again before the bundle fails
+ */
+public record Timeouts(Duration connect, Duration reply, Duration retryFor)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration RETRY_FOR = Duration.ofSeconds(30);
+
+  /**
+   * Takes {@code connectTimeout} (default 5 s), {@code timeout} and {@code retryFor} (default 30 s)
+   * out of a URI.
+   *
+   * @param reply the default of {@code timeout}
+   */
+  public static Timeouts of(EndpointUri uri, Duration reply) {
+    Timeouts timeouts =
+        new Timeouts(
+            uri.takeDuration("connectTimeout").orElse(CONNECT),
+            uri.takeDuration("timeout").orElse(reply),
+            uri.takeDuration("retryFor").orElse(RETRY_FOR));
+    if (timeouts.reply.isZero() || timeouts.connect.isZero()) {
+      uri.problem("timeout and connectTimeout must be longer than nothing");
+    }
+    return timeouts;
+  }
+
+  /** Returns {@link #retryFor} for a sentence: {@code 30 s}, {@code 500 ms}. */
+  public String retryForText() {
+    return retryFor.compareTo(Duration.ofSeconds(1)) < 0
+        ? retryFor.toMillis() + " ms"
+        : retryFor.toSeconds() + " s";
+  }
+}
