@@ -9,7 +9,7 @@ import java.util.List;
 public final class Buses {
   /** Every kind of bus. */
   public static final Kinds<Bus> KINDS =
-      Kinds.of("bus", List.of(Kind.of("kafka", KafkaBus.EXAMPLE, KafkaBus::at)));
+      Kinds.of("bus", Bus.class, List.of(Kind.of("kafka", KafkaBus.EXAMPLE, KafkaBus::at)));
 
   private Buses() {}
 

@@ -12,8 +12,10 @@ public final class MetricsStores {
   public static final Kinds<MetricsStore> KINDS =
       Kinds.of(
           "metrics store",
+          MetricsStore.class,
           List.of(
-              Kind.of("duckdb", DuckDbMetricsStore.EXAMPLE, DuckDbMetricsStore::at),
+              Kind.<MetricsStore>of("duckdb", DuckDbMetricsStore.EXAMPLE, DuckDbMetricsStore::at)
+                  .needing("org.duckdb:duckdb_jdbc", "org.duckdb.DuckDBDriver"),
               Kind.of("postgresql", PostgresMetricsStore.EXAMPLE, PostgresMetricsStore::at)));
 
   private MetricsStores() {}

@@ -12,8 +12,10 @@ public final class OfflineStores {
   public static final Kinds<OfflineStore> KINDS =
       Kinds.of(
           "offline store",
+          OfflineStore.class,
           List.of(
-              Kind.of("duckdb", DuckDbOfflineStore.EXAMPLE, DuckDbOfflineStore::at),
+              Kind.<OfflineStore>of("duckdb", DuckDbOfflineStore.EXAMPLE, DuckDbOfflineStore::at)
+                  .needing("org.duckdb:duckdb_jdbc", "org.duckdb.DuckDBDriver"),
               Kind.of("postgresql", PostgresOfflineStore.EXAMPLE, PostgresOfflineStore::at)));
 
   private OfflineStores() {}

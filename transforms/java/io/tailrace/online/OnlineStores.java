@@ -11,6 +11,7 @@ public final class OnlineStores {
   public static final Kinds<OnlineStore> KINDS =
       Kinds.of(
           "online store",
+          OnlineStore.class,
           List.of(
               new Kind<>(
                   RedisOnlineStore.SCHEMES, RedisOnlineStore.EXAMPLE, RedisOnlineStore::at)));

@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.kafka.KafkaBus;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -50,8 +51,7 @@ public class BusTest {
   @Test
   public void anotherSchemeIsRefusedWithAnExample() {
     for (String uri : List.of("", "localhost:9092/t", "redis://localhost", "pubsub://p/t")) {
-      String expected =
-          "'" + uri + "' names no bus. Example: kafka://broker-1:9092,broker-2:9092/result-bus";
+      String expected = "'" + uri + "' names no bus. Example: " + KafkaBus.EXAMPLE;
 
       assertThat(assertThrows(IllegalArgumentException.class, () -> Buses.at(uri).name()))
           .hasMessageThat()

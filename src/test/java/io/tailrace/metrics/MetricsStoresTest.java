@@ -62,8 +62,9 @@ public class MetricsStoresTest {
         .contains("schema=pg_metrics is a name that PostgreSQL keeps for itself");
     assertThat(problem("redis://cache/0"))
         .isEqualTo(
-            "'redis://cache/0' names no metrics store. Examples: duckdb:///data/metrics.db,"
-                + " postgresql://db.example.com/metrics?schema=tailrace_metrics"
-                + "&user=writer&password=env:PGPASSWORD");
+            "'redis://cache/0' names no metrics store. Examples: "
+                + "duckdb:///data/metrics.db?schema=tailrace_metrics,"
+                + " postgresql://db.example.com:5432/metrics?schema=tailrace_metrics"
+                + "&user=writer&password=env:PGPASSWORD&sslmode=verify-full&retention=90d");
   }
 }

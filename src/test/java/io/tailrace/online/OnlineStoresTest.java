@@ -49,9 +49,9 @@ public class OnlineStoresTest {
           .isEqualTo(
               "'"
                   + uri
-                  + "' names no online store. Examples: redis://localhost:6379/0,"
+                  + "' names no online store. Example: redis://localhost:6379/0,"
                   + " rediss://cache.example.com:6379?user=writer&password=env:REDIS_PASSWORD,"
-                  + " redis+cluster://n1:6379,n2:6379");
+                  + " redis+cluster://n1:6379,n2:6379?waitReplicas=1");
     }
   }
 
