@@ -71,6 +71,11 @@ public final class FileDecoder {
    * @throws InvalidFileException if it is no file that can be inserted
    */
   public static ObservationFile decode(BusMessage message) throws InvalidFileException {
+    return decode(message, QueryLog.CURRENT);
+  }
+
+  /** Validates a message, with other columns of the log of queries. */
+  static ObservationFile decode(BusMessage message, QueryLog log) throws InvalidFileException {
     byte[] bytes = message.payload();
     FileStructure.Checked checked = FileStructure.check(bytes);
     Map<String, String> footer = checked.texts();
@@ -78,8 +83,8 @@ public final class FileDecoder {
     try (FileColumns file = new FileColumns(bytes)) {
       MessageType schema = file.schema();
       if (footer.getOrDefault(ObservationSchema.KIND, "").equals(ObservationSchema.QUERIES)) {
-        checkSchema(schema, ObservationSchema.QUERY_LOG);
-        return queries(message, checked, file, trusted);
+        checkSchema(schema, log.schema());
+        return queries(message, checked, file, trusted, log);
       }
       Optional<ValueType> valueType = valueType(footer);
       boolean stringKeys = hasStringKeys(schema);
@@ -188,6 +193,10 @@ public final class FileDecoder {
       throws InvalidFileException {
     for (Type column : expected.getFields()) {
       if (!schema.containsField(column.getName())) {
+        if (column.isRepetition(Repetition.OPTIONAL)
+            && !column.getName().equals(ObservationSchema.VALUE)) {
+          continue;
+        }
         throw new InvalidFileException(
             Reason.MISSING_FIELD,
             column.getName(),
@@ -354,7 +363,11 @@ public final class FileDecoder {
   }
 
   private static ObservationFile queries(
-      BusMessage message, FileStructure.Checked checked, FileColumns file, boolean trusted)
+      BusMessage message,
+      FileStructure.Checked checked,
+      FileColumns file,
+      boolean trusted,
+      QueryLog log)
       throws IOException, InvalidFileException {
     long[] range = {Long.MAX_VALUE, Long.MIN_VALUE};
     long rows = 0;
@@ -362,13 +375,12 @@ public final class FileDecoder {
       rows += block.getRowCount();
     }
     FileContents contents = contents(checked, Kind.QUERIES, false, Optional.empty(), List.of());
-    if (!trusted || !statistics(file, ObservationSchema.QUERY_TIMESTAMP, range)) {
-      for (QueryRow row : queries(new ObservationFile(message, withRange(contents, rows, range)))) {
+    if (!trusted || !statistics(file, QueryLog.TIME, range)) {
+      for (QueryRow row :
+          queries(new ObservationFile(message, withRange(contents, rows, range)), log)) {
         if (row.operationId().isEmpty()) {
           throw new InvalidFileException(
-              Reason.MISSING_FIELD,
-              ObservationSchema.OPERATION_ID,
-              "a query has no " + ObservationSchema.OPERATION_ID);
+              Reason.MISSING_FIELD, QueryLog.KEY, "a query has no " + QueryLog.KEY);
         }
         range[0] = Math.min(range[0], row.queryTimestamp());
         range[1] = Math.max(range[1], row.queryTimestamp());
@@ -398,8 +410,8 @@ public final class FileDecoder {
       takers.put(ObservationSchema.OBSERVATION_ID, ids);
       takers.put(ObservationSchema.PKEY, file.stringKeys() ? stringKeys : integerKeys);
       takers.put(ObservationSchema.OBSERVED_AT, times);
-      takers.put(ObservationSchema.RESOLVER_FQN, resolvers);
-      takers.put(ObservationSchema.DEPLOYMENT_ID, deployments);
+      putOptional(columns, resolvers, count, takers);
+      putOptional(columns, deployments, count, takers);
       takers.put(ObservationSchema.OPERATION_ID, operations);
       takers.put(ObservationSchema.DELETED, deleted);
       ValueColumn values = new ValueColumn(file.valueType(), count, budget);
@@ -426,6 +438,15 @@ public final class FileDecoder {
     }
   }
 
+  private static void putOptional(
+      FileColumns columns, TextColumn column, int rows, Map<String, FileColumns.ColumnTaker> to) {
+    if (columns.schema().containsField(column.name)) {
+      to.put(column.name, column);
+    } else {
+      column.takeNulls(rows);
+    }
+  }
+
   private static void read(FileColumns columns, Map<String, FileColumns.ColumnTaker> takers)
       throws IOException {
     List<Type> wanted = new ArrayList<>();
@@ -436,70 +457,63 @@ public final class FileDecoder {
   }
 
   /** Decodes the rows of a file of queries. */
-  static List<QueryRow> queries(ObservationFile file) throws IOException {
+  static List<QueryRow> queries(ObservationFile file, QueryLog log) throws IOException {
     try (FileColumns columns = new FileColumns(file.bytes())) {
       int count =
           Math.toIntExact(
               columns.footer().getBlocks().stream().mapToLong(BlockMetaData::getRowCount).sum());
       Budget budget = new Budget();
-      Map<String, TextColumn> texts = new LinkedHashMap<>();
-      for (String name :
-          List.of(
-              ObservationSchema.OPERATION_ID,
-              ObservationSchema.ENVIRONMENT_ID_COLUMN,
-              ObservationSchema.OPERATION_KIND,
-              ObservationSchema.QUERY_STATUS)) {
-        texts.put(name, new TextColumn(name, budget));
+      Map<QueryLog.Column, FileColumns.ColumnTaker> takers = new LinkedHashMap<>();
+      Map<String, FileColumns.ColumnTaker> byName = new LinkedHashMap<>();
+      for (QueryLog.Column column : log.columns()) {
+        if (columns.schema().containsField(column.name())) {
+          FileColumns.ColumnTaker taker =
+              switch (column.type()) {
+                case TEXT -> new TextColumn(column.name(), budget);
+                case TIMESTAMP -> new NumberColumn(column.name(), count, column.required());
+                case TEXTS -> new TextListColumn(column.name(), budget, column.required());
+              };
+          takers.put(column, taker);
+          byName.put(column.name(), taker);
+        }
       }
-      for (String name : ObservationSchema.QUERY_TEXTS.keySet()) {
-        texts.put(name, new TextColumn(name, budget));
-      }
-      NumberColumn asked = new NumberColumn(ObservationSchema.QUERY_TIMESTAMP, count, true);
-      NumberColumn started = new NumberColumn(ObservationSchema.EXECUTION_STARTED_AT, count, false);
-      NumberColumn finished =
-          new NumberColumn(ObservationSchema.EXECUTION_FINISHED_AT, count, false);
-      TextListColumn tables = new TextListColumn(budget);
-      Map<String, FileColumns.ColumnTaker> takers = new LinkedHashMap<>(texts);
-      takers.put(ObservationSchema.QUERY_TIMESTAMP, asked);
-      takers.put(ObservationSchema.EXECUTION_STARTED_AT, started);
-      takers.put(ObservationSchema.EXECUTION_FINISHED_AT, finished);
-      takers.put(ObservationSchema.VALUE_TABLES, tables);
-      read(columns, takers);
+      read(columns, byName);
       List<QueryRow> rows = new ArrayList<>(count);
-      TextColumn environments = requireNonNull(texts.get(ObservationSchema.ENVIRONMENT_ID_COLUMN));
       for (int row = 0; row < count; row++) {
-        if (!environments.at(row).equals(file.environment())) {
-          throw new IOException(
-              "row "
-                  + row
-                  + " is of environment '"
-                  + environments.at(row)
-                  + "', its file of '"
-                  + file.environment()
-                  + "'");
-        }
-        Map<String, String> others = new LinkedHashMap<>();
-        for (String name : ObservationSchema.QUERY_TEXTS.keySet()) {
-          TextColumn column = requireNonNull(texts.get(name));
-          if (column.index[row] >= 0) {
-            others.put(name, column.text(column.index[row]));
-          }
-        }
-        rows.add(
-            new QueryRow(
-                requireNonNull(texts.get(ObservationSchema.OPERATION_ID)).at(row),
-                requireNonNull(texts.get(ObservationSchema.OPERATION_KIND)).at(row),
-                requireNonNull(texts.get(ObservationSchema.QUERY_STATUS)).at(row),
-                asked.numbers[row],
-                started.at(row),
-                finished.at(row),
-                others,
-                tables.lists.get(row)));
+        rows.add(query(takers, row, file.environment()));
       }
       return rows;
     } catch (RuntimeException e) {
       throw new IOException("the Parquet file can't be read: " + e.getMessage(), e);
     }
+  }
+
+  private static QueryRow query(
+      Map<QueryLog.Column, FileColumns.ColumnTaker> takers, int row, String environment)
+      throws IOException {
+    Map<String, String> texts = new HashMap<>();
+    Map<String, Long> times = new HashMap<>();
+    Map<String, List<String>> lists = new HashMap<>();
+    for (Map.Entry<QueryLog.Column, FileColumns.ColumnTaker> taker : takers.entrySet()) {
+      String name = taker.getKey().name();
+      if (taker.getValue() instanceof TextColumn column) {
+        String text = taker.getKey().required() ? column.at(row) : column.orEmpty(row);
+        // In an optional column, empty is absent.
+        if (taker.getKey().required() || !text.isEmpty()) {
+          texts.put(name, text);
+        }
+      } else if (taker.getValue() instanceof NumberColumn column) {
+        column.at(row).ifPresent(time -> times.put(name, time));
+      } else if (taker.getValue() instanceof TextListColumn column) {
+        column.lists.get(row).ifPresent(list -> lists.put(name, list));
+      }
+    }
+    String found = requireNonNull(texts.get(QueryLog.ENVIRONMENT));
+    if (!found.equals(environment)) {
+      throw new IOException(
+          "row " + row + " is of environment '" + found + "', its file of '" + environment + "'");
+    }
+    return new QueryRow(texts, times, lists);
   }
 
   /** A column has a null where none may be. */
@@ -580,6 +594,13 @@ public final class FileDecoder {
       endGroup();
     }
 
+    /** Takes rows of a column that the file does not have. */
+    void takeNulls(int rows) {
+      index = new int[rows];
+      Arrays.fill(index, -1);
+      count = rows;
+    }
+
     @SuppressWarnings("ReferenceEquality") // Identity is enough to spare the work.
     int indexOf(Binary text) throws IOException {
       if (text != last || lastIndex < 0) {
@@ -635,6 +656,11 @@ public final class FileDecoder {
         throw new MissingValueException(name);
       }
       return text(index[row]);
+    }
+
+    /** Returns the text of a row; empty where it has none. */
+    String orEmpty(int row) {
+      return index[row] < 0 ? "" : text(index[row]);
     }
 
     List<String> texts() {
@@ -828,13 +854,17 @@ public final class FileDecoder {
     /** What a distinct text takes beside its bytes; there may be more of them than rows. */
     private static final int TEXT_BYTES = 200;
 
-    final List<List<String>> lists = new ArrayList<>();
+    final List<Optional<List<String>>> lists = new ArrayList<>();
+    private final String name;
     private final Budget budget;
+    private final boolean required;
     private final TextColumn texts;
 
-    TextListColumn(Budget budget) {
+    TextListColumn(String name, Budget budget, boolean required) {
+      this.name = name;
       this.budget = budget;
-      this.texts = new TextColumn(ObservationSchema.VALUE_TABLES, budget);
+      this.required = required;
+      this.texts = new TextColumn(name, budget);
     }
 
     @Override
@@ -845,23 +875,26 @@ public final class FileDecoder {
               ? defined - 2
               : defined - 1;
       for (int row = 0; row < rows; row++) {
-        if (column.getCurrentDefinitionLevel() < empty) {
-          throw new MissingValueException(ObservationSchema.VALUE_TABLES);
+        boolean isPresent = column.getCurrentDefinitionLevel() >= empty;
+        if (!isPresent && required) {
+          throw new MissingValueException(name);
         }
         List<String> list = new ArrayList<>();
         do {
-          budget.take(ELEMENT_BYTES, ObservationSchema.VALUE_TABLES);
+          budget.take(ELEMENT_BYTES, name);
           if (column.getCurrentDefinitionLevel() == defined) {
             int known = texts.distinct.size();
             int index = texts.indexOf(column.getBinary());
             if (index == known) {
-              budget.take(TEXT_BYTES, ObservationSchema.VALUE_TABLES);
+              budget.take(TEXT_BYTES, name);
             }
             list.add(texts.text(index));
+          } else if (column.getCurrentDefinitionLevel() > empty) {
+            throw new IOException("column '" + name + "' has a null in a list");
           }
           column.consume();
         } while (column.getCurrentRepetitionLevel() > 0);
-        lists.add(list);
+        lists.add(isPresent ? Optional.of(list) : Optional.empty());
       }
       texts.endGroup();
     }

@@ -106,6 +106,17 @@ public final class ObservationEncoder implements AutoCloseable {
   private final ParquetProperties properties =
       ParquetProperties.builder().withPageWriteChecksumEnabled(true).build();
   private final ObservationIds ids = new ObservationIds();
+  private final QueryLog log;
+
+  /** Creates one for the columns that this version knows. */
+  public ObservationEncoder() {
+    this(QueryLog.CURRENT);
+  }
+
+  /** Creates one for other columns of the log of queries. */
+  public ObservationEncoder(QueryLog log) {
+    this.log = log;
+  }
 
   /**
    * Encodes observations, or deletions where the value type is empty.
@@ -248,56 +259,21 @@ public final class ObservationEncoder implements AutoCloseable {
    */
   public byte[] queries(String environment, List<Query> queries, long publishedFrom)
       throws IOException {
-    try (FileWriter file = new FileWriter(ObservationSchema.QUERY_LOG)) {
-      Map<String, TextDictionary> dictionaries = new HashMap<>();
-      for (Map.Entry<String, ColumnPages> column : file.columns.entrySet()) {
-        dictionaries.put(column.getKey(), new TextDictionary(column.getValue()));
+    try (FileWriter file = new FileWriter(log.schema())) {
+      List<QueryColumn> columns = new ArrayList<>();
+      for (QueryLog.Column column : log.columns()) {
+        columns.add(new QueryColumn(column, file.at(column.name())));
       }
       for (Query query : queries) {
-        writeQuery(file, dictionaries, environment, query);
+        for (QueryColumn column : columns) {
+          column.put(query);
+        }
         file.ended(1, query.result.message().payload().length);
       }
-      for (TextDictionary dictionary : dictionaries.values()) {
-        dictionary.end();
+      for (QueryColumn column : columns) {
+        column.end();
       }
       return file.finish(footer(ObservationSchema.QUERIES, environment, publishedFrom));
-    }
-  }
-
-  private static void writeQuery(
-      FileWriter file, Map<String, TextDictionary> texts, String environment, Query query)
-      throws IOException {
-    Result result = query.result;
-    at(texts, ObservationSchema.OPERATION_ID).putRequired(result.operationId(), 1);
-    at(texts, ObservationSchema.ENVIRONMENT_ID_COLUMN).putRequired(environment, 1);
-    at(texts, ObservationSchema.OPERATION_KIND).putRequired(result.operationKind().name(), 1);
-    at(texts, ObservationSchema.QUERY_STATUS).putRequired(result.status().name(), 1);
-    ColumnPages timestamp = file.at(ObservationSchema.QUERY_TIMESTAMP);
-    timestamp.plainRows(1);
-    timestamp.putCounted(result.queryTimestamp());
-    writeTime(file.at(ObservationSchema.EXECUTION_STARTED_AT), result.executionStartedAt());
-    writeTime(file.at(ObservationSchema.EXECUTION_FINISHED_AT), result.executionFinishedAt());
-    for (Map.Entry<String, Result.Text> text : ObservationSchema.QUERY_TEXTS.entrySet()) {
-      at(texts, text.getKey()).putOptional(result.text(text.getValue()), 1);
-    }
-    ColumnPages tables = file.at(ObservationSchema.VALUE_TABLES);
-    tables.row(query.tables.isEmpty() ? 0 : 1);
-    for (int i = 0; i < query.tables.size(); i++) {
-      if (i > 0) {
-        tables.element(1);
-      }
-      at(texts, ObservationSchema.VALUE_TABLES).put(query.tables.get(i));
-    }
-  }
-
-  private static TextDictionary at(Map<String, TextDictionary> texts, String column) {
-    return requireNonNull(texts.get(column), column);
-  }
-
-  private static void writeTime(ColumnPages column, long time) throws IOException {
-    column.row(time == 0 ? 0 : 1);
-    if (time != 0) {
-      column.putLong(time);
     }
   }
 

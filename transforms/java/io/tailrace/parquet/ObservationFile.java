@@ -142,7 +142,16 @@ public final class ObservationFile {
    * @throws IOException if they can't be decoded, which a file with a right checksum never causes
    */
   public List<QueryRow> queries() throws IOException {
-    return FileDecoder.queries(this);
+    return queries(QueryLog.CURRENT);
+  }
+
+  /**
+   * Decodes the rows of a file of queries, with other columns than this version knows.
+   *
+   * @throws IOException if they can't be decoded, which a file with a right checksum never causes
+   */
+  public List<QueryRow> queries(QueryLog log) throws IOException {
+    return FileDecoder.queries(this, log);
   }
 
   @Override

@@ -76,22 +76,10 @@ public final class ObservationSchema {
   static final String OPERATION_ID = "operation_id";
   static final String DELETED = "deleted";
 
-  static final String ENVIRONMENT_ID_COLUMN = "environment_id";
-
   /** Columns of the log of queries that are texts and may be absent, in order. */
   public static final Map<String, Result.Text> QUERY_TEXTS = queryTexts();
 
-  static final String OPERATION_KIND = "operation_kind";
-  static final String QUERY_STATUS = "query_status";
-  static final String QUERY_TIMESTAMP = "query_timestamp";
-  static final String EXECUTION_STARTED_AT = "execution_started_at";
-  static final String EXECUTION_FINISHED_AT = "execution_finished_at";
-  static final String VALUE_TABLES = "value_tables";
-
   private static final LogicalTypeAnnotation UTC_MICROS = timestampType(true, TimeUnit.MICROS);
-
-  /** The columns of a file with rows of the log of queries. */
-  public static final MessageType QUERY_LOG = queryLog();
 
   private ObservationSchema() {}
 
@@ -143,24 +131,5 @@ public final class ObservationSchema {
       texts.put(text.name().toLowerCase(Locale.ROOT), text);
     }
     return Collections.unmodifiableMap(texts);
-  }
-
-  private static MessageType queryLog() {
-    List<Type> columns = new ArrayList<>();
-    columns.add(Types.required(BINARY).as(stringType()).named(OPERATION_ID));
-    columns.add(Types.required(BINARY).as(stringType()).named(ENVIRONMENT_ID_COLUMN));
-    columns.add(Types.required(BINARY).as(stringType()).named(OPERATION_KIND));
-    columns.add(Types.required(INT64).as(UTC_MICROS).named(QUERY_TIMESTAMP));
-    columns.add(Types.optional(INT64).as(UTC_MICROS).named(EXECUTION_STARTED_AT));
-    columns.add(Types.optional(INT64).as(UTC_MICROS).named(EXECUTION_FINISHED_AT));
-    columns.add(Types.required(BINARY).as(stringType()).named(QUERY_STATUS));
-    for (String text : QUERY_TEXTS.keySet()) {
-      columns.add(Types.optional(BINARY).as(stringType()).named(text));
-    }
-    columns.add(
-        Types.requiredList()
-            .element(Types.required(BINARY).as(stringType()).named("element"))
-            .named(VALUE_TABLES));
-    return new MessageType("query_log", columns);
   }
 }

@@ -175,10 +175,22 @@ public final class Result {
     return kind == null ? OperationKind.UNRECOGNIZED : kind;
   }
 
+  /** Returns the name of what kind of query it was; its number when newer than this program. */
+  public String operationKindName() {
+    OperationKind kind = operationKind();
+    return kind == OperationKind.UNRECOGNIZED ? Integer.toString(head.operationKind) : kind.name();
+  }
+
   /** Returns how the query ended; {@code UNRECOGNIZED} when newer than this program. */
   public Status status() {
     Status status = Status.forNumber(head.status);
     return status == null ? Status.UNRECOGNIZED : status;
+  }
+
+  /** Returns the name of how the query ended; its number when newer than this program. */
+  public String statusName() {
+    Status status = status();
+    return status == Status.UNRECOGNIZED ? Integer.toString(head.status) : status.name();
   }
 
   /** Returns when the query was asked, in microseconds since the epoch. */

@@ -431,7 +431,7 @@ public class DamagedFilesTest {
   /** A query, whose last column is that of its tables. */
   private static ForeignFile query() {
     Map<String, String> columns = new LinkedHashMap<>();
-    for (Type column : ObservationSchema.QUERY_LOG.getFields()) {
+    for (Type column : QueryLog.CURRENT.schema().getFields()) {
       String name = column.getName();
       columns.put(
           name,

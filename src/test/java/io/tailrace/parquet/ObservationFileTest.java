@@ -23,7 +23,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import org.apache.beam.sdk.util.CoderUtils;
@@ -356,18 +355,15 @@ public class ObservationFileTest {
         }
       }
     }
-    return new QueryRow(
-        result.getOperationId(),
-        result.getOperationKind().name(),
-        result.getStatus().name(),
-        result.getQueryTimestamp(),
-        time(result.getExecutionStartedAt()),
-        time(result.getExecutionFinishedAt()),
-        texts,
-        List.copyOf(tables));
-  }
-
-  private static OptionalLong time(long micros) {
-    return micros == 0 ? OptionalLong.empty() : OptionalLong.of(micros);
+    texts.put("operation_id", result.getOperationId());
+    texts.put("environment_id", result.getEnvironmentId());
+    texts.put("operation_kind", result.getOperationKind().name());
+    texts.put("query_status", result.getStatus().name());
+    Map<String, Long> times = new LinkedHashMap<>();
+    times.put("execution_started_at", result.getExecutionStartedAt());
+    times.put("execution_finished_at", result.getExecutionFinishedAt());
+    times.values().removeIf(micros -> micros == 0);
+    times.put("query_timestamp", result.getQueryTimestamp());
+    return new QueryRow(texts, times, Map.of("value_tables", List.copyOf(tables)));
   }
 }

@@ -60,15 +60,7 @@ final class BatchQueries {
   private static QueryRow withTables(QueryRow query, QueryRow other) {
     TreeSet<String> tables = new TreeSet<>(query.valueTables());
     tables.addAll(other.valueTables());
-    return new QueryRow(
-        query.operationId(),
-        query.operationKind(),
-        query.status(),
-        query.queryTimestamp(),
-        query.executionStartedAt(),
-        query.executionFinishedAt(),
-        query.texts(),
-        List.copyOf(tables));
+    return query.withTables(List.copyOf(tables));
   }
 
   private static @Nullable String whyNot(QueryRow query) {

@@ -53,7 +53,7 @@ final class RowFile {
     this.kind = kind;
     this.schema =
         kind == Kind.QUERIES
-            ? ObservationSchema.QUERY_LOG
+            ? io.tailrace.parquet.QueryLog.CURRENT.schema()
             : ObservationSchema.observations(stringKeys, valueType);
   }
 
