@@ -3,22 +3,20 @@ package io.tailrace.metrics;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.Gathered;
+import io.tailrace.stage.Held;
+import io.tailrace.stage.Outputs;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionTuple;
-import org.apache.beam.sdk.values.TupleTag;
-import org.apache.beam.sdk.values.TupleTagList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,27 +68,12 @@ public final class WriteSummaries
   @Override
   public WithFailures.Result<PCollection<SummaryOutcome>, Failure> expand(
       PCollection<PublishedSummary> summaries) {
-    TupleTag<SummaryOutcome> outcomes = new TupleTag<>() {};
-    TupleTag<Failure> failures = new TupleTag<>() {};
-    PCollectionTuple outputs =
-        summaries.apply(
-            "Write",
-            ParDo.of(new WriteFn(store)).withOutputTags(outcomes, TupleTagList.of(failures)));
-    return WithFailures.Result.of(outputs.get(outcomes), outputs.get(failures));
+    return Outputs.of(summaries, "Write", new WriteFn(store));
   }
 
   @Override
   public void populateDisplayData(DisplayData.Builder builder) {
     builder.add(DisplayData.item("metricsStore", store.uri()).withLabel("Metrics store"));
-  }
-
-  /** A summary with the place that its outcome belongs to. */
-  private record Held(
-      PublishedSummary summary, org.joda.time.Instant timestamp, BoundedWindow window) {
-    SummaryOutcome writtenAt(long micros) {
-      return new SummaryOutcome(
-          summary.summary().getMinute(), summary.message().publishedAt(), micros);
-    }
   }
 
   private static final class WriteFn extends DoFn<PublishedSummary, SummaryOutcome> {
@@ -104,8 +87,8 @@ public final class WriteSummaries
     private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
 
     private transient MetricsStore.@Nullable Connection connection;
-    private transient List<Held> held;
-    private transient long heldBytes;
+    private transient Gathered<PublishedSummary> gathered;
+    private transient Outputs<SummaryOutcome> outputs;
 
     WriteFn(MetricsStore store) {
       this.store = store;
@@ -113,8 +96,12 @@ public final class WriteSummaries
 
     @StartBundle
     public void startBundle() {
-      held = new ArrayList<>();
-      heldBytes = 0;
+      gathered =
+          Gathered.<PublishedSummary>upTo(
+                  MAX_BUFFERED_BYTES, summary -> summary.message().payload().length)
+              .andUpTo(MAX_BUFFERED_SUMMARIES, summary -> 1)
+              .untilBacklogEnds(PublishedSummary::message);
+      outputs = new Outputs<>();
       freshness.clear();
     }
 
@@ -123,46 +110,40 @@ public final class WriteSummaries
         @Element PublishedSummary summary,
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
-        OutputReceiver<SummaryOutcome> out)
+        MultiOutputReceiver out)
         throws UnavailableException {
-      held.add(new Held(summary, timestamp, window));
-      heldBytes += summary.message().payload().length;
-      if (heldBytes >= MAX_BUFFERED_BYTES
-          || held.size() >= MAX_BUFFERED_SUMMARIES
-          || summary.message().endsBacklog()) {
-        writeHeld((each, outcome) -> out.output(outcome));
+      gathered.add(summary, timestamp, window);
+      if (gathered.isDue()) {
+        write(outputs.now(out, window));
       }
     }
 
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws UnavailableException {
-      writeHeld((each, outcome) -> context.output(outcome, each.timestamp, each.window));
+      write(outputs.atEnd(context));
       freshness.flush();
     }
 
-    private interface OutcomeReceiver {
-      void put(Held summary, SummaryOutcome outcome);
-    }
-
-    private void writeHeld(OutcomeReceiver out) throws UnavailableException {
+    private void write(Outputs.Receiver<SummaryOutcome> out) throws UnavailableException {
+      long size = gathered.bytes();
+      List<Held<PublishedSummary>> held = gathered.take();
       if (held.isEmpty()) {
         return;
       }
       if (connection == null) {
         connection = store.connect();
       }
-      int changed = connection.write(held.stream().map(each -> each.summary.summary()).toList());
+      int changed = connection.write(held.stream().map(each -> each.element().summary()).toList());
       settled.inc(held.size());
-      bytes.inc(heldBytes);
+      bytes.inc(size);
       written.inc(changed);
       stale.inc(held.size() - changed);
       long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-      for (Held each : held) {
-        freshness.count(each.summary.message().publishedAt(), now, 1);
-        out.put(each, each.writtenAt(now));
+      for (Held<PublishedSummary> each : held) {
+        long publishedAt = each.element().message().publishedAt();
+        freshness.count(publishedAt, now, 1);
+        out.put(each, new SummaryOutcome(each.element().summary().getMinute(), publishedAt, now));
       }
-      held = new ArrayList<>();
-      heldBytes = 0;
     }
 
     @Teardown

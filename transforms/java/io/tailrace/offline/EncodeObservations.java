@@ -6,22 +6,19 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.Held;
+import io.tailrace.stage.Outputs;
 import java.io.IOException;
 import java.time.Duration;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.GroupIntoBatches;
 import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.Values;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.WithKeys;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
-import org.apache.beam.sdk.transforms.windowing.GlobalWindow;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionTuple;
-import org.apache.beam.sdk.values.TupleTag;
-import org.apache.beam.sdk.values.TupleTagList;
 import org.apache.beam.sdk.values.TypeDescriptors;
 import org.jspecify.annotations.Nullable;
 
@@ -93,8 +90,6 @@ public final class EncodeObservations
   @Override
   public WithFailures.Result<PCollection<OutgoingMessage>, Failure> expand(
       PCollection<Result> results) {
-    TupleTag<OutgoingMessage> files = new TupleTag<>() {};
-    TupleTag<Failure> failures = new TupleTag<>() {};
     PCollection<Result> gathered = results;
     if (!gathering.isZero()) {
       gathered =
@@ -112,12 +107,7 @@ public final class EncodeObservations
               .apply("Batches", Values.create())
               .apply("Results", Flatten.iterables());
     }
-    PCollectionTuple outputs =
-        gathered.apply(
-            "Encode",
-            ParDo.of(new EncodeFn(this, files, failures))
-                .withOutputTags(files, TupleTagList.of(failures)));
-    return WithFailures.Result.of(outputs.get(files), outputs.get(failures));
+    return Outputs.of(gathered, "Encode", new EncodeFn(this));
   }
 
   private static final class EncodeFn extends DoFn<Result, OutgoingMessage> {
@@ -125,17 +115,13 @@ public final class EncodeObservations
 
     private final int maxFileBytes;
     private final Duration maxClockSkew;
-    private final TupleTag<OutgoingMessage> files;
-    private final TupleTag<Failure> failures;
     private transient @Nullable ResultEncoder encoder;
-    private transient org.joda.time.Instant timestamp;
-    private transient BoundedWindow window;
+    private transient Outputs<OutgoingMessage> outputs;
+    private transient @Nullable Held<Result> last;
 
-    EncodeFn(EncodeObservations spec, TupleTag<OutgoingMessage> files, TupleTag<Failure> failures) {
+    EncodeFn(EncodeObservations spec) {
       this.maxFileBytes = spec.maxFileBytes;
       this.maxClockSkew = spec.maxClockSkew;
-      this.files = files;
-      this.failures = failures;
     }
 
     @Setup
@@ -145,8 +131,8 @@ public final class EncodeObservations
 
     @StartBundle
     public void startBundle() {
-      timestamp = BoundedWindow.TIMESTAMP_MIN_VALUE;
-      window = GlobalWindow.INSTANCE;
+      outputs = new Outputs<>();
+      last = null;
       // Of a bundle that failed.
       requireNonNull(encoder).clear();
     }
@@ -154,21 +140,32 @@ public final class EncodeObservations
     @ProcessElement
     public void encode(
         @Element Result result,
-        @Timestamp org.joda.time.Instant time,
-        BoundedWindow ofResult,
+        @Timestamp org.joda.time.Instant timestamp,
+        BoundedWindow window,
         MultiOutputReceiver out)
         throws IOException {
-      timestamp = time;
-      window = ofResult;
-      requireNonNull(encoder).add(result, out.get(files)::output, out.get(failures)::output);
+      Outputs.Receiver<OutgoingMessage> now = outputs.now(out, window);
+      if (last != null && !last.window().equals(window)) {
+        // A file is in one window, and so are its rows.
+        flush(now);
+      }
+      Held<Result> held = new Held<>(result, timestamp, window);
+      last = held;
+      requireNonNull(encoder)
+          .add(result, file -> now.put(held, file), failure -> now.fail(held, failure));
     }
 
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws IOException {
-      requireNonNull(encoder)
-          .flush(
-              file -> context.output(file, timestamp, window),
-              failure -> context.output(failures, failure, timestamp, window));
+      flush(outputs.atEnd(context));
+      last = null;
+    }
+
+    private void flush(Outputs.Receiver<OutgoingMessage> out) throws IOException {
+      Held<Result> of = last;
+      if (of != null) {
+        requireNonNull(encoder).flush(file -> out.put(of, file), failure -> out.fail(of, failure));
+      }
     }
 
     @Teardown
