@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.OfflineStores;
 import java.util.Optional;
 import java.util.Set;
@@ -24,8 +25,17 @@ final class OfflineStoreCheck {
     return store;
   }
 
-  /** Asks the store. */
-  static void ask(OptionCheck check, Optional<OfflineStore> store) {
-    check.ask("offlineStore", store);
+  /** Asks the store whether it can be used in the roles that a writer has. */
+  static void ask(OptionCheck check, Optional<OfflineStore> store, Set<Role> roles) {
+    store.ifPresent(
+        it -> {
+          var unused =
+              check.ask(
+                  "offlineStore",
+                  () -> {
+                    it.check(roles);
+                    return it;
+                  });
+        });
   }
 }

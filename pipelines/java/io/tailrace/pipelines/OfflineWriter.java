@@ -8,6 +8,7 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.CreateFeatureTables;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.transforms.Flatten;
@@ -127,7 +129,7 @@ public final class OfflineWriter {
               .flatMap(BusFacts::maxMessageBytes)
               .map(max -> Math.max(10_000, Math.min(LARGEST_FILE_BYTES, max - ENVELOPE_BYTES)))
               .orElse(EncodeObservations.DEFAULT_MAX_FILE_BYTES);
-      OfflineStoreCheck.ask(check, store);
+      OfflineStoreCheck.ask(check, store, Set.of(Role.CREATE_TABLES));
       check.finish();
       return new Parsed(
           buses,

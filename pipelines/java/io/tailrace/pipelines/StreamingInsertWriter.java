@@ -4,11 +4,13 @@ import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.PipelineResult;
@@ -100,7 +102,7 @@ public final class StreamingInsertWriter {
       check.finish();
 
       buses.ask(check);
-      OfflineStoreCheck.ask(check, store);
+      OfflineStoreCheck.ask(check, store, Set.of(Role.CREATE_TABLES, Role.INSERT));
       check.finish();
       return new Parsed(buses, store.orElseThrow());
     }

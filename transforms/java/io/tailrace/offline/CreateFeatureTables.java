@@ -83,14 +83,6 @@ public final class CreateFeatureTables
     builder.add(DisplayData.item("offlineStore", store.uri()).withLabel("Offline store"));
   }
 
-  static String typeChanged(FeatureTable table, String conflict) {
-    return "its table "
-        + table.table()
-        + " "
-        + conflict
-        + "; publish the new type under another feature name, or rename the old table";
-  }
-
   private static final class CreateFn extends DoFn<Result, Result> {
     private static final long serialVersionUID = 1;
 
@@ -101,7 +93,7 @@ public final class CreateFeatureTables
     private final Counter refused = Metrics.counter(STAGE, "columns_refused");
     private final Counter rejected = Metrics.counter(STAGE, "results_rejected");
 
-    private transient OfflineStore.@Nullable Connection connection;
+    private transient @Nullable Catalog catalog;
     private transient @Nullable TableCache tables;
     // What a column needs, by what it says of itself: the same object for all results of a query.
     private transient Map<Need, FeatureTable> needs;
@@ -133,8 +125,8 @@ public final class CreateFeatureTables
     public void create(@Element Result result, MultiOutputReceiver out)
         throws UnavailableException {
       if (tables == null) {
-        connection = store.connect();
-        tables = new TableCache(connection);
+        catalog = store.openCatalog();
+        tables = new TableCache(catalog);
       }
       TableCache cache = requireNonNull(tables);
       String environment = result.environmentId();
@@ -170,16 +162,16 @@ public final class CreateFeatureTables
       visit(
           result,
           (position, rows, table) -> {
-            Optional<String> conflict = cache.conflict(environment, table);
+            Optional<Catalog.Conflict> conflict = cache.conflict(environment, table);
             if (conflict.isPresent()) {
               absent.set(position);
               String feature = table.feature();
               rejected.add(
-                  Reason.TYPE_CHANGED,
+                  conflict.get().reason(),
                   feature.substring(0, feature.lastIndexOf('.')),
                   "",
                   feature,
-                  typeChanged(table, conflict.get()),
+                  TableCache.sentence(conflict.get()),
                   rows);
             }
           });
@@ -235,8 +227,8 @@ public final class CreateFeatureTables
 
     @Teardown
     public void tearDown() {
-      OfflineStore.Connection open = connection;
-      connection = null;
+      Catalog open = catalog;
+      catalog = null;
       tables = null;
       if (open != null) {
         open.close();

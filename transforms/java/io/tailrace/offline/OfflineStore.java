@@ -3,18 +3,34 @@ package io.tailrace.offline;
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
-import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import io.tailrace.stage.Failure;
+import java.util.EnumSet;
+import java.util.Set;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
 
 /**
- * A kind of offline store at an address. Immutable and serializable.
+ * A kind of offline store at an address: a factory of what creates its tables, inserts into them
+ * and reads them. Immutable and serializable.
  *
- * <p>A store implements it in a folder of its own, with one line in {@link OfflineStores}. It may
- * take a file as it is ({@link ObservationFile#bytes}, for stores that read Parquet: DuckDB, or a
- * warehouse that copies it from a stage and merges) or its rows ({@link ObservationFile#rows}).
+ * <p>A store implements it in a folder of its own, with one line in {@link OfflineStores}. It
+ * chooses the sink that suits it: {@link InsertInBundle} for a database, which takes a few rows
+ * from many sessions at any time, or one of its own.
  */
 public interface OfflineStore extends Endpoint {
+  /** What somebody does with a store, each with rights of its own. */
+  enum Role {
+    /** Creates schemas and tables. */
+    CREATE_TABLES,
+    /** Inserts rows. */
+    INSERT,
+    /** Loads files that the store itself reads from a bucket. */
+    BULK_LOAD,
+    /** Reads. */
+    READ
+  }
+
   /**
    * Returns whether each environment has a place of its own, because the URI contains {@code
    * {environment}}; otherwise the store holds one environment.
@@ -22,86 +38,28 @@ public interface OfflineStore extends Endpoint {
   boolean separatesEnvironments();
 
   /**
-   * Returns how many rows to gather at most for one {@link Connection#insert}; a store that sorts
-   * them in little memory says fewer.
+   * Checks that the store can be reached, and used in some roles.
+   *
+   * @throws UnavailableException with one sentence that names it and the correction
    */
-  default long maxRowsAtATime() {
-    return Long.MAX_VALUE;
+  void check(Set<Role> roles) throws UnavailableException;
+
+  /** Checks that the store can be reached, and used in every role. */
+  @Override
+  default void check() throws UnavailableException {
+    check(EnumSet.allOf(Role.class));
   }
 
-  /** Opens a connection, which is for one thread. */
-  Connection connect();
+  /** Opens the catalog of its tables, which is for one thread and connects when first used. */
+  Catalog openCatalog();
 
   /**
-   * Runs a query that only reads.
-   *
-   * @param sql one statement
-   * @param limit how many rows to return at most
-   * @throws UnavailableException if the store can't be reached, or refuses the statement; then the
-   *     message says what is wrong with it
+   * Returns what inserts the rows of files, each once, however often its file comes: see {@link
+   * InsertObservations} for what it promises, and for the counters that it keeps.
    */
-  Table query(String sql, int limit) throws UnavailableException;
+  PTransform<PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts();
 
-  /**
-   * What a query returns.
-   *
-   * @param columns their names
-   * @param rows values as text, in the columns' order; null where they are null
-   * @param complete whether there are no more rows than these
-   */
-  record Table(List<String> columns, List<List<@Nullable String>> rows, boolean complete) {}
-
-  /** A connection to the store; not thread-safe. Connects anew by itself when it breaks. */
-  interface Connection extends AutoCloseable {
-    /**
-     * Creates what is missing of an environment's schema, its log of queries and tables of
-     * features. Safe when many do so at once. A table that has no values yet gets them when they
-     * are wanted; nothing is altered otherwise.
-     *
-     * @return those tables that exist and can't hold what is wanted, as their keys or values are of
-     *     another type: each with a part of a sentence that says so, such as {@code has value
-     *     BIGINT, not DOUBLE}
-     * @throws ContentRejectedException if a definition can never work
-     * @throws UnavailableException if the store can't be used now
-     */
-    Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
-        throws ContentRejectedException, UnavailableException;
-
-    /**
-     * Inserts the rows of files that are not there yet, by {@code observation_id}, or {@code
-     * operation_id} for the log of queries. When it returns, they are durable and readable. Of rows
-     * with the same id, the greatest stands: a deletion before a null before a value, then by the
-     * bytes of the value.
-     *
-     * <p>May be repeated with the same files, and by others at the same time, without a reader
-     * seeing a row twice. When it throws, any part of the files may have been inserted.
-     *
-     * @throws ContentRejectedException if the store refuses the content of one of the files
-     * @throws UnavailableException if the store can't be used now
-     */
-    Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException;
-
-    @Override
-    void close();
-  }
-
-  /**
-   * What became of a batch.
-   *
-   * @param rows how many rows are new in the store
-   * @param duplicates how many were there before, or more than once in the batch
-   * @param rejected rows that the store can never hold; the others were inserted
-   */
-  record Inserted(long rows, long duplicates, List<Rejected> rejected) {}
-
-  /**
-   * A row that the store can never hold.
-   *
-   * @param file the position of its file in the batch
-   * @param feature empty for the log of queries
-   * @param key the primary key; the operation id for the log of queries
-   * @param message why, such as {@code value has a NUL character, which PostgreSQL's text can't
-   *     hold}
-   */
-  record Rejected(int file, String feature, String key, String message) {}
+  /** Returns what reads it. */
+  OfflineReader reader();
 }

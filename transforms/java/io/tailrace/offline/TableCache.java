@@ -18,14 +18,23 @@ final class TableCache {
   /** For how long a conflict is believed: somebody may have solved it by hand. */
   private static final Duration CONFLICT_BELIEVED = Duration.ofMinutes(1);
 
-  private record Conflict(String message, long untilNanos) {}
+  private record Believed(Catalog.Conflict conflict, long untilNanos) {}
 
-  private final OfflineStore.Connection connection;
+  private final Catalog catalog;
   private final Map<String, Set<FeatureTable>> fit = new HashMap<>();
-  private final Map<String, Map<FeatureTable, Conflict>> conflicts = new HashMap<>();
+  private final Map<String, Map<FeatureTable, Believed>> conflicts = new HashMap<>();
 
-  TableCache(OfflineStore.Connection connection) {
-    this.connection = connection;
+  TableCache(Catalog catalog) {
+    this.catalog = catalog;
+  }
+
+  /** Says what is wrong with a table, and what to do. */
+  static String sentence(Catalog.Conflict conflict) {
+    return "its table "
+        + conflict.table().table()
+        + " "
+        + conflict.words()
+        + "; publish the new type under another feature name, or rename the old table";
   }
 
   /**
@@ -36,9 +45,9 @@ final class TableCache {
   void require(String environment, Iterable<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
     Set<FeatureTable> there = fit.get(environment);
-    Map<FeatureTable, Conflict> wrong =
+    Map<FeatureTable, Believed> wrong =
         conflicts.computeIfAbsent(environment, unused -> new HashMap<>());
-    wrong.values().removeIf(conflict -> conflict.untilNanos - System.nanoTime() < 0);
+    wrong.values().removeIf(believed -> believed.untilNanos - System.nanoTime() < 0);
     List<FeatureTable> missing = new ArrayList<>();
     for (FeatureTable table : tables) {
       if ((there == null || !there.contains(table)) && !wrong.containsKey(table)) {
@@ -48,15 +57,13 @@ final class TableCache {
     if (there != null && missing.isEmpty()) {
       return;
     }
-    Map<FeatureTable, String> found = connection.create(environment, missing);
-    Set<FeatureTable> now = fit.computeIfAbsent(environment, unused -> new HashSet<>());
-    for (FeatureTable table : missing) {
-      String conflict = found.get(table);
-      if (conflict == null) {
-        now.add(table);
-      } else {
-        wrong.put(table, new Conflict(conflict, System.nanoTime() + CONFLICT_BELIEVED.toNanos()));
-      }
+    List<Catalog.Conflict> found = catalog.create(environment, missing);
+    fit.computeIfAbsent(environment, unused -> new HashSet<>()).addAll(missing);
+    for (Catalog.Conflict conflict : found) {
+      fit.get(environment).remove(conflict.table());
+      wrong.put(
+          conflict.table(),
+          new Believed(conflict, System.nanoTime() + CONFLICT_BELIEVED.toNanos()));
     }
   }
 
@@ -67,9 +74,9 @@ final class TableCache {
   }
 
   /** Returns why a table that was required does not fit. */
-  Optional<String> conflict(String environment, FeatureTable table) {
-    Map<FeatureTable, Conflict> wrong = conflicts.getOrDefault(environment, Map.of());
-    return Optional.ofNullable(wrong.get(table)).map(Conflict::message);
+  Optional<Catalog.Conflict> conflict(String environment, FeatureTable table) {
+    Map<FeatureTable, Believed> wrong = conflicts.getOrDefault(environment, Map.of());
+    return Optional.ofNullable(wrong.get(table)).map(Believed::conflict);
   }
 
   /** Forgets everything: somebody may have dropped tables. */

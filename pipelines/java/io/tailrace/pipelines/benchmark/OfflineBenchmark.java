@@ -2,7 +2,7 @@ package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertOutcome;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.pipelines.CommandException;
@@ -141,8 +141,8 @@ final class OfflineBenchmark implements AutoCloseable {
     double rate = insert(files, store, results);
     double millis = (System.nanoTime() - start) / 1e6;
     // A table gets what was inserted together at one time, by the database's clock.
-    OfflineStore.Table found =
-        OfflineStores.at(store).query("SELECT avg(times) FROM (" + countTimes() + ")", 1);
+    OfflineReader.Table found =
+        OfflineStores.at(store).reader().query("SELECT avg(times) FROM (" + countTimes() + ")", 1);
     double inserts =
         Double.parseDouble(String.valueOf(found.rows().get(0).get(0)))
             * namespaces
@@ -304,6 +304,7 @@ final class OfflineBenchmark implements AutoCloseable {
     private List<List<@Nullable String>> query(String select, String where)
         throws UnavailableException {
       return OfflineStores.at(store)
+          .reader()
           .query(
               select
                   + " FROM tailrace."

@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.CommandException;
@@ -323,7 +323,7 @@ public final class LocalCommand implements Callable<Integer> {
       builder.offlineStore(offlineStore);
     }
     try (LocalStack stack = (directory == null ? builder : builder.durable()).start();
-        SqlEndpoint sql = SqlEndpoint.start(OfflineStores.at(stack.offlineStore()))) {
+        SqlEndpoint sql = SqlEndpoint.start(OfflineStores.at(stack.offlineStore()).reader())) {
       started.countDown();
       RunningStack running = RunningStack.of(stack).withSql(sql);
       running.write(stackFile);
@@ -358,6 +358,7 @@ public final class LocalCommand implements Callable<Integer> {
           Long.parseLong(
               String.valueOf(
                   OfflineStores.at(store)
+                      .reader()
                       .query(
                           "SELECT count(*) FROM information_schema.tables WHERE table_schema LIKE '"
                               + schema(store, "%").replace("_", "\\_")
@@ -408,7 +409,8 @@ public final class LocalCommand implements Callable<Integer> {
     try (DeadLetterTally letters = tally(stack);
         FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), 1);
-        BusiestFeatures busiest = BusiestFeatures.start(OfflineStores.at(stack.metricsStore()));
+        BusiestFeatures busiest =
+            BusiestFeatures.start(OfflineStores.at(stack.metricsStore()).reader());
         LocalScreen screen = LocalScreen.open(out)) {
       long start = System.nanoTime();
       while (!stopsWithin(LocalScreen.REDRAW)) {
@@ -429,7 +431,8 @@ public final class LocalCommand implements Callable<Integer> {
     try (DeadLetterTally letters = tally(stack);
         FlowProgress progress = new FlowProgress(stack);
         FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), FRESHNESS_WINDOW);
-        BusiestFeatures busiest = BusiestFeatures.start(OfflineStores.at(stack.metricsStore()));
+        BusiestFeatures busiest =
+            BusiestFeatures.start(OfflineStores.at(stack.metricsStore()).reader());
         LocalScreen screen = LocalScreen.open(out);
         TrafficPublisher traffic =
             TrafficPublisher.start(
@@ -586,7 +589,7 @@ public final class LocalCommand implements Callable<Integer> {
 
   /** Summaries are published some seconds after the last result. */
   private void awaitMetrics(LocalStack stack, MetricsModel model) throws CommandException {
-    OfflineStore store = OfflineStores.at(stack.metricsStore());
+    OfflineReader store = OfflineStores.at(stack.metricsStore()).reader();
     long deadline = System.nanoTime() + METRICS_TIMEOUT.toNanos();
     while (!stopsWithin(LOOK_EVERY)) {
       boolean last = System.nanoTime() > deadline;
@@ -629,9 +632,9 @@ public final class LocalCommand implements Callable<Integer> {
                       LinkedHashMap::new)),
           models.online.compare(reader, Instant.now()),
           models.offline.compare(
-              OfflineStores.at(stack.offlineStore()),
+              OfflineStores.at(stack.offlineStore()).reader(),
               environment -> schema(stack.offlineStore(), environment)),
-          models.metrics.compare(OfflineStores.at(stack.metricsStore())),
+          models.metrics.compare(OfflineStores.at(stack.metricsStore()).reader()),
           trouble);
     } catch (UnavailableException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);

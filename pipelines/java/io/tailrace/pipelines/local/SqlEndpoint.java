@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -70,12 +70,12 @@ public final class SqlEndpoint implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(SqlEndpoint.class);
 
-  private final OfflineStore store;
+  private final OfflineReader store;
   private final String token;
   private final HttpServer server;
   private final ExecutorService threads;
 
-  private SqlEndpoint(OfflineStore store, HttpServer server) {
+  private SqlEndpoint(OfflineReader store, HttpServer server) {
     this.store = store;
     this.server = server;
     byte[] random = new byte[TOKEN_BYTES];
@@ -96,7 +96,7 @@ public final class SqlEndpoint implements AutoCloseable {
    *
    * @throws UncheckedIOException if no port is free
    */
-  public static SqlEndpoint start(OfflineStore store) {
+  public static SqlEndpoint start(OfflineReader store) {
     HttpServer server;
     try {
       server = HttpServer.create(new InetSocketAddress(InetAddress.getByAddress(LOOPBACK), 0), 0);
@@ -140,7 +140,7 @@ public final class SqlEndpoint implements AutoCloseable {
    * @throws UnavailableException if the process does not answer, or its store refuses the
    *     statement; then the message says what is wrong with it
    */
-  public static OfflineStore.Table query(RunningStack.Sql at, String statement, int limit)
+  public static OfflineReader.Table query(RunningStack.Sql at, String statement, int limit)
       throws UnavailableException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(at.url() + "?limit=" + limit))
@@ -158,7 +158,7 @@ public final class SqlEndpoint implements AutoCloseable {
       HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
       try (InputStream body = response.body()) {
         if (response.statusCode() == 200) {
-          return JSON.readValue(body, OfflineStore.Table.class);
+          return JSON.readValue(body, OfflineReader.Table.class);
         }
         JsonNode error = JSON.readTree(body).path("error");
         throw new UnavailableException(
@@ -179,7 +179,7 @@ public final class SqlEndpoint implements AutoCloseable {
     }
   }
 
-  /** What is answered: a {@link OfflineStore.Table}, or an error. */
+  /** What is answered: a {@link OfflineReader.Table}, or an error. */
   private record Reply(int status, Object body) {
     static Reply error(int status, String message) {
       return new Reply(status, Map.of("error", message));

@@ -8,7 +8,7 @@ import com.github.freva.asciitable.ColumnData;
 import com.github.freva.asciitable.HorizontalAlign;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore.Table;
+import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
@@ -210,7 +210,7 @@ public final class SqlCommand implements Callable<Integer> {
   private Table query(String uri, Optional<RunningStack.Sql> local, String sql)
       throws UnavailableException {
     try {
-      return OfflineStores.at(uri).query(sql, limit);
+      return OfflineStores.at(uri).reader().query(sql, limit);
     } catch (UnavailableException e) {
       if (local.isPresent() && isSameFile(uri, local.get().offlineStore())) {
         throw new UnavailableException(

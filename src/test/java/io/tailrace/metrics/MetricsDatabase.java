@@ -61,7 +61,7 @@ public final class MetricsDatabase implements TestRule {
         rows.add(List.of(row.split("\\|", -1)));
       }
     } else {
-      rows.addAll(OfflineStores.at("duckdb://" + file()).query(sql, 1_000_000).rows());
+      rows.addAll(OfflineStores.at("duckdb://" + file()).reader().query(sql, 1_000_000).rows());
     }
     return rows.stream()
         .map(row -> row.stream().map(MetricsDatabase::normal).collect(Collectors.joining("|")))

@@ -65,7 +65,7 @@ public class WriteSummariesTest {
   }
 
   private List<String> rows(String sql) throws Exception {
-    return OfflineStores.at(uri()).query(sql, 100_000).rows().stream()
+    return OfflineStores.at(uri()).reader().query(sql, 100_000).rows().stream()
         .map(row -> String.join("|", row))
         .toList();
   }

@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection.BatchInserted;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.TableNames;
 import java.util.ArrayList;
@@ -25,8 +26,7 @@ final class Batches {
   }
 
   /** Creates the tables that files need, inserts those that are alike together, and adds up. */
-  static OfflineStore.Inserted insert(
-      OfflineStore.Connection connection, List<ObservationFile> files)
+  static BatchInserted insert(BatchConnection connection, List<ObservationFile> files)
       throws ContentRejectedException, UnavailableException {
     Map<List<Object>, List<ObservationFile>> alike = new LinkedHashMap<>();
     for (ObservationFile file : files) {
@@ -45,10 +45,10 @@ final class Batches {
         tables.add(new FeatureTable(feature, batch.stringKeys(), batch.valueType()));
       }
       connection.create(batch.environment(), tables);
-      OfflineStore.Inserted inserted = connection.insert(batch);
+      BatchInserted inserted = connection.insert(batch);
       rows += inserted.rows();
       duplicates += inserted.duplicates();
     }
-    return new OfflineStore.Inserted(rows, duplicates, List.of());
+    return new BatchInserted(rows, duplicates, List.of());
   }
 }

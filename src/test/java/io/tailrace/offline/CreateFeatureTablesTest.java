@@ -7,6 +7,7 @@ import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -62,7 +63,7 @@ public class CreateFeatureTablesTest {
 
   @Test
   public void columnsAndDeletionsOfAWrongTypeAreLeftOutAndOneFailureNamesThem() throws Exception {
-    try (OfflineStore.Connection connection = store.connect()) {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
       Batches.insert(
           connection,
           BundleEncoder.files(
@@ -145,6 +146,7 @@ public class CreateFeatureTablesTest {
 
   private List<String> tables() throws UnavailableException {
     return store
+        .reader()
         .query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tailrace'", 99)
         .rows()
         .stream()

@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection.BatchInserted;
 import io.tailrace.parquet.FileBytes;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ForeignFile;
@@ -14,6 +15,7 @@ import io.tailrace.parquet.ObservationIds;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -52,12 +54,12 @@ public class DuckDbInsertTest {
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
   private OfflineStore store;
-  private OfflineStore.Connection connection;
+  private BatchConnection connection;
 
   @Before
   public void connect() {
     store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db");
-    connection = store.connect();
+    connection = OfflineConnections.to(store);
   }
 
   @After
@@ -72,9 +74,8 @@ public class DuckDbInsertTest {
     long distinct = distinct(files);
 
     assertThat(Batches.insert(connection, files))
-        .isEqualTo(new OfflineStore.Inserted(distinct, all - distinct, List.of()));
-    assertThat(Batches.insert(connection, files))
-        .isEqualTo(new OfflineStore.Inserted(0, all, List.of()));
+        .isEqualTo(new BatchInserted(distinct, all - distinct, List.of()));
+    assertThat(Batches.insert(connection, files)).isEqualTo(new BatchInserted(0, all, List.of()));
     assertThat(countRows()).isEqualTo(distinct);
   }
 
@@ -87,7 +88,7 @@ public class DuckDbInsertTest {
     long distinct = distinct(files);
 
     assertThat(Batches.insert(connection, twice))
-        .isEqualTo(new OfflineStore.Inserted(distinct, 2 * all - distinct, List.of()));
+        .isEqualTo(new BatchInserted(distinct, 2 * all - distinct, List.of()));
     assertThat(countRows()).isEqualTo(distinct);
   }
 
@@ -170,7 +171,7 @@ public class DuckDbInsertTest {
       assertThat(countRows()).isEqualTo(++known);
     }
     assertThat(Batches.insert(connection, List.of(numbers("user.age", times))))
-        .isEqualTo(new OfflineStore.Inserted(0, times.length, List.of()));
+        .isEqualTo(new BatchInserted(0, times.length, List.of()));
   }
 
   @Test
@@ -275,11 +276,11 @@ public class DuckDbInsertTest {
     OfflineStore same = OfflineStores.at("duckdb://" + folder.getRoot() + "/tailrace.db");
     List<ObservationFile> files =
         BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 1))));
-    try (OfflineStore.Connection own = same.connect()) {
+    try (BatchConnection own = OfflineConnections.to(same)) {
       assertThat(Batches.insert(own, files).rows()).isEqualTo(2);
       assertThat(Batches.insert(own, files).rows()).isEqualTo(0);
     }
-    assertThat(same.query("FROM tailrace.tailrace.user__age", 9).rows()).hasSize(1);
+    assertThat(same.reader().query("FROM tailrace.tailrace.user__age", 9).rows()).hasSize(1);
   }
 
   @Test
@@ -316,7 +317,7 @@ public class DuckDbInsertTest {
     OfflineStore small =
         OfflineStores.at("duckdb://" + folder.getRoot() + "/small.db?logMegabytes=1");
     long largest = 0;
-    try (OfflineStore.Connection own = small.connect()) {
+    try (BatchConnection own = OfflineConnections.to(small)) {
       for (int i = 0; i < 40; i++) {
         List<String> keys = new ArrayList<>();
         long[] values = new long[2_000];
@@ -335,7 +336,7 @@ public class DuckDbInsertTest {
     }
     // Without that it would have 8 MB and more.
     assertThat(largest).isLessThan(5L << 20);
-    assertThat(small.query("SELECT count(*) FROM tailrace.user__age", 1).rows().get(0))
+    assertThat(small.reader().query("SELECT count(*) FROM tailrace.user__age", 1).rows().get(0))
         .containsExactly("80000");
   }
 
@@ -348,12 +349,12 @@ public class DuckDbInsertTest {
     List<ObservationFile> files = BundleEncoder.files(result.build());
     CyclicBarrier start = new CyclicBarrier(2);
     ExecutorService threads = Executors.newFixedThreadPool(2);
-    List<Future<OfflineStore.Inserted>> inserts = new ArrayList<>();
+    List<Future<BatchInserted>> inserts = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       inserts.add(
           threads.submit(
               () -> {
-                try (OfflineStore.Connection own = store.connect()) {
+                try (BatchConnection own = OfflineConnections.to(store)) {
                   start.await();
                   return Batches.insert(own, files);
                 }
@@ -458,6 +459,7 @@ public class DuckDbInsertTest {
     long count = 0;
     for (List<String> table :
         store
+            .reader()
             .query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tailrace'", 1_000)
             .rows()) {
       count += rows("FROM tailrace.\"" + table.get(0) + '"').size();
@@ -466,6 +468,6 @@ public class DuckDbInsertTest {
   }
 
   private List<String> rows(String sql) throws UnavailableException {
-    return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
+    return store.reader().query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import java.io.BufferedReader;
@@ -34,7 +35,7 @@ public class DuckDbQueryTest {
   public void insert() throws Exception {
     file = folder.getRoot().toPath().resolve("offline.db");
     store = OfflineStores.at("duckdb://" + file);
-    try (OfflineStore.Connection connection = store.connect()) {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
       Batches.insert(
           connection,
           BundleEncoder.files(
@@ -61,25 +62,25 @@ public class DuckDbQueryTest {
   @Test
   public void whatReadsIsRunWhetherTheFileIsOpenOrNot() throws Exception {
     assertReads();
-    try (OfflineStore.Connection open = store.connect()) {
+    try (BatchConnection open = OfflineConnections.to(store)) {
       open.create("production", List.of());
       assertReads();
     }
   }
 
   private void assertReads() throws Exception {
-    assertThat(store.query("SELECT pkey, value FROM tailrace.user__age ORDER BY 1", 9))
+    assertThat(store.reader().query("SELECT pkey, value FROM tailrace.user__age ORDER BY 1", 9))
         .isEqualTo(
-            new OfflineStore.Table(
+            new OfflineReader.Table(
                 List.of("pkey", "value"),
                 List.of(List.of("ann", "1"), List.of("bob", "2"), List.of("eve", "3")),
                 true));
-    assertThat(store.query("FROM tailrace.user__age;", 9).rows()).hasSize(3);
-    assertThat(store.query("WITH a AS (SELECT 1 AS n) FROM a", 9).rows()).hasSize(1);
-    assertThat(store.query("SHOW ALL TABLES", 9).rows()).hasSize(2);
-    assertThat(store.query("SHOW TABLES", 9).columns()).containsExactly("name");
-    assertThat(store.query("DESCRIBE tailrace.user__age", 99).rows()).hasSize(9);
-    assertThat(store.query("EXPLAIN SELECT 1", 9).rows()).isNotEmpty();
+    assertThat(store.reader().query("FROM tailrace.user__age;", 9).rows()).hasSize(3);
+    assertThat(store.reader().query("WITH a AS (SELECT 1 AS n) FROM a", 9).rows()).hasSize(1);
+    assertThat(store.reader().query("SHOW ALL TABLES", 9).rows()).hasSize(2);
+    assertThat(store.reader().query("SHOW TABLES", 9).columns()).containsExactly("name");
+    assertThat(store.reader().query("DESCRIBE tailrace.user__age", 99).rows()).hasSize(9);
+    assertThat(store.reader().query("EXPLAIN SELECT 1", 9).rows()).isNotEmpty();
   }
 
   @Test
@@ -92,13 +93,13 @@ public class DuckDbQueryTest {
           looker.submit(
               () -> {
                 for (int i = 0; i < 50; i++) {
-                  OfflineStore.Table unused = other.query("FROM tailrace.user__age", 10);
+                  OfflineReader.Table unused = other.reader().query("FROM tailrace.user__age", 10);
                 }
                 return null;
               });
       while (!looking.isDone()) {
         store.check();
-        OfflineStore.Table unused = store.query("FROM tailrace.user__age", 10);
+        OfflineReader.Table unused = store.reader().query("FROM tailrace.user__age", 10);
       }
       looking.get();
     } finally {
@@ -109,7 +110,7 @@ public class DuckDbQueryTest {
   @Test
   public void whatChangesSomethingIsRefusedWhetherTheFileIsOpenOrNot() throws Exception {
     assertReadsOnly();
-    try (OfflineStore.Connection open = store.connect()) {
+    try (BatchConnection open = OfflineConnections.to(store)) {
       open.create("production", List.of());
       assertReadsOnly();
     }
@@ -145,13 +146,15 @@ public class DuckDbQueryTest {
             "CALL pragma_version()",
             "")) {
       UnavailableException refused =
-          assertThrows(sql, UnavailableException.class, () -> store.query(sql, 9));
+          assertThrows(sql, UnavailableException.class, () -> store.reader().query(sql, 9));
       assertWithMessage(sql)
           .that(refused)
           .hasMessageThat()
           .startsWith("DuckDB refuses the query: ");
       assertWithMessage(sql).that(Files.exists(target)).isFalse();
-      assertWithMessage(sql).that(store.query("FROM tailrace.user__age", 9).rows()).hasSize(3);
+      assertWithMessage(sql)
+          .that(store.reader().query("FROM tailrace.user__age", 9).rows())
+          .hasSize(3);
     }
   }
 
@@ -159,22 +162,23 @@ public class DuckDbQueryTest {
   public void aLimitIsKeptAndSaysWhetherThereIsMore() throws Exception {
     String sql = "FROM tailrace.user__age";
 
-    assertThat(store.query(sql, 2).rows()).hasSize(2);
-    assertThat(store.query(sql, 2).complete()).isFalse();
-    assertThat(store.query(sql, 3).rows()).hasSize(3);
-    assertThat(store.query(sql, 3).complete()).isTrue();
+    assertThat(store.reader().query(sql, 2).rows()).hasSize(2);
+    assertThat(store.reader().query(sql, 2).complete()).isFalse();
+    assertThat(store.reader().query(sql, 3).rows()).hasSize(3);
+    assertThat(store.reader().query(sql, 3).complete()).isTrue();
   }
 
   @Test
   public void aMistakeIsExplained() {
     UnavailableException mistake =
-        assertThrows(UnavailableException.class, () -> store.query("FROM tailrace.nobody", 9));
+        assertThrows(
+            UnavailableException.class, () -> store.reader().query("FROM tailrace.nobody", 9));
 
     assertThat(mistake).hasMessageThat().contains("nobody does not exist");
     assertThat(
             assertThrows(
                 UnavailableException.class,
-                () -> OfflineStores.at("duckdb:///no/such.db").query("SELECT 1", 1)))
+                () -> OfflineStores.at("duckdb:///no/such.db").reader().query("SELECT 1", 1)))
         .hasMessageThat()
         .isEqualTo("there is no file /no/such.db");
   }
@@ -203,7 +207,8 @@ public class DuckDbQueryTest {
                   + " is in use by another process ("
                   + holder.pid()
                   + "): DuckDB lets one process open a file; stop that one, or let it do this");
-      assertThat(assertThrows(UnavailableException.class, () -> store.query("SELECT 1", 1)))
+      assertThat(
+              assertThrows(UnavailableException.class, () -> store.reader().query("SELECT 1", 1)))
           .hasMessageThat()
           .contains("is in use by another process (" + holder.pid() + ")");
     } finally {

@@ -3,11 +3,14 @@ package io.tailrace.offline;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Catalog.Conflict;
+import io.tailrace.offline.Catalog.Difference;
 import io.tailrace.parquet.FileRows;
 import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column.CacheNulls;
@@ -33,12 +36,12 @@ public class DuckDbTablesTest {
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
   private OfflineStore store;
-  private OfflineStore.Connection connection;
+  private BatchConnection connection;
 
   @Before
   public void connect() {
     store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db?schema={environment}");
-    connection = store.connect();
+    connection = OfflineConnections.to(store);
   }
 
   @After
@@ -249,7 +252,8 @@ public class DuckDbTablesTest {
     FeatureTable other = table("user.zip", ValueType.STRING);
     assertThat(connection.create("production", List.of(text, number, other, age)))
         .containsExactly(
-            text, "has value BIGINT, not VARCHAR", number, "has pkey VARCHAR, not BIGINT");
+            Conflict.ofTypes(text, List.of(new Difference("value", "BIGINT", "VARCHAR"))),
+            Conflict.ofTypes(number, List.of(new Difference("pkey", "VARCHAR", "BIGINT"))));
     assertThat(rows("SELECT count(*) FROM production.user__zip")).containsExactly("[0]");
   }
 
@@ -271,6 +275,6 @@ public class DuckDbTablesTest {
   }
 
   private List<String> rows(String sql) throws UnavailableException {
-    return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
+    return store.reader().query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

@@ -10,6 +10,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
@@ -25,6 +26,7 @@ import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
@@ -78,7 +80,7 @@ public class InsertObservationsTest {
   @Test
   public void rowsWhoseTableHasAnotherTypeAreAFailureAndOthersOfTheFileAreInserted()
       throws Exception {
-    try (OfflineStore.Connection connection = store.connect()) {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
       Batches.insert(connection, BundleEncoder.files(age("ann", 1)));
     }
     BusMessage changed =
@@ -102,7 +104,7 @@ public class InsertObservationsTest {
 
   @Test
   public void rowsOfAnotherTypeAreCountedOnceWhateverElseIsWrongWithTheBatch() throws Exception {
-    try (OfflineStore.Connection connection = store.connect()) {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
       Batches.insert(connection, BundleEncoder.files(age("ann", 1)));
     }
     Map<BusMessage, String> expected = new HashMap<>();
@@ -135,27 +137,38 @@ public class InsertObservationsTest {
     }
 
     @Override
-    public void check() throws UnavailableException {
-      store.check();
+    public void check(Set<Role> roles) throws UnavailableException {
+      store.check(roles);
     }
 
     @Override
-    public Table query(String sql, int limit) throws UnavailableException {
-      return store.query(sql, limit);
+    public Catalog openCatalog() {
+      return store.openCatalog();
     }
 
     @Override
-    public Connection connect() {
-      Connection connection = store.connect();
-      return new Connection() {
+    public OfflineReader reader() {
+      return store.reader();
+    }
+
+    @Override
+    public PTransform<
+            PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+        inserts() {
+      return InsertInBundle.by(() -> GroupedInserts.over(connect()));
+    }
+
+    private BatchConnection connect() {
+      BatchConnection connection = OfflineConnections.to(store);
+      return new BatchConnection() {
         @Override
-        public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
+        public List<Conflict> create(String environment, List<FeatureTable> tables)
             throws ContentRejectedException, UnavailableException {
           return connection.create(environment, tables);
         }
 
         @Override
-        public Inserted insert(FileBatch batch)
+        public BatchInserted insert(FileBatch batch)
             throws ContentRejectedException, UnavailableException {
           if (batch.files().size() > 1) {
             throw new ContentRejectedException("one of the files is wrong");
@@ -254,6 +267,6 @@ public class InsertObservationsTest {
   }
 
   private List<String> rows(String sql) throws UnavailableException {
-    return store.query(sql, 1_000).rows().stream().map(Object::toString).toList();
+    return store.reader().query(sql, 1_000).rows().stream().map(Object::toString).toList();
   }
 }

@@ -159,6 +159,7 @@ public class MetricsBusWriterTest {
     try {
       return Long.parseLong(
           OfflineStores.at(store)
+              .reader()
               .query("SELECT count(*) FROM tailrace_metrics.feature_metrics WHERE computed > 9", 1)
               .rows()
               .get(0)

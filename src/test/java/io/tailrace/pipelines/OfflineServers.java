@@ -4,7 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
@@ -144,7 +144,7 @@ final class OfflineServers implements AutoCloseable {
 
   /** Runs a query against the store. */
   List<List<String>> rows(String sql) throws UnavailableException {
-    OfflineStore.Table table = OfflineStores.at(store).query(sql, 100_000);
+    OfflineReader.Table table = OfflineStores.at(store).reader().query(sql, 100_000);
     return table.rows();
   }
 

@@ -3,10 +3,10 @@ package io.tailrace.offline.duckdb;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationSchema;
@@ -23,7 +23,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * Inserts into a DuckDB file: DuckDB reads the Parquet files itself, into a temporary table sorted
  * by feature, from which each feature's table gets what it does not have. Not thread-safe.
  */
-final class DuckDbConnection implements OfflineStore.Connection {
+final class DuckDbConnection implements BatchConnection {
   /** Tables that are committed together: what is not committed is held in memory. */
   private static final int TABLES_PER_COMMIT = 50;
 
@@ -136,14 +135,14 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   @Override
-  public Map<FeatureTable, String> create(String environment, List<FeatureTable> tables)
+  public List<Conflict> create(String environment, List<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
     return alone(statement -> create(statement, place(environment), tables));
   }
 
-  private static Map<FeatureTable, String> create(
-      Statement statement, Place place, List<FeatureTable> tables) throws SQLException {
-    Map<FeatureTable, String> conflicts = new LinkedHashMap<>();
+  private static List<Conflict> create(Statement statement, Place place, List<FeatureTable> tables)
+      throws SQLException {
+    List<Conflict> conflicts = new ArrayList<>();
     Map<String, Map<String, String>> existing = columns(statement, place.schema);
     statement.execute("BEGIN");
     if (!existing.containsKey(TableNames.QUERY_LOG)) {
@@ -173,10 +172,10 @@ final class DuckDbConnection implements OfflineStore.Connection {
         existing.put(name, created);
         continue;
       }
-      String foundKey = columns.getOrDefault("pkey", "no pkey");
+      String foundKey = columns.getOrDefault("pkey", "");
       String foundValue = columns.get("value");
       if (!foundKey.equals(keyType)) {
-        conflicts.put(wanted, "has pkey " + foundKey + ", not " + keyType);
+        conflicts.add(conflict(wanted, "pkey", foundKey, keyType));
       } else if (valueType.isPresent() && foundValue == null) {
         statement.execute(
             "ALTER TABLE "
@@ -185,11 +184,17 @@ final class DuckDbConnection implements OfflineStore.Connection {
                 + valueType.get());
         columns.put("value", valueType.get());
       } else if (valueType.isPresent() && !valueType.get().equals(foundValue)) {
-        conflicts.put(wanted, "has value " + foundValue + ", not " + valueType.get());
+        conflicts.add(conflict(wanted, "value", foundValue, valueType.get()));
       }
     }
     statement.execute("COMMIT");
     return conflicts;
+  }
+
+  private static Conflict conflict(
+      FeatureTable table, String column, @Nullable String found, String wanted) {
+    return Conflict.ofTypes(
+        table, List.of(new Difference(column, found == null ? "" : found, wanted)));
   }
 
   /** Returns the types of the columns that tables of a schema have, by table and column. */
@@ -242,7 +247,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
   }
 
   @Override
-  public OfflineStore.Inserted insert(FileBatch batch)
+  public BatchInserted insert(FileBatch batch)
       throws ContentRejectedException, UnavailableException {
     List<Path> paths = new ArrayList<>();
     Path directory;
@@ -278,7 +283,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     }
   }
 
-  private OfflineStore.Inserted insertObservations(FileBatch batch, List<Path> paths)
+  private BatchInserted insertObservations(FileBatch batch, List<Path> paths)
       throws ContentRejectedException, UnavailableException {
     boolean sorted = batch.tables().size() > SORTED_FROM_TABLES;
     String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
@@ -313,7 +318,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     }
   }
 
-  private OfflineStore.Inserted insertStaged(
+  private BatchInserted insertStaged(
       Statement statement, FileBatch batch, String columns, long staged) throws SQLException {
     Place place = place(batch.environment());
     List<String> tables = List.copyOf(batch.tables().values());
@@ -348,7 +353,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     }
     statement.execute("COMMIT");
     statement.execute("DROP TABLE temp.staged");
-    return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
+    return new BatchInserted(inserted, staged - inserted, List.of());
   }
 
   /** Gives each feature its number: rows of others are left out. */
@@ -438,7 +443,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     return range.toString();
   }
 
-  private OfflineStore.Inserted insertQueries(FileBatch batch, List<Path> paths)
+  private BatchInserted insertQueries(FileBatch batch, List<Path> paths)
       throws ContentRejectedException, UnavailableException {
     List<String> others = new ArrayList<>(List.of("environment_id", "operation_kind"));
     others.addAll(
@@ -469,7 +474,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     return alone(statement -> insertStagedQueries(statement, batch, others, staged));
   }
 
-  private OfflineStore.Inserted insertStagedQueries(
+  private BatchInserted insertStagedQueries(
       Statement statement, FileBatch batch, List<String> others, long staged) throws SQLException {
     String log = place(batch.environment()).table(TableNames.QUERY_LOG);
     String columns = "operation_id, " + String.join(", ", others) + ", value_tables";
@@ -491,7 +496,7 @@ final class DuckDbConnection implements OfflineStore.Connection {
     statement.execute("COMMIT");
     requireNonNull(file).inserted(log, inserted);
     statement.execute("DROP TABLE temp.staged");
-    return new OfflineStore.Inserted(inserted, staged - inserted, List.of());
+    return new BatchInserted(inserted, staged - inserted, List.of());
   }
 
   /** Where tables are: with the database's name, as a schema may have the same. */

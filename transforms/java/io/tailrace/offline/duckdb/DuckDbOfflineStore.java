@@ -2,12 +2,24 @@ package io.tailrace.offline.duckdb;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.GroupedInserts;
+import io.tailrace.offline.InsertInBundle;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
-import java.nio.file.Files;
+import io.tailrace.stage.Failure;
 import java.nio.file.Path;
+import java.util.Set;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
 
 /**
  * A file of DuckDB, which one process can have open at a time: all writers in it share one instance
@@ -93,27 +105,35 @@ public final class DuckDbOfflineStore implements OfflineStore {
   }
 
   @Override
-  public void check() throws UnavailableException {
-    open().release();
+  public void check(Set<Role> roles) throws UnavailableException {
+    if (roles.contains(Role.CREATE_TABLES) || roles.contains(Role.INSERT)) {
+      open().release();
+    } else {
+      Table unused = reader().query("SELECT 1", 1);
+    }
   }
 
-  @Override
-  public long maxRowsAtATime() {
-    return settings.memoryBytes() / BYTES_PER_ROW;
-  }
-
-  @Override
-  public Connection connect() {
+  /** Opens a connection, which is for one thread. */
+  public BatchConnection connect() {
     return new DuckDbConnection(this);
   }
 
   @Override
-  public Table query(String sql, int limit) throws UnavailableException {
-    Path file = Path.of(path);
-    if (!Files.exists(file)) {
-      throw new UnavailableException("there is no file " + path);
-    }
-    return DuckDbFile.look(file, settings, connection -> DuckDbQuery.run(connection, sql, limit));
+  public Catalog openCatalog() {
+    return connect();
+  }
+
+  @Override
+  public PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts() {
+    return InsertInBundle.by(() -> GroupedInserts.over(connect()))
+        .gathering(settings.memoryBytes() / BYTES_PER_ROW);
+  }
+
+  @Override
+  public OfflineReader reader() {
+    return new DuckDbReader(uri, path, settings);
   }
 
   @Override

@@ -2,9 +2,9 @@ package io.tailrace.offline.postgres;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.parquet.QueryRow;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchQueries {
   private final Map<String, QueryRow> queries = new TreeMap<>();
-  private final List<Rejected> rejected = new ArrayList<>();
+  private final List<RejectedRow> rejected = new ArrayList<>();
   private long accepted;
 
   BatchQueries(FileBatch batch) throws ContentRejectedException {
@@ -33,7 +33,7 @@ final class BatchQueries {
             accepted++;
             queries.merge(query.operationId(), withTables(query, query), BatchQueries::withTables);
           } else {
-            rejected.add(new Rejected(file, "", query.operationId(), whyNot));
+            rejected.add(new RejectedRow(file, "", query.operationId(), whyNot));
           }
         }
       } catch (IOException e) {
@@ -53,7 +53,7 @@ final class BatchQueries {
   }
 
   /** Returns the rows that PostgreSQL can't hold. */
-  List<Rejected> rejected() {
+  List<RejectedRow> rejected() {
     return rejected;
   }
 

@@ -1,8 +1,8 @@
 package io.tailrace.offline.postgres;
 
+import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
@@ -38,7 +38,7 @@ final class BatchRows {
   private final FileBatch batch;
   private final boolean keysAreIndexed;
   private final List<ObservationRows> files = new ArrayList<>();
-  private final List<Rejected> rejected = new ArrayList<>();
+  private final List<RejectedRow> rejected = new ArrayList<>();
   private final List<TableRows> folded = new ArrayList<>();
   private long accepted;
 
@@ -104,7 +104,7 @@ final class BatchRows {
   }
 
   /** Returns the rows that PostgreSQL can't hold. */
-  List<Rejected> rejected() {
+  List<RejectedRow> rejected() {
     return rejected;
   }
 
@@ -158,7 +158,7 @@ final class BatchRows {
       if (whyNot == null) {
         places.add(place(file, row));
       } else {
-        rejected.add(new Rejected(file, feature, key(rows, row), whyNot));
+        rejected.add(new RejectedRow(file, feature, key(rows, row), whyNot));
       }
     }
   }
@@ -269,7 +269,7 @@ final class BatchRows {
     kept.add(places.places[greatest]);
   }
 
-  /** Compares rows with the same id; see {@link io.tailrace.offline.OfflineStore.Connection}. */
+  /** Compares rows with the same id; see {@link io.tailrace.offline.InsertSession#insert}. */
   private int compare(long a, long b) {
     ObservationRows rowsOfA = file(a);
     ObservationRows rowsOfB = file(b);

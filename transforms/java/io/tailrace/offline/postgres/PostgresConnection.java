@@ -3,11 +3,10 @@ package io.tailrace.offline.postgres;
 import static io.tailrace.offline.postgres.Names.quoted;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.sql.postgres.PostgresSession;
@@ -20,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Creates tables of PostgreSQL and inserts into them. Not thread-safe. */
-final class PostgresConnection implements OfflineStore.Connection {
+final class PostgresConnection implements BatchConnection {
   private final PostgresAddress address;
   private final PostgresSession session;
   private final PostgresTables tables;
@@ -45,13 +44,14 @@ final class PostgresConnection implements OfflineStore.Connection {
   }
 
   @Override
-  public Map<FeatureTable, String> create(String environment, List<FeatureTable> wanted)
+  public List<Conflict> create(String environment, List<FeatureTable> wanted)
       throws ContentRejectedException, UnavailableException {
     return tables.create(address.schema(environment), wanted);
   }
 
   @Override
-  public Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException {
+  public BatchInserted insert(FileBatch batch)
+      throws ContentRejectedException, UnavailableException {
     String schema = address.schema(batch.environment());
     if (batch.kind() == ObservationFile.Kind.QUERIES) {
       BatchQueries queries = new BatchQueries(batch);
@@ -59,7 +59,7 @@ final class PostgresConnection implements OfflineStore.Connection {
           insert(
               () -> new QueryInsert(queries.queries(), batch.environment(), schema),
               () -> createTables(schema, List.of()));
-      return new Inserted(rows, queries.accepted() - rows, queries.rejected());
+      return new BatchInserted(rows, queries.accepted() - rows, queries.rejected());
     }
     BatchRows decoded = new BatchRows(batch, address.index() == Index.PKEY);
     List<FeatureTable> wanted =
@@ -81,7 +81,7 @@ final class PostgresConnection implements OfflineStore.Connection {
             });
     // A table that was dropped in between has taken some rows twice.
     long counted = Math.min(rows, decoded.accepted());
-    return new Inserted(counted, decoded.accepted() - counted, decoded.rejected());
+    return new BatchInserted(counted, decoded.accepted() - counted, decoded.rejected());
   }
 
   /**
@@ -111,13 +111,13 @@ final class PostgresConnection implements OfflineStore.Connection {
 
   private void createTables(String schema, List<FeatureTable> wanted)
       throws ContentRejectedException, UnavailableException {
-    for (Map.Entry<FeatureTable, String> conflict : tables.create(schema, wanted).entrySet()) {
+    for (Conflict conflict : tables.create(schema, wanted)) {
       throw new UnavailableException(
           address.text()
               + ": the table "
-              + quoted(schema, conflict.getKey().table())
+              + quoted(schema, conflict.table().table())
               + " "
-              + conflict.getValue());
+              + conflict.words());
     }
   }
 

@@ -2,8 +2,20 @@ package io.tailrace.offline.postgres;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.GroupedInserts;
+import io.tailrace.offline.InsertInBundle;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.stage.Failure;
+import java.util.Set;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
 
 /**
  * PostgreSQL 12 or later, at {@code
@@ -56,11 +68,16 @@ public final class PostgresOfflineStore implements OfflineStore {
   }
 
   @Override
-  public void check() throws UnavailableException {
+  public void check(Set<Role> roles) throws UnavailableException {
     PostgresCheck.check(
         address.server(),
         check -> {
-          check.temporaryTables();
+          if (roles.contains(Role.INSERT)) {
+            check.temporaryTables();
+          }
+          if (!roles.contains(Role.CREATE_TABLES) && !roles.contains(Role.INSERT)) {
+            return;
+          }
           if (address.separatesEnvironments()) {
             check.schemas(
                 address.schema(), address.schema().replace(PostgresAddress.ENVIRONMENT, ".+"));
@@ -70,14 +87,26 @@ public final class PostgresOfflineStore implements OfflineStore {
         });
   }
 
-  @Override
-  public Connection connect() {
+  /** Opens a connection, which is for one thread. */
+  public BatchConnection connect() {
     return new PostgresConnection(address);
   }
 
   @Override
-  public Table query(String sql, int limit) throws UnavailableException {
-    return PostgresQuery.run(address, sql, limit);
+  public Catalog openCatalog() {
+    return connect();
+  }
+
+  @Override
+  public PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts() {
+    return InsertInBundle.by(() -> GroupedInserts.over(connect()));
+  }
+
+  @Override
+  public OfflineReader reader() {
+    return new PostgresReader(address);
   }
 
   @Override

@@ -5,6 +5,9 @@ import static io.tailrace.offline.postgres.Names.quoted;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Lists;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.Catalog.Conflict;
+import io.tailrace.offline.Catalog.Difference;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
@@ -29,7 +32,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -113,10 +115,10 @@ final class PostgresTables {
   private record Plan(
       boolean schemaIsMissing,
       boolean logIsMissing,
-      Optional<String> logConflict,
+      List<Difference> logConflict,
       List<FeatureTable> tablesMissing,
       List<FeatureTable> valuesMissing,
-      Map<FeatureTable, String> conflicts) {
+      List<Conflict> conflicts) {
     boolean isDone() {
       return !schemaIsMissing
           && !logIsMissing
@@ -125,8 +127,8 @@ final class PostgresTables {
     }
   }
 
-  /** See {@link io.tailrace.offline.OfflineStore.Connection#create}. */
-  Map<FeatureTable, String> create(String schema, List<FeatureTable> tables)
+  /** See {@link Catalog#create}. */
+  List<Conflict> create(String schema, List<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
     // All sessions alter tables in the same order, so that none waits for another in a circle.
     List<FeatureTable> sorted =
@@ -134,13 +136,13 @@ final class PostgresTables {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
         Plan plan = session.read(connection -> plan(connection, schema, sorted));
-        if (plan.logConflict.isPresent()) {
+        if (!plan.logConflict.isEmpty()) {
           throw new UnavailableException(
               address.text()
                   + ": the table "
                   + quoted(schema, TableNames.QUERY_LOG)
                   + " "
-                  + plan.logConflict.get()
+                  + Difference.words(plan.logConflict)
                   + "; rename it, and another one is created");
         }
         if (plan.isDone()) {
@@ -179,7 +181,7 @@ final class PostgresTables {
     Map<String, Found> found = find(connection, schema, names);
     Map<String, FeatureTable> missing = new LinkedHashMap<>();
     Map<String, FeatureTable> valueless = new LinkedHashMap<>();
-    Map<FeatureTable, String> conflicts = new LinkedHashMap<>();
+    List<Conflict> conflicts = new ArrayList<>();
     for (FeatureTable table : tables) {
       Found there = found.get(table.table());
       if (there == null) {
@@ -187,9 +189,9 @@ final class PostgresTables {
         missing.putIfAbsent(table.table(), table);
         continue;
       }
-      Optional<String> conflict = conflict(table, there);
-      if (conflict.isPresent()) {
-        conflicts.put(table, conflict.get());
+      List<Difference> differences = differences(table, there);
+      if (!differences.isEmpty()) {
+        conflicts.add(Conflict.ofTypes(table, differences));
       } else if (table.valueType().isPresent() && !there.columns.containsKey("value")) {
         valueless.putIfAbsent(table.table(), table);
       }
@@ -198,13 +200,13 @@ final class PostgresTables {
     return new Plan(
         found.isEmpty() && !exists(connection, schema),
         log == null,
-        log == null ? Optional.empty() : conflict(log, QueryLog.COLUMNS, List.of(QueryLog.KEY)),
+        log == null ? List.of() : differences(log, QueryLog.COLUMNS, List.of(QueryLog.KEY)),
         List.copyOf(missing.values()),
         List.copyOf(valueless.values()),
         conflicts);
   }
 
-  private static Optional<String> conflict(FeatureTable wanted, Found there) {
+  private static List<Difference> differences(FeatureTable wanted, Found there) {
     Map<String, String> columns = new LinkedHashMap<>();
     columns.put("pkey", PostgresType.ofKeys(wanted.stringKeys()));
     wanted
@@ -212,28 +214,26 @@ final class PostgresTables {
         .filter(any -> there.columns.containsKey("value"))
         .ifPresent(type -> columns.put("value", PostgresType.of(type)));
     columns.putAll(COLUMNS);
-    return conflict(there, columns, List.of("observation_id", "observation_id,observed_at"));
+    return differences(there, columns, List.of("observation_id", "observation_id,observed_at"));
   }
 
-  private static Optional<String> conflict(
+  private static List<Difference> differences(
       Found there, Map<String, String> columns, List<String> uniqueKeys) {
     if (!there.isTable()) {
-      return Optional.of("is no table");
+      return List.of(Difference.ofTable("is no table"));
     }
-    List<String> conflicts = new ArrayList<>();
+    List<Difference> differences = new ArrayList<>();
     columns.forEach(
         (name, type) -> {
-          String other = there.columns.get(name);
-          if (other == null) {
-            conflicts.add("lacks the column " + name);
-          } else if (!other.equals(type)) {
-            conflicts.add("has " + name + " " + other + ", not " + type);
+          String other = there.columns.getOrDefault(name, "");
+          if (!other.equals(type)) {
+            differences.add(new Difference(name, other, type));
           }
         });
     if (there.uniqueKeys.stream().noneMatch(uniqueKeys::contains)) {
-      conflicts.add("has no primary key on " + uniqueKeys.get(0));
+      differences.add(Difference.ofTable("has no primary key on " + uniqueKeys.get(0)));
     }
-    return conflicts.isEmpty() ? Optional.empty() : Optional.of(String.join(" and ", conflicts));
+    return differences;
   }
 
   private static Map<String, Found> find(Connection connection, String schema, List<String> names)

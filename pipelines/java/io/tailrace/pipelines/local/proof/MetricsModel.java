@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local.proof;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Frame;
@@ -205,7 +205,7 @@ public final class MetricsModel {
   }
 
   /** Returns how many executions and values a store tells of. */
-  public static long observations(OfflineStore store) throws UnavailableException {
+  public static long observations(OfflineReader store) throws UnavailableException {
     return Long.parseLong(
         String.valueOf(
             store
@@ -221,7 +221,7 @@ public final class MetricsModel {
   }
 
   /** Compares what a store tells, which reads the schema of metrics, with what was added. */
-  public Comparison compare(OfflineStore store) throws UnavailableException {
+  public Comparison compare(OfflineReader store) throws UnavailableException {
     List<String> differences = new ArrayList<>();
     compare(
         features,
@@ -278,8 +278,8 @@ public final class MetricsModel {
   }
 
   private static Map<Row, Map<String, @Nullable String>> rows(
-      OfflineStore store, String view, String... series) throws UnavailableException {
-    OfflineStore.Table table =
+      OfflineReader store, String view, String... series) throws UnavailableException {
+    OfflineReader.Table table =
         store.query(
             "SELECT *, CAST(extract(epoch FROM minute) AS BIGINT) AS second FROM tailrace_metrics."
                 + view,

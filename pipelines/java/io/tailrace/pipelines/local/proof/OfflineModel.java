@@ -1,7 +1,7 @@
 package io.tailrace.pipelines.local.proof;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
@@ -96,7 +96,7 @@ public final class OfflineModel {
       this.wholeTables = wholeTables;
     }
 
-    static Dialect of(OfflineStore store) {
+    static Dialect of(OfflineReader store) {
       for (Dialect dialect : values()) {
         if (store.uri().startsWith(dialect.scheme)) {
           return dialect;
@@ -648,7 +648,7 @@ public final class OfflineModel {
    *     environments have the same schema
    * @throws UnavailableException if the store can't be read now
    */
-  public Comparison compare(OfflineStore store, UnaryOperator<String> schema)
+  public Comparison compare(OfflineReader store, UnaryOperator<String> schema)
       throws UnavailableException {
     Map<String, Map<String, Expected>> schemas = new TreeMap<>();
     environments.forEach(
@@ -671,7 +671,7 @@ public final class OfflineModel {
 
   /** Reads a store and notes what is not as it must be. */
   private static final class Reading {
-    private final OfflineStore store;
+    private final OfflineReader store;
     private final Dialect dialect;
     private int tablesExpected;
     private int tablesFound;
@@ -679,7 +679,7 @@ public final class OfflineModel {
     private long differences;
     private final List<Difference> first = new ArrayList<>();
 
-    Reading(OfflineStore store) {
+    Reading(OfflineReader store) {
       this.store = store;
       this.dialect = Dialect.of(store);
     }

@@ -1,8 +1,8 @@
 package io.tailrace.pipelines.local.watch;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Table;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineReader.Table;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,17 +40,17 @@ public final class BusiestFeatures implements AutoCloseable {
    */
   record Busy(String feature, long computed, double nullRate, OptionalDouble p95) {}
 
-  private final OfflineStore store;
+  private final OfflineReader store;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread = new Thread(this::run, "busiest-features");
   private volatile List<Busy> last = List.of();
 
-  private BusiestFeatures(OfflineStore store) {
+  private BusiestFeatures(OfflineReader store) {
     this.store = store;
   }
 
   /** Starts to look; the store is one that can read the schema of metrics. */
-  public static BusiestFeatures start(OfflineStore store) {
+  public static BusiestFeatures start(OfflineReader store) {
     BusiestFeatures features = new BusiestFeatures(store);
     features.thread.setDaemon(true);
     features.thread.start();

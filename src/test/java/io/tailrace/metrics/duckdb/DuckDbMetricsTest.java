@@ -6,12 +6,13 @@ import static org.junit.Assert.assertThrows;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStores;
+import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.FeatureTable;
-import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.MetricsSummary;
 import java.nio.file.Files;
@@ -55,12 +56,12 @@ public class DuckDbMetricsTest {
   }
 
   private List<List<String>> query(String sql) throws Exception {
-    return OfflineStores.at("duckdb://" + file()).query(sql, 1_000).rows();
+    return OfflineStores.at("duckdb://" + file()).reader().query(sql, 1_000).rows();
   }
 
   @Test
   public void oneFileServesFeaturesAndMetricsAtOnce() throws Exception {
-    try (OfflineStore.Connection features = OfflineStores.at("duckdb://" + file()).connect();
+    try (BatchConnection features = OfflineConnections.to(OfflineStores.at("duckdb://" + file()));
         MetricsStore.Connection metrics = store("").connect();
         MetricsStore.Connection others = store("?schema=other").connect()) {
       features.create(

@@ -6,8 +6,8 @@ import static org.junit.Assert.assertThrows;
 import com.google.common.base.Throwables;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Table;
 import io.tailrace.testing.TestDatabase;
 import java.net.ServerSocket;
 import java.util.Arrays;
@@ -153,6 +153,7 @@ public class PostgresCheckTest {
     Table table =
         database
             .store("")
+            .reader()
             .query(
                 "SELECT 1 AS a, NULL AS b, '{x,y}'::text[] AS c, 'epoch'::timestamptz AS d,"
                     + " true AS e",
@@ -170,11 +171,12 @@ public class PostgresCheckTest {
   public void aQueryReturnsNoMoreRowsThanWanted() throws Exception {
     OfflineStore store = database.store("");
 
-    assertThat(store.query("SELECT * FROM generate_series(1, 3)", 2))
+    assertThat(store.reader().query("SELECT * FROM generate_series(1, 3)", 2))
         .isEqualTo(
             new Table(List.of("generate_series"), List.of(List.of("1"), List.of("2")), false));
-    assertThat(store.query("SELECT * FROM generate_series(1, 3);", 3).complete()).isTrue();
-    assertThat(store.query("SELECT * FROM generate_series(1, 3)", Integer.MAX_VALUE).rows())
+    assertThat(store.reader().query("SELECT * FROM generate_series(1, 3);", 3).complete()).isTrue();
+    assertThat(
+            store.reader().query("SELECT * FROM generate_series(1, 3)", Integer.MAX_VALUE).rows())
         .hasSize(3);
   }
 
@@ -191,7 +193,7 @@ public class PostgresCheckTest {
           {"SELECT pg_sleep(9)", "canceling statement due to statement timeout"}
         }) {
       UnavailableException refused =
-          assertThrows(UnavailableException.class, () -> store.query(each[0], 5));
+          assertThrows(UnavailableException.class, () -> store.reader().query(each[0], 5));
       assertThat(refused)
           .hasMessageThat()
           .isEqualTo(store.uri() + ": PostgreSQL refuses the query: " + each[1]);
@@ -204,7 +206,7 @@ public class PostgresCheckTest {
     UnavailableException refused =
         assertThrows(
             UnavailableException.class,
-            () -> store("postgresql://127.0.0.1:1/db?user=me").query("SELECT 1", 1));
+            () -> store("postgresql://127.0.0.1:1/db?user=me").reader().query("SELECT 1", 1));
 
     assertThat(refused).hasMessageThat().contains(" can't be reached: ");
   }

@@ -6,14 +6,15 @@ import static org.junit.Assert.assertThrows;
 
 import com.google.common.base.Throwables;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
+import io.tailrace.offline.BatchConnection.BatchInserted;
+import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Inserted;
-import io.tailrace.offline.OfflineStore.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.TestDatabase;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -44,11 +45,11 @@ public class PostgresInsertTest {
 
   @Rule public final TestDatabase database = new TestDatabase();
 
-  private OfflineStore.Connection connection;
+  private BatchConnection connection;
 
   @Before
   public void connect() {
-    connection = database.store("").connect();
+    connection = OfflineConnections.to(database.store(""));
   }
 
   @After
@@ -56,7 +57,8 @@ public class PostgresInsertTest {
     connection.close();
   }
 
-  private Inserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException {
+  private BatchInserted insert(FileBatch batch)
+      throws ContentRejectedException, UnavailableException {
     connection.create(
         batch.environment(),
         batch.tables().keySet().stream()
@@ -69,8 +71,8 @@ public class PostgresInsertTest {
     return database.rows("SELECT " + columns + " FROM tailrace." + table + " ORDER BY 1");
   }
 
-  private static Inserted inserted(long rows, long duplicates, Rejected... rejected) {
-    return new Inserted(rows, duplicates, List.of(rejected));
+  private static BatchInserted inserted(long rows, long duplicates, RejectedRow... rejected) {
+    return new BatchInserted(rows, duplicates, List.of(rejected));
   }
 
   @Test
@@ -107,7 +109,7 @@ public class PostgresInsertTest {
 
   @Test
   public void aRowHasAllThatIsKnownOfAnObservation() throws Exception {
-    Inserted inserted =
+    BatchInserted inserted =
         insert(
             RowFile.of(ValueType.INT64)
                 .operation("0b9c")
@@ -157,10 +159,10 @@ public class PostgresInsertTest {
                 .row("user.size", "u1", TIME, 3L)
                 .file(),
             RowFile.of(ValueType.INT64).row("user.size", "u2", TIME, 4L).file());
-    Inserted first = insert(batch);
+    BatchInserted first = insert(batch);
     List<String> before = rows("pkey, xmin, ctid", "user__age");
-    Inserted second = insert(batch);
-    Inserted third =
+    BatchInserted second = insert(batch);
+    BatchInserted third =
         insert(
             RowFile.of(ValueType.INT64)
                 .row("user.age", "u1", TIME, 1L)
@@ -176,7 +178,7 @@ public class PostgresInsertTest {
 
   @Test
   public void ofRowsWithTheSameIdTheGreatestStands() throws Exception {
-    Inserted integers =
+    BatchInserted integers =
         insert(
             RowFile.batch(
                 RowFile.of(ValueType.INT64)
@@ -225,7 +227,7 @@ public class PostgresInsertTest {
             .row("user.age", "u2", TIME, 3L)
             .file();
     FileBatch all = RowFile.batch(file);
-    Inserted inserted =
+    BatchInserted inserted =
         insert(
             new FileBatch(
                 all.environment(),
@@ -241,7 +243,7 @@ public class PostgresInsertTest {
 
   @Test
   public void whatPostgresCantHoldIsRejectedAndTheRestInserted() throws Exception {
-    Inserted strings =
+    BatchInserted strings =
         insert(
             RowFile.batch(
                 RowFile.of(ValueType.STRING).row("user.name", "good", TIME, "x").file(),
@@ -255,20 +257,20 @@ public class PostgresInsertTest {
                     .operation("o\0")
                     .row("user.name", "u6", TIME, "x")
                     .file()));
-    Inserted json =
+    BatchInserted json =
         insert(
             RowFile.of(ValueType.JSON)
                 .row("user.list", "u1", TIME, "[1")
                 .row("user.list", "u2", TIME, "[\"\0\"]")
                 .row("user.list", "fine", TIME, "[\"\\u0000\"]")
                 .batch());
-    Inserted dates =
+    BatchInserted dates =
         insert(
             RowFile.of(ValueType.DATE)
                 .row("user.born", "u1", TIME, Integer.MIN_VALUE)
                 .row("user.born", "fine", TIME, 0)
                 .batch());
-    Inserted times =
+    BatchInserted times =
         insert(
             RowFile.of(ValueType.TIMESTAMP)
                 .row("user.seen", "u1", TIME, Long.MIN_VALUE)
@@ -308,8 +310,8 @@ public class PostgresInsertTest {
         .containsExactly("last|294247-01-10 04:00:54.775807+00");
   }
 
-  private static Rejected rejected(int file, String feature, String key, String message) {
-    return new Rejected(file, feature, key, message);
+  private static RejectedRow rejected(int file, String feature, String key, String message) {
+    return new RejectedRow(file, feature, key, message);
   }
 
   @Test
@@ -322,10 +324,10 @@ public class PostgresInsertTest {
             .row("user.age", longest, TIME, 1L)
             .row("user.age", longer, TIME, 2L)
             .batch();
-    Inserted indexed = insert(batch);
+    BatchInserted indexed = insert(batch);
     connection.close();
-    connection = database.store("index=none&schema=without").connect();
-    Inserted notIndexed = insert(batch);
+    connection = OfflineConnections.to(database.store("index=none&schema=without"));
+    BatchInserted notIndexed = insert(batch);
 
     assertThat(indexed)
         .isEqualTo(
@@ -342,7 +344,7 @@ public class PostgresInsertTest {
 
   @Test
   public void deletionsAreRowsWithoutAValue() throws Exception {
-    Inserted inserted =
+    BatchInserted inserted =
         insert(
             RowFile.ofDeletions()
                 .deletion("user.age", "u1", TIME)
@@ -371,8 +373,8 @@ public class PostgresInsertTest {
       bytes.row("user.text", "u" + key, TIME, "x".repeat(100_000 + key));
     }
     FileBatch batch = RowFile.batch(tables.file(), bytes.file());
-    Inserted first = insert(batch);
-    Inserted second = insert(batch);
+    BatchInserted first = insert(batch);
+    BatchInserted second = insert(batch);
 
     assertThat(first).isEqualTo(inserted(530, 0));
     assertThat(second).isEqualTo(inserted(0, 530));
@@ -397,9 +399,9 @@ public class PostgresInsertTest {
             .batch();
     insert(batch);
     database.execute("DROP TABLE tailrace.user__size");
-    Inserted afterTable = connection.insert(batch);
+    BatchInserted afterTable = connection.insert(batch);
     database.execute("DROP SCHEMA tailrace CASCADE");
-    Inserted afterSchema = connection.insert(batch);
+    BatchInserted afterSchema = connection.insert(batch);
 
     assertThat(afterTable).isEqualTo(inserted(1, 1));
     assertThat(afterSchema).isEqualTo(inserted(2, 0));
@@ -446,7 +448,7 @@ public class PostgresInsertTest {
             + " RETURN NEW; END $$",
         "CREATE TRIGGER look BEFORE INSERT ON tailrace.user__age"
             + " FOR EACH ROW EXECUTE FUNCTION public.look()");
-    try (OfflineStore.Connection later = database.store("").connect()) {
+    try (BatchConnection later = OfflineConnections.to(database.store(""))) {
       later.insert(batch);
     }
 
@@ -468,19 +470,19 @@ public class PostgresInsertTest {
     connection.insert(batches.get(0));
     database.execute("TRUNCATE " + String.join(", ", tables("user__f", 7)));
     ExecutorService threads = Executors.newFixedThreadPool(4);
-    List<Future<Inserted>> all = new ArrayList<>();
+    List<Future<BatchInserted>> all = new ArrayList<>();
     for (FileBatch batch : batches) {
       all.add(
           threads.submit(
               () -> {
-                try (OfflineStore.Connection own = database.store("").connect()) {
+                try (BatchConnection own = OfflineConnections.to(database.store(""))) {
                   return own.insert(batch);
                 }
               }));
     }
     long rows = 0;
     long duplicates = 0;
-    for (Future<Inserted> one : all) {
+    for (Future<BatchInserted> one : all) {
       rows += one.get().rows();
       duplicates += one.get().duplicates();
     }
@@ -501,7 +503,7 @@ public class PostgresInsertTest {
 
   @Test
   public void aQueryHasARowOfItsOwn() throws Exception {
-    Inserted inserted =
+    BatchInserted inserted =
         insert(
             RowFile.ofQueries()
                 .query(
@@ -526,7 +528,7 @@ public class PostgresInsertTest {
 
   @Test
   public void theTablesOfAQueryAreThoseOfAllItsParts() throws Exception {
-    Inserted sameBatch =
+    BatchInserted sameBatch =
         insert(
             RowFile.batch(
                 RowFile.ofQueries()
@@ -536,7 +538,7 @@ public class PostgresInsertTest {
                     .query("op", TIME, Optional.empty(), Map.of("query_name", "q"), "a")
                     .query("other", TIME, Optional.empty(), Map.of(), "a")
                     .file()));
-    Inserted laterPart =
+    BatchInserted laterPart =
         insert(
             RowFile.ofQueries()
                 .query("op", TIME + 9, Optional.empty(), Map.of("query_name", "not this"), "c", "a")
@@ -556,7 +558,7 @@ public class PostgresInsertTest {
         RowFile.ofQueries().query("op", TIME, Optional.empty(), Map.of(), "a", "b").batch();
     insert(batch);
     List<String> before = rows("operation_id, xmin, xmax, ctid", "query_log");
-    Inserted again = insert(batch);
+    BatchInserted again = insert(batch);
     insert(RowFile.ofQueries().query("op", TIME, Optional.empty(), Map.of(), "b").batch());
 
     assertThat(again).isEqualTo(inserted(0, 1));
@@ -566,7 +568,7 @@ public class PostgresInsertTest {
   @Test
   public void aQueryThatPostgresCantHoldIsRejected() throws Exception {
     String tooLong = "x".repeat(2_601);
-    Inserted inserted =
+    BatchInserted inserted =
         insert(
             RowFile.ofQueries()
                 .query("fine", TIME, Optional.empty(), Map.of(), "a")

@@ -5,11 +5,13 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
+import io.tailrace.offline.BatchConnection.BatchInserted;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -39,7 +41,7 @@ public class PostgresOutageTest {
 
   @Before
   public void createTables() throws Exception {
-    try (OfflineStore.Connection connection = database.store("").connect()) {
+    try (BatchConnection connection = OfflineConnections.to(database.store(""))) {
       connection.insert(RowFile.of(ValueType.STRING).row("user.a", "first", TIME, "v").batch());
     }
   }
@@ -77,7 +79,7 @@ public class PostgresOutageTest {
   @Test
   public void aServerThatStopsInTheMiddleOfInsertingIsWaitedFor() throws Exception {
     OfflineStore store = database.store("retryFor=2m");
-    Future<Inserted> inserting;
+    Future<BatchInserted> inserting;
     List<String> committed;
     try (Connection other = database.connect();
         Statement statement = other.createStatement()) {
@@ -91,7 +93,7 @@ public class PostgresOutageTest {
       inserting =
           threads.submit(
               () -> {
-                try (OfflineStore.Connection connection = store.connect()) {
+                try (BatchConnection connection = OfflineConnections.to(store)) {
                   return connection.insert(large());
                 }
               });
@@ -102,24 +104,24 @@ public class PostgresOutageTest {
     database.server().restart();
 
     assertThat(committed).isNotEqualTo(List.of("1|1"));
-    assertThat(inserting.get()).isEqualTo(new Inserted(200, 0, List.of()));
+    assertThat(inserting.get()).isEqualTo(new BatchInserted(200, 0, List.of()));
     assertThat(rows()).containsExactly("201|201");
   }
 
   @Test
   public void aConnectionThatBrokeBetweenTwoBatchesIsReplaced() throws Exception {
     FileBatch batch = large();
-    try (OfflineStore.Connection connection = database.store("").connect()) {
-      Inserted first = connection.insert(batch);
+    try (BatchConnection connection = OfflineConnections.to(database.store(""))) {
+      BatchInserted first = connection.insert(batch);
       database.execute(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
               + " WHERE application_name = 'tailrace' AND datname = '"
               + database.name()
               + "'");
-      Inserted second = connection.insert(batch);
+      BatchInserted second = connection.insert(batch);
 
-      assertThat(first).isEqualTo(new Inserted(200, 0, List.of()));
-      assertThat(second).isEqualTo(new Inserted(0, 200, List.of()));
+      assertThat(first).isEqualTo(new BatchInserted(200, 0, List.of()));
+      assertThat(second).isEqualTo(new BatchInserted(0, 200, List.of()));
     }
   }
 
@@ -127,7 +129,7 @@ public class PostgresOutageTest {
   public void aServerThatStaysAwayIsNamedInTheEnd() {
     OfflineStore store = database.store("retryFor=100ms&connectTimeout=1s");
     database.server().stop();
-    try (OfflineStore.Connection connection = store.connect()) {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
       UnavailableException refused =
           assertThrows(UnavailableException.class, () -> connection.insert(large()));
 
@@ -150,12 +152,12 @@ public class PostgresOutageTest {
               .row("user.a", "u1", TIME, "v")
               .row("user.a", "first", TIME, "v")
               .batch();
-      try (OfflineStore.Connection connection = store.connect()) {
+      try (BatchConnection connection = OfflineConnections.to(store)) {
         cutter.cutNextCommit();
-        Inserted inserted = connection.insert(batch);
+        BatchInserted inserted = connection.insert(batch);
 
         assertThat(cutter.hasCut()).isTrue();
-        assertThat(inserted).isEqualTo(new Inserted(1, 1, List.of()));
+        assertThat(inserted).isEqualTo(new BatchInserted(1, 1, List.of()));
       }
     }
     assertThat(rows()).containsExactly("2|2");
@@ -168,7 +170,7 @@ public class PostgresOutageTest {
             .row("user.a", "u1", TIME, "v")
             .row("user.b", "u1", TIME, "v")
             .batch();
-    try (OfflineStore.Connection connection = database.store("").connect();
+    try (BatchConnection connection = OfflineConnections.to(database.store(""));
         Connection other = database.connect();
         Statement statement = other.createStatement()) {
       connection.insert(batch);
@@ -176,13 +178,13 @@ public class PostgresOutageTest {
       other.setAutoCommit(false);
       statement.execute("SET deadlock_timeout = '1h'");
       statement.execute("LOCK TABLE tailrace.user__b IN SHARE MODE");
-      Future<Inserted> inserting = threads.submit(() -> connection.insert(batch));
+      Future<BatchInserted> inserting = threads.submit(() -> connection.insert(batch));
       database.awaitWaiting();
       // In the other order: the other one is the one that finds out, and gives way.
       statement.execute("LOCK TABLE tailrace.user__a IN SHARE MODE");
       other.rollback();
 
-      assertThat(inserting.get()).isEqualTo(new Inserted(2, 0, List.of()));
+      assertThat(inserting.get()).isEqualTo(new BatchInserted(2, 0, List.of()));
     }
   }
 }

@@ -5,13 +5,16 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BatchConnection;
+import io.tailrace.offline.BatchConnection.BatchInserted;
+import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Inserted;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -23,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -46,8 +50,9 @@ public class PostgresTablesTest {
   private Map<FeatureTable, String> create(
       String parameters, String environment, FeatureTable... tables)
       throws ContentRejectedException, UnavailableException {
-    try (OfflineStore.Connection connection = database.store(parameters).connect()) {
-      return connection.create(environment, List.of(tables));
+    try (BatchConnection connection = OfflineConnections.to(database.store(parameters))) {
+      return connection.create(environment, List.of(tables)).stream()
+          .collect(Collectors.toMap(Conflict::table, Conflict::words));
     }
   }
 
@@ -188,7 +193,7 @@ public class PostgresTablesTest {
     for (String environment : new String[] {"prod", "Prod"}) {
       FileBatch batch =
           RowFile.of(environment, ValueType.STRING).row("user.name", "u1", 0, environment).batch();
-      try (OfflineStore.Connection connection = store.connect()) {
+      try (BatchConnection connection = OfflineConnections.to(store)) {
         connection.create(environment, List.of(table("user.name", ValueType.STRING)));
         connection.insert(batch);
       }
@@ -349,15 +354,15 @@ public class PostgresTablesTest {
             .row("user.age", "u4", 253_402_300_799_999_999L, 4L)
             .row("user.size", "u5", END_OF_NOVEMBER, 5L)
             .batch();
-    Inserted first;
-    Inserted again;
-    try (OfflineStore.Connection connection = database.store("partitions=monthly").connect()) {
+    BatchInserted first;
+    BatchInserted again;
+    try (BatchConnection connection = OfflineConnections.to(database.store("partitions=monthly"))) {
       first = connection.insert(batch);
       again = connection.insert(batch);
     }
 
-    assertThat(first).isEqualTo(new Inserted(5, 0, List.of()));
-    assertThat(again).isEqualTo(new Inserted(0, 5, List.of()));
+    assertThat(first).isEqualTo(new BatchInserted(5, 0, List.of()));
+    assertThat(again).isEqualTo(new BatchInserted(0, 5, List.of()));
     assertThat(database.rows("SELECT tableoid::regclass, pkey FROM tailrace.user__age ORDER BY 2"))
         .containsExactly(
             "\"user__age#2026_11\"|u1",
@@ -386,12 +391,12 @@ public class PostgresTablesTest {
         RowFile.of(ValueType.INT64).row("user.age", "u1", END_OF_NOVEMBER, 1L).batch();
     FileBatch december =
         RowFile.of(ValueType.INT64).row("user.age", "u1", END_OF_NOVEMBER + 1, 2L).batch();
-    try (OfflineStore.Connection monthly = database.store("partitions=monthly").connect();
-        OfflineStore.Connection plain = database.store("").connect()) {
+    try (BatchConnection monthly = OfflineConnections.to(database.store("partitions=monthly"));
+        BatchConnection plain = OfflineConnections.to(database.store(""))) {
       monthly.insert(november);
 
-      assertThat(plain.insert(december)).isEqualTo(new Inserted(1, 0, List.of()));
-      assertThat(plain.insert(november)).isEqualTo(new Inserted(0, 1, List.of()));
+      assertThat(plain.insert(december)).isEqualTo(new BatchInserted(1, 0, List.of()));
+      assertThat(plain.insert(november)).isEqualTo(new BatchInserted(0, 1, List.of()));
     }
   }
 
@@ -399,11 +404,11 @@ public class PostgresTablesTest {
   public void aPartitionThatWasDroppedIsCreatedForLaterRows() throws Exception {
     FileBatch batch =
         RowFile.of(ValueType.INT64).row("user.age", "u1", END_OF_NOVEMBER, 1L).batch();
-    try (OfflineStore.Connection connection = database.store("partitions=monthly").connect()) {
+    try (BatchConnection connection = OfflineConnections.to(database.store("partitions=monthly"))) {
       connection.insert(batch);
       database.execute("DROP TABLE tailrace.\"user__age#2026_11\"");
 
-      assertThat(connection.insert(batch)).isEqualTo(new Inserted(1, 0, List.of()));
+      assertThat(connection.insert(batch)).isEqualTo(new BatchInserted(1, 0, List.of()));
 
       database.execute(
           "ALTER TABLE tailrace.user__age DETACH PARTITION tailrace.\"user__age#2026_11\"");
@@ -419,8 +424,8 @@ public class PostgresTablesTest {
 
   @Test
   public void aPartitionIsMadeWhileSomebodyReadsTheTable() throws Exception {
-    try (OfflineStore.Connection connection =
-            database.store("partitions=monthly&timeout=5s&retryFor=1ms").connect();
+    try (BatchConnection connection =
+            OfflineConnections.to(database.store("partitions=monthly&timeout=5s&retryFor=1ms"));
         Connection reader = database.connect();
         Statement statement = reader.createStatement()) {
       connection.insert(
@@ -434,7 +439,7 @@ public class PostgresTablesTest {
                       .row("user.age", "u1", END_OF_NOVEMBER, 1L)
                       .row("user.age", "u1", END_OF_NOVEMBER + 1, 1L)
                       .batch()))
-          .isEqualTo(new Inserted(1, 1, List.of()));
+          .isEqualTo(new BatchInserted(1, 1, List.of()));
     }
   }
 
@@ -464,7 +469,7 @@ public class PostgresTablesTest {
         assertThrows(
             UnavailableException.class,
             () -> {
-              try (OfflineStore.Connection connection = store.connect()) {
+              try (BatchConnection connection = OfflineConnections.to(store)) {
                 connection.create(ENVIRONMENT, List.of());
               }
             });

@@ -3,8 +3,8 @@ package io.tailrace.pipelines.local;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.testing.FixedRowsStore;
+import io.tailrace.offline.OfflineReader.Table;
+import io.tailrace.testing.FixedRowsReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ public class RunningStackTest {
   @Test
   public void hasWhatAnEndpointTells() {
     try (SqlEndpoint endpoint =
-        SqlEndpoint.start(FixedRowsStore.of(new Table(List.of(), List.of(), true)))) {
+        SqlEndpoint.start(FixedRowsReader.of(new Table(List.of(), List.of(), true)))) {
       assertThat(stack(Optional.empty()).withSql(endpoint))
           .isEqualTo(
               stack(

@@ -6,8 +6,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore.Table;
-import io.tailrace.testing.FixedRowsStore;
+import io.tailrace.offline.OfflineReader.Table;
+import io.tailrace.testing.FixedRowsReader;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -260,9 +260,9 @@ public class SqlEndpointTest {
         .collect(Collectors.toCollection(HashSet::new));
   }
 
-  private SqlEndpoint start(FixedRowsStore.Answer answer) {
+  private SqlEndpoint start(FixedRowsReader.Answer answer) {
     return SqlEndpoint.start(
-        new FixedRowsStore(
+        new FixedRowsReader(
             "duckdb:///fixed.db",
             (sql, limit) -> {
               asked.add(limit + " " + sql);
@@ -270,7 +270,7 @@ public class SqlEndpointTest {
             }));
   }
 
-  private void restart(FixedRowsStore.Answer answer) {
+  private void restart(FixedRowsReader.Answer answer) {
     endpoint.close();
     endpoint = start(answer);
   }

@@ -5,10 +5,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore.Table;
+import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.SqlEndpoint;
-import io.tailrace.testing.FixedRowsStore;
+import io.tailrace.testing.FixedRowsReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -392,8 +392,8 @@ public class SqlCommandTest {
   }
 
   /** Lets a stack run whose store answers like this. */
-  private void local(FixedRowsStore.Answer answer) throws IOException {
-    SqlEndpoint endpoint = SqlEndpoint.start(new FixedRowsStore("duckdb:///fixed.db", answer));
+  private void local(FixedRowsReader.Answer answer) throws IOException {
+    SqlEndpoint endpoint = SqlEndpoint.start(new FixedRowsReader("duckdb:///fixed.db", answer));
     endpoints.add(endpoint);
     Properties stack = running();
     stack.setProperty("offlineStore", endpoint.offlineStore());

@@ -6,7 +6,7 @@ import static org.junit.Assume.assumeTrue;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.pipelines.local.traffic.SampleMessage;
 import io.tailrace.pipelines.local.traffic.SampleTraffic;
 import io.tailrace.v1.Column;
@@ -1263,13 +1263,10 @@ public class OfflineModelTest {
     assertThat(comparison.differences()).isEqualTo(1);
   }
 
-  /** A store that can only be read. */
-  private static final class JdbcStore implements OfflineStore {
-    private static final long serialVersionUID = 1;
-
+  private static final class JdbcStore implements OfflineReader {
     private final String uri;
     private final String jdbcUrl;
-    private transient Consumer<String> afterQuery = query -> {};
+    private Consumer<String> afterQuery = query -> {};
     private int mostRows;
 
     JdbcStore(String uri, String jdbcUrl) {
@@ -1280,19 +1277,6 @@ public class OfflineModelTest {
     @Override
     public String uri() {
       return uri;
-    }
-
-    @Override
-    public boolean separatesEnvironments() {
-      return true;
-    }
-
-    @Override
-    public void check() {}
-
-    @Override
-    public OfflineStore.Connection connect() {
-      throw new UnsupportedOperationException();
     }
 
     @Override

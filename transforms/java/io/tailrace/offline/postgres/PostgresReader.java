@@ -1,7 +1,7 @@
 package io.tailrace.offline.postgres;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineStore.Table;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.SqlState;
 import java.sql.Connection;
@@ -13,13 +13,17 @@ import java.util.ArrayList;
 import java.util.List;
 import org.postgresql.core.BaseConnection;
 
-/** Runs a query that only reads. Stateless and thread-safe. */
-final class PostgresQuery {
+/** Runs queries that only read. */
+record PostgresReader(PostgresAddress address) implements OfflineReader {
   private static final int ROWS_AT_ONCE = 1_000;
 
-  private PostgresQuery() {}
+  @Override
+  public String uri() {
+    return address.text();
+  }
 
-  static Table run(PostgresAddress address, String sql, int limit) throws UnavailableException {
+  @Override
+  public Table query(String sql, int limit) throws UnavailableException {
     try (Connection connection = PostgresSession.open(address.server())) {
       connection.setReadOnly(true);
       // A second one could follow a COMMIT.
@@ -29,7 +33,7 @@ final class PostgresQuery {
               .query
               .getSubqueries()
           != null) {
-        throw new UnavailableException(refusal(address, "it is more than one statement"));
+        throw new UnavailableException(refusal("it is more than one statement"));
       }
       try (Statement statement = connection.createStatement()) {
         boolean unused =
@@ -37,20 +41,20 @@ final class PostgresQuery {
                 "SET LOCAL statement_timeout = "
                     + address.server().timeoutMillis()
                     + "; SET LOCAL TimeZone = 'UTC'");
-        return run(address, statement, sql, limit);
+        return run(statement, sql, limit);
       }
     } catch (SQLException e) {
       throw new UnavailableException(SqlState.sentence(address.server(), e), e);
     }
   }
 
-  private static Table run(PostgresAddress address, Statement statement, String sql, int limit)
+  private Table run(Statement statement, String sql, int limit)
       throws SQLException, UnavailableException {
     statement.setMaxRows(limit == Integer.MAX_VALUE ? 0 : limit + 1);
     statement.setFetchSize(ROWS_AT_ONCE);
     try {
       if (!statement.execute(sql)) {
-        throw new UnavailableException(refusal(address, "it returns no rows"));
+        throw new UnavailableException(refusal("it returns no rows"));
       }
       try (ResultSet rows = statement.getResultSet()) {
         return table(rows, limit);
@@ -59,11 +63,11 @@ final class PostgresQuery {
       if (SqlState.meaning(e) == SqlState.Meaning.CONNECTION && !SqlState.isReadOnly(e)) {
         throw e;
       }
-      throw new UnavailableException(refusal(address, SqlState.message(e)), e);
+      throw new UnavailableException(refusal(SqlState.message(e)), e);
     }
   }
 
-  private static String refusal(PostgresAddress address, String message) {
+  private String refusal(String message) {
     return address.text() + ": PostgreSQL refuses the query: " + message;
   }
 

@@ -1,6 +1,11 @@
 package io.tailrace.offline.duckdb;
 
-import io.tailrace.offline.OfflineStore;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,14 +16,21 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a query that only reads. Stateless and thread-safe. */
-final class DuckDbQuery {
+/** Runs queries that only read, by the instance of this process or one of its own. */
+record DuckDbReader(String uri, String path, DuckDbSettings settings) implements OfflineReader {
   /** Statements that only look, and that DuckDB's parser does not serialize. */
   private static final Pattern LOOKS =
       Pattern.compile(
           "(?is)\\s*(SHOW|DESCRIBE|SUMMARIZE|EXPLAIN\\s+(SELECT|FROM|WITH))\\b[^;]*;?\\s*");
 
-  private DuckDbQuery() {}
+  @Override
+  public Table query(String sql, int limit) throws UnavailableException {
+    Path file = Path.of(path);
+    if (!Files.exists(file)) {
+      throw new UnavailableException("there is no file " + path);
+    }
+    return DuckDbFile.look(file, settings, connection -> run(connection, sql, limit));
+  }
 
   /**
    * Refuses whatever is not one statement that reads: DuckDB would run several, and one that ends
@@ -49,7 +61,7 @@ final class DuckDbQuery {
     }
   }
 
-  static OfflineStore.Table run(Connection connection, String sql, int limit) throws SQLException {
+  private static Table run(Connection connection, String sql, int limit) throws SQLException {
     checkReads(connection, sql);
     try (Statement statement = connection.createStatement()) {
       List<String> columns = new ArrayList<>();
@@ -74,7 +86,7 @@ final class DuckDbQuery {
           }
         }
       }
-      return new OfflineStore.Table(columns, rows, complete);
+      return new Table(columns, rows, complete);
     }
   }
 }

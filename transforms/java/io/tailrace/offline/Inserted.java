@@ -1,0 +1,53 @@
+package io.tailrace.offline;
+
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What became of files that were inserted together. Immutable.
+ *
+ * @param rows observations and deletions
+ * @param queries rows of the log of queries
+ * @param tables how many tables got rows
+ * @param rejected rows that the store can't hold; the others of their files were inserted
+ * @param refused files that the store refuses as a whole, by their positions in the list: each with
+ *     a sentence that says why
+ */
+public record Inserted(
+    Count rows, Count queries, long tables, List<Rejected> rejected, Map<Integer, String> refused) {
+  /** Copies the collections. */
+  public Inserted {
+    rejected = List.copyOf(rejected);
+    refused = Map.copyOf(refused);
+  }
+
+  /**
+   * How many rows there were.
+   *
+   * @param inserted how many are new in the store
+   * @param duplicates how many were there before, or more than once in the files
+   */
+  public record Count(long inserted, long duplicates) {
+    /** No rows. */
+    public static final Count NONE = new Count(0, 0);
+
+    Count plus(long moreInserted, long moreDuplicates) {
+      return new Count(inserted + moreInserted, duplicates + moreDuplicates);
+    }
+  }
+
+  /**
+   * Rows that have something in common and can't be stored.
+   *
+   * @param file the position of their file in the list
+   * @param feature empty for the log of queries
+   * @param key the primary key; the operation id for the log of queries; empty where several are
+   *     meant
+   * @param message why, such as {@code value has a NUL character, which PostgreSQL's text can't
+   *     hold}
+   * @param count how many rows they are
+   */
+  public record Rejected(
+      int file, Reason reason, String feature, String key, String message, int count) {}
+}
