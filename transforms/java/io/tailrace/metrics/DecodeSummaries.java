@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Set;
 import java.util.TreeSet;
@@ -114,7 +115,7 @@ public final class DecodeSummaries
         PublishedSummary summary = SummaryDecoder.decode(message);
         String environment = summary.summary().getEnvironmentId();
         if (!environments.isEmpty() && !environments.contains(environment)) {
-          throw new InvalidSummaryException(
+          throw new InvalidMessageException(
               Reason.UNKNOWN_ENVIRONMENT,
               "environment_id",
               "environment '"
@@ -123,7 +124,7 @@ public final class DecodeSummaries
                   + String.join(", ", new TreeSet<>(environments)));
         }
         out.get(summaries).output(summary);
-      } catch (InvalidSummaryException e) {
+      } catch (InvalidMessageException e) {
         rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));

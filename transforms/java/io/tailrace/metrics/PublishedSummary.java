@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.MetricsSummary;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,7 +48,7 @@ public record PublishedSummary(MetricsSummary summary, BusMessage message) {
     public PublishedSummary decode(InputStream in) throws IOException {
       try {
         return SummaryDecoder.decode(BusMessageCoder.of().decode(in));
-      } catch (InvalidSummaryException e) {
+      } catch (InvalidMessageException e) {
         throw new IOException("an encoded summary no longer decodes", e);
       }
     }

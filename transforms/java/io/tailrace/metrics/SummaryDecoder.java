@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
@@ -32,19 +33,19 @@ final class SummaryDecoder {
     return Instant.parse(time).getEpochSecond() * 1_000_000;
   }
 
-  static PublishedSummary decode(BusMessage message) throws InvalidSummaryException {
+  static PublishedSummary decode(BusMessage message) throws InvalidMessageException {
     MetricsSummary summary;
     try {
       summary = MetricsSummary.parseFrom(message.payload());
     } catch (InvalidProtocolBufferException e) {
-      throw new InvalidSummaryException(
+      throw new InvalidMessageException(
           Reason.UNDECODABLE, "", "the bytes are not a MetricsSummary: " + e.getMessage());
     }
     check(summary);
     return new PublishedSummary(summary, message);
   }
 
-  private static void check(MetricsSummary summary) throws InvalidSummaryException {
+  private static void check(MetricsSummary summary) throws InvalidMessageException {
     checkGiven("environment_id", !summary.getEnvironmentId().isEmpty());
     checkText("environment_id", summary.getEnvironmentId());
     if (summary.getMinute() % MINUTE != 0) {
@@ -57,7 +58,7 @@ final class SummaryDecoder {
       throw invalid("pane", Long.toUnsignedString(summary.getPane()) + " is not a pane's number");
     }
     if (summary.getTiming() == MetricsSummary.Timing.UNRECOGNIZED) {
-      throw new InvalidSummaryException(
+      throw new InvalidMessageException(
           Reason.UNKNOWN_TYPE, "timing", summary.getTimingValue() + " is not a timing");
     }
     checkGiven("timing", summary.getTiming() != MetricsSummary.Timing.TIMING_UNSPECIFIED);
@@ -65,13 +66,13 @@ final class SummaryDecoder {
       case FEATURE -> check(summary.getEnvironmentId(), summary.getFeature());
       case QUERY -> check(summary.getEnvironmentId(), summary.getQuery());
       case SERIES_NOT_SET ->
-          throw new InvalidSummaryException(
+          throw new InvalidMessageException(
               Reason.MISSING_FIELD, "series", "neither feature nor query is set");
     }
   }
 
   private static void check(String environment, FeatureSummary feature)
-      throws InvalidSummaryException {
+      throws InvalidMessageException {
     checkText("feature.deployment_id", feature.getDeploymentId());
     checkText("feature.feature", feature.getFeature());
     checkText("feature.resolver_fqn", feature.getResolverFqn());
@@ -108,7 +109,7 @@ final class SummaryDecoder {
         "staleness_millis.count");
   }
 
-  private static void check(String environment, QuerySummary query) throws InvalidSummaryException {
+  private static void check(String environment, QuerySummary query) throws InvalidMessageException {
     checkText("query.query_name", query.getQueryName());
     checkKey(environment, query.getQueryName());
     if (query.getOverflow()) {
@@ -133,7 +134,7 @@ final class SummaryDecoder {
   }
 
   private static void check(String field, Numbers numbers, boolean overflow)
-      throws InvalidSummaryException {
+      throws InvalidMessageException {
     checkCount(field + ".count", numbers.getCount());
     checkGiven(field + ".count", numbers.getCount() > 0);
     if (Double.isNaN(numbers.getSum())) {
@@ -158,25 +159,25 @@ final class SummaryDecoder {
     }
   }
 
-  private static void checkGiven(String field, boolean given) throws InvalidSummaryException {
+  private static void checkGiven(String field, boolean given) throws InvalidMessageException {
     if (!given) {
-      throw new InvalidSummaryException(Reason.MISSING_FIELD, field, field + " is missing");
+      throw new InvalidMessageException(Reason.MISSING_FIELD, field, field + " is missing");
     }
   }
 
-  private static void checkUnnamed(String field, String name) throws InvalidSummaryException {
+  private static void checkUnnamed(String field, String name) throws InvalidMessageException {
     if (!name.isEmpty()) {
       throw invalid(field, "an overflow series is of no single one, and must not name one");
     }
   }
 
-  private static void checkText(String field, String text) throws InvalidSummaryException {
+  private static void checkText(String field, String text) throws InvalidMessageException {
     if (text.indexOf(0) >= 0) {
       throw invalid(field, "it has a character with the code 0, which stores can't hold");
     }
   }
 
-  private static void checkKey(String... texts) throws InvalidSummaryException {
+  private static void checkKey(String... texts) throws InvalidMessageException {
     int bytes = 0;
     for (String text : texts) {
       bytes += text.getBytes(StandardCharsets.UTF_8).length;
@@ -187,13 +188,13 @@ final class SummaryDecoder {
     }
   }
 
-  private static void checkTime(String field, long micros) throws InvalidSummaryException {
+  private static void checkTime(String field, long micros) throws InvalidMessageException {
     if (micros < FIRST_TIME || micros >= END_TIME) {
       throw invalid(field, micros + " µs is not in the years 1 to 9999");
     }
   }
 
-  private static void checkCount(String field, long count) throws InvalidSummaryException {
+  private static void checkCount(String field, long count) throws InvalidMessageException {
     if (count < 0 || count > MAX_COUNT) {
       throw invalid(
           field, Long.toUnsignedString(count) + " is more than a minute can have: " + MAX_COUNT);
@@ -201,13 +202,13 @@ final class SummaryDecoder {
   }
 
   private static void checkParts(String field, long whole, long parts, String names)
-      throws InvalidSummaryException {
+      throws InvalidMessageException {
     if (parts > whole) {
       throw invalid(field, names + " are " + parts + " of " + whole);
     }
   }
 
-  private static InvalidSummaryException invalid(String field, String message) {
-    return new InvalidSummaryException(Reason.INVALID_VALUE, field, field + ": " + message);
+  private static InvalidMessageException invalid(String field, String message) {
+    return new InvalidMessageException(Reason.INVALID_VALUE, field, field + ": " + message);
   }
 }

@@ -2,10 +2,10 @@ package io.tailrace.offline;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.parquet.FileDecoder;
-import io.tailrace.parquet.InvalidFileException;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Set;
 import java.util.TreeSet;
@@ -119,7 +119,7 @@ public final class DecodeObservationFiles
       try {
         ObservationFile file = FileDecoder.decode(message);
         if (!environments.isEmpty() && !environments.contains(file.environment())) {
-          throw new InvalidFileException(
+          throw new InvalidMessageException(
               Reason.UNKNOWN_ENVIRONMENT,
               ObservationSchema.ENVIRONMENT_ID,
               "environment '"
@@ -129,7 +129,7 @@ public final class DecodeObservationFiles
         }
         rowsInBundle += file.rowCount();
         out.get(files).output(file);
-      } catch (InvalidFileException e) {
+      } catch (InvalidMessageException e) {
         rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));

@@ -10,6 +10,7 @@ import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationRows.Texts;
 import io.tailrace.parquet.ObservationRows.Values;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -68,14 +69,14 @@ public final class FileDecoder {
   /**
    * Validates a message.
    *
-   * @throws InvalidFileException if it is no file that can be inserted
+   * @throws InvalidMessageException if it is no file that can be inserted
    */
-  public static ObservationFile decode(BusMessage message) throws InvalidFileException {
+  public static ObservationFile decode(BusMessage message) throws InvalidMessageException {
     return decode(message, QueryLog.CURRENT);
   }
 
   /** Validates a message, with other columns of the log of queries. */
-  static ObservationFile decode(BusMessage message, QueryLog log) throws InvalidFileException {
+  static ObservationFile decode(BusMessage message, QueryLog log) throws InvalidMessageException {
     byte[] bytes = message.payload();
     FileStructure.Checked checked = FileStructure.check(bytes);
     Map<String, String> footer = checked.texts();
@@ -91,60 +92,60 @@ public final class FileDecoder {
       checkSchema(schema, ObservationSchema.observations(stringKeys, valueType));
       return observations(message, checked, file, stringKeys, valueType, trusted);
     } catch (MissingValueException e) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.MISSING_FIELD, e.column, String.valueOf(e.getMessage()));
     } catch (TooLargeException e) {
-      throw new InvalidFileException(Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
+      throw new InvalidMessageException(Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
     } catch (OutOfMemoryError e) {
       // What asked for the room is given up with the file.
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.UNDECODABLE, "", "the Parquet file asks for more memory than there is");
     } catch (IOException | RuntimeException e) {
       // Parquet's reader throws what it likes at what is damaged.
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.UNDECODABLE, "", "the Parquet file can't be read: " + e.getMessage());
     }
   }
 
   /** Returns whether the file's checksum vouches for its rows. */
   private static boolean checkFooter(byte[] bytes, Map<String, String> footer)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     boolean trusted = footer.containsKey(ObservationSchema.CHECKSUM);
     if (trusted && !FileChecksum.isRight(bytes)) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.UNDECODABLE,
           ObservationSchema.CHECKSUM,
           "the file is damaged: its checksum is not the one in its footer");
     }
     for (String key : footer.keySet()) {
       if (key.startsWith(OUR_KEYS) && !FOOTER_KEYS.contains(key)) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE, key, "the footer's key '" + key + "' is unknown");
       }
     }
     if (!trusted && footer.containsKey(ObservationSchema.PUBLISHED_FROM)) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.MISSING_FIELD,
           ObservationSchema.CHECKSUM,
           "a file with " + ObservationSchema.PUBLISHED_FROM + " needs a checksum, too");
     }
     String version = required(footer, ObservationSchema.SCHEMA_VERSION, "'1'");
     if (!version.equals(ObservationSchema.VERSION)) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.UNKNOWN_TYPE,
           ObservationSchema.SCHEMA_VERSION,
           "the file has version '" + version + "' of the layout; this program knows 1");
     }
     String kind = required(footer, ObservationSchema.KIND, "observations or query_log");
     if (!kind.equals(ObservationSchema.OBSERVATIONS) && !kind.equals(ObservationSchema.QUERIES)) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.UNKNOWN_TYPE,
           ObservationSchema.KIND,
           "the file is of kind '" + kind + "'; expected observations or query_log");
     }
     String environment = required(footer, ObservationSchema.ENVIRONMENT_ID, "the environment");
     if (environment.isEmpty()) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.MISSING_FIELD,
           ObservationSchema.ENVIRONMENT_ID,
           "the footer's " + ObservationSchema.ENVIRONMENT_ID + " is empty");
@@ -153,10 +154,10 @@ public final class FileDecoder {
   }
 
   private static String required(Map<String, String> footer, String key, String expected)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     String value = footer.get(key);
     if (value == null) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.MISSING_FIELD,
           key,
           "the file's footer lacks the key-value metadata " + key + " (" + expected + ")");
@@ -165,7 +166,7 @@ public final class FileDecoder {
   }
 
   private static Optional<ValueType> valueType(Map<String, String> footer)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     String name = footer.get(ObservationSchema.VALUE_TYPE);
     if (name == null) {
       return Optional.empty();
@@ -175,7 +176,7 @@ public final class FileDecoder {
         return Optional.of(type);
       }
     }
-    throw new InvalidFileException(
+    throw new InvalidMessageException(
         Reason.UNKNOWN_TYPE,
         ObservationSchema.VALUE_TYPE,
         "value type '" + name + "' is none of " + Arrays.toString(ValueType.values()));
@@ -190,21 +191,21 @@ public final class FileDecoder {
 
   /** Checks that the columns are there; others are of no interest. */
   private static void checkSchema(MessageType schema, MessageType expected)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     for (Type column : expected.getFields()) {
       if (!schema.containsField(column.getName())) {
         if (column.isRepetition(Repetition.OPTIONAL)
             && !column.getName().equals(ObservationSchema.VALUE)) {
           continue;
         }
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.MISSING_FIELD,
             column.getName(),
             "the file lacks the column '" + column.getName() + "': " + column);
       }
       Type found = schema.getType(column.getName());
       if (!isLike(found, column)) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.UNKNOWN_TYPE,
             column.getName(),
             "column '"
@@ -258,7 +259,7 @@ public final class FileDecoder {
       boolean stringKeys,
       Optional<ValueType> valueType,
       boolean trusted)
-      throws IOException, InvalidFileException {
+      throws IOException, InvalidMessageException {
     TextColumn features = new TextColumn(ObservationSchema.FEATURE, new Budget());
     file.read(List.of(file.schema().getType(ObservationSchema.FEATURE)), List.of(features));
     Map<String, Integer> counts = new TreeMap<>();
@@ -269,13 +270,13 @@ public final class FileDecoder {
     for (Map.Entry<String, Integer> count : counts.entrySet()) {
       String feature = count.getKey();
       if (feature.indexOf('.') <= 0 || feature.indexOf('\0') >= 0) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE,
             ObservationSchema.FEATURE,
             "'" + feature + "' is not a feature: expected namespace.name, such as user.age");
       }
       if (valueType.isPresent() && feature.endsWith(".")) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE,
             ObservationSchema.FEATURE,
             "'" + feature + "' names entities, which have no values: a feature needs a name");
@@ -305,7 +306,7 @@ public final class FileDecoder {
       boolean stringKeys,
       Optional<ValueType> valueType,
       List<FeatureRows> features)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     Map<String, String> footer = checked.texts();
     String published = footer.getOrDefault(ObservationSchema.PUBLISHED_FROM, "0");
     try {
@@ -321,7 +322,7 @@ public final class FileDecoder {
           Long.parseLong(published),
           checked.decompressedBytes());
     } catch (NumberFormatException e) {
-      throw new InvalidFileException(
+      throw new InvalidMessageException(
           Reason.INVALID_VALUE,
           ObservationSchema.PUBLISHED_FROM,
           "'" + published + "' is not a time in microseconds");
@@ -368,7 +369,7 @@ public final class FileDecoder {
       FileColumns file,
       boolean trusted,
       QueryLog log)
-      throws IOException, InvalidFileException {
+      throws IOException, InvalidMessageException {
     long[] range = {Long.MAX_VALUE, Long.MIN_VALUE};
     long rows = 0;
     for (BlockMetaData block : file.footer().getBlocks()) {
@@ -379,7 +380,7 @@ public final class FileDecoder {
       for (QueryRow row :
           queries(new ObservationFile(message, withRange(contents, rows, range)), log)) {
         if (row.operationId().isEmpty()) {
-          throw new InvalidFileException(
+          throw new InvalidMessageException(
               Reason.MISSING_FIELD, QueryLog.KEY, "a query has no " + QueryLog.KEY);
         }
         range[0] = Math.min(range[0], row.queryTimestamp());
@@ -902,7 +903,7 @@ public final class FileDecoder {
 
   /** Checks what the file's own writer could not get wrong. */
   private record RowCheck(ObservationRows rows, boolean stringKeys, Optional<ValueType> type) {
-    void check() throws InvalidFileException {
+    void check() throws InvalidMessageException {
       ObservationIds ids = new ObservationIds();
       byte[] expected = new byte[ObservationIds.LENGTH];
       for (int row = 0; row < rows.count(); row++) {
@@ -921,7 +922,7 @@ public final class FileDecoder {
           ids.compute(rows.integerKey(row), rows.observedAt(row), expected, 0);
         }
         if (!rows.id(row).equals(ByteBuffer.wrap(expected))) {
-          throw new InvalidFileException(
+          throw new InvalidMessageException(
               Reason.INVALID_VALUE,
               ObservationSchema.OBSERVATION_ID,
               "the observation_id of row "
@@ -933,9 +934,9 @@ public final class FileDecoder {
       }
     }
 
-    private void checkValue(int row) throws InvalidFileException {
+    private void checkValue(int row) throws InvalidMessageException {
       if (type.isEmpty() != rows.isDeleted(row)) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE,
             ObservationSchema.DELETED,
             "row "
@@ -948,15 +949,15 @@ public final class FileDecoder {
           && (type.equals(Optional.of(ValueType.STRING))
               || type.equals(Optional.of(ValueType.JSON)))
           && !Utf8.isWellFormed(rows.bytes(row))) {
-        throw new InvalidFileException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE,
             ObservationSchema.VALUE,
             "the value of row " + row + " is not UTF-8");
       }
     }
 
-    private static InvalidFileException missing(String column, int row) {
-      return new InvalidFileException(
+    private static InvalidMessageException missing(String column, int row) {
+      return new InvalidMessageException(
           Reason.MISSING_FIELD, column, "row " + row + " has no " + column);
     }
   }

@@ -1,5 +1,6 @@
 package io.tailrace.parquet;
 
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.ByteArrayInputStream;
 import java.util.Map;
@@ -67,9 +68,9 @@ final class FileStructure {
   /**
    * Checks a file.
    *
-   * @throws InvalidFileException if it is not a Parquet file, or one that is too large
+   * @throws InvalidMessageException if it is not a Parquet file, or one that is too large
    */
-  static Checked check(byte[] file) throws InvalidFileException {
+  static Checked check(byte[] file) throws InvalidMessageException {
     int length = file.length;
     if (length < 12 || intAt(file, 0) != MAGIC || intAt(file, length - 4) != MAGIC) {
       throw undecodable("the message is not a Parquet file: it does not begin and end with PAR1");
@@ -108,7 +109,7 @@ final class FileStructure {
     return new Checked(texts, decompressedBytes);
   }
 
-  private static void checkRows(FileMetaData footer) throws InvalidFileException {
+  private static void checkRows(FileMetaData footer) throws InvalidMessageException {
     long rows = 0;
     for (RowGroup group : footer.getRow_groups()) {
       if (group.getNum_rows() < 0 || group.getNum_rows() > MAX_ROWS) {
@@ -126,7 +127,7 @@ final class FileStructure {
   }
 
   private static long checkPages(byte[] file, int footerStart, FileMetaData footer)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     long decompressed = 0;
     int pages = 0;
     for (RowGroup group : footer.getRow_groups()) {
@@ -137,7 +138,7 @@ final class FileStructure {
         ColumnMetaData column = chunk.getMeta_data();
         String name = String.join(".", column.getPath_in_schema());
         if (!CODECS.contains(column.getCodec())) {
-          throw new InvalidFileException(
+          throw new InvalidMessageException(
               Reason.UNKNOWN_TYPE,
               name,
               "column " + name + " is compressed with " + column.getCodec() + "; use ZSTD");
@@ -203,7 +204,7 @@ final class FileStructure {
 
   /** Parquet's reader makes room for as many entries as a dictionary says it has. */
   private static void checkDictionary(PageHeader header, Type type, String column)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     if (header.getType() != PageType.DICTIONARY_PAGE || !header.isSetDictionary_page_header()) {
       return;
     }
@@ -244,7 +245,7 @@ final class FileStructure {
    */
   private static void checkLengths(
       byte[] file, int body, PageHeader header, CompressionCodec codec, String column)
-      throws InvalidFileException {
+      throws InvalidMessageException {
     long levels = 0;
     boolean isCompressed = true;
     if (header.isSetData_page_header_v2()) {
@@ -284,7 +285,7 @@ final class FileStructure {
     }
   }
 
-  private static long valuesIn(PageHeader header, String column) throws InvalidFileException {
+  private static long valuesIn(PageHeader header, String column) throws InvalidMessageException {
     PageType type = header.getType();
     long values =
         type == PageType.DATA_PAGE && header.isSetData_page_header()
@@ -353,11 +354,11 @@ final class FileStructure {
         | file[at + 3] << 24;
   }
 
-  private static InvalidFileException undecodable(String message) {
-    return new InvalidFileException(Reason.UNDECODABLE, "", message);
+  private static InvalidMessageException undecodable(String message) {
+    return new InvalidMessageException(Reason.UNDECODABLE, "", message);
   }
 
-  private static InvalidFileException tooLarge(String message) {
-    return new InvalidFileException(Reason.TOO_LARGE, "", message);
+  private static InvalidMessageException tooLarge(String message) {
+    return new InvalidMessageException(Reason.TOO_LARGE, "", message);
   }
 }

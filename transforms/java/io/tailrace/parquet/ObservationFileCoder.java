@@ -1,6 +1,7 @@
 package io.tailrace.parquet;
 
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -35,7 +36,7 @@ public final class ObservationFileCoder extends AtomicCoder<ObservationFile> {
   public ObservationFile decode(InputStream in) throws IOException {
     try {
       return FileDecoder.decode(BusMessageCoder.of().decode(in));
-    } catch (InvalidFileException e) {
+    } catch (InvalidMessageException e) {
       throw new IOException("an encoded file no longer decodes", e);
     }
   }

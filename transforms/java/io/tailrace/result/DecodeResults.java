@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Set;
 import java.util.TreeSet;
@@ -121,7 +122,7 @@ public final class DecodeResults
       try {
         Result result = requireNonNull(decoder).decode(message);
         if (!environments.isEmpty() && !environments.contains(result.environmentId())) {
-          throw new InvalidResultException(
+          throw new InvalidMessageException(
               Reason.UNKNOWN_ENVIRONMENT,
               "environment_id",
               "environment '"
@@ -130,7 +131,7 @@ public final class DecodeResults
                   + String.join(", ", new TreeSet<>(environments)));
         }
         out.get(results).output(result);
-      } catch (InvalidResultException e) {
+      } catch (InvalidMessageException e) {
         rejectedInBundle++;
         out.get(failures)
             .output(Failure.ofMessage(STAGE, e.reason(), e.field(), e.getMessage(), message));

@@ -1,6 +1,7 @@
 package io.tailrace.result;
 
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -41,7 +42,7 @@ public final class ResultCoder extends AtomicCoder<Result> {
     try {
       Result whole = new ResultDecoder().decode(BusMessageCoder.of().decode(in));
       return whole.without(BitSet.valueOf(ByteArrayCoder.of().decode(in)));
-    } catch (InvalidResultException e) {
+    } catch (InvalidMessageException e) {
       throw new IOException("an encoded result no longer decodes", e);
     }
   }

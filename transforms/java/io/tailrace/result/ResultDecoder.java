@@ -5,6 +5,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.WireCursor.MalformedException;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -112,19 +113,19 @@ public final class ResultDecoder {
   /**
    * Decodes a message.
    *
-   * @throws InvalidResultException if the bytes are not a {@code QueryResult} or break a rule of
+   * @throws InvalidMessageException if the bytes are not a {@code QueryResult} or break a rule of
    *     it; the message can never be decoded
    */
-  public Result decode(BusMessage message) throws InvalidResultException {
+  public Result decode(BusMessage message) throws InvalidMessageException {
     try {
       return decodeMessage(message);
     } catch (MalformedException e) {
-      throw new InvalidResultException(Reason.UNDECODABLE, "", String.valueOf(e.getMessage()));
+      throw new InvalidMessageException(Reason.UNDECODABLE, "", String.valueOf(e.getMessage()));
     }
   }
 
   private Result decodeMessage(BusMessage message)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     WireCursor in = new WireCursor(message.payload());
     Result.Head head = new Result.Head();
     List<Frame> frames = new ArrayList<>(2);
@@ -203,7 +204,7 @@ public final class ResultDecoder {
 
   /** Refuses what no store can name anything after. */
   private static void checkEnvironment(byte[] bytes, int start, int end)
-      throws InvalidResultException {
+      throws InvalidMessageException {
     if (end - start > MAX_ENVIRONMENT_BYTES) {
       throw invalid(
           "environment_id",
@@ -236,7 +237,7 @@ public final class ResultDecoder {
   };
 
   private static void checkError(WireCursor in, int length, int index)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     int outer = in.limit;
     in.limit = in.position + length;
     while (!in.atEnd()) {
@@ -262,7 +263,7 @@ public final class ResultDecoder {
     return lastEnvironment;
   }
 
-  private String namespace(WireCursor in, int length, String path) throws InvalidResultException {
+  private String namespace(WireCursor in, int length, String path) throws InvalidMessageException {
     int start = in.position;
     int end = start + length;
     if (!Arrays.equals(in.bytes, start, end, lastNamespaceBytes, 0, lastNamespaceBytes.length)) {
@@ -286,7 +287,7 @@ public final class ResultDecoder {
       this.path = path;
     }
 
-    void string(WireCursor in) throws MalformedException, InvalidResultException {
+    void string(WireCursor in) throws MalformedException, InvalidMessageException {
       int length = in.readLength();
       checkUtf8(in, length, path, "string_keys");
       if (2 * strings == bounds.length) {
@@ -313,9 +314,9 @@ public final class ResultDecoder {
       in.limit = outer;
     }
 
-    PrimaryKeys build(byte[] payload) throws InvalidResultException {
+    PrimaryKeys build(byte[] payload) throws InvalidMessageException {
       if (strings > 0 && integers > 0) {
-        throw new InvalidResultException(
+        throw new InvalidMessageException(
             Reason.INVALID_VALUE,
             path + "string_keys",
             strings
@@ -334,7 +335,7 @@ public final class ResultDecoder {
     return outer;
   }
 
-  private Frame frame(WireCursor in, int index) throws MalformedException, InvalidResultException {
+  private Frame frame(WireCursor in, int index) throws MalformedException, InvalidMessageException {
     int outer = enter(in);
     int start = in.position;
     String path = "frames[" + index + "].";
@@ -388,7 +389,7 @@ public final class ResultDecoder {
       int frame,
       int index,
       Column[] decoded)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     int outer = enter(in);
     int start = in.position;
     Remembered head = recognise(in, previous, namespace);
@@ -434,7 +435,7 @@ public final class ResultDecoder {
 
   /** Reads the head, wherever its fields stand, and moves to the first value. */
   private Remembered parseHead(WireCursor in, String namespace, int frame, int index)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     String path = "frames[" + frame + "].columns[" + index + "].";
     int start = in.position;
     String feature = "";
@@ -525,7 +526,7 @@ public final class ResultDecoder {
   }
 
   private static String text(WireCursor in, String path, String field)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     int length = in.readLength();
     checkUtf8(in, length, path, field);
     String text = new String(in.bytes, in.position, length, StandardCharsets.UTF_8);
@@ -620,7 +621,7 @@ public final class ResultDecoder {
   }
 
   private Column buildColumn(byte[] payload, ColumnSpec spec, int rows, int frame, int index)
-      throws InvalidResultException {
+      throws InvalidMessageException {
     int timeCount = times.length >> 3;
     if (timeCount == 0 && rows > 0) {
       throw missing(
@@ -734,7 +735,7 @@ public final class ResultDecoder {
   }
 
   private Deletion deletion(WireCursor in, int index)
-      throws MalformedException, InvalidResultException {
+      throws MalformedException, InvalidMessageException {
     int outer = enter(in);
     String path = "deletions[" + index + "].";
     String namespace = "";
@@ -781,7 +782,7 @@ public final class ResultDecoder {
 
   /** Refuses names of which no store can make one: those of a table for each feature, say. */
   private static void checkName(String field, String namespace, String name)
-      throws InvalidResultException {
+      throws InvalidMessageException {
     if (namespace.startsWith(".") || name.endsWith(".") || name.indexOf('\0') >= 0) {
       throw invalid(
           field,
@@ -901,37 +902,37 @@ public final class ResultDecoder {
     return "frames[" + frame + "].columns[" + index + "].";
   }
 
-  private static void checkTime(long time, String field) throws InvalidResultException {
+  private static void checkTime(long time, String field) throws InvalidMessageException {
     if (time < MIN_TIME || time > MAX_TIME) {
       throw invalid(field, time + " microseconds is not a time between the years 1 and 9999");
     }
   }
 
   private static void checkUtf8(WireCursor in, int length, String path, String field)
-      throws InvalidResultException {
+      throws InvalidMessageException {
     if (!Utf8.isWellFormed(in.bytes, in.position, length)) {
       throw notUtf8(path + field);
     }
   }
 
-  private static InvalidResultException notUtf8(String field) {
-    return new InvalidResultException(Reason.UNDECODABLE, field, "the text is not UTF-8");
+  private static InvalidMessageException notUtf8(String field) {
+    return new InvalidMessageException(Reason.UNDECODABLE, field, "the text is not UTF-8");
   }
 
-  private static InvalidResultException missing(String field, String message) {
-    return new InvalidResultException(Reason.MISSING_FIELD, field, message);
+  private static InvalidMessageException missing(String field, String message) {
+    return new InvalidMessageException(Reason.MISSING_FIELD, field, message);
   }
 
-  private static InvalidResultException invalid(String field, String message) {
-    return new InvalidResultException(Reason.INVALID_VALUE, field, message);
+  private static InvalidMessageException invalid(String field, String message) {
+    return new InvalidMessageException(Reason.INVALID_VALUE, field, message);
   }
 
-  private static InvalidResultException unknown(String field, String feature, String what) {
-    return new InvalidResultException(Reason.UNKNOWN_TYPE, field, "'" + feature + "' " + what);
+  private static InvalidMessageException unknown(String field, String feature, String what) {
+    return new InvalidMessageException(Reason.UNKNOWN_TYPE, field, "'" + feature + "' " + what);
   }
 
-  private static InvalidResultException mismatch(String field, ColumnSpec spec, String what) {
-    return new InvalidResultException(
+  private static InvalidMessageException mismatch(String field, ColumnSpec spec, String what) {
+    return new InvalidMessageException(
         Reason.LENGTH_MISMATCH, field, "'" + spec.feature() + "' has " + what);
   }
 }

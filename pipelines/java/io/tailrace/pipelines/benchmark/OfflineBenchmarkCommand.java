@@ -4,7 +4,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.benchmark.OfflineBenchmark.Inserted;
 import io.tailrace.pipelines.benchmark.rivals.EncodeLoop;
-import io.tailrace.result.InvalidResultException;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,7 +87,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
           IOException,
           InterruptedException,
           ExecutionException,
-          InvalidResultException,
+          InvalidMessageException,
           UnavailableException,
           SQLException {
     Figures figures = new Figures(spec);
@@ -126,7 +126,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void encodeLoops(Figures figures) throws InvalidResultException, IOException {
+  private void encodeLoops(Figures figures) throws InvalidMessageException, IOException {
     EncodeLoop loop =
         new EncodeLoop(new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM, NARROW_NAMESPACES));
     double[] tailrace = new double[options.rounds()];

@@ -10,9 +10,9 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
-import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.MessageKey;
 import io.tailrace.result.ResultDecoder;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
 import java.io.BufferedReader;
@@ -146,7 +146,7 @@ public final class PublishCommand implements Callable<Integer> {
         var unused = decoder.decode(BusMessage.numbered(payload, key, "", 0, number, 0, ""));
         publisher.publish(new OutgoingMessage(key, payload, Map.of()));
         published++;
-      } catch (InvalidResultException e) {
+      } catch (InvalidMessageException e) {
         wrong++;
         String field = e.field().isEmpty() ? "" : e.field() + ": ";
         err.println("line " + number + ": " + field + e.getMessage());
@@ -176,14 +176,14 @@ public final class PublishCommand implements Callable<Integer> {
     }
   }
 
-  private static String utf8(String bytes) throws InvalidResultException {
+  private static String utf8(String bytes) throws InvalidMessageException {
     try {
       return StandardCharsets.UTF_8
           .newDecoder()
           .decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)))
           .toString();
     } catch (CharacterCodingException e) {
-      throw new InvalidResultException(Reason.UNDECODABLE, "", "the line is not UTF-8");
+      throw new InvalidMessageException(Reason.UNDECODABLE, "", "the line is not UTF-8");
     }
   }
 
@@ -191,7 +191,7 @@ public final class PublishCommand implements Callable<Integer> {
     return number + " " + what + (number == 1 ? "" : "s");
   }
 
-  private static QueryResult parse(String line) throws InvalidResultException {
+  private static QueryResult parse(String line) throws InvalidMessageException {
     QueryResult.Builder result = QueryResult.newBuilder();
     try {
       JsonFormat.parser().merge(line, result);
@@ -199,7 +199,7 @@ public final class PublishCommand implements Callable<Integer> {
     } catch (InvalidProtocolBufferException e) {
       FaultyField faulty =
           FaultyField.find(line, QueryResult.getDescriptor(), String.valueOf(e.getMessage()));
-      throw new InvalidResultException(Reason.UNDECODABLE, faulty.path(), faulty.message());
+      throw new InvalidMessageException(Reason.UNDECODABLE, faulty.path(), faulty.message());
     }
   }
 }

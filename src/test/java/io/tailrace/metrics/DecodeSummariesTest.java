@@ -7,6 +7,7 @@ import static org.junit.Assert.assertThrows;
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
@@ -80,8 +81,8 @@ public class DecodeSummariesTest {
   }
 
   private static String refusal(MetricsSummary summary) {
-    InvalidSummaryException refused =
-        assertThrows(InvalidSummaryException.class, () -> SummaryDecoder.decode(message(summary)));
+    InvalidMessageException refused =
+        assertThrows(InvalidMessageException.class, () -> SummaryDecoder.decode(message(summary)));
     return refused.reason() + " " + refused.field();
   }
 

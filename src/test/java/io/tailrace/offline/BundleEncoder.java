@@ -2,11 +2,10 @@ package io.tailrace.offline;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.parquet.FileDecoder;
-import io.tailrace.parquet.InvalidFileException;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.QueryResult;
@@ -24,7 +23,7 @@ public final class BundleEncoder implements AutoCloseable {
 
   /** What a bundle put out. */
   public record Encoded(List<byte[]> files, List<Failure> failures) {
-    public List<ObservationFile> decoded() throws InvalidFileException {
+    public List<ObservationFile> decoded() throws InvalidMessageException {
       List<ObservationFile> decoded = new ArrayList<>();
       for (byte[] file : files) {
         decoded.add(FileDecoder.decode(message(file)));
@@ -58,7 +57,7 @@ public final class BundleEncoder implements AutoCloseable {
   }
 
   /** Encodes a bundle. */
-  public Encoded encode(List<QueryResult> results) throws IOException, InvalidResultException {
+  public Encoded encode(List<QueryResult> results) throws IOException, InvalidMessageException {
     Encoded encoded = new Encoded(new ArrayList<>(), new ArrayList<>());
     for (QueryResult result : results) {
       encoder.add(

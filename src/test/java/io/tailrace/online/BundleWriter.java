@@ -2,10 +2,10 @@ package io.tailrace.online;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.Messages;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
@@ -50,13 +50,13 @@ public final class BundleWriter implements AutoCloseable {
 
   /** Writes a bundle of results that were published at a time in microseconds. */
   public Written write(long publishedAt, QueryResult... results)
-      throws UnavailableException, InvalidResultException {
+      throws UnavailableException, InvalidMessageException {
     return write(Arrays.stream(results).map(result -> Messages.of(result, publishedAt)).toList());
   }
 
   /** Writes a bundle. */
   public Written write(List<BusMessage> messages)
-      throws UnavailableException, InvalidResultException {
+      throws UnavailableException, InvalidMessageException {
     Bundle bundle = begin();
     for (BusMessage message : messages) {
       bundle.add(message);
@@ -78,7 +78,7 @@ public final class BundleWriter implements AutoCloseable {
     }
 
     /** Adds a message. */
-    public void add(BusMessage message) throws UnavailableException, InvalidResultException {
+    public void add(BusMessage message) throws UnavailableException, InvalidMessageException {
       Result result = decoder.decode(message);
       fn.write(
           result,

@@ -7,6 +7,7 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
@@ -100,7 +101,7 @@ public class DamagedFilesTest {
       byte[] damaged = damaged(files.get(random.nextInt(files.size())), random);
       try {
         FileRows.of(FileDecoder.decode(BundleEncoder.message(damaged)));
-      } catch (InvalidFileException e) {
+      } catch (InvalidMessageException e) {
         assertThat(e.getMessage()).isNotEmpty();
       } catch (Throwable e) {
         throw new AssertionError("damage " + i, e);
@@ -156,7 +157,7 @@ public class DamagedFilesTest {
       try {
         FileDecoder.decode(BundleEncoder.message(lying));
         believed.add(i);
-      } catch (InvalidFileException e) {
+      } catch (InvalidMessageException e) {
         assertWithMessage("lie %s", i).that(e.getMessage()).isNotEmpty();
       }
     }
@@ -168,7 +169,7 @@ public class DamagedFilesTest {
     // Thrift: field 1, an i32; field 2, a list of structs with 2^31 - 1 elements.
     byte[] footer = {0x15, 2, 0x19, (byte) 0xfc, -1, -1, -1, -1, 7};
 
-    InvalidFileException refused = assertRefused("list", withFooter(new byte[16], footer));
+    InvalidMessageException refused = assertRefused("list", withFooter(new byte[16], footer));
 
     assertThat(refused.reason()).isEqualTo(Reason.UNDECODABLE);
   }
@@ -192,7 +193,7 @@ public class DamagedFilesTest {
     ByteArrayOutputStream written = new ByteArrayOutputStream();
     Util.writeFileMetaData(footer, written);
 
-    InvalidFileException refused =
+    InvalidMessageException refused =
         assertRefused("bomb", withFooter(bomb.toByteArray(), written.toByteArray()));
 
     assertThat(refused.reason()).isEqualTo(Reason.TOO_LARGE);
@@ -401,7 +402,7 @@ public class DamagedFilesTest {
     byte[] file =
         ForeignFile.of(ValueType.VECTOR, ROW.replace("42::BIGINT", "[1, 2]::FLOAT[]")).bytes();
 
-    InvalidFileException refused =
+    InvalidMessageException refused =
         assertRefused(
             "repeated",
             withFooter(
@@ -559,7 +560,7 @@ public class DamagedFilesTest {
   }
 
   private static void assertRefused(byte[] file, Reason reason, String message) {
-    InvalidFileException refused = assertRefused(message, file);
+    InvalidMessageException refused = assertRefused(message, file);
     assertThat(refused.getMessage()).contains(message);
     assertThat(refused.reason()).isEqualTo(reason);
   }
@@ -612,10 +613,10 @@ public class DamagedFilesTest {
     return all.toByteArray();
   }
 
-  private static InvalidFileException assertRefused(String what, byte[] file) {
+  private static InvalidMessageException assertRefused(String what, byte[] file) {
     try {
       return assertThrows(
-          InvalidFileException.class, () -> FileDecoder.decode(BundleEncoder.message(file)));
+          InvalidMessageException.class, () -> FileDecoder.decode(BundleEncoder.message(file)));
     } catch (AssertionError e) {
       throw new AssertionError(what, e);
     }

@@ -8,6 +8,7 @@ import static org.junit.Assert.assertThrows;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.EnumMap;
 import java.util.List;
@@ -251,7 +252,8 @@ public class ForeignFilesTest {
   }
 
   private static void refused(ForeignFile file, Reason reason, String field) {
-    InvalidFileException refused = assertThrows(field, InvalidFileException.class, file::file);
+    InvalidMessageException refused =
+        assertThrows(field, InvalidMessageException.class, file::file);
     assertWithMessage(refused.getMessage()).that(refused.field()).isEqualTo(field);
     assertWithMessage(refused.getMessage()).that(refused.reason()).isEqualTo(reason);
   }

@@ -13,6 +13,7 @@ import com.sun.management.ThreadMXBean;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.Column;
@@ -325,7 +326,7 @@ public class ResultDecoderTest {
   public void aKnownFeatureIsStillRefusedInAnotherNamespace() throws Exception {
     decode(sound().build());
 
-    InvalidResultException e =
+    InvalidMessageException e =
         refused(sound().setFrames(0, soundFrame().setNamespace("item")).build());
 
     assertThat(e.field()).isEqualTo(COLUMN + "feature");
@@ -336,7 +337,7 @@ public class ResultDecoderTest {
     QueryResult unknownType = with(column(Column.Type.INT64, 2).setTypeValue(77));
 
     refused(unknownType);
-    InvalidResultException again = refused(unknownType);
+    InvalidMessageException again = refused(unknownType);
 
     assertThat(again.reason()).isEqualTo(Reason.UNKNOWN_TYPE);
   }
@@ -379,7 +380,7 @@ public class ResultDecoderTest {
   public void refusesAnEmptyIdBehindAFullOne() {
     byte[] bytes = join(sound().build().toByteArray(), new byte[] {1 << 3 | 2, 0});
 
-    InvalidResultException e = refused(bytes);
+    InvalidMessageException e = refused(bytes);
 
     assertThat(e.reason()).isEqualTo(Reason.MISSING_FIELD);
     assertThat(e.field()).isEqualTo("operation_id");
@@ -667,7 +668,7 @@ public class ResultDecoderTest {
               column(Column.Type.INT64, 2).build().toByteArray(),
               delimited(field, new byte[] {1, 2, 3}));
 
-      InvalidResultException e = refused(withColumn(column));
+      InvalidMessageException e = refused(withColumn(column));
 
       assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
     }
@@ -727,8 +728,8 @@ public class ResultDecoderTest {
           BusMessage onBus = Messages.of(message, T);
           ResultDecoder fresh = new ResultDecoder();
           long before = threads.getCurrentThreadAllocatedBytes();
-          InvalidResultException e =
-              assertThrows(InvalidResultException.class, () -> fresh.decode(onBus));
+          InvalidMessageException e =
+              assertThrows(InvalidMessageException.class, () -> fresh.decode(onBus));
           long allocated = threads.getCurrentThreadAllocatedBytes() - before;
 
           assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
@@ -788,7 +789,7 @@ public class ResultDecoderTest {
     Result result;
     try {
       result = decode(bytes);
-    } catch (InvalidResultException e) {
+    } catch (InvalidMessageException e) {
       assertWithMessage(message).that(e.reason()).isNotEqualTo(Reason.REASON_UNSPECIFIED);
       assertWithMessage(message).that(e).hasMessageThat().isNotEmpty();
       return false;
@@ -930,24 +931,24 @@ public class ResultDecoderTest {
 
   // ---- Decoding and refusing
 
-  private Result decode(QueryResult message) throws InvalidResultException {
+  private Result decode(QueryResult message) throws InvalidMessageException {
     return decode(message.toByteArray());
   }
 
-  private Result decode(byte[] bytes) throws InvalidResultException {
+  private Result decode(byte[] bytes) throws InvalidMessageException {
     return decoder.decode(Messages.of(bytes, T));
   }
 
-  private ColumnSpec specOf(byte[] column) throws InvalidResultException {
+  private ColumnSpec specOf(byte[] column) throws InvalidMessageException {
     return decode(withColumn(column)).frames().get(0).columns().get(0).spec();
   }
 
-  private InvalidResultException refused(QueryResult message) {
+  private InvalidMessageException refused(QueryResult message) {
     return refused(message.toByteArray());
   }
 
-  private InvalidResultException refused(byte[] bytes) {
-    return assertThrows(InvalidResultException.class, () -> decode(bytes));
+  private InvalidMessageException refused(byte[] bytes) {
+    return assertThrows(InvalidMessageException.class, () -> decode(bytes));
   }
 
   private void assertRefused(QueryResult.Builder message, Reason reason, String field) {
@@ -955,7 +956,7 @@ public class ResultDecoderTest {
   }
 
   private void assertRefused(QueryResult message, Reason reason, String field) {
-    InvalidResultException e = refused(message);
+    InvalidMessageException e = refused(message);
     assertWithMessage("field of: %s", e.getMessage()).that(e.field()).isEqualTo(field);
     assertWithMessage("reason of: %s", e.getMessage()).that(e.reason()).isEqualTo(reason);
   }
@@ -985,13 +986,13 @@ public class ResultDecoderTest {
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = bytes[i] == '~' ? (byte) 0xC0 : bytes[i];
     }
-    InvalidResultException e = refused(bytes);
+    InvalidMessageException e = refused(bytes);
     assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
     assertThat(e.field()).isEqualTo(field);
   }
 
   private void assertUndecodable(byte[] bytes) {
-    InvalidResultException e = refused(bytes);
+    InvalidMessageException e = refused(bytes);
     assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
     assertThat(e.field()).isEmpty();
   }

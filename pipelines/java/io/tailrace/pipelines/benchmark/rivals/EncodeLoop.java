@@ -10,10 +10,10 @@ import io.tailrace.parquet.ObservationIds;
 import io.tailrace.pipelines.benchmark.BenchmarkTraffic;
 import io.tailrace.result.Column;
 import io.tailrace.result.Frame;
-import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -50,7 +50,7 @@ public final class EncodeLoop {
   private long bytes;
   private double bytesPerRow;
 
-  public EncodeLoop(BenchmarkTraffic traffic) throws InvalidResultException {
+  public EncodeLoop(BenchmarkTraffic traffic) throws InvalidMessageException {
     ResultDecoder decoder = new ResultDecoder();
     long now = System.currentTimeMillis() * 1_000L;
     for (int b = 0; b < BUNDLES; b++) {

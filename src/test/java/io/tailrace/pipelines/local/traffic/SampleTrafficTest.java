@@ -4,8 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.result.InvalidResultException;
 import io.tailrace.result.ResultDecoder;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
@@ -193,7 +193,7 @@ public class SampleTrafficTest {
           BusMessage.numbered(
               message.payload().toByteArray(), new byte[0], "topic", 0, 0, NOW, ""));
       return Optional.empty();
-    } catch (InvalidResultException e) {
+    } catch (InvalidMessageException e) {
       return Optional.of(e.reason());
     }
   }

@@ -1,9 +1,12 @@
-package io.tailrace.result;
+package io.tailrace.stage;
 
 import io.tailrace.v1.DeadLetter.Reason;
 
-/** Bytes that are not a valid {@code QueryResult}; names the reason and the field at fault. */
-public final class InvalidResultException extends Exception {
+/**
+ * A message is not what its bus carries, or breaks a rule of it; names the reason and the field at
+ * fault.
+ */
+public final class InvalidMessageException extends Exception {
   private static final long serialVersionUID = 1;
 
   private final Reason reason;
@@ -13,11 +16,11 @@ public final class InvalidResultException extends Exception {
    * Creates it.
    *
    * @param reason what kind of rule was broken
-   * @param field path of the field in the message, {@code frames[0].columns[3].observed_at}; empty
-   *     when the message can't be read at all
+   * @param field path of the field in the message, {@code frames[0].columns[3].observed_at}, or the
+   *     column or footer key of a file; empty when the message can't be read at all
    * @param message what is wrong, in a sentence
    */
-  public InvalidResultException(Reason reason, String field, String message) {
+  public InvalidMessageException(Reason reason, String field, String message) {
     // Thrown once for each bad message and never a surprise: the stack says nothing, and costs
     // most.
     super(message, null, false, false);
