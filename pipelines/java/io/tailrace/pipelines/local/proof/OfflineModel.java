@@ -7,29 +7,27 @@ import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
+import io.tailrace.pipelines.local.proof.ExpectedFeature.Kind;
+import io.tailrace.pipelines.local.proof.ExpectedFeature.Observation;
+import io.tailrace.pipelines.local.proof.ExpectedFeature.Operation;
+import io.tailrace.pipelines.local.proof.ExpectedTable.Field;
+import io.tailrace.pipelines.local.proof.ExpectedTable.Row;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -55,235 +53,25 @@ public final class OfflineModel {
 
   private static final String QUERY_LOG = "query_log";
 
-  /** What PostgreSQL allows for the name of a table. */
-  private static final int LONGEST_NAME = 63;
-
-  private static final int HASH_DIGITS = 8;
-
-  /** Rows that are read back in one call: some 15 MB as text. */
-  private static final int PAGE = 20_000;
-
-  private static final int DIFFERENCES_LISTED = 10;
-
-  /** Stands for every time that is not null, where the store chooses it. */
-  private static final String A_TIME = "a time";
-
-  private enum Kind {
-    VALUE,
-    NULL,
-    DELETED
-  }
-
-  /** What sort of SQL a store understands. */
-  private enum Dialect {
-    DUCKDB("duckdb:", "data_type", ""),
-    POSTGRESQL(
-        "postgresql:",
-        "udt_name",
-        " AND (table_schema, table_name) NOT IN (SELECT nspname, relname FROM pg_catalog.pg_class"
-            + " JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"
-            + " WHERE relispartition)");
-
-    private final String scheme;
-    // The column of information_schema.columns that tells types apart, those of elements too.
-    private final String typeColumn;
-    // What leaves out the parts that a table is stored in.
-    private final String wholeTables;
-
-    Dialect(String scheme, String typeColumn, String wholeTables) {
-      this.scheme = scheme;
-      this.typeColumn = typeColumn;
-      this.wholeTables = wholeTables;
-    }
-
-    static Dialect of(OfflineReader store) {
-      for (Dialect dialect : values()) {
-        if (store.uri().startsWith(dialect.scheme)) {
-          return dialect;
-        }
-      }
-      throw new IllegalArgumentException(
-          "The model can't read " + store.uri() + "; it knows duckdb: and postgresql:");
-    }
-  }
-
-  /** Types of columns: their names in the stores, how SQL makes them text, and what that means. */
-  private enum ColumnType {
-    ID("UUID", "uuid"),
-    INT64("BIGINT", "int8"),
-    FLOAT64("DOUBLE", "float8"),
-    BOOL("BOOLEAN", "bool"),
-    STRING("VARCHAR", "text"),
-    BYTES("BLOB", "bytea", "hex(%s)", "encode(%s, 'hex')"),
-    // Before PostgreSQL 14 the epoch of a time that is no whole second is not exact.
-    TIMESTAMP(
-        "TIMESTAMP WITH TIME ZONE",
-        "timestamptz",
-        "epoch_us(%1$s)",
-        "extract(epoch FROM date_trunc('second', %1$s))::bigint * 1000000"
-            + " + extract(microseconds FROM %1$s)::bigint %% 1000000"),
-    /** A time that the store chooses. */
-    SOME_TIME(TIMESTAMP.inDuckDb, TIMESTAMP.inPostgres),
-    DATE("DATE", "date", "%s - DATE '1970-01-01'", "%s - DATE '1970-01-01'"),
-    VECTOR("FLOAT[]", "_float4"),
-    JSON("JSON", "json"),
-    /** Texts in any order, without commas. */
-    TEXTS("VARCHAR[]", "_text", "array_to_string(%s, ',')", "array_to_string(%s, ',')"),
-    /** Of a column that may have any type, or be absent, as it is null everywhere. */
-    NOTHING("", "");
-
-    private final String inDuckDb;
-    private final String inPostgres;
-    private final String duckDbText;
-    private final String postgresText;
-
-    ColumnType(String inDuckDb, String inPostgres) {
-      this(inDuckDb, inPostgres, "%s", "%s");
-    }
-
-    ColumnType(String inDuckDb, String inPostgres, String duckDbText, String postgresText) {
-      this.inDuckDb = inDuckDb;
-      this.inPostgres = inPostgres;
-      this.duckDbText = duckDbText;
-      this.postgresText = postgresText;
-    }
-
-    String nameIn(Dialect dialect) {
-      return dialect == Dialect.DUCKDB ? inDuckDb : inPostgres;
-    }
-
-    String asText(Dialect dialect, String column) {
-      String expression = dialect == Dialect.DUCKDB ? duckDbText : postgresText;
-      return "CAST(" + String.format(Locale.ROOT, expression, column) + " AS VARCHAR)";
-    }
-
-    /** Returns what a text means; the text itself where it means nothing. */
-    @Nullable Object parse(@Nullable String text) {
-      if (text == null) {
-        return null;
-      }
-      try {
-        return switch (this) {
-          case ID -> UUID.fromString(text);
-          case INT64 -> Long.valueOf(text);
-          case FLOAT64 -> Double.valueOf(number(text));
-          case BOOL -> Boolean.valueOf(text);
-          case BYTES -> HexFormat.of().parseHex(text);
-          case TIMESTAMP -> instant(Long.parseLong(text));
-          case SOME_TIME -> A_TIME;
-          case DATE -> LocalDate.ofEpochDay(Long.parseLong(text));
-          case VECTOR -> numbers(text.substring(1, text.length() - 1));
-          case TEXTS -> text.isEmpty() ? Set.of() : new TreeSet<>(Arrays.asList(text.split(",")));
-          case STRING, JSON, NOTHING -> text;
-        };
-      } catch (IllegalArgumentException e) {
-        return text;
-      }
-    }
-
-    private static float[] numbers(String list) {
-      String[] texts = list.isEmpty() ? new String[0] : list.split(",");
-      float[] numbers = new float[texts.length];
-      for (int i = 0; i < texts.length; i++) {
-        numbers[i] = Float.parseFloat(number(texts[i].strip()));
-      }
-      return numbers;
-    }
-
-    /** DuckDB writes other words than Java for what is no finite number. */
-    private static String number(String text) {
-      return switch (text) {
-        case "nan" -> "NaN";
-        case "inf" -> "Infinity";
-        case "-inf" -> "-Infinity";
-        default -> text;
-      };
-    }
-  }
-
-  private record Field(String name, ColumnType type) {}
-
   private static final List<Field> QUERY_FIELDS =
       List.of(
-          new Field("operation_id", ColumnType.STRING),
-          new Field("environment_id", ColumnType.STRING),
-          new Field("deployment_id", ColumnType.STRING),
-          new Field("operation_kind", ColumnType.STRING),
-          new Field("query_timestamp", ColumnType.TIMESTAMP),
-          new Field("execution_started_at", ColumnType.TIMESTAMP),
-          new Field("execution_finished_at", ColumnType.TIMESTAMP),
-          new Field("query_status", ColumnType.STRING),
-          new Field("query_name", ColumnType.STRING),
-          new Field("query_name_version", ColumnType.STRING),
-          new Field("branch_name", ColumnType.STRING),
-          new Field("correlation_id", ColumnType.STRING),
-          new Field("trace_id", ColumnType.STRING),
-          new Field("agent_id", ColumnType.STRING),
-          new Field("query_plan_id", ColumnType.STRING),
-          new Field("meta_query_hash", ColumnType.STRING),
-          new Field("value_tables", ColumnType.TEXTS));
-
-  /** A row without its id, which it is stored under. */
-  private interface Row {
-    /** Returns what the columns hold, in their order. */
-    List<@Nullable Object> cells();
-  }
-
-  /** What the observations of one result have in common. */
-  private record Operation(String id, @Nullable String deployment) {}
-
-  /** One observation of one feature; the value is null for a null and a deletion. */
-  private record Observation(
-      Object key,
-      Kind kind,
-      @Nullable Object value,
-      long observedAt,
-      @Nullable String resolver,
-      Operation operation)
-      implements Row {
-
-    static final Comparator<Observation> ORDER =
-        Comparator.comparing(Observation::kind)
-            .thenComparing(Observation::encoded, Arrays::compareUnsigned);
-
-    private byte[] encoded() {
-      if (value instanceof Long number) {
-        return ByteBuffer.allocate(8).putLong(number).array();
-      } else if (value instanceof Double number) {
-        return ByteBuffer.allocate(8).putLong(Double.doubleToLongBits(number)).array();
-      } else if (value instanceof Boolean bool) {
-        return new byte[] {(byte) (bool ? 1 : 0)};
-      } else if (value instanceof String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
-      } else if (value instanceof byte[] bytes) {
-        return bytes;
-      } else if (value instanceof Instant instant) {
-        return ByteBuffer.allocate(8).putLong(sinceEpoch(instant)).array();
-      } else if (value instanceof LocalDate date) {
-        return ByteBuffer.allocate(4).putInt((int) date.toEpochDay()).array();
-      } else if (value instanceof float[] numbers) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length);
-        for (float number : numbers) {
-          bytes.putInt(Float.floatToIntBits(number));
-        }
-        return bytes.array();
-      }
-      return new byte[0];
-    }
-
-    @Override
-    public List<@Nullable Object> cells() {
-      return Arrays.asList(
-          key,
-          value,
-          instant(observedAt),
-          A_TIME,
-          resolver,
-          operation.deployment(),
-          operation.id(),
-          kind == Kind.DELETED);
-    }
-  }
+          new Field("operation_id", StoredType.STRING),
+          new Field("environment_id", StoredType.STRING),
+          new Field("deployment_id", StoredType.STRING),
+          new Field("operation_kind", StoredType.STRING),
+          new Field("query_timestamp", StoredType.TIMESTAMP),
+          new Field("execution_started_at", StoredType.TIMESTAMP),
+          new Field("execution_finished_at", StoredType.TIMESTAMP),
+          new Field("query_status", StoredType.STRING),
+          new Field("query_name", StoredType.STRING),
+          new Field("query_name_version", StoredType.STRING),
+          new Field("branch_name", StoredType.STRING),
+          new Field("correlation_id", StoredType.STRING),
+          new Field("trace_id", StoredType.STRING),
+          new Field("agent_id", StoredType.STRING),
+          new Field("query_plan_id", StoredType.STRING),
+          new Field("meta_query_hash", StoredType.STRING),
+          new Field("value_tables", StoredType.TEXTS));
 
   private record Query(List<@Nullable Object> head, Set<String> valueTables) implements Row {
     @Override
@@ -294,78 +82,25 @@ public final class OfflineModel {
     }
   }
 
-  /** The table of one feature. */
-  private static final class Feature {
-    final Map<UUID, Observation> rows = new HashMap<>();
-    private final String name;
-    private final boolean stringKeys;
-    private Column.@Nullable Type type;
-
-    Feature(String name, boolean stringKeys) {
-      this.name = name;
-      this.stringKeys = stringKeys;
-    }
-
-    public void add(UUID id, Observation observation, Column.@Nullable Type observed) {
-      if (stringKeys != observation.key() instanceof String) {
-        throw new IllegalArgumentException(name + " has keys of two types");
-      }
-      if (type != null && observed != null && type != observed) {
-        throw new IllegalArgumentException(name + " is " + type + " and " + observed);
-      }
-      type = type == null ? observed : type;
-      rows.merge(id, observation, (a, b) -> Observation.ORDER.compare(a, b) >= 0 ? a : b);
-    }
-
-    List<Field> fields() {
-      return List.of(
-          new Field("observation_id", ColumnType.ID),
-          new Field("pkey", stringKeys ? ColumnType.STRING : ColumnType.INT64),
-          new Field("value", type == null ? ColumnType.NOTHING : ColumnType.valueOf(type.name())),
-          new Field("observed_at", ColumnType.TIMESTAMP),
-          new Field("inserted_at", ColumnType.SOME_TIME),
-          new Field("resolver_fqn", ColumnType.STRING),
-          new Field("deployment_id", ColumnType.STRING),
-          new Field("operation_id", ColumnType.STRING),
-          new Field("deleted", ColumnType.BOOL));
-    }
-  }
-
   private static final class Environment {
-    final Map<String, Feature> features = new TreeMap<>();
+    final Map<String, ExpectedFeature> features = new TreeMap<>();
     final Map<String, Query> queries = new HashMap<>();
 
-    Feature feature(String name, Observation first) {
-      return features.computeIfAbsent(name, it -> new Feature(it, first.key() instanceof String));
+    ExpectedFeature feature(String name, Observation first) {
+      return features.computeIfAbsent(name, it -> new ExpectedFeature(it, first.key() instanceof String));
     }
 
-    Map<String, Expected> tables() {
-      Map<String, Expected> tables = new TreeMap<>();
+    Map<String, ExpectedTable> tables() {
+      Map<String, ExpectedTable> tables = new TreeMap<>();
       if (!queries.isEmpty()) {
-        tables.put(QUERY_LOG, new Expected(QUERY_FIELDS, queries));
+        tables.put(QUERY_LOG, new ExpectedTable(QUERY_FIELDS, queries));
       }
       features.forEach(
           (name, feature) ->
-              tables.put(tableOf(name), new Expected(feature.fields(), feature.rows)));
+              tables.put(tableOf(name), new ExpectedTable(feature.fields(), feature.rows)));
       return tables;
     }
   }
-
-  /**
-   * A table that must be there.
-   *
-   * @param fields its columns; the first one identifies a row
-   * @param rows by what identifies them
-   */
-  private record Expected(List<Field> fields, Map<?, ? extends Row> rows) {}
-
-  /**
-   * A table that is there.
-   *
-   * @param catalog the database; a name without it can mean something else to DuckDB
-   * @param columns their types by their names
-   */
-  private record Found(String catalog, Map<String, String> columns) {}
 
   /**
    * Something that is not as it must be.
@@ -401,7 +136,7 @@ public final class OfflineModel {
       int tablesExpected, int tablesFound, long rows, long differences, List<Difference> first) {}
 
   private final Map<String, Environment> environments = new TreeMap<>();
-  private final MessageDigest md5 = md5();
+  private final MessageDigest md5 = ExpectedNames.md5();
 
   // The same few come with every result: each is kept, or worked out, once.
   private final Map<String, String> texts = new HashMap<>();
@@ -425,7 +160,7 @@ public final class OfflineModel {
         if (column.getOrigin() != Origin.COMPUTED || column.getSkipOffline()) {
           continue;
         }
-        valueTables.add(tableNames.computeIfAbsent(column.getFeature(), OfflineModel::tableOf));
+        valueTables.add(tableNames.computeIfAbsent(column.getFeature(), ExpectedNames::tableOf));
         for (int row = 0; row < keys.size(); row++) {
           long observedAt = column.getObservedAt(column.getObservedAtCount() == 1 ? 0 : row);
           if (isStored(keys.get(row), observedAt, publishedAt)) {
@@ -573,40 +308,7 @@ public final class OfflineModel {
 
   /** Returns the name of the table of a feature. */
   public static String tableOf(String feature) {
-    int dot = feature.lastIndexOf('.');
-    String namespace = dot < 0 ? "" : feature.substring(0, dot);
-    String name = feature.substring(dot + 1);
-    String table = plain(namespace) + "__" + plain(name);
-    if (isUnmistakable(namespace) && isUnmistakable(name) && table.length() <= LONGEST_NAME) {
-      return table;
-    }
-    String hash = HexFormat.of().formatHex(md5().digest(feature.getBytes(StandardCharsets.UTF_8)));
-    int kept = Math.min(table.length(), LONGEST_NAME - 1 - HASH_DIGITS);
-    return table.substring(0, kept) + "_" + hash.substring(0, HASH_DIGITS);
-  }
-
-  private static String plain(String part) {
-    StringBuilder plain = new StringBuilder();
-    part.toLowerCase(Locale.ROOT)
-        .codePoints()
-        .map(c -> (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_')
-        .forEach(plain::appendCodePoint);
-    return plain.toString();
-  }
-
-  private static boolean isUnmistakable(String part) {
-    return part.equals(plain(part))
-        && !part.contains("__")
-        && !part.startsWith("_")
-        && !part.endsWith("_")
-        && !endsLikeAHash(part);
-  }
-
-  private static boolean endsLikeAHash(String part) {
-    int digits = part.length() - HASH_DIGITS;
-    return digits >= 0
-        && (digits == 0 || part.charAt(digits - 1) == '_')
-        && part.substring(digits).chars().allMatch(c -> "0123456789abcdef".indexOf(c) >= 0);
+    return ExpectedNames.tableOf(feature);
   }
 
   private UUID id(String... texts) {
@@ -617,14 +319,6 @@ public final class OfflineModel {
     }
     ByteBuffer id = ByteBuffer.wrap(md5.digest());
     return new UUID(id.getLong(), id.getLong());
-  }
-
-  private static MessageDigest md5() {
-    try {
-      return MessageDigest.getInstance("MD5");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has MD5", e);
-    }
   }
 
   /** Returns how many tables there must be. */
@@ -650,218 +344,27 @@ public final class OfflineModel {
    */
   public Comparison compare(OfflineReader store, UnaryOperator<String> schema)
       throws UnavailableException {
-    Map<String, Map<String, Expected>> schemas = new TreeMap<>();
+    Map<String, Map<String, ExpectedTable>> schemas = new TreeMap<>();
     environments.forEach(
         (name, environment) ->
             schemas.merge(schema.apply(name), environment.tables(), OfflineModel::onlyOne));
-    Reading reading = new Reading(store);
-    for (Map.Entry<String, Map<String, Expected>> entry : schemas.entrySet()) {
+    StoreReading reading = new StoreReading(store);
+    for (Map.Entry<String, Map<String, ExpectedTable>> entry : schemas.entrySet()) {
       reading.compare(entry.getKey(), entry.getValue());
     }
     return reading.comparison();
   }
 
   /** A schema may be that of an environment of which nothing may be there, and of another one. */
-  private static Map<String, Expected> onlyOne(Map<String, Expected> a, Map<String, Expected> b) {
+  private static Map<String, ExpectedTable> onlyOne(Map<String, ExpectedTable> a, Map<String, ExpectedTable> b) {
     if (!a.isEmpty() && !b.isEmpty()) {
       throw new IllegalArgumentException("several environments have the same schema");
     }
     return a.isEmpty() ? b : a;
   }
 
-  /** Reads a store and notes what is not as it must be. */
-  private static final class Reading {
-    private final OfflineReader store;
-    private final Dialect dialect;
-    private int tablesExpected;
-    private int tablesFound;
-    private long rows;
-    private long differences;
-    private final List<Difference> first = new ArrayList<>();
-
-    Reading(OfflineReader store) {
-      this.store = store;
-      this.dialect = Dialect.of(store);
-    }
-
-    Comparison comparison() {
-      return new Comparison(tablesExpected, tablesFound, rows, differences, List.copyOf(first));
-    }
-
-    public void compare(String schema, Map<String, Expected> expected) throws UnavailableException {
-      Map<String, Found> found = tables(schema);
-      tablesExpected += expected.size();
-      tablesFound += found.size();
-      Set<String> names = new TreeSet<>(expected.keySet());
-      names.addAll(found.keySet());
-      for (String name : names) {
-        String table = schema + "." + name;
-        Expected must = expected.get(name);
-        Found is = found.get(name);
-        if (must == null) {
-          note(() -> new Difference(table, "", "no such table", "one"));
-        } else if (is == null) {
-          rows += must.rows().size();
-          note(
-              () ->
-                  new Difference(table, "", "a table of " + must.rows().size() + " rows", "none"));
-        } else if (hasItsColumns(table, must, is)) {
-          compareRows(table, quoted(is.catalog(), schema, name), must, is);
-        } else {
-          rows += must.rows().size();
-        }
-      }
-    }
-
-    private Map<String, Found> tables(String schema) throws UnavailableException {
-      Map<String, Found> tables = new TreeMap<>();
-      String sql =
-          "SELECT table_name, column_name, table_catalog, "
-              + dialect.typeColumn
-              + " FROM information_schema.columns"
-              + " WHERE table_catalog = current_database() AND table_schema = '"
-              + schema.replace("'", "''")
-              + "'"
-              + dialect.wholeTables;
-      read(
-          sql,
-          row ->
-              tables
-                  .computeIfAbsent(row.get(0), name -> new Found(row.get(2), new HashMap<>()))
-                  .columns()
-                  .put(row.get(1), row.get(3)));
-      return tables;
-    }
-
-    private boolean hasItsColumns(String table, Expected expected, Found found) {
-      boolean all = true;
-      for (Field field : expected.fields()) {
-        String must = field.type().nameIn(dialect);
-        String is = found.columns().getOrDefault(field.name(), "none");
-        if (field.type() != ColumnType.NOTHING && !is.equals(must)) {
-          all = false;
-          note(() -> new Difference(table, "column " + field.name(), must, is));
-        }
-      }
-      return all;
-    }
-
-    private void compareRows(String table, String quoted, Expected expected, Found found)
-        throws UnavailableException {
-      List<String> columns = new ArrayList<>();
-      for (Field field : expected.fields()) {
-        boolean isThere = found.columns().containsKey(field.name());
-        columns.add(field.type().asText(dialect, isThere ? quoted(field.name()) : "NULL"));
-      }
-      Set<@Nullable Object> seen = new HashSet<>();
-      read(
-          "SELECT " + String.join(", ", columns) + " FROM " + quoted,
-          row -> {
-            rows++;
-            compareRow(table, expected, row, seen);
-          });
-      expected
-          .rows()
-          .forEach(
-              (id, row) -> {
-                if (!seen.contains(id)) {
-                  rows++;
-                  note(
-                      () ->
-                          new Difference(
-                              table, id.toString(), inWords(expected, row.cells()), "nothing"));
-                }
-              });
-    }
-
-    private void compareRow(
-        String table, Expected expected, List<String> row, Set<@Nullable Object> seen) {
-      List<@Nullable Object> is = new ArrayList<>();
-      for (int i = 0; i < row.size(); i++) {
-        is.add(expected.fields().get(i).type().parse(row.get(i)));
-      }
-      Object id = is.remove(0);
-      Row must = expected.rows().get(id);
-      if (must == null) {
-        note(() -> new Difference(table, "" + id, "nothing", inWords(expected, is)));
-      } else if (!seen.add(id)) {
-        note(() -> new Difference(table, "" + id, "one row", "another: " + inWords(expected, is)));
-      } else {
-        List<@Nullable Object> cells = must.cells();
-        List<Integer> wrong = new ArrayList<>();
-        for (int i = 0; i < is.size(); i++) {
-          if (!Objects.deepEquals(cells.get(i), is.get(i))) {
-            wrong.add(i);
-          }
-        }
-        if (!wrong.isEmpty()) {
-          note(
-              () ->
-                  new Difference(
-                      table,
-                      "" + id,
-                      inWords(expected, cells, wrong),
-                      inWords(expected, is, wrong)));
-        }
-      }
-    }
-
-    private void note(Supplier<Difference> difference) {
-      differences++;
-      if (first.size() < DIFFERENCES_LISTED) {
-        first.add(difference.get());
-      }
-    }
-
-    private interface RowReader {
-      void read(List<String> row);
-    }
-
-    /** Reads the rows of a statement whose first two columns order them. */
-    private void read(String sql, RowReader reader) throws UnavailableException {
-      List<List<String>> page;
-      long offset = 0;
-      do {
-        page = store.query(sql + " ORDER BY 1, 2 LIMIT " + PAGE + " OFFSET " + offset, PAGE).rows();
-        page.forEach(reader::read);
-        offset += page.size();
-      } while (page.size() == PAGE);
-    }
-
-    private static String quoted(String... names) {
-      List<String> quoted = new ArrayList<>();
-      for (String name : names) {
-        quoted.add('"' + name.replace("\"", "\"\"") + '"');
-      }
-      return String.join(".", quoted);
-    }
-
-    private static String inWords(Expected expected, List<@Nullable Object> cells) {
-      List<Integer> all = new ArrayList<>();
-      for (int i = 0; i < cells.size(); i++) {
-        all.add(i);
-      }
-      return inWords(expected, cells, all);
-    }
-
-    private static String inWords(
-        Expected expected, List<@Nullable Object> cells, List<Integer> which) {
-      List<String> words = new ArrayList<>();
-      for (int i : which) {
-        // Arrays.deepToString shows arrays of numbers as well, in one more pair of brackets.
-        String text = Arrays.deepToString(new Object[] {cells.get(i)});
-        words.add(expected.fields().get(i + 1).name() + " " + text.substring(1, text.length() - 1));
-      }
-      return String.join(", ", words);
-    }
-  }
-
   private static Instant instant(long micros) {
     return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
-  }
-
-  private static long sinceEpoch(Instant instant) {
-    return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
   }
 
   private static long micros(Duration duration) {
