@@ -3,11 +3,9 @@ package io.tailrace.pipelines.benchmark;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.benchmark.rivals.PlainCombinePipeline;
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.result.Result;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -17,19 +15,17 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 
 /** The servers and the topic of {@link MetricsBenchmarkCommand}. Not thread-safe. */
 final class MetricsBenchmark implements AutoCloseable {
-  static final int PARALLELISM = 2;
+  static final int PARALLELISM = BenchmarkFlink.PARALLELISM;
 
   private static final LongAdder SUMMARIZED = new LongAdder();
   private static final long POLL_MILLIS = 50;
 
   private final LocalKafka kafka;
-  private final LocalFlink flink;
-  private final List<String> writerArguments;
+  private final BenchmarkFlink flink;
 
   MetricsBenchmark(Path directory, List<String> writerArguments) {
-    this.writerArguments = writerArguments;
     this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
-    this.flink = LocalFlink.in(directory.resolve("flink")).slots(PARALLELISM).start();
+    this.flink = BenchmarkFlink.start(directory.resolve("flink"), 1, writerArguments);
     kafka.createTopic("dead-letters", 1);
     kafka.createTopic("metrics", 1);
   }
@@ -54,7 +50,7 @@ final class MetricsBenchmark implements AutoCloseable {
 
   Run writer(String topic, long results) throws CommandException, InterruptedException {
     SUMMARIZED.reset();
-    List<String> arguments = new ArrayList<>(flinkArguments());
+    List<String> arguments = flink.arguments();
     arguments.addAll(
         List.of(
             "--resultBus=" + bus(topic) + "?group=" + topic + "-" + System.nanoTime(),
@@ -64,20 +60,20 @@ final class MetricsBenchmark implements AutoCloseable {
         MetricsWriter.start(
             summarized -> summarized.apply("CountResults", ParDo.of(new CountFn())),
             arguments.toArray(String[]::new));
-    JobID job = flink.jobs().get(flink.jobs().size() - 1).id();
+    JobID job = flink.cluster().jobs().get(flink.cluster().jobs().size() - 1).id();
     try {
       double rate = SteadyRate.of(SUMMARIZED::sum, results);
       while (SUMMARIZED.sum() < results) {
         Thread.sleep(POLL_MILLIS);
       }
       // One that begins now has everything.
-      long before = flink.completedCheckpoints(job);
-      while (flink.completedCheckpoints(job) < before + 2) {
+      long before = flink.cluster().completedCheckpoints(job);
+      while (flink.cluster().completedCheckpoints(job) < before + 2) {
         Thread.sleep(POLL_MILLIS);
       }
-      return new Run(rate, flink.checkpointBytes(job));
+      return new Run(rate, flink.cluster().checkpointBytes(job));
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
@@ -85,34 +81,19 @@ final class MetricsBenchmark implements AutoCloseable {
     PlainCombinePipeline.DONE.reset();
     // Without checkpoints: Beam's quantiles are changed in place, also while one is written, and
     // the job fails then.
-    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
-    arguments.addAll(
-        List.of(
-            "--parallelism=" + PARALLELISM, "--maxBundleSize=50000", "--maxBundleTimeMills=500"));
+    List<String> arguments = flink.bareArguments();
+    arguments.addAll(List.of("--maxBundleSize=50000", "--maxBundleTimeMills=500"));
     PlainCombinePipeline.start(
         bus(topic) + "?group=plain-" + System.nanoTime(), arguments.toArray(String[]::new));
     try {
       return SteadyRate.of(PlainCombinePipeline.DONE::sum, results);
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
   private String bus(String topic) {
     return "kafka://" + kafka.bootstrapServers() + "/" + topic;
-  }
-
-  private List<String> flinkArguments() {
-    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
-    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
-    arguments.addAll(writerArguments);
-    return arguments;
-  }
-
-  private void cancelJobs() {
-    flink.jobs().stream()
-        .filter(job -> !job.status().isGloballyTerminalState())
-        .forEach(job -> flink.cancel(job.id()));
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.tailrace.pipelines.OfflineWriter;
 import io.tailrace.pipelines.StreamingInsertWriter;
 import io.tailrace.pipelines.benchmark.rivals.JdbcIoPipeline;
 import io.tailrace.pipelines.benchmark.rivals.NativeDuckDb;
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import java.io.IOException;
@@ -19,13 +18,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
@@ -35,14 +31,13 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Measures both writers of the offline path and their rivals, one after another, on the same broker
  * and files.
  */
 final class OfflineBenchmark implements AutoCloseable {
-  static final int PARALLELISM = 2;
+  static final int PARALLELISM = BenchmarkFlink.PARALLELISM;
 
   /** Rows that have become durable; everything runs in this JVM. */
   private static final LongAdder INSERTED = new LongAdder();
@@ -53,22 +48,18 @@ final class OfflineBenchmark implements AutoCloseable {
 
   private static final Duration FRESHNESS_WARM_UP = Duration.ofSeconds(60);
   private static final Duration FRESHNESS_PERIOD = Duration.ofSeconds(30);
-  private static final int FRESHNESS_POLL_MILLIS = 20;
-  private static final int FRESHNESS_POLL_ROWS = 200_000;
 
   private final Path directory;
-  private final List<String> writerArguments;
   private final LocalKafka kafka;
-  private final LocalFlink flink;
+  private final BenchmarkFlink flink;
   private final LocalPostgres postgres;
   private final Admin admin;
   private int runs;
 
   OfflineBenchmark(Path directory, List<String> writerArguments) throws IOException {
     this.directory = directory;
-    this.writerArguments = writerArguments;
     this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
-    this.flink = LocalFlink.in(directory.resolve("flink")).slots(2 * PARALLELISM).start();
+    this.flink = BenchmarkFlink.start(directory.resolve("flink"), 2, writerArguments);
     this.postgres =
         LocalPostgres.in(directory.resolve("postgres"))
             .setting("shared_buffers", "256MB")
@@ -116,7 +107,7 @@ final class OfflineBenchmark implements AutoCloseable {
         }
       }
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
     long all = samples.get(samples.size() - 1)[1];
     long[] from = samples.stream().filter(it -> it[1] >= FROM * all).findFirst().orElseThrow();
@@ -177,7 +168,7 @@ final class OfflineBenchmark implements AutoCloseable {
     try {
       return SteadyRate.of(INSERTED::sum, rows(results));
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
@@ -199,10 +190,10 @@ final class OfflineBenchmark implements AutoCloseable {
         Thread.sleep(100);
       }
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
     JdbcIoPipeline.DONE.reset();
-    List<String> arguments = flinkArguments();
+    List<String> arguments = flink.arguments();
     // What the writers set for themselves.
     arguments.addAll(
         List.of(
@@ -216,7 +207,7 @@ final class OfflineBenchmark implements AutoCloseable {
     try {
       return SteadyRate.of(JdbcIoPipeline.DONE::sum, results * BenchmarkTraffic.FEATURES);
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
@@ -279,90 +270,7 @@ final class OfflineBenchmark implements AutoCloseable {
         return new Freshness(millis.getPercentile(50), millis.getPercentile(99), rate);
       }
     } finally {
-      cancelJobs();
-    }
-  }
-
-  /** Looks again and again which rows of a table are new, and how old they are. */
-  private static final class RowWatcher implements AutoCloseable {
-    private final DescriptiveStatistics millis = new DescriptiveStatistics();
-    private final String store;
-    private final Thread thread;
-    private final AtomicLong seen;
-    private volatile boolean stopped;
-    private volatile @Nullable UnavailableException failure;
-
-    RowWatcher(String store) throws UnavailableException {
-      this.store = store;
-      this.seen =
-          new AtomicLong(
-              Long.parseLong(String.valueOf(query("SELECT count(*)", "").get(0).get(0))));
-      this.thread = new Thread(this::watch, "row-watcher");
-      this.thread.start();
-    }
-
-    private List<List<@Nullable String>> query(String select, String where)
-        throws UnavailableException {
-      return OfflineStores.at(store)
-          .reader()
-          .query(
-              select
-                  + " FROM tailrace."
-                  + TableNames.ofFeature(BenchmarkTraffic.feature(0))
-                  + where,
-              FRESHNESS_POLL_ROWS)
-          .rows();
-    }
-
-    private void watch() {
-      try {
-        while (!stopped) {
-          // Rows are appended and never deleted, so they are numbered.
-          List<List<@Nullable String>> rows =
-              query("SELECT epoch_us(observed_at)", " WHERE rowid >= " + seen.get());
-          long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-          for (List<@Nullable String> row : rows) {
-            millis.addValue((now - Long.parseLong(String.valueOf(row.get(0)))) / 1e3);
-          }
-          seen.addAndGet(rows.size());
-          Thread.sleep(FRESHNESS_POLL_MILLIS);
-        }
-      } catch (UnavailableException e) {
-        failure = e;
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    long seen() {
-      return seen.get();
-    }
-
-    void check() throws UnavailableException {
-      UnavailableException failed = failure;
-      if (failed != null) {
-        throw failed;
-      }
-    }
-
-    /** Returns how old the rows were when they were seen first, and looks no more. */
-    DescriptiveStatistics millis() {
-      stop();
-      return millis;
-    }
-
-    @Override
-    public void close() {
-      stop();
-    }
-
-    private void stop() {
-      stopped = true;
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+      flink.cancelJobs();
     }
   }
 
@@ -450,33 +358,23 @@ final class OfflineBenchmark implements AutoCloseable {
 
   private void startOfflineWriter(String results, String files, String store)
       throws CommandException {
-    List<String> arguments = flinkArguments();
+    List<String> arguments = flink.arguments();
     arguments.addAll(offlineWriter(results, files, store));
     OfflineWriter.start(arguments.toArray(String[]::new));
   }
 
   private void startInsertWriter(String files, String store) throws CommandException {
     INSERTED.reset();
-    List<String> arguments = flinkArguments();
+    List<String> arguments = flink.arguments();
     arguments.addAll(insertWriter(files, store));
     StreamingInsertWriter.start(
         outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
         arguments.toArray(String[]::new));
   }
 
-  private List<String> flinkArguments() {
-    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
-    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
-    arguments.addAll(writerArguments);
-    return arguments;
-  }
-
   /** The options that the writers are started with, beside where they read and write. */
   List<String> writerOptions() {
-    return flinkArguments().stream()
-        .filter(
-            option -> !option.startsWith("--flinkMaster") && !option.startsWith("--filesToStage"))
-        .toList();
+    return flink.shownArguments();
   }
 
   private long committed(String group) throws InterruptedException, ExecutionException {
@@ -495,12 +393,6 @@ final class OfflineBenchmark implements AutoCloseable {
               .offset();
     }
     return sum;
-  }
-
-  private void cancelJobs() {
-    flink.jobs().stream()
-        .filter(job -> !job.status().isGloballyTerminalState())
-        .forEach(job -> flink.cancel(job.id()));
   }
 
   @Override

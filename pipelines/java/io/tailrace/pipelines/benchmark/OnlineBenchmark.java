@@ -5,7 +5,6 @@ import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.benchmark.rivals.HandWrittenConsumer;
 import io.tailrace.pipelines.benchmark.rivals.RedisIoPipeline;
-import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.watch.FreshnessProbe;
@@ -31,7 +30,7 @@ import redis.clients.jedis.Jedis;
  * after a warm-up.
  */
 final class OnlineBenchmark implements AutoCloseable {
-  static final int PARALLELISM = 2;
+  static final int PARALLELISM = BenchmarkFlink.PARALLELISM;
 
   /** Settled results; everything runs in this JVM. */
   private static final LongAdder SETTLED = new LongAdder();
@@ -45,7 +44,7 @@ final class OnlineBenchmark implements AutoCloseable {
 
   private final LocalKafka kafka;
   private final LocalRedis redis;
-  private final LocalFlink flink;
+  private final BenchmarkFlink flink;
   private final Path directory;
   private final List<String> writerArguments;
 
@@ -54,7 +53,7 @@ final class OnlineBenchmark implements AutoCloseable {
     this.writerArguments = writerArguments;
     this.kafka = LocalKafka.start(directory.resolve("kafka"), 0);
     this.redis = LocalRedis.start(directory.resolve("redis"));
-    this.flink = LocalFlink.in(directory.resolve("flink")).slots(PARALLELISM).start();
+    this.flink = BenchmarkFlink.start(directory.resolve("flink"), 1, writerArguments);
     kafka.createTopic("dead-letters", 1);
   }
 
@@ -77,10 +76,7 @@ final class OnlineBenchmark implements AutoCloseable {
 
   /** The options that the writer is started with, beside where it reads and writes. */
   List<String> writerOptions() {
-    return flinkArguments().stream()
-        .filter(
-            option -> !option.startsWith("--flinkMaster") && !option.startsWith("--filesToStage"))
-        .toList();
+    return flink.shownArguments();
   }
 
   /**
@@ -117,7 +113,7 @@ final class OnlineBenchmark implements AutoCloseable {
       FreshnessProbe.Percentiles percentiles = probe.percentiles();
       return new Freshness(percentiles.p50Millis(), percentiles.p99Millis(), rate);
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
@@ -182,11 +178,11 @@ final class OnlineBenchmark implements AutoCloseable {
     flush();
     RedisIoPipeline.DONE.reset();
     RedisIoPipeline.start(
-        kafka.bootstrapServers(), topic, redis.port(), flinkArguments().toArray(String[]::new));
+        kafka.bootstrapServers(), topic, redis.port(), flink.arguments().toArray(String[]::new));
     try {
       return SteadyRate.of(RedisIoPipeline.DONE::sum, results);
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
@@ -196,13 +192,13 @@ final class OnlineBenchmark implements AutoCloseable {
     try {
       return SteadyRate.of(SETTLED::sum, results);
     } finally {
-      cancelJobs();
+      flink.cancelJobs();
     }
   }
 
   private void startWriter(String topic) throws CommandException {
     SETTLED.reset();
-    List<String> arguments = new ArrayList<>(flinkArguments());
+    List<String> arguments = flink.arguments();
     arguments.addAll(storeAndBuses(topic, topic + "-" + System.nanoTime()));
     OnlineWriter.start(
         outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
@@ -215,19 +211,6 @@ final class OnlineBenchmark implements AutoCloseable {
         "--resultBus=" + bus + topic + "?group=" + group,
         "--onlineStore=" + redis.uri(),
         "--deadLetterBus=" + bus + "dead-letters");
-  }
-
-  private List<String> flinkArguments() {
-    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
-    arguments.addAll(List.of("--parallelism=" + PARALLELISM, "--checkpointingInterval=1000"));
-    arguments.addAll(writerArguments);
-    return arguments;
-  }
-
-  private void cancelJobs() {
-    flink.jobs().stream()
-        .filter(job -> !job.status().isGloballyTerminalState())
-        .forEach(job -> flink.cancel(job.id()));
   }
 
   private void flush() {

@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -88,7 +87,9 @@ final class ExpectedFeature {
       } else if (value instanceof byte[] bytes) {
         return bytes;
       } else if (value instanceof Instant instant) {
-        return ByteBuffer.allocate(8).putLong(ChronoUnit.MICROS.between(Instant.EPOCH, instant)).array();
+        return ByteBuffer.allocate(8)
+            .putLong(ChronoUnit.MICROS.between(Instant.EPOCH, instant))
+            .array();
       } else if (value instanceof LocalDate date) {
         return ByteBuffer.allocate(4).putInt((int) date.toEpochDay()).array();
       } else if (value instanceof float[] numbers) {

@@ -2,16 +2,16 @@ package io.tailrace.pipelines.local.proof;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader;
-import io.tailrace.v1.Column;
-import io.tailrace.v1.Column.Origin;
-import io.tailrace.v1.Deletion;
-import io.tailrace.v1.Frame;
-import io.tailrace.v1.QueryResult;
 import io.tailrace.pipelines.local.proof.ExpectedFeature.Kind;
 import io.tailrace.pipelines.local.proof.ExpectedFeature.Observation;
 import io.tailrace.pipelines.local.proof.ExpectedFeature.Operation;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Field;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Row;
+import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.Origin;
+import io.tailrace.v1.Deletion;
+import io.tailrace.v1.Frame;
+import io.tailrace.v1.QueryResult;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -87,7 +87,8 @@ public final class OfflineModel {
     final Map<String, Query> queries = new HashMap<>();
 
     ExpectedFeature feature(String name, Observation first) {
-      return features.computeIfAbsent(name, it -> new ExpectedFeature(it, first.key() instanceof String));
+      return features.computeIfAbsent(
+          name, it -> new ExpectedFeature(it, first.key() instanceof String));
     }
 
     Map<String, ExpectedTable> tables() {
@@ -356,7 +357,8 @@ public final class OfflineModel {
   }
 
   /** A schema may be that of an environment of which nothing may be there, and of another one. */
-  private static Map<String, ExpectedTable> onlyOne(Map<String, ExpectedTable> a, Map<String, ExpectedTable> b) {
+  private static Map<String, ExpectedTable> onlyOne(
+      Map<String, ExpectedTable> a, Map<String, ExpectedTable> b) {
     if (!a.isEmpty() && !b.isEmpty()) {
       throw new IllegalArgumentException("several environments have the same schema");
     }

@@ -46,7 +46,8 @@ final class StoreReading {
   }
 
   OfflineModel.Comparison comparison() {
-    return new OfflineModel.Comparison(tablesExpected, tablesFound, rows, differences, List.copyOf(first));
+    return new OfflineModel.Comparison(
+        tablesExpected, tablesFound, rows, differences, List.copyOf(first));
   }
 
   void compare(String schema, Map<String, ExpectedTable> expected) throws UnavailableException {
@@ -65,7 +66,8 @@ final class StoreReading {
         rows += must.rows().size();
         note(
             () ->
-                new OfflineModel.Difference(table, "", "a table of " + must.rows().size() + " rows", "none"));
+                new OfflineModel.Difference(
+                    table, "", "a table of " + must.rows().size() + " rows", "none"));
       } else if (hasItsColumns(table, must, is)) {
         compareRows(table, quoted(is.catalog(), schema, name), must, is);
       } else {
@@ -146,7 +148,10 @@ final class StoreReading {
     if (must == null) {
       note(() -> new OfflineModel.Difference(table, "" + id, "nothing", inWords(expected, is)));
     } else if (!seen.add(id)) {
-      note(() -> new OfflineModel.Difference(table, "" + id, "one row", "another: " + inWords(expected, is)));
+      note(
+          () ->
+              new OfflineModel.Difference(
+                  table, "" + id, "one row", "another: " + inWords(expected, is)));
     } else {
       List<@Nullable Object> cells = must.cells();
       List<Integer> wrong = new ArrayList<>();
@@ -159,10 +164,7 @@ final class StoreReading {
         note(
             () ->
                 new OfflineModel.Difference(
-                    table,
-                    "" + id,
-                    inWords(expected, cells, wrong),
-                    inWords(expected, is, wrong)));
+                    table, "" + id, inWords(expected, cells, wrong), inWords(expected, is, wrong)));
       }
     }
   }
