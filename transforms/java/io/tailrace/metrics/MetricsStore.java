@@ -12,7 +12,17 @@ import java.util.List;
  */
 public interface MetricsStore extends Endpoint {
   /** Opens a connection, which is for one thread. */
-  Connection connect();
+  default Connection connect() {
+    return connect(MetricsTable.ALL);
+  }
+
+  /**
+   * Opens a connection to other tables, such as those of a later version, which have more columns:
+   * where the store's tables lack these, they get them. Connections of both versions may be used at
+   * once; what the earlier one writes has null in columns that it does not know, and where it
+   * replaces a row, these stay as they are.
+   */
+  Connection connect(List<MetricsTable> tables);
 
   /** A connection to the store; not thread-safe. Connects anew by itself when it breaks. */
   interface Connection extends AutoCloseable {

@@ -2,8 +2,13 @@ package io.tailrace.metrics;
 
 import com.google.common.collect.ImmutableList;
 import com.google.errorprone.annotations.Immutable;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.ColumnType;
+import io.tailrace.sql.Key;
+import io.tailrace.sql.Table;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
+import io.tailrace.v1.MetricsSummary.SeriesCase;
 import io.tailrace.v1.Numbers;
 import io.tailrace.v1.QuerySummary;
 import java.time.Instant;
@@ -11,44 +16,106 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tables of a metrics store: one row for each series, minute and epoch. Their SQL is understood
- * by PostgreSQL and DuckDB alike.
+ * A table of a metrics store: one row for each series, minute and epoch. Its SQL is understood by
+ * PostgreSQL and DuckDB alike.
+ *
+ * <p>It is a list of {@linkplain Entry entries}, which say each column and what a summary has for
+ * it. A column that a later version adds is one more entry, and is optional: tables without it get
+ * it, and an earlier version leaves it alone. Immutable.
  */
-public enum MetricsTable {
+public final class MetricsTable {
+  /** The distributions of numbers of features. */
+  static final ImmutableList<Distribution> OF_FEATURES =
+      ImmutableList.of(new Distribution("value", ""), new Distribution("staleness", "_ms"));
+
+  /** The distribution of numbers of queries. */
+  static final ImmutableList<Distribution> OF_QUERIES =
+      ImmutableList.of(new Distribution("latency", "_ms"));
+
   /** Of features. */
-  FEATURE_MINUTES(
-      List.of(
-          new Column("environment_id", "text", true),
-          new Column("deployment_id", "text", true),
-          new Column("feature", "text", true),
-          new Column("resolver_fqn", "text", true)),
-      List.of("computed", "nulls", "served_online", "served_offline", "non_finite"),
-      List.of("computed", "served_online", "served_offline"),
-      List.of(new Distribution("value", ""), new Distribution("staleness", "_ms")),
-      List.of("minute", "environment_id", "feature", "resolver_fqn", "deployment_id")),
+  public static final MetricsTable FEATURE_MINUTES =
+      new MetricsTable(
+          "feature_minutes",
+          SeriesCase.FEATURE,
+          List.of(
+              text("environment_id", MetricsSummary::getEnvironmentId),
+              text("deployment_id", summary -> summary.getFeature().getDeploymentId()),
+              text("feature", summary -> summary.getFeature().getFeature()),
+              text("resolver_fqn", summary -> summary.getFeature().getResolverFqn()),
+              time("minute", MetricsSummary::getMinute),
+              time("epoch", MetricsSummary::getEpoch),
+              count("pane", MetricsSummary::getPane),
+              text("timing", MetricsTable::timing),
+              overflow(summary -> summary.getFeature().getOverflow()),
+              ofFeature("computed", FeatureSummary::getComputed),
+              ofFeature("nulls", FeatureSummary::getNulls),
+              ofFeature("served_online", FeatureSummary::getServedOnline),
+              ofFeature("served_offline", FeatureSummary::getServedOffline),
+              ofFeature("non_finite", FeatureSummary::getNonFinite),
+              numbers(OF_FEATURES.get(0), summary -> summary.getFeature().getValues()),
+              numbers(OF_FEATURES.get(1), summary -> summary.getFeature().getStalenessMillis())),
+          Key.of(
+              "minute",
+              "environment_id",
+              "feature",
+              "resolver_fqn",
+              "deployment_id",
+              "overflow",
+              "epoch"),
+          List.of("computed", "served_online", "served_offline"));
 
   /** Of queries. */
-  QUERY_MINUTES(
-      List.of(new Column("environment_id", "text", true), new Column("query_name", "text", true)),
-      List.of("executions", "failures", "partial"),
-      List.of("executions"),
-      List.of(new Distribution("latency", "_ms")),
-      List.of("minute", "environment_id", "query_name"));
+  public static final MetricsTable QUERY_MINUTES =
+      new MetricsTable(
+          "query_minutes",
+          SeriesCase.QUERY,
+          List.of(
+              text("environment_id", MetricsSummary::getEnvironmentId),
+              text("query_name", summary -> summary.getQuery().getQueryName()),
+              time("minute", MetricsSummary::getMinute),
+              time("epoch", MetricsSummary::getEpoch),
+              count("pane", MetricsSummary::getPane),
+              text("timing", MetricsTable::timing),
+              overflow(summary -> summary.getQuery().getOverflow()),
+              ofQuery("executions", QuerySummary::getExecutions),
+              ofQuery("failures", QuerySummary::getFailures),
+              ofQuery("partial", QuerySummary::getPartial),
+              numbers(OF_QUERIES.get(0), summary -> summary.getQuery().getLatencyMillis())),
+          Key.of("minute", "environment_id", "query_name", "overflow", "epoch"),
+          List.of("executions"));
+
+  /** All tables. */
+  public static final ImmutableList<MetricsTable> ALL =
+      ImmutableList.of(FEATURE_MINUTES, QUERY_MINUTES);
 
   /**
-   * A column.
+   * Columns that a summary fills.
    *
-   * @param type as both databases write it
-   * @param required whether it can't be null
+   * @param columns the columns
+   * @param values what a summary has for each of them: texts, {@link OffsetDateTime}s, {@link
+   *     Long}s, {@link Double}s, {@link Boolean}s, bytes, or null
    */
-  @Immutable
-  public record Column(String name, String type, boolean required) {}
+  public record Entry(
+      List<Column> columns, Function<MetricsSummary, List<@Nullable Object>> values) {
+    /** Creates one. */
+    public Entry {
+      columns = ImmutableList.copyOf(columns);
+    }
+
+    /** Returns one of one column. */
+    public static Entry of(Column column, Function<MetricsSummary, @Nullable Object> value) {
+      return new Entry(
+          List.of(column), summary -> Arrays.<@Nullable Object>asList(value.apply(summary)));
+    }
+  }
 
   /**
    * The columns of a distribution of numbers.
@@ -63,45 +130,105 @@ public enum MetricsTable {
     }
   }
 
+  private static final Column UPDATED_AT = Column.required("updated_at", ColumnType.TIMESTAMP);
+
+  private final String name;
+  private final SeriesCase series;
+  private final ImmutableList<Entry> entries;
   private final ImmutableList<Column> columns;
-  private final ImmutableList<String> series;
+  private final Key key;
   private final ImmutableList<String> counted;
-  private final ImmutableList<Distribution> distributions;
 
-  MetricsTable(
-      List<Column> names,
-      List<String> counts,
-      List<String> counted,
-      List<Distribution> distributions,
-      List<String> series) {
-    this.series = ImmutableList.copyOf(series);
+  private MetricsTable(
+      String name, SeriesCase series, List<Entry> entries, Key key, List<String> counted) {
+    this.name = name;
+    this.series = series;
+    this.entries = ImmutableList.copyOf(entries);
+    this.key = key;
     this.counted = ImmutableList.copyOf(counted);
-    this.distributions = ImmutableList.copyOf(distributions);
-    List<Column> columns = new ArrayList<>(names);
-    columns.add(new Column("minute", "timestamptz", true));
-    columns.add(new Column("epoch", "timestamptz", true));
-    columns.add(new Column("pane", "bigint", true));
-    columns.add(new Column("timing", "text", true));
-    columns.add(new Column("overflow", "boolean", true));
-    counts.forEach(count -> columns.add(new Column(count, "bigint", true)));
-    for (Distribution numbers : distributions) {
-      columns.add(new Column(numbers.name + "_count", "bigint", false));
-      for (String what : List.of("sum", "min", "max", "p50", "p95", "p99")) {
-        columns.add(new Column(numbers.column(what), "float8", false));
-      }
-      columns.add(new Column(numbers.name + "_sketch", "bytea", false));
+    this.columns =
+        entries.stream()
+            .flatMap(entry -> entry.columns().stream())
+            .collect(ImmutableList.toImmutableList());
+  }
+
+  /** Returns a table with more columns, which are optional. */
+  public MetricsTable with(Entry entry) {
+    return new MetricsTable(
+        name,
+        series,
+        ImmutableList.<Entry>builder().addAll(entries).add(entry).build(),
+        key,
+        counted);
+  }
+
+  private static Entry text(String name, Function<MetricsSummary, @Nullable Object> value) {
+    return Entry.of(Column.required(name, ColumnType.TEXT), value);
+  }
+
+  private static Entry time(String name, Function<MetricsSummary, Long> micros) {
+    return Entry.of(
+        Column.required(name, ColumnType.TIMESTAMP),
+        summary ->
+            Instant.EPOCH.plus(micros.apply(summary), ChronoUnit.MICROS).atOffset(ZoneOffset.UTC));
+  }
+
+  private static Entry count(String name, Function<MetricsSummary, @Nullable Object> value) {
+    return Entry.of(Column.required(name, ColumnType.BIGINT), value);
+  }
+
+  private static Entry ofFeature(String name, Function<FeatureSummary, @Nullable Object> value) {
+    return count(name, summary -> value.apply(summary.getFeature()));
+  }
+
+  private static Entry ofQuery(String name, Function<QuerySummary, @Nullable Object> value) {
+    return count(name, summary -> value.apply(summary.getQuery()));
+  }
+
+  private static Entry overflow(Function<MetricsSummary, @Nullable Object> value) {
+    return Entry.of(Column.required("overflow", ColumnType.BOOLEAN), value);
+  }
+
+  private static String timing(MetricsSummary summary) {
+    return summary.getTiming().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Entry numbers(
+      Distribution distribution, Function<MetricsSummary, Numbers> numbers) {
+    List<Column> columns = new ArrayList<>();
+    columns.add(Column.optional(distribution.name + "_count", ColumnType.BIGINT));
+    for (String what : List.of("sum", "min", "max", "p50", "p95", "p99")) {
+      columns.add(Column.optional(distribution.column(what), ColumnType.DOUBLE));
     }
-    this.columns = ImmutableList.copyOf(columns);
+    columns.add(Column.optional(distribution.name + "_sketch", ColumnType.BYTES));
+    return new Entry(columns, summary -> values(numbers.apply(summary)));
   }
 
-  /** Returns the table that a summary belongs into. */
-  public static MetricsTable of(MetricsSummary summary) {
-    return summary.hasQuery() ? QUERY_MINUTES : FEATURE_MINUTES;
+  private static List<@Nullable Object> values(Numbers numbers) {
+    boolean some = numbers.getCount() > 0;
+    boolean sketched = !numbers.getKllSketch().isEmpty();
+    List<@Nullable Object> values = new ArrayList<>();
+    values.add(some ? numbers.getCount() : null);
+    values.add(some ? numbers.getSum() : null);
+    values.add(some ? numbers.getMin() : null);
+    values.add(some ? numbers.getMax() : null);
+    double[] quantiles =
+        sketched ? QuantileSketch.quantiles(numbers.getKllSketch()) : new double[3];
+    for (double quantile : quantiles) {
+      values.add(sketched ? quantile : null);
+    }
+    values.add(sketched ? numbers.getKllSketch().toByteArray() : null);
+    return values;
   }
 
-  /** Returns the table's name. */
-  public String table() {
-    return name().toLowerCase(Locale.ROOT);
+  /** Returns its name. */
+  public String name() {
+    return name;
+  }
+
+  /** Returns whether a summary belongs into it. */
+  public boolean holds(MetricsSummary summary) {
+    return summary.getSeriesCase() == series;
   }
 
   /** Returns the columns that a summary fills, in the order of {@link #row}. */
@@ -109,29 +236,10 @@ public enum MetricsTable {
     return columns;
   }
 
-  List<Distribution> distributions() {
-    return distributions;
-  }
-
-  /**
-   * Returns the statement that creates the table where it is not there.
-   *
-   * @param place the table's name with its schema, as it stands in a statement
-   */
-  public String create(String place) {
-    return "CREATE TABLE IF NOT EXISTS "
-        + place
-        + " ("
-        + columns.stream()
-            .map(column -> column.name + " " + column.type + (column.required ? " NOT NULL" : ""))
-            .collect(Collectors.joining(", "))
-        + ", updated_at timestamptz NOT NULL, PRIMARY KEY ("
-        + key()
-        + "))";
-  }
-
-  private String key() {
-    return String.join(", ", series) + ", overflow, epoch";
+  /** Returns the table as it is created. */
+  public Table table() {
+    return new Table(
+        name, ImmutableList.<Column>builder().addAll(columns).add(UPDATED_AT).build(), key);
   }
 
   /**
@@ -150,12 +258,12 @@ public enum MetricsTable {
         + ", updated_at) "
         + rows
         + " ON CONFLICT ("
-        + key()
+        + String.join(", ", key.columns())
         + ") DO UPDATE SET "
         + columns.stream()
-            .filter(column -> !series.contains(column.name))
-            .filter(column -> !column.name.equals("overflow") && !column.name.equals("epoch"))
-            .map(column -> column.name + " = excluded." + column.name)
+            .map(Column::name)
+            .filter(column -> !key.columns().contains(column))
+            .map(column -> column + " = excluded." + column)
             .collect(Collectors.joining(", "))
         + ", updated_at = excluded.updated_at WHERE ("
         + rank("known")
@@ -176,65 +284,12 @@ public enum MetricsTable {
     return columns.stream().map(Column::name).collect(Collectors.joining(", "));
   }
 
-  /**
-   * Returns a summary's values for {@link #columns}: texts, {@link OffsetDateTime}s, {@link Long}s,
-   * {@link Double}s, {@link Boolean}s, bytes, or null.
-   */
+  /** Returns a summary's values for {@link #columns}; see {@link Entry}. */
   public List<@Nullable Object> row(MetricsSummary summary) {
-    FeatureSummary feature = summary.getFeature();
-    QuerySummary query = summary.getQuery();
-    List<@Nullable Object> row = new ArrayList<>();
-    row.add(summary.getEnvironmentId());
-    switch (this) {
-      case FEATURE_MINUTES -> {
-        row.add(feature.getDeploymentId());
-        row.add(feature.getFeature());
-        row.add(feature.getResolverFqn());
-      }
-      case QUERY_MINUTES -> row.add(query.getQueryName());
-    }
-    row.add(time(summary.getMinute()));
-    row.add(time(summary.getEpoch()));
-    row.add(summary.getPane());
-    row.add(summary.getTiming().name().toLowerCase(Locale.ROOT));
-    switch (this) {
-      case FEATURE_MINUTES -> {
-        row.add(feature.getOverflow());
-        row.add(feature.getComputed());
-        row.add(feature.getNulls());
-        row.add(feature.getServedOnline());
-        row.add(feature.getServedOffline());
-        row.add(feature.getNonFinite());
-        add(row, feature.getValues());
-        add(row, feature.getStalenessMillis());
-      }
-      case QUERY_MINUTES -> {
-        row.add(query.getOverflow());
-        row.add(query.getExecutions());
-        row.add(query.getFailures());
-        row.add(query.getPartial());
-        add(row, query.getLatencyMillis());
-      }
+    List<@Nullable Object> row = new ArrayList<>(columns.size());
+    for (Entry entry : entries) {
+      row.addAll(entry.values().apply(summary));
     }
     return row;
-  }
-
-  private static OffsetDateTime time(long micros) {
-    return Instant.EPOCH.plus(micros, ChronoUnit.MICROS).atOffset(ZoneOffset.UTC);
-  }
-
-  private static void add(List<@Nullable Object> row, Numbers numbers) {
-    boolean some = numbers.getCount() > 0;
-    boolean sketched = !numbers.getKllSketch().isEmpty();
-    row.add(some ? numbers.getCount() : null);
-    row.add(some ? numbers.getSum() : null);
-    row.add(some ? numbers.getMin() : null);
-    row.add(some ? numbers.getMax() : null);
-    double[] quantiles =
-        sketched ? QuantileSketch.quantiles(numbers.getKllSketch()) : new double[3];
-    for (double quantile : quantiles) {
-      row.add(sketched ? quantile : null);
-    }
-    row.add(sketched ? numbers.getKllSketch().toByteArray() : null);
   }
 }

@@ -4,7 +4,6 @@ import com.google.common.collect.ImmutableList;
 import io.tailrace.metrics.MetricsTable.Distribution;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -19,6 +18,7 @@ public enum MetricsView {
   /** Features, by environment, feature, resolver and deployment. */
   FEATURE_METRICS(
       MetricsTable.FEATURE_MINUTES,
+      MetricsTable.OF_FEATURES,
       List.of("environment_id", "feature", "resolver_fqn", "deployment_id", "overflow", "minute"),
       List.of("computed", "nulls", "served_online", "served_offline", "non_finite"),
       List.of(
@@ -28,6 +28,7 @@ public enum MetricsView {
   /** Queries, by environment and name. */
   QUERY_METRICS(
       MetricsTable.QUERY_MINUTES,
+      MetricsTable.OF_QUERIES,
       List.of("environment_id", "query_name", "overflow", "minute"),
       List.of("executions", "failures", "partial"),
       List.of(ratio("failures", "executions", "error_rate"))),
@@ -35,6 +36,7 @@ public enum MetricsView {
   /** Resolvers, by environment, resolver and deployment. */
   RESOLVER_METRICS(
       MetricsTable.FEATURE_MINUTES,
+      List.of(),
       List.of("environment_id", "resolver_fqn", "deployment_id", "overflow", "minute"),
       List.of("computed", "nulls"),
       List.of(ratio("nulls", "computed", "null_rate")));
@@ -45,13 +47,20 @@ public enum MetricsView {
   /** Larger ones become infinite where they are added. */
   private static final String HUGE = "1e306";
 
-  private final MetricsTable table;
+  private final String table;
+  private final ImmutableList<Distribution> distributions;
   private final ImmutableList<String> series;
   private final ImmutableList<String> counts;
   private final ImmutableList<String> rates;
 
-  MetricsView(MetricsTable table, List<String> series, List<String> counts, List<String> rates) {
-    this.table = table;
+  MetricsView(
+      MetricsTable table,
+      List<Distribution> distributions,
+      List<String> series,
+      List<String> counts,
+      List<String> rates) {
+    this.table = table.name();
+    this.distributions = ImmutableList.copyOf(distributions);
     this.series = ImmutableList.copyOf(series);
     this.counts = ImmutableList.copyOf(counts);
     this.rates = ImmutableList.copyOf(rates);
@@ -66,16 +75,20 @@ public enum MetricsView {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Returns the name of the table that it is of. */
+  public String table() {
+    return table;
+  }
+
   /**
-   * Returns the statement that creates the view or replaces it.
+   * Returns the statement that creates the view. One that is there is never replaced: it may be
+   * somebody's own.
    *
-   * @param place names something of the schema as it stands in a statement
+   * @param place the view's name with its schema, as it stands in a statement
+   * @param from the table's
    */
-  public String create(UnaryOperator<String> place) {
-    return "CREATE OR REPLACE VIEW "
-        + place.apply(view())
-        + " AS "
-        + query(place.apply(table.table()));
+  public String create(String place, String from) {
+    return "CREATE VIEW " + place + " AS " + query(from);
   }
 
   private String query(String from) {
@@ -89,7 +102,8 @@ public enum MetricsView {
           + String.join(", ", rates)
           + ", updated_at FROM (SELECT "
           + by
-          + ", count(DISTINCT CASE WHEN computed > 0 AND NOT overflow THEN feature END) AS features, "
+          + ", count(DISTINCT CASE WHEN computed > 0 AND NOT overflow THEN feature END) AS"
+          + " features, "
           + sums()
           + ", max(updated_at) AS updated_at FROM "
           + from
@@ -97,7 +111,6 @@ public enum MetricsView {
           + by
           + ") AS series";
     }
-    List<Distribution> distributions = table.distributions();
     return "SELECT "
         + by
         + ", epochs, "
@@ -116,9 +129,11 @@ public enum MetricsView {
         + distributions.stream()
             .map(
                 numbers ->
-                    "sum("
+                    "sum(CASE WHEN "
+                        + numbers.column("p50")
+                        + " IS NOT NULL THEN "
                         + numbers.name()
-                        + "_count) OVER (PARTITION BY "
+                        + "_count END) OVER (PARTITION BY "
                         + by
                         + ") AS "
                         + total(numbers))
@@ -182,13 +197,16 @@ public enum MetricsView {
             .collect(Collectors.joining(", "));
   }
 
-  /** The mean of the epochs' quantiles, by how many numbers each is of; of one epoch, its own. */
+  /**
+   * The mean of the epochs' quantiles, by how many numbers each is of; of one epoch, its own. An
+   * epoch without a sketch has none, and does not count.
+   */
   private static String weighted(Distribution numbers, String quantile) {
     return String.format(
         Locale.ROOT,
-        "sum(CASE WHEN %1$s_count = %2$s THEN %3$s WHEN abs(%3$s) < %4$s THEN 0"
-            + " ELSE least(greatest(%3$s, -%5$s), %5$s) * (%1$s_count::float8 / %2$s::float8)"
-            + " END) AS %3$s",
+        "sum(CASE WHEN %3$s IS NULL THEN NULL WHEN %1$s_count = %2$s THEN %3$s WHEN abs(%3$s) <"
+            + " %4$s THEN 0 ELSE least(greatest(%3$s, -%5$s), %5$s) * (%1$s_count::float8 /"
+            + " %2$s::float8) END) AS %3$s",
         numbers.name(),
         total(numbers),
         quantile,

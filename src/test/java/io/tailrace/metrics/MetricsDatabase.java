@@ -1,9 +1,12 @@
 package io.tailrace.metrics;
 
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.sql.Column;
 import io.tailrace.testing.TestDatabase;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -68,6 +71,20 @@ public final class MetricsDatabase implements TestRule {
         .toList();
   }
 
+  /** Runs statements as somebody else. */
+  public void execute(String... statements) throws Exception {
+    if (kind == Kind.POSTGRESQL) {
+      postgres.execute(statements);
+      return;
+    }
+    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file());
+        java.sql.Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
   private static String normal(@Nullable String value) {
     String text = String.valueOf(value);
     try {
@@ -81,15 +98,15 @@ public final class MetricsDatabase implements TestRule {
   /** Returns every row of both tables, in order. */
   public List<String> contents() throws Exception {
     List<String> all = new ArrayList<>();
-    for (MetricsTable table : MetricsTable.values()) {
+    for (MetricsTable table : MetricsTable.ALL) {
       List<String> columns = new ArrayList<>();
-      for (MetricsTable.Column column : table.columns()) {
+      for (Column column : table.columns()) {
         columns.add(
             switch (column.type()) {
-              case "timestamptz" ->
+              case TIMESTAMP ->
                   "CAST(extract(epoch FROM " + column.name() + ") * 1000000 AS bigint)";
-              case "boolean" -> "CAST(" + column.name() + " AS text)";
-              case "bytea" -> "md5(CAST(" + column.name() + " AS text))";
+              case BOOLEAN -> "CAST(" + column.name() + " AS text)";
+              case BYTES -> "md5(CAST(" + column.name() + " AS text))";
               default -> column.name();
             });
       }
@@ -99,7 +116,7 @@ public final class MetricsDatabase implements TestRule {
                   "SELECT "
                       + String.join(", ", columns)
                       + ", CAST(updated_at AS text) FROM tailrace_metrics."
-                      + table.table()));
+                      + table.name()));
       Collections.sort(rows);
       all.addAll(rows);
     }

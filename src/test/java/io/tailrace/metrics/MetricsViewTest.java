@@ -169,4 +169,36 @@ public class MetricsViewTest {
                     + " AND value_mean = value_sum"))
         .containsExactly("1");
   }
+
+  @Test
+  public void epochsWithoutASketchHaveNoQuantiles() throws Exception {
+    Numbers unsketched = Summaries.numbers(1, 2).toBuilder().clearKllSketch().build();
+    write(
+        Summaries.of(age().setFeature("user.none").setComputed(2).setValues(unsketched)),
+        laterEpoch(
+            Summaries.of(age().setFeature("user.none").setComputed(2).setValues(unsketched))),
+        Summaries.of(age().setFeature("user.some").setComputed(2).setValues(unsketched)),
+        laterEpoch(
+            Summaries.of(
+                age().setFeature("user.some").setComputed(1).setValues(Summaries.numbers(10)))));
+
+    assertThat(features("feature, epochs, value_count, value_sum, value_p50, value_p99"))
+        .containsExactly("user.none|2|4|6|null|null", "user.some|2|3|13|10|10")
+        .inOrder();
+  }
+
+  @Test
+  public void aViewOfSomebodysOwnIsKept() throws Exception {
+    write(Summaries.of(age().setComputed(4)));
+    database.execute(
+        "DROP VIEW tailrace_metrics.feature_metrics",
+        "CREATE VIEW tailrace_metrics.feature_metrics AS SELECT 'mine' AS whose");
+
+    write(Summaries.of(age().setComputed(5)));
+
+    assertThat(database.rows("SELECT whose FROM tailrace_metrics.feature_metrics"))
+        .containsExactly("mine");
+    assertThat(database.rows("SELECT computed FROM tailrace_metrics.resolver_metrics"))
+        .containsExactly("5");
+  }
 }

@@ -202,7 +202,7 @@ public class WriteSummariesTest {
     public void check() {}
 
     @Override
-    public Connection connect() {
+    public Connection connect(List<MetricsTable> tables) {
       return new Connection() {
         @Override
         public int write(List<MetricsSummary> summaries) {

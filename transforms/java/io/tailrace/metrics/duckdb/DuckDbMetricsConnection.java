@@ -1,23 +1,30 @@
 package io.tailrace.metrics.duckdb;
 
-import static java.util.Objects.requireNonNull;
+import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 
+import com.google.common.collect.ImmutableList;
 import com.google.common.collect.Lists;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.metrics.MetricsView;
 import io.tailrace.metrics.SummaryOrder;
-import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.Conflict;
+import io.tailrace.sql.Table;
+import io.tailrace.sql.Tables;
+import io.tailrace.sql.duckdb.DuckDbCatalog;
+import io.tailrace.sql.duckdb.DuckDbSession;
 import io.tailrace.v1.MetricsSummary;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
@@ -34,100 +41,83 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private static final Duration BETWEEN_DELETIONS = Duration.ofHours(1);
 
   private final DuckDbMetricsStore store;
-  private @Nullable DuckDbFile file;
-  private @Nullable Connection connection;
-  private String database = "";
+  private final ImmutableList<MetricsTable> tables;
+  private final DuckDbSession session;
+
   private boolean prepared;
   private Instant deletedAt = Instant.MIN;
 
-  DuckDbMetricsConnection(DuckDbMetricsStore store) {
+  DuckDbMetricsConnection(DuckDbMetricsStore store, List<MetricsTable> tables) {
     this.store = store;
+    this.tables = ImmutableList.copyOf(tables);
+    this.session = new DuckDbSession(store::open);
   }
 
   @Override
   public int write(List<MetricsSummary> summaries) throws UnavailableException {
-    Map<MetricsTable, List<MetricsSummary>> byTable =
-        SummaryOrder.fold(summaries).stream().collect(Collectors.groupingBy(MetricsTable::of));
+    List<MetricsSummary> folded = SummaryOrder.fold(summaries);
     int changed = 0;
     boolean done = false;
     try {
-      connect();
-      for (Map.Entry<MetricsTable, List<MetricsSummary>> each : byTable.entrySet()) {
-        for (List<MetricsSummary> some : Lists.partition(each.getValue(), ROWS_PER_TRANSACTION)) {
-          changed += write(each.getKey(), some);
+      for (MetricsTable table : tables) {
+        List<MetricsSummary> rows = folded.stream().filter(table::holds).toList();
+        for (List<MetricsSummary> some : Lists.partition(rows, ROWS_PER_TRANSACTION)) {
+          changed += write(table, some);
         }
       }
       deleteOld();
-      requireNonNull(file).changed();
       done = true;
       return changed;
-    } catch (SQLException e) {
-      throw requireNonNull(file).failure(e);
     } finally {
-      if (!done) {
-        disconnect();
-      }
+      // Whatever failed, somebody may have changed the tables.
+      prepared &= done;
     }
   }
 
-  private void connect() throws UnavailableException, SQLException {
-    if (connection == null) {
-      file = store.open();
-      connection = file.duplicate();
-      database = connection.getCatalog();
-      prepared = false;
-    }
-  }
-
-  private interface Work<T> {
-    T run(Statement statement) throws SQLException;
-  }
-
-  /** Runs a transaction alone on the file: nobody else changes it meanwhile. */
-  private <T> T alone(Work<T> work) throws SQLException {
-    DuckDbFile open = requireNonNull(file);
-    open.writing().lock();
-    try (Statement statement = requireNonNull(connection).createStatement()) {
-      statement.execute("BEGIN");
-      T result = work.run(statement);
-      statement.execute("COMMIT");
-      return result;
-    } finally {
-      open.writing().unlock();
-    }
-  }
-
-  private int write(MetricsTable table, List<MetricsSummary> summaries) throws SQLException {
-    stage(table, summaries);
+  private int write(MetricsTable table, List<MetricsSummary> summaries)
+      throws UnavailableException {
+    session.beside(
+        open -> {
+          stage(open.statement(), table, summaries);
+          return true;
+        });
     if (!prepared) {
-      alone(this::create);
+      create();
       prepared = true;
     }
-    String rows = "SELECT " + table.names() + ", now() FROM temp." + staging(table);
-    String place = place(table.table());
-    int changed = alone(statement -> statement.executeUpdate(table.upsert(place, rows)));
-    try (Statement statement = requireNonNull(connection).createStatement()) {
-      statement.execute("DROP TABLE temp." + staging(table));
-    }
-    return changed;
+    return session.transaction(
+        open -> {
+          String names = names(table);
+          int changed =
+              open.statement()
+                  .executeUpdate(
+                      table.upsert(
+                          open.catalog(store.schema()).place(table.name()),
+                          "SELECT " + names + ", now() FROM temp." + staging(table)));
+          open.statement().execute("DROP TABLE temp." + staging(table));
+          return changed;
+        });
+  }
+
+  private static String names(MetricsTable table) {
+    return table.columns().stream().map(Column::name).collect(Collectors.joining(", "));
   }
 
   private static String staging(MetricsTable table) {
-    return "staged_" + table.table();
+    return "staged_" + table.name();
   }
 
-  private void stage(MetricsTable table, List<MetricsSummary> summaries) throws SQLException {
-    DuckDBConnection duckDb = requireNonNull(connection).unwrap(DuckDBConnection.class);
-    try (Statement statement = duckDb.createStatement()) {
-      statement.execute(
-          "CREATE OR REPLACE TEMP TABLE "
-              + staging(table)
-              + " ("
-              + table.columns().stream()
-                  .map(column -> column.name() + " " + column.type())
-                  .collect(Collectors.joining(", "))
-              + ")");
-    }
+  private static void stage(Statement statement, MetricsTable table, List<MetricsSummary> summaries)
+      throws SQLException {
+    statement.execute(
+        "CREATE OR REPLACE TEMP TABLE "
+            + staging(table)
+            + " ("
+            + table.columns().stream()
+                .map(column -> column.name() + " " + DUCKDB.type(column.type()))
+                .collect(Collectors.joining(", "))
+            + ")");
+    DuckDBConnection duckDb = statement.getConnection().unwrap(DuckDBConnection.class);
     try (DuckDBAppender appender = duckDb.createAppender("temp", "main", staging(table))) {
       for (MetricsSummary summary : summaries) {
         appender.beginRow();
@@ -159,76 +149,68 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
   }
 
-  private int create(Statement statement) throws SQLException {
-    statement.execute(
-        "CREATE SCHEMA IF NOT EXISTS " + quoted(database) + "." + quoted(store.schema()));
-    for (MetricsTable table : MetricsTable.values()) {
-      statement.execute(table.create(place(table.table())));
+  private void create() throws UnavailableException {
+    Tables found =
+        session.transaction(
+            open -> {
+              DuckDbCatalog catalog = open.catalog(store.schema());
+              Tables now =
+                  catalog.bringAbout(
+                      open.statement(), tables.stream().map(MetricsTable::table).toList());
+              if (now.conflicts().isEmpty()) {
+                createViews(catalog, open.statement());
+              }
+              return now;
+            });
+    for (Map.Entry<Table, List<Conflict>> conflict : found.conflicts().entrySet()) {
+      throw new UnavailableException(
+          store.uri()
+              + ": the table "
+              + store.schema()
+              + "."
+              + conflict.getKey().name()
+              + " "
+              + Tables.sentence(conflict.getValue())
+              + "; rename it, and another one is created");
     }
+  }
+
+  /** A view names its table alone, so that it works wherever the file is attached. */
+  private static void createViews(DuckDbCatalog catalog, Statement statement) throws SQLException {
+    Set<String> names =
+        Arrays.stream(MetricsView.values()).map(MetricsView::view).collect(Collectors.toSet());
+    Set<String> there = catalog.find(statement, names).keySet();
     for (MetricsView view : MetricsView.values()) {
-      statement.execute(view.create(this::place));
+      if (!there.contains(view.view())) {
+        statement.execute(view.create(catalog.place(view.view()), DUCKDB.quoted(view.table())));
+      }
     }
-    return 0;
   }
 
   /** Deletes rows older than the retention, at most once an hour. */
-  private void deleteOld() throws SQLException {
+  private void deleteOld() throws UnavailableException {
     if (store.retention().isEmpty()
         || !prepared
         || Duration.between(deletedAt, Instant.now()).compareTo(BETWEEN_DELETIONS) < 0) {
       return;
     }
     deletedAt = Instant.now();
-    for (MetricsTable table : MetricsTable.values()) {
+    for (MetricsTable table : tables) {
       int unused =
-          alone(
-              statement ->
-                  statement.executeUpdate(
-                      "DELETE FROM "
-                          + place(table.table())
-                          + " WHERE minute < now() - INTERVAL '"
-                          + store.retention().orElseThrow().toSeconds()
-                          + " seconds'"));
+          session.transaction(
+              open ->
+                  open.statement()
+                      .executeUpdate(
+                          "DELETE FROM "
+                              + open.catalog(store.schema()).place(table.name())
+                              + " WHERE minute < now() - INTERVAL '"
+                              + store.retention().orElseThrow().toSeconds()
+                              + " seconds'"));
     }
-  }
-
-  /** Returns a name with those of the schema and of the database, as a schema may have the same. */
-  private String place(String name) {
-    return quoted(database) + "." + quoted(store.schema()) + "." + quoted(name);
-  }
-
-  private static String quoted(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
-  }
-
-  private void disconnect() throws UnavailableException {
-    Connection open = connection;
-    DuckDbFile used = file;
-    connection = null;
-    file = null;
-    try {
-      if (open != null) {
-        open.close();
-      }
-    } catch (SQLException e) {
-      throw new UnavailableException(store.uri() + ": " + e.getMessage(), e);
-    } finally {
-      if (used != null) {
-        release(used);
-      }
-    }
-  }
-
-  private static void release(DuckDbFile file) throws UnavailableException {
-    file.release();
   }
 
   @Override
   public void close() {
-    try {
-      disconnect();
-    } catch (UnavailableException e) {
-      throw new IllegalStateException(e);
-    }
+    session.close();
   }
 }

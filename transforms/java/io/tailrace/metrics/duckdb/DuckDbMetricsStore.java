@@ -3,10 +3,12 @@ package io.tailrace.metrics.duckdb;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
+import io.tailrace.metrics.MetricsTable;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -111,8 +113,8 @@ public final class DuckDbMetricsStore implements MetricsStore {
   }
 
   @Override
-  public Connection connect() {
-    return new DuckDbMetricsConnection(this);
+  public Connection connect(List<MetricsTable> tables) {
+    return new DuckDbMetricsConnection(this, tables);
   }
 
   @Override

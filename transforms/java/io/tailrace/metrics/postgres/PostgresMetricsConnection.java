@@ -5,6 +5,8 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.metrics.SummaryOrder;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.postgres.PostgresCatalog;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import io.tailrace.sql.postgres.SqlState;
@@ -15,7 +17,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +33,21 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
   private final PostgresMetricsAddress address;
   private final PostgresSession session;
   private final PostgresMetricsTables tables;
-  private final Map<MetricsTable, String> upserts = new EnumMap<>(MetricsTable.class);
+  private final Retention retention;
+  private final Map<MetricsTable, String> upserts = new LinkedHashMap<>();
 
-  PostgresMetricsConnection(PostgresMetricsAddress address) {
+  PostgresMetricsConnection(PostgresMetricsAddress address, List<MetricsTable> tables) {
     this.address = address;
     this.session = new PostgresSession(address.server());
-    this.tables = new PostgresMetricsTables(address, session);
-    for (MetricsTable table : MetricsTable.values()) {
+    PostgresCatalog catalog =
+        new PostgresCatalog(address.server(), session, new PostgresMetricsTables.Names());
+    this.tables = new PostgresMetricsTables(address, catalog, tables);
+    this.retention = new Retention(address, catalog, tables);
+    for (MetricsTable table : tables) {
       String values = String.join(", ", Collections.nCopies(table.columns().size(), "?"));
       upserts.put(
           table,
-          table.upsert(address.place(table.table()), "VALUES (" + values + ", clock_timestamp())"));
+          table.upsert(address.place(table.name()), "VALUES (" + values + ", clock_timestamp())"));
     }
   }
 
@@ -53,7 +59,7 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
         Lists.partition(SummaryOrder.fold(summaries), ROWS_PER_TRANSACTION)) {
       changed += writeSome(some);
     }
-    tables.dropOld();
+    retention.dropOld(tables.kinds());
     return changed;
   }
 
@@ -77,7 +83,7 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
     for (Map.Entry<MetricsTable, String> upsert : upserts.entrySet()) {
       try (PreparedStatement statement = connection.prepareStatement(upsert.getValue())) {
         for (MetricsSummary summary : summaries) {
-          if (MetricsTable.of(summary) == upsert.getKey()) {
+          if (upsert.getKey().holds(summary)) {
             List<@Nullable Object> row = upsert.getKey().row(summary);
             for (int i = 0; i < row.size(); i++) {
               set(statement, i + 1, row.get(i), upsert.getKey().columns().get(i));
@@ -92,7 +98,7 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
   }
 
   private static void set(
-      PreparedStatement statement, int at, @Nullable Object value, MetricsTable.Column column)
+      PreparedStatement statement, int at, @Nullable Object value, Column column)
       throws SQLException {
     if (value != null) {
       statement.setObject(at, value);
@@ -101,11 +107,13 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
     }
   }
 
-  private static int jdbcType(MetricsTable.Column column) {
+  private static int jdbcType(Column column) {
     return switch (column.type()) {
-      case "bigint" -> Types.BIGINT;
-      case "float8" -> Types.DOUBLE;
-      case "bytea" -> Types.BINARY;
+      case BIGINT -> Types.BIGINT;
+      case DOUBLE -> Types.DOUBLE;
+      case BYTES -> Types.BINARY;
+      case TEXT -> Types.VARCHAR;
+      case BOOLEAN -> Types.BOOLEAN;
       default -> throw new IllegalArgumentException(column.name() + " can't be null");
     };
   }

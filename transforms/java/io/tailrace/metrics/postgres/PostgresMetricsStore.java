@@ -3,7 +3,9 @@ package io.tailrace.metrics.postgres;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
+import io.tailrace.metrics.MetricsTable;
 import io.tailrace.sql.postgres.PostgresCheck;
+import java.util.List;
 
 /**
  * PostgreSQL 12 or later, with or without TimescaleDB, at {@code
@@ -56,8 +58,8 @@ public final class PostgresMetricsStore implements MetricsStore {
   }
 
   @Override
-  public Connection connect() {
-    return new PostgresMetricsConnection(address);
+  public Connection connect(List<MetricsTable> tables) {
+    return new PostgresMetricsConnection(address, tables);
   }
 
   @Override

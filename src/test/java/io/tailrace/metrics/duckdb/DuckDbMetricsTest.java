@@ -18,6 +18,7 @@ import io.tailrace.v1.MetricsSummary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
@@ -129,6 +130,31 @@ public class DuckDbMetricsTest {
       connection.write(List.of(daysAgo(4)));
       assertThat(query("SELECT count(*) FROM tailrace_metrics.feature_minutes"))
           .containsExactly(List.of("3"));
+    }
+  }
+
+  @Test
+  public void viewsWorkInAFileOfAnotherNameAndWhereverItIsAttached() throws Exception {
+    // A schema of the file's own name would make longer names ambiguous.
+    try (MetricsStore.Connection connection = store("?schema=data").connect()) {
+      connection.write(List.of(computed("user.age", 3)));
+    }
+    Path other = Files.move(file(), folder.getRoot().toPath().resolve("other.db"));
+
+    for (String view : List.of("feature_metrics", "query_metrics", "resolver_metrics")) {
+      try (Connection alone = DriverManager.getConnection("jdbc:duckdb:" + other);
+          Statement statement = alone.createStatement();
+          ResultSet rows = statement.executeQuery("SELECT * FROM data." + view)) {
+        assertThat(rows.next()).isEqualTo(!view.equals("query_metrics"));
+      }
+      try (Connection beside = DriverManager.getConnection("jdbc:duckdb:");
+          Statement statement = beside.createStatement()) {
+        statement.execute("CREATE TABLE feature_minutes(decoy INTEGER)");
+        statement.execute("ATTACH '" + other + "' AS somewhere (READ_ONLY)");
+        try (ResultSet rows = statement.executeQuery("SELECT * FROM somewhere.data." + view)) {
+          assertThat(rows.next()).isEqualTo(!view.equals("query_metrics"));
+        }
+      }
     }
   }
 
