@@ -10,6 +10,9 @@ import java.util.List;
 
 /** A writer in a JVM of its own, which can be killed. Not thread-safe. */
 public final class WriterJvm implements AutoCloseable {
+  /** What a writer halts its JVM with, when it has done its work. */
+  public static final int HALTED = 42;
+
   private final Process process;
   private final Path output;
 
@@ -50,6 +53,15 @@ public final class WriterJvm implements AutoCloseable {
   public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
+  }
+
+  /**
+   * Waits until the writer has halted its JVM; fails with what it printed, if it ends otherwise.
+   */
+  public void awaitHalt() throws IOException, InterruptedException {
+    if (process.waitFor() != HALTED) {
+      throw new AssertionError("the writer has failed: " + Files.readString(output));
+    }
   }
 
   @Override

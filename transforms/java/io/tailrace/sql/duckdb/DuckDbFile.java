@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
@@ -43,6 +42,9 @@ public final class DuckDbFile {
    */
   private static final Set<Path> LOOKED_AT = new HashSet<>();
 
+  /** What DuckDB says of a log that it can't read; see {@link #readLog}. */
+  private static final String UNREADABLE_LOG = "GetDefaultDatabase with no default database set";
+
   private static final Pattern ERROR_TYPE =
       Pattern.compile(
           "(?:Invalid Input Error: Attempting to execute an unsuccessful[^\\n]*\nError: )?"
@@ -50,56 +52,26 @@ public final class DuckDbFile {
 
   private static final Pattern OWNER = Pattern.compile("\\(PID (\\d+)");
 
-  /** How often the log is tried to be written back between inserts, before they have to wait. */
-  private static final int ATTEMPTS_BESIDE_INSERTS = 100;
-
-  private static final long ATTEMPT_PAUSE_MILLIS = 10;
-
-  /**
-   * A table that was inserted into takes about so many blocks until the log is written back,
-   * whatever it got: one for each column and one for which of its values are null.
-   */
-  private static final long BLOCKS_OF_CHANGED_TABLE = 18;
-
-  /** The part of DuckDB's memory that tables may take in this way. */
-  private static final int CHANGED_PART = 5;
-
-  /** How many merges of groups of rows DuckDB may make in a table: its own default. */
-  private static final int MERGES = 100;
-
-  private static final int NO_MERGES = 0;
-
-  /**
-   * What may be inserted while the log is written back; more waits, as it would fill the memory.
-   */
-  private static final long ROWS_BESIDE_CHECKPOINT = 200_000;
-
   private final Path path;
   private final DuckDBConnection root;
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
-  private final Path log;
-  private final DuckDbSettings settings;
+  private final WriteBack writeBack;
   private int users;
   private boolean broken;
-
-  /** Writes the log back at the moment. Guarded by {@link #OPEN}. */
-  private @Nullable Thread checkpoint;
-
-  /** Rows that were inserted meanwhile, which stay in memory. Guarded by {@link #OPEN}. */
-  private long rowsBesideCheckpoint;
-
-  private final RowGroups rowGroups = new RowGroups();
-
-  private int maxChangedTables;
 
   /** Held by whoever changes the file: fair, so that nobody waits for ever. */
   private final ReentrantLock writing = new ReentrantLock(true);
 
-  private DuckDbFile(Path path, DuckDBConnection root, DuckDbSettings settings) {
+  private DuckDbFile(Path path, DuckDBConnection root, DuckDbSettings settings)
+      throws SQLException {
     this.path = path;
     this.root = root;
-    this.log = path.resolveSibling(path.getFileName() + ".wal");
-    this.settings = settings;
+    try (Statement statement = root.createStatement()) {
+      if (settings.fastCompression()) {
+        statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
+      }
+      this.writeBack = new WriteBack(this, settings, statement);
+    }
   }
 
   /**
@@ -113,39 +85,17 @@ public final class DuckDbFile {
       awaitLookers(real);
       DuckDbFile file = OPEN.get(real);
       if (file == null || file.broken) {
-        file = new DuckDbFile(real, connect(real, settings.forWriting()), settings);
-        try (Statement statement = file.root.createStatement()) {
-          file.prepare(statement);
+        DuckDBConnection root = connectForWriting(real, settings);
+        try {
+          file = new DuckDbFile(real, root, settings);
         } catch (SQLException e) {
-          close(file.root);
+          close(root);
           throw failed(real, e);
         }
         OPEN.put(real, file);
       }
       file.users++;
       return file;
-    }
-  }
-
-  private void prepare(Statement statement) throws SQLException {
-    if (settings.fastCompression()) {
-      statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
-    }
-    // Merging is for the moments that RowGroups chooses, and not for closing.
-    statement.execute("SET GLOBAL max_vacuum_tasks=" + NO_MERGES);
-    long blockBytes =
-        number(
-            statement,
-            "SELECT block_size FROM pragma_database_size()"
-                + " WHERE database_name = current_database()");
-    long most = settings.memoryBytes() / CHANGED_PART / (BLOCKS_OF_CHANGED_TABLE * blockBytes);
-    maxChangedTables = (int) Math.max(1, Math.min(most, Integer.MAX_VALUE));
-  }
-
-  private static long number(Statement statement, String query) throws SQLException {
-    try (ResultSet found = statement.executeQuery(query)) {
-      found.next();
-      return found.getLong(1);
     }
   }
 
@@ -174,6 +124,34 @@ public final class DuckDbFile {
       return path.toRealPath();
     } catch (IOException e) {
       throw new UnavailableException("the directory of " + path + " can't be used: " + e, e);
+    }
+  }
+
+  private static DuckDBConnection connectForWriting(Path path, DuckDbSettings settings)
+      throws UnavailableException {
+    try {
+      return connect(path, settings.forWriting());
+    } catch (UnavailableException e) {
+      if (!String.valueOf(e.getMessage()).contains(UNREADABLE_LOG)) {
+        throw e;
+      }
+      LOG.info("The log of {} is read in another way: {}", path, e.getMessage());
+      readLog(path);
+      return connect(path, settings.forWriting());
+    }
+  }
+
+  /**
+   * Reads a log that DuckDB can't read when it opens the file as its first, and writes it back into
+   * the tables: the log of a table that was altered while it had a default with a function.
+   */
+  private static void readLog(Path path) throws UnavailableException {
+    try (Connection beside = DriverManager.getConnection("jdbc:duckdb:");
+        Statement statement = beside.createStatement()) {
+      statement.execute("ATTACH " + DuckDbDialect.DUCKDB.literal(path.toString()) + " AS unread");
+      statement.execute("CHECKPOINT unread");
+    } catch (SQLException e) {
+      throw failed(path, e);
     }
   }
 
@@ -228,9 +206,7 @@ public final class DuckDbFile {
 
   /** Says that rows were inserted into a table. */
   public void inserted(String table, long rows) {
-    if (rows > 0) {
-      rowGroups.inserted(table, rows);
-    }
+    writeBack.inserted(table, rows);
   }
 
   /**
@@ -238,9 +214,7 @@ public final class DuckDbFile {
    * until then. For whoever holds the lock of writers and has committed.
    */
   public void limitChangedTables(Statement statement) throws SQLException {
-    if (rowGroups.changedTables() >= maxChangedTables) {
-      boolean unused = checkpoint(statement, false);
-    }
+    writeBack.limitChangedTables(statement);
   }
 
   /**
@@ -248,91 +222,19 @@ public final class DuckDbFile {
    * tables, while others go on inserting.
    */
   public void changed() throws UnavailableException {
-    try {
-      if (!Files.exists(log) || Files.size(log) < settings.logBytes()) {
-        return;
-      }
-    } catch (IOException e) {
-      throw new UnavailableException(log + " can't be looked at: " + e, e);
-    }
-    synchronized (OPEN) {
-      if (checkpoint == null) {
-        rowsBesideCheckpoint = 0;
-        checkpoint = new Thread(this::checkpoint, "duckdb-checkpoint");
-        checkpoint.setDaemon(true);
-        checkpoint.start();
-      }
-    }
+    writeBack.changed();
   }
 
   /** Waits while the log is written back, unless so many rows may be inserted beside that. */
   public void awaitRoom(long rows) throws UnavailableException {
-    Thread running;
-    synchronized (OPEN) {
-      rowsBesideCheckpoint += rows;
-      if (checkpoint == null || rowsBesideCheckpoint <= ROWS_BESIDE_CHECKPOINT) {
-        return;
-      }
-      running = checkpoint;
-    }
-    join(running);
-  }
-
-  private void join(Thread running) throws UnavailableException {
-    try {
-      running.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException("interrupted while the log of " + path + " is written", e);
-    }
-  }
-
-  private void checkpoint() {
-    try (Connection connection = duplicate();
-        Statement statement = connection.createStatement()) {
-      int attempt = 0;
-      while (!checkpoint(statement, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
-        Thread.sleep(ATTEMPT_PAUSE_MILLIS);
-      }
-    } catch (SQLException e) {
-      LOG.warn("The log can't be written back: {}", failure(e).getMessage());
-    } catch (UnavailableException | InterruptedException e) {
-      LOG.warn("The log of {} can't be written back: {}", path, e.getMessage());
-    } finally {
-      synchronized (OPEN) {
-        checkpoint = null;
-      }
-    }
-  }
-
-  /** Begins between two inserts, which DuckDB insists on, and returns whether it could. */
-  private boolean checkpoint(Statement statement, boolean mustWait) throws SQLException {
-    if (mustWait) {
-      writing.lock();
-    }
-    boolean merges = rowGroups.wantMerge();
-    try {
-      statement.execute("SET GLOBAL max_vacuum_tasks=" + (merges ? MERGES : NO_MERGES));
-      statement.execute("CHECKPOINT");
-      rowGroups.writtenBack(merges);
-      return true;
-    } catch (SQLException e) {
-      if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {
-        throw e;
-      }
-      return false;
-    } finally {
-      if (mustWait) {
-        writing.unlock();
-      }
-    }
+    writeBack.awaitRoom(rows);
   }
 
   /** Lets go of the file; whoever is the last waits until its log has been written back. */
   public void release() throws UnavailableException {
     Optional<Thread> running = tryRelease();
     while (running.isPresent()) {
-      join(running.get());
+      writeBack.join(running.get());
       running = tryRelease();
     }
   }
@@ -340,8 +242,9 @@ public final class DuckDbFile {
   /** Lets go of the file, or returns what has to end before. */
   private Optional<Thread> tryRelease() throws UnavailableException {
     synchronized (OPEN) {
-      if (users == 1 && checkpoint != null) {
-        return Optional.of(checkpoint);
+      Optional<Thread> running = writeBack.running();
+      if (users == 1 && running.isPresent()) {
+        return running;
       }
       users--;
       if (users == 0) {

@@ -1,0 +1,187 @@
+package io.tailrace.sql.duckdb;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.tailrace.endpoint.UnavailableException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes the log of a DuckDB file back into its tables: when it has grown large, while others go on
+ * inserting, or when changed tables would hold too much memory. Thread-safe.
+ */
+final class WriteBack {
+  private static final Logger LOG = LoggerFactory.getLogger(WriteBack.class);
+
+  /** How often the log is tried to be written back between inserts, before they have to wait. */
+  private static final int ATTEMPTS_BESIDE_INSERTS = 100;
+
+  private static final long ATTEMPT_PAUSE_MILLIS = 10;
+
+  /**
+   * A table that was inserted into takes about so many blocks until the log is written back,
+   * whatever it got: one for each column and one for which of its values are null.
+   */
+  private static final long BLOCKS_OF_CHANGED_TABLE = 18;
+
+  /** The part of DuckDB's memory that tables may take in this way. */
+  private static final int CHANGED_PART = 5;
+
+  /** How many merges of groups of rows DuckDB may make in a table: its own default. */
+  private static final int MERGES = 100;
+
+  private static final int NO_MERGES = 0;
+
+  /**
+   * What may be inserted while the log is written back; more waits, as it would fill the memory.
+   */
+  private static final long ROWS_BESIDE_CHECKPOINT = 200_000;
+
+  private final DuckDbFile file;
+  private final Path log;
+  private final DuckDbSettings settings;
+  private final int maxChangedTables;
+  private final RowGroups rowGroups = new RowGroups();
+
+  /** Writes the log back at the moment. */
+  @GuardedBy("this")
+  private @Nullable Thread checkpoint;
+
+  /** Rows that were inserted meanwhile, which stay in memory. */
+  @GuardedBy("this")
+  private long rowsBesideCheckpoint;
+
+  /** Creates one, and sees to it that DuckDB merges nothing by itself. */
+  WriteBack(DuckDbFile file, DuckDbSettings settings, Statement statement) throws SQLException {
+    this.file = file;
+    this.settings = settings;
+    this.log = file.path().resolveSibling(file.path().getFileName() + ".wal");
+    // Merging is for the moments that RowGroups chooses, and not for closing.
+    statement.execute("SET GLOBAL max_vacuum_tasks=" + NO_MERGES);
+    long blockBytes =
+        number(
+            statement,
+            "SELECT block_size FROM pragma_database_size()"
+                + " WHERE database_name = current_database()");
+    long most = settings.memoryBytes() / CHANGED_PART / (BLOCKS_OF_CHANGED_TABLE * blockBytes);
+    maxChangedTables = (int) Math.max(1, Math.min(most, Integer.MAX_VALUE));
+  }
+
+  private static long number(Statement statement, String query) throws SQLException {
+    try (ResultSet found = statement.executeQuery(query)) {
+      found.next();
+      return found.getLong(1);
+    }
+  }
+
+  /** See {@link DuckDbFile#inserted}. */
+  void inserted(String table, long rows) {
+    if (rows > 0) {
+      rowGroups.inserted(table, rows);
+    }
+  }
+
+  /** See {@link DuckDbFile#limitChangedTables}. */
+  void limitChangedTables(Statement statement) throws SQLException {
+    if (rowGroups.changedTables() >= maxChangedTables) {
+      boolean unused = checkpoint(statement, false);
+    }
+  }
+
+  /** See {@link DuckDbFile#changed}. */
+  void changed() throws UnavailableException {
+    try {
+      if (!Files.exists(log) || Files.size(log) < settings.logBytes()) {
+        return;
+      }
+    } catch (IOException e) {
+      throw new UnavailableException(log + " can't be looked at: " + e, e);
+    }
+    synchronized (this) {
+      if (checkpoint == null) {
+        rowsBesideCheckpoint = 0;
+        checkpoint = new Thread(this::checkpoint, "duckdb-checkpoint");
+        checkpoint.setDaemon(true);
+        checkpoint.start();
+      }
+    }
+  }
+
+  /** See {@link DuckDbFile#awaitRoom}. */
+  void awaitRoom(long rows) throws UnavailableException {
+    Thread running;
+    synchronized (this) {
+      rowsBesideCheckpoint += rows;
+      if (checkpoint == null || rowsBesideCheckpoint <= ROWS_BESIDE_CHECKPOINT) {
+        return;
+      }
+      running = checkpoint;
+    }
+    join(running);
+  }
+
+  /** Returns the thread that writes the log back at the moment. */
+  synchronized Optional<Thread> running() {
+    return Optional.ofNullable(checkpoint);
+  }
+
+  /** Waits until the log is written back. */
+  void join(Thread running) throws UnavailableException {
+    try {
+      running.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(
+          "interrupted while the log of " + file.path() + " is written", e);
+    }
+  }
+
+  private void checkpoint() {
+    try (Connection connection = file.duplicate();
+        Statement statement = connection.createStatement()) {
+      int attempt = 0;
+      while (!checkpoint(statement, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
+        Thread.sleep(ATTEMPT_PAUSE_MILLIS);
+      }
+    } catch (SQLException e) {
+      LOG.warn("The log can't be written back: {}", file.failure(e).getMessage());
+    } catch (UnavailableException | InterruptedException e) {
+      LOG.warn("The log of {} can't be written back: {}", file.path(), e.getMessage());
+    } finally {
+      synchronized (this) {
+        checkpoint = null;
+      }
+    }
+  }
+
+  /** Begins between two inserts, which DuckDB insists on, and returns whether it could. */
+  private boolean checkpoint(Statement statement, boolean mustWait) throws SQLException {
+    if (mustWait) {
+      file.writing().lock();
+    }
+    boolean merges = rowGroups.wantMerge();
+    try {
+      statement.execute("SET GLOBAL max_vacuum_tasks=" + (merges ? MERGES : NO_MERGES));
+      statement.execute("CHECKPOINT");
+      rowGroups.writtenBack(merges);
+      return true;
+    } catch (SQLException e) {
+      if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {
+        throw e;
+      }
+      return false;
+    } finally {
+      if (mustWait) {
+        file.writing().unlock();
+      }
+    }
+  }
+}
