@@ -1,0 +1,302 @@
+package io.tailrace.testing;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.Buses;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.util.SerializableUtils;
+import org.apache.flink.api.common.JobID;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** What every bus must do, on real servers. A bus's own test says where its topics are. */
+public abstract class BusContract {
+  private static final String GROUP = "reader";
+  private static final int LARGE = 900_000;
+
+  @Rule public final TemporaryFolder directories = new TemporaryFolder();
+
+  /** Makes a topic and returns its URI. */
+  protected abstract String newTopic(int partitions) throws Exception;
+
+  /** Returns the URI of a topic that a bus does not have which is there. */
+  protected abstract String missingTopic() throws Exception;
+
+  /** Returns the URI of a topic of a bus that is not there. */
+  protected abstract String unreachable() throws Exception;
+
+  @Test
+  public void aBusIsAValueAndItsNameHasNoParameters() throws Exception {
+    Bus bus = Buses.at(newTopic(1));
+
+    assertThat(SerializableUtils.clone(bus).uri()).isEqualTo(bus.uri());
+    assertThat(SerializableUtils.clone(bus).name()).isEqualTo(bus.name());
+    assertThat(bus.name()).doesNotContain("?");
+    bus.check();
+  }
+
+  @Test
+  public void whatIsPublishedIsReadWithItsKeyItsTimeAndItsPlace() throws Exception {
+    Bus bus = Buses.at(newTopic(3));
+    long before = System.currentTimeMillis() * 1_000;
+    List<OutgoingMessage> messages =
+        List.of(
+            message("key", "payload"),
+            message("", "without a key"),
+            message("without a payload", ""),
+            new OutgoingMessage("large".getBytes(UTF_8), new byte[LARGE], Map.of()),
+            new OutgoingMessage(new byte[] {0, -1}, new byte[] {-1, 0}, Map.of("name", "välue")),
+            new OutgoingMessage(
+                "addressed".getBytes(UTF_8),
+                new byte[] {1},
+                Map.of(Bus.ADDRESSEE_HEADER, "one-writer")));
+    publish(bus, messages);
+    long after = (System.currentTimeMillis() + 1) * 1_000;
+
+    List<BusMessage> read = readAll(bus, GROUP, messages.size());
+
+    assertSame(read, messages);
+    for (BusMessage message : read) {
+      assertThat(message.publishedAt()).isAtLeast(before);
+      assertThat(message.publishedAt()).isAtMost(after);
+      assertThat(bus.name()).contains(message.topic());
+    }
+    assertThat(read.stream().map(BusContract::place).distinct().toList()).hasSize(messages.size());
+  }
+
+  @Test
+  public void thePublisherAndTheTransformWriteTheSameMessages() throws Exception {
+    Bus bus = Buses.at(newTopic(2));
+    List<OutgoingMessage> messages =
+        List.of(
+            message("key", "payload"),
+            message("", ""),
+            new OutgoingMessage(
+                "k".getBytes(UTF_8),
+                new byte[LARGE],
+                Map.of(Bus.ADDRESSEE_HEADER, "one-writer", "other", "")));
+    publish(bus, messages);
+    Pipeline pipeline = Pipeline.create();
+    pipeline.apply(Create.of(messages)).apply("Write", bus.write());
+    pipeline.run().waitUntilFinish();
+
+    List<OutgoingMessage> twice = new ArrayList<>(messages);
+    twice.addAll(messages);
+    assertSame(readAll(bus, GROUP, twice.size()), twice);
+  }
+
+  @Test
+  public void messagesOfOneKeyKeepTheirOrder() throws Exception {
+    Bus bus = Buses.at(newTopic(3));
+    publish(
+        bus,
+        IntStream.range(0, 300).mapToObj(i -> message("k" + i % 7, Integer.toString(i))).toList());
+
+    List<BusMessage> read = new ArrayList<>(readAll(bus, GROUP, 300));
+
+    // Runners hand bundles on as they like: what is asked is the order on the bus.
+    read.sort((a, b) -> Long.compare(a.offset(), b.offset()));
+    for (int k = 0; k < 7; k++) {
+      String key = "k" + k;
+      List<BusMessage> ofKey = read.stream().filter(m -> text(m.key()).equals(key)).toList();
+      assertThat(ofKey.stream().map(BusMessage::partition).distinct().toList()).hasSize(1);
+      assertThat(ofKey.stream().map(m -> Integer.valueOf(text(m.payload()))).toList())
+          .isInStrictOrder();
+    }
+  }
+
+  @Test
+  public void everyGroupReadsEveryMessage() throws Exception {
+    Bus bus = Buses.at(newTopic(2));
+    List<OutgoingMessage> messages = numbered(0, 20);
+    publish(bus, messages);
+
+    assertSame(readAll(bus, GROUP, 20), messages);
+    assertSame(readAll(bus, "another-reader", 20), messages);
+  }
+
+  @Test
+  public void whatABundleDidNotSettleIsReadAgain() throws Exception {
+    Bus bus = Buses.at(newTopic(1));
+    List<OutgoingMessage> messages = numbered(0, 5);
+    publish(bus, messages);
+    ReadBus failing = ReadBus.startFailing(bus, GROUP);
+    failing.await(1);
+    failing.cancel();
+
+    assertThat(payloads(readAll(bus, GROUP, 5))).isEqualTo(payloadsOf(messages));
+  }
+
+  @Test
+  public void whatNoCheckpointHasIsReadAgain() throws Exception {
+    Bus bus = Buses.at(newTopic(2));
+    List<OutgoingMessage> messages = numbered(0, 50);
+    publish(bus, messages);
+
+    try (LocalFlink flink = LocalFlink.in(directories.newFolder().toPath()).slots(2).start()) {
+      ReadBus first = ReadBus.startOn(flink, bus, GROUP, "--checkpointingInterval=3600000");
+      first.await(50);
+      flink.cancel(onlyJob(flink));
+
+      ReadBus second = ReadBus.startOn(flink, bus, GROUP, "--checkpointingInterval=3600000");
+      assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(messages));
+    }
+  }
+
+  @Test
+  public void aJobThatIsRestartedFromASavepointLosesNothing() throws Exception {
+    Bus bus = Buses.at(newTopic(3));
+    List<OutgoingMessage> before = numbered(0, 50);
+    publish(bus, before);
+
+    try (LocalFlink flink = LocalFlink.in(directories.newFolder().toPath()).slots(2).start()) {
+      ReadBus first =
+          ReadBus.startOn(flink, bus, GROUP, "--parallelism=2", "--checkpointingInterval=3600000");
+      assertThat(payloads(first.await(50))).isEqualTo(payloadsOf(before));
+      String savepoint = flink.stopWithSavepoint(onlyJob(flink));
+      List<OutgoingMessage> after = numbered(50, 100);
+      publish(bus, after);
+
+      ReadBus second =
+          ReadBus.startOn(
+              flink,
+              bus,
+              GROUP,
+              "--parallelism=2",
+              "--checkpointingInterval=3600000",
+              "--savepointPath=" + savepoint);
+
+      assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(after));
+    }
+  }
+
+  @Test
+  public void aBusTellsOfItself() throws Exception {
+    Bus bus = Buses.at(newTopic(3));
+
+    assertThat(bus.checkReadable(GROUP).partitions()).isEqualTo(3);
+    assertThat(bus.checkWritable()).isEqualTo(bus.checkReadable(GROUP));
+  }
+
+  @Test
+  public void aTopicThatIsMissingIsNamed() throws Exception {
+    Bus bus = Buses.at(missingTopic());
+    String topic = bus.name().substring(bus.name().lastIndexOf('/') + 1);
+
+    for (UnavailableException e :
+        List.of(
+            assertThrows(UnavailableException.class, () -> bus.checkReadable(GROUP)),
+            assertThrows(UnavailableException.class, bus::checkWritable),
+            assertThrows(UnavailableException.class, bus::check))) {
+      assertThat(e).hasMessageThat().contains(bus.name());
+      assertThat(e).hasMessageThat().contains("the topic '" + topic + "' does not exist");
+    }
+  }
+
+  @Test
+  public void aBusThatIsNotThereIsNamed() throws Exception {
+    Bus bus = Buses.at(unreachable());
+
+    for (UnavailableException e :
+        List.of(
+            assertThrows(UnavailableException.class, () -> bus.checkReadable(GROUP)),
+            assertThrows(UnavailableException.class, bus::checkWritable))) {
+      assertThat(e).hasMessageThat().contains(bus.name());
+      assertThat(e).hasMessageThat().doesNotContain("does not exist");
+    }
+  }
+
+  private static OutgoingMessage message(String key, String payload) {
+    return new OutgoingMessage(key.getBytes(UTF_8), payload.getBytes(UTF_8), Map.of());
+  }
+
+  private static List<OutgoingMessage> numbered(int from, int to) {
+    return IntStream.range(from, to).mapToObj(i -> message("k" + i, "payload " + i)).toList();
+  }
+
+  private static void publish(Bus bus, List<OutgoingMessage> messages) throws Exception {
+    try (BusPublisher publisher = bus.publisher()) {
+      for (OutgoingMessage message : messages) {
+        publisher.publish(message);
+      }
+      publisher.flush();
+    }
+  }
+
+  private static List<BusMessage> readAll(Bus bus, String group, int count) throws Exception {
+    ReadBus reading = ReadBus.start(bus, group);
+    try {
+      return reading.await(count);
+    } finally {
+      reading.cancel();
+    }
+  }
+
+  private static JobID onlyJob(LocalFlink flink) {
+    return flink.jobs().stream()
+        .filter(job -> !job.status().isGloballyTerminalState())
+        .map(LocalFlink.Job::id)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void assertSame(List<BusMessage> read, List<OutgoingMessage> published) {
+    assertThat(read.stream().map(m -> content(m.key(), m.payload(), m.addressee())).toList())
+        .containsExactlyElementsIn(
+            published.stream()
+                .map(
+                    m ->
+                        content(
+                            m.key(),
+                            m.payload(),
+                            m.headers().getOrDefault(Bus.ADDRESSEE_HEADER, "")))
+                .toList());
+  }
+
+  private static String content(byte[] key, byte[] payload, String addressee) {
+    return Arrays.toString(key)
+        + " "
+        + payload.length
+        + " "
+        + Arrays.hashCode(payload)
+        + " "
+        + addressee;
+  }
+
+  private static String place(BusMessage message) {
+    return message.topic() + message.partition() + "@" + message.offset() + message.messageId();
+  }
+
+  private static Set<String> payloads(List<BusMessage> messages) {
+    Set<String> payloads = new HashSet<>();
+    messages.forEach(message -> payloads.add(text(message.payload())));
+    return payloads;
+  }
+
+  private static Set<String> payloadsOf(List<OutgoingMessage> messages) {
+    Set<String> payloads = new HashSet<>();
+    messages.forEach(message -> payloads.add(text(message.payload())));
+    return payloads;
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, UTF_8);
+  }
+}
