@@ -1,13 +1,9 @@
 package io.tailrace.metrics;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.MessageCoder;
 import io.tailrace.v1.MetricsSummary;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
 import org.apache.beam.sdk.coders.DefaultCoder;
@@ -23,7 +19,7 @@ import org.apache.beam.sdk.values.TypeDescriptor;
 public record PublishedSummary(MetricsSummary summary, BusMessage message) {
 
   /** Encodes a {@link PublishedSummary} as the message that carried it. Deterministic. */
-  public static final class SummaryCoder extends AtomicCoder<PublishedSummary> {
+  public static final class SummaryCoder extends MessageCoder<PublishedSummary> {
     private static final long serialVersionUID = 1;
     private static final SummaryCoder INSTANCE = new SummaryCoder();
 
@@ -40,20 +36,13 @@ public record PublishedSummary(MetricsSummary summary, BusMessage message) {
     }
 
     @Override
-    public void encode(PublishedSummary summary, OutputStream out) throws IOException {
-      BusMessageCoder.of().encode(summary.message, out);
+    protected BusMessage message(PublishedSummary value) {
+      return value.message();
     }
 
     @Override
-    public PublishedSummary decode(InputStream in) throws IOException {
-      try {
-        return SummaryDecoder.decode(BusMessageCoder.of().decode(in));
-      } catch (InvalidMessageException e) {
-        throw new IOException("an encoded summary no longer decodes", e);
-      }
+    protected PublishedSummary decode(BusMessage message) throws InvalidMessageException {
+      return SummaryDecoder.decode(message);
     }
-
-    @Override
-    public void verifyDeterministic() {}
   }
 }

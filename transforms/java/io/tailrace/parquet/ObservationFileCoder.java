@@ -1,17 +1,14 @@
 package io.tailrace.parquet;
 
-import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.bus.BusMessage;
 import io.tailrace.stage.InvalidMessageException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import org.apache.beam.sdk.coders.AtomicCoder;
+import io.tailrace.stage.MessageCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
 import org.apache.beam.sdk.values.TypeDescriptor;
 
 /** Encodes an {@link ObservationFile} as the message that carried it. Deterministic. */
-public final class ObservationFileCoder extends AtomicCoder<ObservationFile> {
+public final class ObservationFileCoder extends MessageCoder<ObservationFile> {
   private static final long serialVersionUID = 1;
   private static final ObservationFileCoder INSTANCE = new ObservationFileCoder();
 
@@ -28,19 +25,12 @@ public final class ObservationFileCoder extends AtomicCoder<ObservationFile> {
   }
 
   @Override
-  public void encode(ObservationFile file, OutputStream out) throws IOException {
-    BusMessageCoder.of().encode(file.message(), out);
+  protected BusMessage message(ObservationFile value) {
+    return value.message();
   }
 
   @Override
-  public ObservationFile decode(InputStream in) throws IOException {
-    try {
-      return FileDecoder.decode(BusMessageCoder.of().decode(in));
-    } catch (InvalidMessageException e) {
-      throw new IOException("an encoded file no longer decodes", e);
-    }
+  protected ObservationFile decode(BusMessage message) throws InvalidMessageException {
+    return FileDecoder.decode(message);
   }
-
-  @Override
-  public void verifyDeterministic() {}
 }
