@@ -21,14 +21,18 @@ public final class DocumentedCounters {
   private static final Pattern HEADING = Pattern.compile("### (\\w+)");
   private static final Pattern WRITERS = Pattern.compile(".*Writers: ((`[a-z-]+`(, )?)+)\\..*");
   private static final Pattern ROW =
-      Pattern.compile("\\| `([a-z0-9_*]+)` \\| ([a-z]+) \\| \\S.* \\|");
+      Pattern.compile("\\| `([a-z0-9_*]+)` \\| ([a-z]+) \\| (\\S.*) \\|");
+
+  /** Stands for the row of the counters of freshness, which says what is measured in each stage. */
+  public static final String FRESHNESS = "| `freshness_*` |";
 
   /**
    * A stage.
    *
    * @param counters their names
+   * @param rows what is said of them; see {@link #row}
    */
-  public record Stage(String name, List<String> writers, Set<String> counters) {}
+  public record Stage(String name, List<String> writers, Set<String> counters, List<String> rows) {}
 
   private DocumentedCounters() {}
 
@@ -41,7 +45,8 @@ public final class DocumentedCounters {
       Matcher writers = WRITERS.matcher(line);
       Matcher row = ROW.matcher(line);
       if (heading.matches()) {
-        Stage stage = new Stage(heading.group(1), new ArrayList<>(), new TreeSet<>());
+        Stage stage =
+            new Stage(heading.group(1), new ArrayList<>(), new TreeSet<>(), new ArrayList<>());
         assertWithMessage("two sections").that(stages.put(stage.name, stage)).isNull();
         open.clear();
         open.add(stage);
@@ -50,14 +55,20 @@ public final class DocumentedCounters {
       } else if (!open.isEmpty() && writers.matches()) {
         open.get(0).writers.addAll(List.of(writers.group(1).replace("`", "").split(", ")));
       } else if (!open.isEmpty() && row.matches()) {
-        List<String> names =
-            row.group(1).equals("freshness_*") ? FreshnessCounters.names() : List.of(row.group(1));
+        boolean freshness = row.group(1).equals("freshness_*");
+        open.get(0).rows.add(freshness ? FRESHNESS : row(row.group(1), row.group(2), row.group(3)));
+        List<String> names = freshness ? FreshnessCounters.names() : List.of(row.group(1));
         for (String name : names) {
           assertWithMessage("%s twice", name).that(open.get(0).counters.add(name)).isTrue();
         }
       }
     }
     return stages;
+  }
+
+  /** Returns the row of a counter. */
+  public static String row(String name, String unit, String counts) {
+    return "| `" + name + "` | " + unit + " | " + counts + " |";
   }
 
   /** Returns a counter's name at the endpoint of a TaskManager of Flink. */

@@ -2,55 +2,55 @@ package io.tailrace;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
-import static com.tngtech.archunit.thirdparty.org.objectweb.asm.Opcodes.ASM9;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
-import com.tngtech.archunit.thirdparty.org.objectweb.asm.ClassReader;
-import com.tngtech.archunit.thirdparty.org.objectweb.asm.ClassVisitor;
-import com.tngtech.archunit.thirdparty.org.objectweb.asm.MethodVisitor;
-import io.tailrace.stage.DeadLetters;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import io.tailrace.stage.FreshnessCounters;
-import io.tailrace.v1.DeadLetter.Reason;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayDeque;
+import io.tailrace.stage.StageCounters;
+import io.tailrace.stage.StageCounters.Count;
+import java.lang.reflect.Constructor;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.apache.beam.sdk.metrics.Metrics;
+import org.junit.BeforeClass;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
 /**
- * {@code docs/metrics.md} lists every counter under its stage, and no other. Which there are, the
- * compiled classes say, wherever in them they are declared.
+ * {@code docs/metrics.md} lists every counter under its stage, and no other, in the words of its
+ * declaration. Which there are, each subclass of {@link StageCounters} is asked.
  */
 @RunWith(JUnit4.class)
 public class MetricsDocumentTest {
-  private static final String METRICS = internal(Metrics.class);
-  private static final String FRESHNESS = internal(FreshnessCounters.class);
+  private static JavaClasses classes;
 
-  /** Whose names are made of a list, which is looked at instead. */
-  private static final List<String> LISTED = List.of(FRESHNESS, internal(DeadLetters.class));
+  @BeforeClass
+  public static void importClasses() {
+    classes =
+        new ClassFileImporter()
+            .withImportOption(new DoNotIncludeTests())
+            .importPackages("io.tailrace");
+  }
 
   @Test
   public void everyCounterIsDocumentedUnderItsStageAndEveryDocumentedOneExists() throws Exception {
-    Map<String, Set<String>> documented = new TreeMap<>();
-    DocumentedCounters.read().forEach((name, stage) -> documented.put(name, stage.counters()));
-    Map<String, Set<String>> declared = declared();
+    Map<String, List<String>> documented = new TreeMap<>();
+    DocumentedCounters.read().forEach((name, stage) -> documented.put(name, stage.rows()));
+    Map<String, List<String>> declared = declared();
 
     assertThat(documented.keySet()).containsExactlyElementsIn(declared.keySet());
     declared.forEach(
-        (stage, counters) ->
+        (stage, rows) ->
             assertWithMessage("counters of " + stage)
                 .that(documented.get(stage))
-                .containsExactlyElementsIn(counters));
+                .containsExactlyElementsIn(rows));
   }
 
   @Test
@@ -60,98 +60,41 @@ public class MetricsDocumentTest {
         .forEach(stage -> assertWithMessage(stage.name()).that(stage.writers()).isNotEmpty());
   }
 
-  private static Map<String, Set<String>> declared() throws IOException {
-    Map<String, Set<String>> counters = new TreeMap<>();
-    List<Path> classes;
-    try (Stream<Path> files = Files.walk(Path.of("target", "classes", "io", "tailrace"))) {
-      classes = files.filter(file -> file.toString().endsWith(".class")).toList();
-    }
-    for (Path file : classes) {
-      new ClassReader(Files.readAllBytes(file)).accept(new Declarations(counters), 0);
-    }
-    for (Reason reason : Reason.values()) {
-      if (reason != Reason.UNRECOGNIZED) {
-        counters
-            .computeIfAbsent(DeadLetters.STAGE, unused -> new TreeSet<>())
-            .add(DeadLetters.counter(reason));
+  @Test
+  public void nothingIsCountedButAsDeclared() {
+    noClasses()
+        .that()
+        .areNotAssignableTo(StageCounters.class)
+        .and()
+        .areNotAssignableTo(Count.class)
+        .and()
+        .areNotAssignableTo(FreshnessCounters.class)
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(Metrics.class)
+        .because("the document is held to what is declared, and only counters reach every runner")
+        .check(classes);
+  }
+
+  /** Returns rows as they stand in the document, by stage. */
+  private static Map<String, List<String>> declared() throws ReflectiveOperationException {
+    Map<String, List<String>> rows = new TreeMap<>();
+    for (JavaClass each : classes) {
+      if (!each.isAssignableTo(StageCounters.class)
+          || each.getModifiers().contains(JavaModifier.ABSTRACT)) {
+        continue;
+      }
+      Constructor<?> constructor = each.reflect().getDeclaredConstructor();
+      constructor.setAccessible(true);
+      StageCounters counters = (StageCounters) constructor.newInstance();
+      List<String> ofStage = rows.computeIfAbsent(counters.stage(), unused -> new ArrayList<>());
+      for (Count count : counters.counts()) {
+        ofStage.add(DocumentedCounters.row(count.name(), count.unit(), count.counts()));
+      }
+      if (counters.hasFreshness()) {
+        ofStage.add(DocumentedCounters.FRESHNESS);
       }
     }
-    return counters;
-  }
-
-  private static String internal(Class<?> type) {
-    return type.getName().replace('.', '/');
-  }
-
-  /** Finds where metrics are declared, and the constants that stand before that. */
-  private static final class Declarations extends ClassVisitor {
-    private final Map<String, Set<String>> counters;
-    private String visited = "";
-
-    Declarations(Map<String, Set<String>> counters) {
-      super(ASM9);
-      this.counters = counters;
-    }
-
-    @Override
-    public void visit(
-        int version, int access, String name, String sign, String superName, String[] interfaces) {
-      visited = name;
-    }
-
-    @Override
-    public MethodVisitor visitMethod(
-        int access, String name, String descriptor, String signature, String[] exceptions) {
-      return new MethodVisitor(ASM9) {
-        private final Deque<String> constants = new ArrayDeque<>();
-
-        @Override
-        public void visitLdcInsn(Object value) {
-          if (value instanceof String text) {
-            constants.addLast(text);
-          }
-        }
-
-        @Override
-        public void visitMethodInsn(
-            int opcode, String owner, String method, String descriptor, boolean isInterface) {
-          if (owner.equals(FRESHNESS) && method.equals("<init>")) {
-            declare(last(1).get(0), FreshnessCounters.names());
-          } else if (owner.equals(METRICS)) {
-            assertWithMessage("%s: Beam's other metrics do not reach every runner", visited)
-                .that(method)
-                .isEqualTo("counter");
-            if (constants.size() < 2) {
-              assertWithMessage("whose counters have names that are not constants")
-                  .that(LISTED)
-                  .contains(visited.replaceFirst("\\$.*", ""));
-            } else {
-              List<String> names = last(2);
-              declare(names.get(0), List.of(names.get(1)));
-            }
-          }
-          constants.clear();
-        }
-
-        @Override
-        public void visitFieldInsn(int opcode, String owner, String field, String descriptor) {
-          constants.clear();
-        }
-
-        private List<String> last(int count) {
-          assertWithMessage("constants in %s", visited).that(constants.size()).isAtLeast(count);
-          List<String> all = new ArrayList<>(constants);
-          return all.subList(all.size() - count, all.size());
-        }
-
-        private void declare(String stage, List<String> names) {
-          for (String each : names) {
-            assertWithMessage("%s of %s is declared twice", each, stage)
-                .that(counters.computeIfAbsent(stage, unused -> new TreeSet<>()).add(each))
-                .isTrue();
-          }
-        }
-      };
-    }
+    return rows;
   }
 }

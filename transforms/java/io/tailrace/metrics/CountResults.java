@@ -9,14 +9,13 @@ import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.Frame;
 import io.tailrace.result.Result;
 import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.QueryResult.Status;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
 import org.apache.beam.sdk.transforms.windowing.GlobalWindow;
@@ -49,26 +48,37 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private static final int MAX_FOUND = 4 * MAX_HELD;
 
   private final int maxSeries;
-  private final Counter valuesSummarized =
-      Metrics.counter(SummarizeResults.STAGE, "values_summarized");
-  private final Counter resultsSummarized =
-      Metrics.counter(SummarizeResults.STAGE, "results_summarized");
-  private final Counter clockAhead = Metrics.counter(SummarizeResults.STAGE, "results_clock_ahead");
-
-  private final FreshnessCounters freshness = new FreshnessCounters(SummarizeResults.STAGE);
+  private final Counts counts = new Counts();
 
   // Of this bundle.
   private transient Map<Scope, Held> scopes;
   private transient int heldSeries;
   private transient int found;
-  private transient long values;
-  private transient long results;
-  private transient long ahead;
   private transient @Nullable Scope lastScope;
   private transient @Nullable Held last;
 
   CountResults(int maxSeries) {
     this.maxSeries = maxSeries;
+  }
+
+  /** What this part of the stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count results =
+        count("results_summarized", "messages", "results that were counted in their series");
+    final Count values =
+        count("values_summarized", "values", "values of features that were counted in a series");
+    final Count clockAhead =
+        count(
+            "results_clock_ahead",
+            "messages",
+            "results published later than the writer's clock allows");
+    final FreshnessCounters freshness = freshness();
+
+    Counts() {
+      super(SummarizeResults.STAGE);
+    }
   }
 
   /** What the series of a result have in common. */
@@ -86,10 +96,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   @StartBundle
   public void startBundle() {
     begin();
-    values = 0;
-    results = 0;
-    ahead = 0;
-    freshness.clear();
+    counts.clear();
   }
 
   private void begin() {
@@ -110,8 +117,8 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
                 result.environmentId(),
                 result.text(Result.Text.DEPLOYMENT_ID),
                 minute(result.message().publishedAt())));
-    results++;
-    freshness.count(result.message().publishedAt(), System.currentTimeMillis() * 1_000, 1);
+    counts.results.add(1);
+    counts.freshness.count(result.message().publishedAt(), System.currentTimeMillis() * 1_000, 1);
     // The parts of a divided result say the same of the execution.
     if (result.part() == 0) {
       countExecution(query(held, result), result);
@@ -119,7 +126,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     for (Frame frame : result.frames()) {
       int rows = frame.rows();
       for (Column column : frame.columns()) {
-        values += rows;
+        counts.values.add(rows);
         countColumn(feature(held, column.spec()), column, rows, result.queryTimestamp());
       }
     }
@@ -134,7 +141,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     long at = publishedAt;
     if (at > latest) {
       // A window in a far future would be kept until then.
-      ahead++;
+      counts.clockAhead.add(1);
       at = System.currentTimeMillis() * 1_000;
     }
     return Math.floorDiv(at, MINUTE_MICROS) * MINUTE_MICROS;
@@ -261,11 +268,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   @FinishBundle
   public void finishBundle(FinishBundleContext context) {
     putOut((tally, timestamp) -> context.output(tally, timestamp, GlobalWindow.INSTANCE));
-    valuesSummarized.inc(values);
-    resultsSummarized.inc(results);
-    // Zeros too: a counter that appears with its first result hides that result from a rate.
-    clockAhead.inc(ahead);
-    freshness.flush();
+    counts.flush();
   }
 
   /** The minute of a result may begin long before the result. */

@@ -1,9 +1,8 @@
 package io.tailrace.metrics;
 
+import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.MetricsSummary.Timing;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.windowing.IntervalWindow;
 import org.apache.beam.sdk.transforms.windowing.PaneInfo;
@@ -13,12 +12,23 @@ import org.apache.beam.sdk.values.KV;
 final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
   private static final long serialVersionUID = 1;
 
-  private final Counter published = Metrics.counter(SummarizeResults.STAGE, "summaries_published");
-  private transient long inBundle;
+  /** What this part of the stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count published =
+        count("summaries_published", "messages", "summaries handed to the metrics bus");
+
+    Counts() {
+      super(SummarizeResults.STAGE);
+    }
+  }
+
+  private final Counts counts = new Counts();
 
   @StartBundle
   public void startBundle() {
-    inBundle = 0;
+    counts.clear();
   }
 
   /** Puts the message out. */
@@ -28,7 +38,7 @@ final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
       IntervalWindow window,
       PaneInfo pane,
       OutputReceiver<MetricsSummary> out) {
-    inBundle++;
+    counts.published.add(1);
     out.output(
         series
             .getValue()
@@ -46,6 +56,6 @@ final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
 
   @FinishBundle
   public void finishBundle() {
-    published.inc(inBundle);
+    counts.flush();
   }
 }

@@ -1,5 +1,6 @@
 package io.tailrace.metrics;
 
+import io.tailrace.stage.StageCounters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,8 +10,6 @@ import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.coders.OptionalCoder;
 import org.apache.beam.sdk.coders.VarIntCoder;
 import org.apache.beam.sdk.coders.VarLongCoder;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.state.MapState;
 import org.apache.beam.sdk.state.StateSpec;
 import org.apache.beam.sdk.state.StateSpecs;
@@ -58,8 +57,23 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
   @TimerFamily("forget")
   private final TimerSpec forgetSpec = TimerSpecs.timerMap(TimeDomain.EVENT_TIME);
 
-  private final Counter valuesOverLimit =
-      Metrics.counter(SummarizeResults.STAGE, "values_over_limit");
+  private final Counts counted = new Counts();
+
+  /** What this part of the stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count valuesOverLimit =
+        count(
+            "values_over_limit",
+            "values",
+            "values and executions that were counted in the overflow series: there were too many"
+                + " series in their minute, or no store takes their names");
+
+    Counts() {
+      super(SummarizeResults.STAGE);
+    }
+  }
 
   /**
    * Limits.
@@ -76,8 +90,7 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
 
   @StartBundle
   public void startBundle() {
-    // A counter that appears with its first values hides them from a rate.
-    valuesOverLimit.inc(0);
+    counted.clear();
   }
 
   /** Passes a tally on, under its own key or that of all others. */
@@ -120,8 +133,14 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
         return;
       }
     }
-    valuesOverLimit.inc(tally.observations());
+    counted.valuesOverLimit.add(tally.observations());
     out.output(KV.of(series.key().overflow(), tally.withoutDistributions()));
+  }
+
+  /** Tells what was counted. */
+  @FinishBundle
+  public void finishBundle() {
+    counted.flush();
   }
 
   /** Forgets a minute. */

@@ -6,11 +6,10 @@ import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.Gathered;
 import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
+import io.tailrace.stage.StageCounters;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
@@ -76,15 +75,36 @@ public final class WriteSummaries
     builder.add(DisplayData.item("metricsStore", store.uri()).withLabel("Metrics store"));
   }
 
+  /** What this stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count settled =
+        count(
+            "summaries_settled",
+            "messages",
+            "summaries of which the store holds everything that they tell");
+    final Count bytesWritten = count("bytes_written", "bytes", "their payloads");
+    final Count written =
+        count("summaries_written", "messages", "of these, summaries that changed the store");
+    final Count stale =
+        count(
+            "summaries_stale",
+            "messages",
+            "skipped: the store holds a later one of the same series, minute and epoch, or the"
+                + " same");
+    final FreshnessCounters freshness = freshness();
+
+    Counts() {
+      super(STAGE);
+    }
+  }
+
   private static final class WriteFn extends DoFn<PublishedSummary, SummaryOutcome> {
     private static final long serialVersionUID = 1;
 
     private final MetricsStore store;
-    private final Counter settled = Metrics.counter(STAGE, "summaries_settled");
-    private final Counter written = Metrics.counter(STAGE, "summaries_written");
-    private final Counter stale = Metrics.counter(STAGE, "summaries_stale");
-    private final Counter bytes = Metrics.counter(STAGE, "bytes_written");
-    private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
+    private final Counts counts = new Counts();
 
     private transient MetricsStore.@Nullable Connection connection;
     private transient Gathered<PublishedSummary> gathered;
@@ -102,7 +122,7 @@ public final class WriteSummaries
               .andUpTo(MAX_BUFFERED_SUMMARIES, summary -> 1)
               .untilBacklogEnds(PublishedSummary::message);
       outputs = new Outputs<>();
-      freshness.clear();
+      counts.clear();
     }
 
     @ProcessElement
@@ -121,7 +141,7 @@ public final class WriteSummaries
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws UnavailableException {
       write(outputs.atEnd(context));
-      freshness.flush();
+      counts.flush();
     }
 
     private void write(Outputs.Receiver<SummaryOutcome> out) throws UnavailableException {
@@ -134,14 +154,14 @@ public final class WriteSummaries
         connection = store.connect();
       }
       int changed = connection.write(held.stream().map(each -> each.element().summary()).toList());
-      settled.inc(held.size());
-      bytes.inc(size);
-      written.inc(changed);
-      stale.inc(held.size() - changed);
+      counts.settled.add(held.size());
+      counts.bytesWritten.add(size);
+      counts.written.add(changed);
+      counts.stale.add(held.size() - changed);
       long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
       for (Held<PublishedSummary> each : held) {
         long publishedAt = each.element().message().publishedAt();
-        freshness.count(publishedAt, now, 1);
+        counts.freshness.count(publishedAt, now, 1);
         out.put(each, new SummaryOutcome(each.element().summary().getMinute(), publishedAt, now));
       }
     }

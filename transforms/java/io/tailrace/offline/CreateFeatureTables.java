@@ -10,7 +10,9 @@ import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.Outputs;
 import io.tailrace.stage.RejectedCells;
+import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -18,17 +20,11 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionTuple;
-import org.apache.beam.sdk.values.TupleTag;
-import org.apache.beam.sdk.values.TupleTagList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,14 +64,7 @@ public final class CreateFeatureTables
 
   @Override
   public WithFailures.Result<PCollection<Result>, Failure> expand(PCollection<Result> results) {
-    TupleTag<Result> storable = new TupleTag<>() {};
-    TupleTag<Failure> failures = new TupleTag<>() {};
-    PCollectionTuple outputs =
-        results.apply(
-            "Create",
-            ParDo.of(new CreateFn(store, storable, failures))
-                .withOutputTags(storable, TupleTagList.of(failures)));
-    return WithFailures.Result.of(outputs.get(storable), outputs.get(failures));
+    return Outputs.of(results, "Create", new CreateFn(store));
   }
 
   @Override
@@ -83,30 +72,51 @@ public final class CreateFeatureTables
     builder.add(DisplayData.item("offlineStore", store.uri()).withLabel("Offline store"));
   }
 
+  static String typeChanged(FeatureTable table, String conflict) {
+    return "its table "
+        + table.table()
+        + " "
+        + conflict
+        + "; publish the new type under another feature name, or rename the old table";
+  }
+
+  /** What this stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count passed = count("results_passed", "messages", "results that went on");
+    final Count rejected =
+        count(
+            "results_rejected",
+            "messages",
+            "results whose tables the store will never create: dead letters");
+    final Count columnsRefused =
+        count(
+            "columns_refused",
+            "columns",
+            "columns and deletions left out of results, whose table has another type:"
+                + " in dead letters");
+
+    Counts() {
+      super(STAGE);
+    }
+  }
+
   private static final class CreateFn extends DoFn<Result, Result> {
     private static final long serialVersionUID = 1;
 
     private final OfflineStore store;
-    private final TupleTag<Result> storable;
-    private final TupleTag<Failure> failures;
-    private final Counter passed = Metrics.counter(STAGE, "results_passed");
-    private final Counter refused = Metrics.counter(STAGE, "columns_refused");
-    private final Counter rejected = Metrics.counter(STAGE, "results_rejected");
+    private final Counts counts = new Counts();
 
     private transient @Nullable Catalog catalog;
     private transient @Nullable TableCache tables;
     // What a column needs, by what it says of itself: the same object for all results of a query.
     private transient Map<Need, FeatureTable> needs;
-    private transient long passedInBundle;
-    private transient long refusedInBundle;
-    private transient long rejectedInBundle;
 
     private record Need(String feature, boolean stringKeys, Object type) {}
 
-    CreateFn(OfflineStore store, TupleTag<Result> storable, TupleTag<Failure> failures) {
+    CreateFn(OfflineStore store) {
       this.store = store;
-      this.storable = storable;
-      this.failures = failures;
     }
 
     @Setup
@@ -116,9 +126,7 @@ public final class CreateFeatureTables
 
     @StartBundle
     public void startBundle() {
-      passedInBundle = 0;
-      refusedInBundle = 0;
-      rejectedInBundle = 0;
+      counts.clear();
     }
 
     @ProcessElement
@@ -141,8 +149,8 @@ public final class CreateFeatureTables
       try {
         cache.require(environment, missing);
       } catch (ContentRejectedException e) {
-        rejectedInBundle++;
-        out.get(failures)
+        counts.rejected.add(1);
+        Outputs.failures(out)
             .output(
                 Failure.ofMessage(
                     STAGE,
@@ -152,9 +160,9 @@ public final class CreateFeatureTables
                     result.message()));
         return;
       }
-      passedInBundle++;
+      counts.passed.add(1);
       if (missing.isEmpty()) {
-        out.get(storable).output(result);
+        Outputs.<Result>main(out).output(result);
         return;
       }
       BitSet absent = new BitSet();
@@ -175,16 +183,14 @@ public final class CreateFeatureTables
                   rows);
             }
           });
-      refusedInBundle += absent.cardinality();
-      rejected.failures(STAGE, result.message()).forEach(out.get(failures)::output);
-      out.get(storable).output(result.without(absent));
+      counts.columnsRefused.add(absent.cardinality());
+      rejected.failures(STAGE, result.message()).forEach(Outputs.failures(out)::output);
+      Outputs.<Result>main(out).output(result.without(absent));
     }
 
     @FinishBundle
     public void finishBundle() {
-      passed.inc(passedInBundle);
-      refused.inc(refusedInBundle);
-      rejected.inc(rejectedInBundle);
+      counts.flush();
     }
 
     private interface Visitor {

@@ -2,31 +2,35 @@ package io.tailrace.offline;
 
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.FreshnessCounters;
-import java.io.Serializable;
+import io.tailrace.stage.StageCounters;
 import java.util.List;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 
 /** What every sink of an offline store counts. Not thread-safe. */
-final class InsertCounters implements Serializable {
+final class InsertCounters extends StageCounters {
   private static final long serialVersionUID = 1;
 
-  private static final String STAGE = InsertObservations.STAGE;
+  private final Count filesInserted =
+      count("files_inserted", "files", "files whose rows are durable");
+  private final Count filesRejected =
+      count("files_rejected", "files", "files that the store refuses as a whole: dead letters");
+  private final Count bytesInserted =
+      count("bytes_inserted", "bytes", "the files that were inserted");
+  private final Count rowsInserted =
+      count("rows_inserted", "rows", "observations and deletions that are new in the store");
+  private final Count rowsDuplicate =
+      count("rows_duplicate", "rows", "skipped: the store had them");
+  private final Count rowsRejected =
+      count("rows_rejected", "rows", "rows that can never be stored: in dead letters");
+  private final Count queriesInserted =
+      count("queries_inserted", "rows", "rows that are new in the query log");
+  private final Count queriesDuplicate =
+      count("queries_duplicate", "rows", "skipped: the query log had them");
+  private final Count tablesWritten =
+      count("tables_written", "tables", "tables in the insert requests");
+  private final FreshnessCounters freshness = freshness();
 
-  private final Counter rowsInserted = Metrics.counter(STAGE, "rows_inserted");
-  private final Counter rowsDuplicate = Metrics.counter(STAGE, "rows_duplicate");
-  private final Counter queriesInserted = Metrics.counter(STAGE, "queries_inserted");
-  private final Counter queriesDuplicate = Metrics.counter(STAGE, "queries_duplicate");
-  private final Counter rowsRejected = Metrics.counter(STAGE, "rows_rejected");
-  private final Counter filesInserted = Metrics.counter(STAGE, "files_inserted");
-  private final Counter filesRejected = Metrics.counter(STAGE, "files_rejected");
-  private final Counter bytesInserted = Metrics.counter(STAGE, "bytes_inserted");
-  private final Counter tablesWritten = Metrics.counter(STAGE, "tables_written");
-  private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
-
-  /** Forgets what was not told yet: a bundle that failed is counted again. */
-  void clear() {
-    freshness.clear();
+  InsertCounters() {
+    super(InsertObservations.STAGE);
   }
 
   /**
@@ -35,15 +39,14 @@ final class InsertCounters implements Serializable {
    * @param now microseconds since the epoch
    */
   void count(List<ObservationFile> files, Inserted inserted, long now) {
-    rowsInserted.inc(inserted.rows().inserted());
-    rowsDuplicate.inc(inserted.rows().duplicates());
-    queriesInserted.inc(inserted.queries().inserted());
-    queriesDuplicate.inc(inserted.queries().duplicates());
-    tablesWritten.inc(inserted.tables());
-    // Zeros too: a counter that appears with its first message hides that message from a rate.
-    rowsRejected.inc(inserted.rejected().stream().mapToLong(Inserted.Rejected::count).sum());
-    filesRejected.inc(inserted.refused().size());
-    filesInserted.inc(files.size() - inserted.refused().size());
+    rowsInserted.add(inserted.rows().inserted());
+    rowsDuplicate.add(inserted.rows().duplicates());
+    queriesInserted.add(inserted.queries().inserted());
+    queriesDuplicate.add(inserted.queries().duplicates());
+    tablesWritten.add(inserted.tables());
+    rowsRejected.add(inserted.rejected().stream().mapToLong(Inserted.Rejected::count).sum());
+    filesRejected.add(inserted.refused().size());
+    filesInserted.add(files.size() - inserted.refused().size());
     long bytes = 0;
     for (int i = 0; i < files.size(); i++) {
       if (!inserted.refused().containsKey(i)) {
@@ -52,7 +55,7 @@ final class InsertCounters implements Serializable {
         freshness.count(file.publishedFrom().orElse(file.message().publishedAt()), now, 1);
       }
     }
-    bytesInserted.inc(bytes);
-    freshness.flush();
+    bytesInserted.add(bytes);
+    flush();
   }
 }

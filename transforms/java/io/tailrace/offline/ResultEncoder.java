@@ -19,6 +19,7 @@ import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.RejectedCells;
+import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,8 +36,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +67,42 @@ public final class ResultEncoder implements AutoCloseable {
   /** Bytes of a row, before anything is known of a file. */
   private static final double FIRST_ROW_BYTES = 60;
 
+  /** What this stage counts. */
+  static final class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    final Count queriesEncoded =
+        count("queries_encoded", "messages", "results whose row of the query log is in a file");
+    final Count queriesRejected =
+        count(
+            "queries_rejected",
+            "messages",
+            "results whose row of the query log is too large for the bus: dead letters");
+    final Count rowsEncoded = count("rows_encoded", "rows", "observations and deletions in files");
+    final Count skipped =
+        count(
+            "rows_skipped_by_policy",
+            "rows",
+            "skipped: not to be stored offline; the two reasons that follow together");
+    final Count notComputed =
+        count("rows_skipped_not_computed", "rows", "skipped: served from a store and not computed");
+    final Count skippedByFeature =
+        count(
+            "rows_skipped_by_feature",
+            "rows",
+            "skipped: the feature is kept out of the offline store");
+    final Count rowsRejected =
+        count("rows_rejected", "rows", "rows that can never be stored: in dead letters");
+    final Count filesEncoded =
+        count("files_encoded", "files", "files handed to the streaming-insert bus");
+    final Count bytesEncoded = count("bytes_encoded", "bytes", "those files");
+    final FreshnessCounters freshness = freshness();
+
+    Counts() {
+      super(STAGE);
+    }
+  }
+
   /** What the rows of a file have in common. */
   private record Group(String environment, boolean stringKeys, Optional<ValueType> valueType) {}
 
@@ -79,17 +114,7 @@ public final class ResultEncoder implements AutoCloseable {
 
   private final int maxFileBytes;
   private final long maxClockSkewMicros;
-  private final Counter rowsEncoded = Metrics.counter(STAGE, "rows_encoded");
-  private final Counter queriesEncoded = Metrics.counter(STAGE, "queries_encoded");
-  private final Counter rowsSkipped = Metrics.counter(STAGE, "rows_skipped_by_policy");
-  private final Counter rowsNotComputed = Metrics.counter(STAGE, "rows_skipped_not_computed");
-  private final Counter rowsSkippedByFeature = Metrics.counter(STAGE, "rows_skipped_by_feature");
-  private final Counter rowsRejected = Metrics.counter(STAGE, "rows_rejected");
-  private final Counter queriesRejected = Metrics.counter(STAGE, "queries_rejected");
-  private final Counter filesEncoded = Metrics.counter(STAGE, "files_encoded");
-  private final Counter bytesEncoded = Metrics.counter(STAGE, "bytes_encoded");
-  private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
-
+  private final Counts counts = new Counts();
   private final ObservationEncoder encoder = new ObservationEncoder();
   private final Map<Group, Rows> groups = new HashMap<>();
   private final Map<String, List<Query>> queries = new HashMap<>();
@@ -100,15 +125,6 @@ public final class ResultEncoder implements AutoCloseable {
   private int bufferedQueries;
   private long publishedFrom;
   private long now;
-  // What has been counted since the last flush, which tells the runner.
-  private long skipped;
-  private long notComputed;
-  private long rejectedCount;
-  private long rejectedQueries;
-  private long encodedRows;
-  private long encodedQueries;
-  private long encodedFiles;
-  private long encodedBytes;
 
   /**
    * Creates one.
@@ -129,15 +145,7 @@ public final class ResultEncoder implements AutoCloseable {
     bufferedBytes = 0;
     bufferedQueries = 0;
     publishedFrom = Long.MAX_VALUE;
-    skipped = 0;
-    notComputed = 0;
-    rejectedCount = 0;
-    rejectedQueries = 0;
-    encodedRows = 0;
-    encodedQueries = 0;
-    encodedFiles = 0;
-    encodedBytes = 0;
-    freshness.clear();
+    counts.clear();
   }
 
   /**
@@ -164,10 +172,9 @@ public final class ResultEncoder implements AutoCloseable {
       for (Column column : frame.columns()) {
         Decision decision = PersistencePolicy.offline(column.spec());
         if (decision != Decision.WRITE) {
-          skipped += frame.rows();
-          if (decision == Decision.NOT_COMPUTED) {
-            notComputed += frame.rows();
-          }
+          counts.skipped.add(frame.rows());
+          (decision == Decision.NOT_COMPUTED ? counts.notComputed : counts.skippedByFeature)
+              .add(frame.rows());
           continue;
         }
         String feature = column.spec().feature();
@@ -209,7 +216,7 @@ public final class ResultEncoder implements AutoCloseable {
     bufferedQueries++;
     bufferedBytes += result.message().payload().length + COLUMN_OVERHEAD;
     if (!rejected.isEmpty()) {
-      rejectedCount += rejected.count();
+      counts.rowsRejected.add(rejected.count());
       rejected.failures(STAGE, result.message()).forEach(failures);
     }
     if (full || bufferedBytes >= MAX_BUFFERED_BYTES || bufferedQueries >= MAX_FILE_ROWS) {
@@ -372,19 +379,10 @@ public final class ResultEncoder implements AutoCloseable {
     long encodedAt = nowMicros();
     for (List<Query> log : queries.values()) {
       for (Query query : log) {
-        freshness.count(query.result().message().publishedAt(), encodedAt, 1);
+        counts.freshness.count(query.result().message().publishedAt(), encodedAt, 1);
       }
     }
-    rowsEncoded.inc(encodedRows);
-    queriesEncoded.inc(encodedQueries);
-    filesEncoded.inc(encodedFiles);
-    bytesEncoded.inc(encodedBytes);
-    rowsSkipped.inc(skipped);
-    rowsNotComputed.inc(notComputed);
-    rowsSkippedByFeature.inc(skipped - notComputed);
-    rowsRejected.inc(rejectedCount);
-    queriesRejected.inc(rejectedQueries);
-    freshness.flush();
+    counts.flush();
     clear();
   }
 
@@ -440,7 +438,7 @@ public final class ResultEncoder implements AutoCloseable {
             group.environment, group.stringKeys, group.valueType, runs, publishedFrom);
     rowBytes.put(group, (double) file.length / rows);
     if (file.length <= maxFileBytes) {
-      encodedRows += rows;
+      counts.rowsEncoded.add(rows);
       put(file, encoded);
     } else if (runs.size() > 1) {
       encodeOrHalve(group, runs.subList(0, runs.size() / 2), encoded, refused);
@@ -469,7 +467,7 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   private List<Failure> tooLarge(Run run, int size) {
-    rejectedCount++;
+    counts.rowsRejected.add(1);
     RejectedCells rejected = new RejectedCells();
     rejected.add(
         Reason.TOO_LARGE,
@@ -493,13 +491,13 @@ public final class ResultEncoder implements AutoCloseable {
       throws IOException {
     byte[] file = encoder.queries(environment, rows, publishedFrom);
     if (file.length <= maxFileBytes) {
-      encodedQueries += rows.size();
+      counts.queriesEncoded.add(rows.size());
       put(file, encoded);
     } else if (rows.size() > 1) {
       encodeQueries(environment, rows.subList(0, rows.size() / 2), encoded, refused);
       encodeQueries(environment, rows.subList(rows.size() / 2, rows.size()), encoded, refused);
     } else {
-      rejectedQueries++;
+      counts.queriesRejected.add(1);
       refused.accept(
           Failure.ofMessage(
               STAGE,
@@ -514,8 +512,8 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   private void put(byte[] file, Consumer<OutgoingMessage> encoded) {
-    encodedFiles++;
-    encodedBytes += file.length;
+    counts.filesEncoded.add(1);
+    counts.bytesEncoded.add(file.length);
     encoded.accept(new OutgoingMessage(new byte[0], file, Map.of()));
   }
 

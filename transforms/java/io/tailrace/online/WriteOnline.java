@@ -13,7 +13,6 @@ import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
-import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.io.Serializable;
@@ -32,8 +31,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
@@ -297,22 +294,7 @@ public final class WriteOnline
     private final SerializableClock clock;
     private final TupleTag<Failure> failures;
 
-    private final Counter cellsWritten = Metrics.counter(STAGE, "cells_written");
-    private final Counter cellsStale = Metrics.counter(STAGE, "cells_stale");
-    private final Counter cellsDuplicate = Metrics.counter(STAGE, "cells_duplicate");
-    private final Counter cellsExpired = Metrics.counter(STAGE, "cells_expired");
-    private final Counter cellsSkipped = Metrics.counter(STAGE, "cells_skipped_by_policy");
-    private final Counter cellsNotComputed = Metrics.counter(STAGE, "cells_skipped_not_computed");
-    private final Counter cellsNoMaxStaleness =
-        Metrics.counter(STAGE, "cells_skipped_no_max_staleness");
-    private final Counter cellsSkippedByFeature =
-        Metrics.counter(STAGE, "cells_skipped_by_feature");
-    private final Counter cellsNullSkipped = Metrics.counter(STAGE, "cells_skipped_null");
-    private final Counter cellsRejected = Metrics.counter(STAGE, "cells_rejected");
-    private final Counter resultsWritten = Metrics.counter(STAGE, "results_settled");
-    private final Counter entitiesSent = Metrics.counter(STAGE, "entities_sent");
-    private final Counter bytesSent = Metrics.counter(STAGE, "bytes_sent");
-    private final FreshnessCounters freshness = new FreshnessCounters(STAGE);
+    private final WriteCounts counts = new WriteCounts();
 
     private transient OnlineStore.@Nullable Connection connection;
     private transient @Nullable ExecutorService sender;
@@ -324,10 +306,6 @@ public final class WriteOnline
     private transient long bufferedBytes;
     private transient long cellBytes;
     private transient long now;
-    private transient long notComputed;
-    private transient long noMaxStaleness;
-    private transient long skippedByFeature;
-    private transient long nullSkipped;
 
     WriteFn(WriteOnline spec, TupleTag<Failure> failures) {
       this.store = spec.store;
@@ -345,11 +323,7 @@ public final class WriteOnline
       sent = 0;
       bufferedBytes = 0;
       cellBytes = 0;
-      notComputed = 0;
-      noMaxStaleness = 0;
-      skippedByFeature = 0;
-      nullSkipped = 0;
-      freshness.clear();
+      counts.clear();
       now = nowMicros();
     }
 
@@ -452,10 +426,10 @@ public final class WriteOnline
 
     private void countSkipped(Decision why) {
       switch (why) {
-        case NOT_COMPUTED -> notComputed++;
-        case NO_MAX_STALENESS -> noMaxStaleness++;
-        case SKIPPED_BY_FEATURE -> skippedByFeature++;
-        case NULL_SKIPPED -> nullSkipped++;
+        case NOT_COMPUTED -> counts.notComputed.add(1);
+        case NO_MAX_STALENESS -> counts.noMaxStaleness.add(1);
+        case SKIPPED_BY_FEATURE -> counts.skippedByFeature.add(1);
+        case NULL_SKIPPED -> counts.nullSkipped.add(1);
         case WRITE, EVICT -> throw new IllegalArgumentException(why + " skips nothing");
       }
     }
@@ -564,8 +538,8 @@ public final class WriteOnline
                     open.write(batch, sentAt);
                     return null;
                   });
-      entitiesSent.inc(batch.size());
-      bytesSent.inc(cellBytes);
+      counts.entitiesSent.add(batch.size());
+      counts.bytesSent.add(cellBytes);
       cellBytes = 0;
     }
 
@@ -594,7 +568,7 @@ public final class WriteOnline
       for (int i = closed; i < sent; i++) {
         Pending settled = pending.get(i);
         settled.close();
-        freshness.count(requireNonNull(settled.outcome).publishedAt(), settledAt, 1);
+        counts.freshness.count(requireNonNull(settled.outcome).publishedAt(), settledAt, 1);
       }
       closed = Math.max(closed, sent);
     }
@@ -603,37 +577,20 @@ public final class WriteOnline
     public void finishBundle(FinishBundleContext context) throws UnavailableException {
       send(pending.size());
       await();
-      long written = 0;
-      long stale = 0;
-      long duplicate = 0;
-      long expired = 0;
-      long skipped = 0;
-      long rejected = 0;
       for (Pending each : pending) {
         each.close();
         context.output(requireNonNull(each.outcome), each.timestamp, each.window);
         each.takeFailure()
             .ifPresent(failure -> context.output(failures, failure, each.timestamp, each.window));
-        written += each.written;
-        stale += each.stale;
-        duplicate += each.duplicate;
-        expired += each.expired;
-        skipped += each.skipped;
-        rejected += each.rejected;
+        counts.written.add(each.written);
+        counts.stale.add(each.stale);
+        counts.duplicate.add(each.duplicate);
+        counts.expired.add(each.expired);
+        counts.skipped.add(each.skipped);
+        counts.rejected.add(each.rejected);
       }
-      resultsWritten.inc(pending.size());
-      // Zeros too: a counter that appears with its first cell hides that cell from a rate.
-      cellsWritten.inc(written);
-      cellsStale.inc(stale);
-      cellsDuplicate.inc(duplicate);
-      cellsExpired.inc(expired);
-      cellsSkipped.inc(skipped);
-      cellsNotComputed.inc(notComputed);
-      cellsNoMaxStaleness.inc(noMaxStaleness);
-      cellsSkippedByFeature.inc(skippedByFeature);
-      cellsNullSkipped.inc(nullSkipped);
-      cellsRejected.inc(rejected);
-      freshness.flush();
+      counts.settled.add(pending.size());
+      counts.flush();
       pending = new ArrayList<>();
     }
 

@@ -1,5 +1,7 @@
 package io.tailrace.stage;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.tailrace.bus.Bus;
@@ -19,8 +21,6 @@ import java.util.Optional;
 import org.apache.beam.sdk.io.FileSystems;
 import org.apache.beam.sdk.io.fs.ResolveOptions.StandardResolveOptions;
 import org.apache.beam.sdk.io.fs.ResourceId;
-import org.apache.beam.sdk.metrics.Counter;
-import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
@@ -93,39 +93,70 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
     return "dead_letters_" + reason.name().toLowerCase(Locale.ROOT);
   }
 
-  private static final class DescribeFn extends DoFn<Failure, OutgoingMessage> {
+  /** What this stage counts. */
+  static final class Counts extends StageCounters {
     private static final long serialVersionUID = 1;
 
-    private final DeadLetters letters;
-    private final Counter described = Metrics.counter(STAGE, "letters_written");
-    private final Counter bytes = Metrics.counter(STAGE, "bytes_written");
-    private final Counter overflowed = Metrics.counter(STAGE, "overflow_files_written");
-    private final Map<Reason, Counter> byReason = new EnumMap<>(Reason.class);
+    final Count written = count("letters_written", "messages", "dead letters, whatever the reason");
+    final Count bytesWritten = count("bytes_written", "bytes", "those letters");
+    final Count overflowFiles =
+        count(
+            "overflow_files_written",
+            "files",
+            "original messages that were too large for the dead-letter bus and went to a file");
+    private final Map<Reason, Count> byReason = new EnumMap<>(Reason.class);
 
-    private transient Map<Reason, Long> describedInBundle;
-    private transient long bytesInBundle;
-    private transient long overflowedInBundle;
-
-    DescribeFn(DeadLetters letters) {
-      this.letters = letters;
+    Counts() {
+      super(STAGE);
       for (Reason reason : Reason.values()) {
         if (reason != Reason.UNRECOGNIZED) {
-          byReason.put(reason, Metrics.counter(STAGE, counter(reason)));
+          byReason.put(reason, count(counter(reason), "messages", words(reason)));
         }
       }
     }
 
+    Count ofReason(Reason reason) {
+      // A reason of a later version comes from a restored state.
+      return requireNonNull(byReason.getOrDefault(reason, byReason.get(Reason.REASON_UNSPECIFIED)));
+    }
+
+    private static String words(Reason reason) {
+      return switch (reason) {
+        case REASON_UNSPECIFIED, UNRECOGNIZED -> "of no known reason";
+        case UNDECODABLE -> "not a message of the contract";
+        case MISSING_FIELD -> "a required field is missing or empty";
+        case LENGTH_MISMATCH -> "lengths of keys, times, nulls and values do not agree";
+        case UNKNOWN_TYPE -> "a type or enum value that this version does not know";
+        case INVALID_VALUE -> "a value that is not allowed";
+        case OBSERVED_IN_FUTURE -> "observed further after publication than clocks may differ";
+        case REJECTED_BY_STORE -> "the store can't hold the content";
+        case UNKNOWN_ENVIRONMENT -> "of an environment that is not served";
+        case TYPE_CHANGED -> "the feature's table holds another type";
+        case TOO_LARGE -> "larger than the next bus, or the writer's memory, allows";
+      };
+    }
+  }
+
+  private static final class DescribeFn extends DoFn<Failure, OutgoingMessage> {
+    private static final long serialVersionUID = 1;
+
+    private final DeadLetters letters;
+    private final Counts counts = new Counts();
+
+    DescribeFn(DeadLetters letters) {
+      this.letters = letters;
+    }
+
     @StartBundle
     public void startBundle() {
-      describedInBundle = new EnumMap<>(Reason.class);
-      bytesInBundle = 0;
-      overflowedInBundle = 0;
+      counts.clear();
     }
 
     @ProcessElement
     public void describe(@Element Failure failure, OutputReceiver<OutgoingMessage> out)
         throws IOException {
-      describedInBundle.merge(failure.reason(), 1L, Long::sum);
+      counts.written.add(1);
+      counts.ofReason(failure.reason()).add(1);
       BusMessage original = failure.original();
       DeadLetter.Builder letter =
           DeadLetter.newBuilder()
@@ -151,22 +182,18 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
       if ((long) original.payload().length + ENVELOPE_BYTES > letters.maxMessageBytes
           && !letters.overflow.isEmpty()) {
         letter.setPayloadUri(store(original));
-        overflowedInBundle++;
+        counts.overflowFiles.add(1);
       } else {
         letter.setPayload(UnsafeByteOperations.unsafeWrap(original.payload()));
       }
       byte[] payload = letter.build().toByteArray();
-      bytesInBundle += payload.length;
+      counts.bytesWritten.add(payload.length);
       out.output(new OutgoingMessage(original.key(), payload, Map.of()));
     }
 
     @FinishBundle
     public void finishBundle() {
-      byReason.forEach(
-          (reason, counter) -> counter.inc(describedInBundle.getOrDefault(reason, 0L)));
-      described.inc(describedInBundle.values().stream().mapToLong(Long::longValue).sum());
-      bytes.inc(bytesInBundle);
-      overflowed.inc(overflowedInBundle);
+      counts.flush();
     }
 
     private String store(BusMessage original) throws IOException {

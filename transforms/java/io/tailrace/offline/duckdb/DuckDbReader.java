@@ -44,7 +44,8 @@ record DuckDbReader(String uri, String path, DuckDbSettings settings) implements
     try (PreparedStatement parse =
         connection.prepareStatement(
             "SELECT tree->>'error', tree->>'error_message', tree->>'error_type',"
-                + " json_array_length(tree->'statements') FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS tree)")) {
+                + " json_array_length(tree->'statements') FROM (SELECT json_serialize_sql(CAST(? AS"
+                + " VARCHAR)) AS tree)")) {
       parse.setString(1, sql);
       try (ResultSet parsed = parse.executeQuery()) {
         parsed.next();

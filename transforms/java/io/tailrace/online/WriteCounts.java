@@ -1,0 +1,56 @@
+package io.tailrace.online;
+
+import io.tailrace.stage.FreshnessCounters;
+import io.tailrace.stage.StageCounters;
+
+/** What {@link WriteOnline} counts. Not thread-safe. */
+final class WriteCounts extends StageCounters {
+  private static final long serialVersionUID = 1;
+
+  final Count settled =
+      count("results_settled", "messages", "results of which every cell was dealt with");
+  final Count entitiesSent =
+      count(
+          "entities_sent",
+          "entities",
+          "entities in the write requests to the store; several results of one entity are one");
+  final Count bytesSent =
+      count("bytes_sent", "bytes", "names and cells in those requests, without keys and protocol");
+  final Count written =
+      count(
+          "cells_written",
+          "cells",
+          "cells that are in the store, or were replaced by a newer one of the same bundle");
+  final Count stale =
+      count("cells_stale", "cells", "skipped: the store, or the same bundle, holds a newer one");
+  final Count duplicate =
+      count(
+          "cells_duplicate",
+          "cells",
+          "skipped: the store, or the same bundle, holds the very same");
+  final Count expired = count("cells_expired", "cells", "skipped: expired before they came");
+  final Count skipped =
+      count(
+          "cells_skipped_by_policy",
+          "cells",
+          "skipped: not to be stored online; the four reasons that follow together");
+  final Count notComputed =
+      count("cells_skipped_not_computed", "cells", "skipped: served from a store and not computed");
+  final Count noMaxStaleness =
+      count(
+          "cells_skipped_no_max_staleness", "cells", "skipped: the feature has no `max_staleness`");
+  final Count skippedByFeature =
+      count(
+          "cells_skipped_by_feature",
+          "cells",
+          "skipped: the feature is kept out of the online store");
+  final Count nullSkipped =
+      count("cells_skipped_null", "cells", "skipped: null, and the feature's nulls are not stored");
+  final Count rejected =
+      count("cells_rejected", "cells", "cells that can never be stored: in dead letters");
+  final FreshnessCounters freshness = freshness();
+
+  WriteCounts() {
+    super(WriteOnline.STAGE);
+  }
+}

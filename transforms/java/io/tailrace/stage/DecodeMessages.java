@@ -1,0 +1,161 @@
+package io.tailrace.stage;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+
+/**
+ * Decodes the messages of a bus: what every writer does first. A message that breaks a rule, or is
+ * of an environment that is not served, becomes a {@link Failure} that names the reason and the
+ * field; the messages around it go on. A replayed message that names another writer as its
+ * addressee is passed over.
+ *
+ * <p>A kind of message has a subclass, which says how it is decoded.
+ */
+public abstract class DecodeMessages<T>
+    extends PTransform<PCollection<BusMessage>, WithFailures.Result<PCollection<T>, Failure>> {
+  private static final long serialVersionUID = 1;
+
+  private final String writer;
+  private final Set<String> environments;
+
+  /**
+   * Decodes for a writer.
+   *
+   * @param writer the writer's name, which replayed messages may be addressed to
+   * @param environments those that are served; empty: all
+   */
+  protected DecodeMessages(String writer, Set<String> environments) {
+    this.writer = writer;
+    this.environments = Set.copyOf(environments);
+  }
+
+  /** Returns the writer's name. */
+  protected final String writer() {
+    return writer;
+  }
+
+  /** Returns what decodes this kind of message. */
+  protected abstract DecodeFn<T> decodeFn();
+
+  @Override
+  public final WithFailures.Result<PCollection<T>, Failure> expand(
+      PCollection<BusMessage> messages) {
+    return Outputs.of(messages, "Decode", decodeFn());
+  }
+
+  /** What is counted of messages that are decoded. */
+  public abstract static class Counts extends StageCounters {
+    private static final long serialVersionUID = 1;
+
+    private final Count read;
+    private final Count bytesRead;
+    private final Count forOtherWriters;
+    private final Count rejected;
+
+    /**
+     * Declares the counters.
+     *
+     * @param things what the messages are, in the plural: {@code results}
+     * @param bytes which bytes are read, in words
+     */
+    protected Counts(String stage, String things, String bytes) {
+      super(stage);
+      read = count(things + "_read", "messages", things + " read from the bus, good and bad");
+      bytesRead = count("bytes_read", "bytes", bytes);
+      forOtherWriters =
+          count(
+              things + "_for_other_writers",
+              "messages",
+              "replayed " + things + " that were addressed to another writer, and passed over");
+      rejected =
+          count(
+              things + "_rejected",
+              "messages",
+              things
+                  + " that can't be decoded, or are of an environment that is not served:"
+                  + " dead letters");
+    }
+  }
+
+  /** Decodes. */
+  public abstract static class DecodeFn<T> extends DoFn<BusMessage, T> {
+    private static final long serialVersionUID = 1;
+
+    private final String writer;
+    private final Set<String> environments;
+    private final String environmentField;
+    private final Counts counts;
+
+    /**
+     * Creates one.
+     *
+     * @param spec for whom it decodes
+     * @param environmentField the field that names a message's environment
+     */
+    protected DecodeFn(DecodeMessages<T> spec, String environmentField, Counts counts) {
+      this.writer = spec.writer;
+      this.environments = spec.environments;
+      this.environmentField = environmentField;
+      this.counts = counts;
+    }
+
+    /** Decodes a message and checks it against every rule. */
+    protected abstract T decode(BusMessage message) throws InvalidMessageException;
+
+    /** Returns the id of the environment that a decoded message is of. */
+    protected abstract String environment(T decoded);
+
+    /** Counts what is told of a message that goes on. */
+    protected void accepted(T decoded) {}
+
+    /** Begins to count. */
+    @StartBundle
+    public final void startBundle() {
+      counts.clear();
+    }
+
+    /** Decodes a message, or says why not. */
+    @ProcessElement
+    public final void decode(@Element BusMessage message, MultiOutputReceiver out) {
+      counts.read.add(1);
+      counts.bytesRead.add(message.payload().length);
+      if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
+        counts.forOtherWriters.add(1);
+        return;
+      }
+      T decoded;
+      try {
+        decoded = decode(message);
+        if (!environments.isEmpty() && !environments.contains(environment(decoded))) {
+          throw new InvalidMessageException(
+              Reason.UNKNOWN_ENVIRONMENT,
+              environmentField,
+              "environment '"
+                  + environment(decoded)
+                  + "' is not one of those served here: "
+                  + String.join(", ", new TreeSet<>(environments)));
+        }
+      } catch (InvalidMessageException e) {
+        counts.rejected.add(1);
+        Outputs.failures(out)
+            .output(
+                Failure.ofMessage(counts.stage(), e.reason(), e.field(), e.getMessage(), message));
+        return;
+      }
+      accepted(decoded);
+      Outputs.<T>main(out).output(decoded);
+    }
+
+    /** Tells what was counted. */
+    @FinishBundle
+    public final void finishBundle() {
+      counts.flush();
+    }
+  }
+}
