@@ -8,12 +8,14 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.LocalRedisCluster;
+import io.tailrace.testing.OnlineStoreContract;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.AfterClass;
-import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
 import org.junit.Test;
@@ -33,9 +34,9 @@ import org.junit.rules.TemporaryFolder;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
-/** The rule holds in a cluster, also while its slots move. */
-public class RedisClusterTest {
-  private static final long T = Writers.START;
+/** A cluster is an online store, also while its slots move. */
+public class RedisClusterTest extends OnlineStoreContract {
+  private static final long T = OnlineWriters.START;
 
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
 
@@ -51,8 +52,25 @@ public class RedisClusterTest {
     cluster.close();
   }
 
-  @Before
-  public void forgetEverything() {
+  @Override
+  protected String uri() {
+    return cluster.uri();
+  }
+
+  @Override
+  protected String uri(String retryFor) {
+    return cluster.uri() + "?retryFor=" + retryFor;
+  }
+
+  @Override
+  protected String unreachable() throws Exception {
+    try (ServerSocket closed = new ServerSocket(0)) {
+      return "redis+cluster://127.0.0.1:" + closed.getLocalPort() + "?retryFor=1s";
+    }
+  }
+
+  @Override
+  protected void removeAll() {
     for (LocalRedis node : cluster.nodes()) {
       try (Jedis jedis = node.connect()) {
         jedis.flushAll();
@@ -60,22 +78,15 @@ public class RedisClusterTest {
     }
   }
 
-  @Test
-  public void passesTheCheck() throws Exception {
-    OnlineStores.at(cluster.uri()).check();
+  @Override
+  protected void stopStore() {
+    cluster.nodes().get(1).stop();
   }
 
-  @Test
-  public void anyOrderBatchingAndNumberOfWritersEndsInTheGreatestCells() throws Exception {
-    for (int seed = 200; seed < 205; seed++) {
-      forgetEverything();
-      Random random = new Random(seed);
-      List<BusMessage> messages = Writers.messages(seed, 40);
-
-      Writers.write(Writers.to(cluster.uri()), Writers.shares(messages, 3, random), random);
-
-      assertWithMessage("seed %s", seed).that(hashes()).isEqualTo(Hashes.after(messages));
-    }
+  @Override
+  protected void restartStore() {
+    cluster.nodes().get(1).restart();
+    cluster.awaitOk();
   }
 
   @Test
@@ -119,7 +130,7 @@ public class RedisClusterTest {
   private static List<BusMessage> writeUntil(AtomicBoolean end, int seed) throws Exception {
     List<BusMessage> written = new ArrayList<>();
     Random random = new Random(seed);
-    try (BundleWriter writer = BundleWriter.of(Writers.to(cluster.uri() + "?retryFor=10s"))) {
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri() + "?retryFor=10s"))) {
       for (int bundle = 0; bundle < 5 || !end.get(); bundle++) {
         List<BusMessage> messages = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -127,7 +138,7 @@ public class RedisClusterTest {
           String key = "{moving}" + random.nextInt(10 + bundle);
           long time = T + random.nextInt(1_000);
           messages.addAll(
-              Writers.published(
+              OnlineWriters.published(
                   T,
                   Results.of(
                       Results.user(key, Results.int64("f" + random.nextInt(4), time, bundle)))));
@@ -152,7 +163,7 @@ public class RedisClusterTest {
     List<String> keys = IntStream.range(0, 6).mapToObj(i -> "{half}" + i).toList();
     QueryResult first = ages(T, keys.subList(0, 4));
     QueryResult second = ages(T + 1, keys);
-    try (BundleWriter writer = BundleWriter.of(Writers.to(cluster.uri() + "?retryFor=1s"));
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri() + "?retryFor=1s"));
         OnlineReader reader = OnlineReader.open(cluster.uri())) {
       writer.write(T, first);
       cluster.beginMigration(slot, from, to);
@@ -178,7 +189,7 @@ public class RedisClusterTest {
     List<String> keys = IntStream.range(0, 30).mapToObj(i -> "k" + i).toList();
     // Two of the nodes are not named.
     String uri = "redis+cluster://127.0.0.1:" + cluster.nodes().get(0).port();
-    try (BundleWriter writer = BundleWriter.of(Writers.to(uri));
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri));
         OnlineReader reader = OnlineReader.open(uri)) {
       writer.write(T, ages(T, keys));
       assertThat(ages(reader, keys)).hasSize(30);

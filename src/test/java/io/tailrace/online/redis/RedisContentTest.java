@@ -8,6 +8,7 @@ import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -17,7 +18,6 @@ import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.AfterClass;
 import org.junit.Before;
@@ -29,7 +29,7 @@ import redis.clients.jedis.Jedis;
 
 /** Content of every shape is stored as it is, and what is in the way harms only its own entity. */
 public class RedisContentTest {
-  private static final long T = Writers.START;
+  private static final long T = OnlineWriters.START;
 
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
 
@@ -102,20 +102,6 @@ public class RedisContentTest {
   }
 
   @Test
-  public void anEntityMayHaveThousandsOfFeatures() throws Exception {
-    QueryResult wide = wide(T, 5_000);
-    QueryResult older = wide(T - 1, 5_000);
-    QueryResult newer = wide(T + 1, 5_000);
-
-    assertThat(write(redis.uri(), wide).outcomes().get(0).written()).isEqualTo(5_000);
-    assertThat(write(redis.uri(), older).outcomes().get(0).stale()).isEqualTo(5_000);
-    assertThat(write(redis.uri(), wide).outcomes().get(0).duplicate()).isEqualTo(5_000);
-    assertThat(write(redis.uri(), newer).outcomes().get(0).written()).isEqualTo(5_000);
-
-    assertStands(newer);
-  }
-
-  @Test
   public void aValueMayHaveTenMegabytes() throws Exception {
     QueryResult less = named("x".repeat(10_000_000) + "a");
     QueryResult greater = named("x".repeat(10_000_000) + "b");
@@ -127,52 +113,6 @@ public class RedisContentTest {
     try (OnlineReader reader = OnlineReader.open(redis.uri())) {
       EntityKey ann = new EntityKey(Results.ENVIRONMENT, "user", "ann");
       assertThat(reader.read(ann).get("name").value()).hasValue("x".repeat(10_000_000) + "b");
-    }
-  }
-
-  @Test
-  public void noTwoEntitiesShareAKey() throws Exception {
-    List<String> keys =
-        List.of("a:b", "a%3Ab", "a%253Ab", "%", ":", "::", "\u0000", "a\u0000b", "größe 😀", "{a}");
-    QueryResult result = ages(keys.toArray(new String[0]));
-
-    write(redis.uri(), result);
-
-    assertThat(jedis.dbSize()).isEqualTo(keys.size());
-    assertStands(result);
-    try (OnlineReader reader = OnlineReader.open(redis.uri())) {
-      List<Map<String, OnlineReader.Value>> read =
-          reader.read(
-              keys.stream().map(key -> new EntityKey(Results.ENVIRONMENT, "user", key)).toList());
-      for (int i = 0; i < keys.size(); i++) {
-        assertThat(read.get(i).get("age").value()).hasValue((long) i);
-      }
-    }
-  }
-
-  @Test
-  public void emptyValuesAndNotANumberAreValues() throws Exception {
-    QueryResult result =
-        Results.of(
-            Results.user(
-                "ann",
-                Results.string("name", T, ""),
-                Column.newBuilder()
-                    .setFeature("user.score")
-                    .setType(Column.Type.FLOAT64)
-                    .setMaxStaleness(Long.MAX_VALUE)
-                    .addObservedAt(T)
-                    .addFloat64Values(Double.NaN)
-                    .build()));
-
-    write(redis.uri(), result);
-
-    assertStands(result);
-    try (OnlineReader reader = OnlineReader.open(redis.uri())) {
-      Map<String, OnlineReader.Value> read =
-          reader.read(new EntityKey(Results.ENVIRONMENT, "user", "ann"));
-      assertThat(read.get("name").value()).hasValue("");
-      assertThat(read.get("score").value()).hasValue(Double.NaN);
     }
   }
 
@@ -220,13 +160,13 @@ public class RedisContentTest {
   }
 
   private static BundleWriter.Written write(String uri, QueryResult... results) throws Exception {
-    try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {
       return writer.write(T, results);
     }
   }
 
   private static void assertStands(QueryResult result) {
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, result)));
+    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T, result)));
   }
 
   /** Makes the result of one entity with many features. */

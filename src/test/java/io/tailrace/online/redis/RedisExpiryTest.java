@@ -4,10 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 
 import com.google.common.collect.Range;
 import io.tailrace.online.BundleWriter;
-import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
-import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
@@ -25,7 +23,7 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import redis.clients.jedis.Jedis;
 
-/** What has expired is no longer served, and keys are kept for as long as something in them is. */
+/** Keys are kept for as long as something in them is. */
 public class RedisExpiryTest {
   private static final EntityKey ANN = new EntityKey(Results.ENVIRONMENT, "user", "ann");
   private static final String KEY = "production:user:ann";
@@ -58,64 +56,6 @@ public class RedisExpiryTest {
   @Before
   public void forgetEverything() {
     jedis.flushAll();
-  }
-
-  @Test
-  public void anExpiredCellIsDroppedWhereNothingIsStored() throws Exception {
-    WriteOutcome outcome = write(age(NOW - HOUR, MINUTE));
-
-    assertThat(outcome.expired()).isEqualTo(1);
-    assertThat(outcome.status()).isEqualTo(WriteOutcome.Status.NOT_TO_BE_STORED);
-    assertThat(jedis.dbSize()).isEqualTo(0);
-  }
-
-  @Test
-  public void anExpiredCellReplacesAnOlderOneWhichMustNoLongerBeServed() throws Exception {
-    write(age(NOW - 2 * HOUR, DAY));
-
-    WriteOutcome outcome = write(age(NOW - HOUR, MINUTE));
-
-    assertThat(outcome.written()).isEqualTo(1);
-    try (OnlineReader reader = OnlineReader.open(OnlineStores.at(redis.uri()), clock())) {
-      assertThat(reader.read(ANN)).isEmpty();
-      Cell cell = reader.readCells(List.of(ANN)).get(0).get("age");
-      assertThat(cell.observedAt()).isEqualTo(NOW - HOUR);
-    }
-  }
-
-  @Test
-  public void anExpiredCellDoesNotReplaceANewerOne() throws Exception {
-    write(age(NOW - MINUTE, DAY));
-
-    WriteOutcome outcome = write(age(NOW - HOUR, MINUTE));
-
-    assertThat(outcome.stale()).isEqualTo(1);
-    try (OnlineReader reader = OnlineReader.open(OnlineStores.at(redis.uri()), clock())) {
-      assertThat(reader.read(ANN).keySet()).containsExactly("age");
-    }
-  }
-
-  @Test
-  public void anExpiredCellIsDroppedWhereOnlyOtherFeaturesAreStored() throws Exception {
-    write(Results.of(Results.user("ann", Results.int64("height", NOW - DAY, 180))));
-
-    WriteOutcome outcome =
-        write(
-            Results.of(
-                Results.user(
-                    "ann",
-                    Results.expiring("age", NOW - HOUR, MINUTE, 42),
-                    Results.expiring("height", NOW - HOUR, DAY, 181))));
-
-    assertThat(outcome.expired()).isEqualTo(1);
-    assertThat(outcome.written()).isEqualTo(1);
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
-  }
-
-  @Test
-  public void aCellExpiresAtTheVeryMicrosecond() throws Exception {
-    assertThat(write(age(NOW - HOUR, HOUR)).expired()).isEqualTo(1);
-    assertThat(write(age(NOW - HOUR, HOUR + 1)).written()).isEqualTo(1);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertThat;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.util.Map;
@@ -17,10 +18,10 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import redis.clients.jedis.Jedis;
 
-/** The deletion of a whole entity holds back what was observed before it, stored or on its way. */
+/** How the deletion of a whole entity stands in a hash. */
 public class RedisFenceTest {
   private static final String KEY = "production:user:ann";
-  private static final long T = Writers.START;
+  private static final long T = OnlineWriters.START;
   private static final QueryResult FENCE = Results.of(Results.deletion("ann", T + 10));
 
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
@@ -45,7 +46,7 @@ public class RedisFenceTest {
   @Before
   public void open() {
     jedis.flushAll();
-    writer = BundleWriter.of(Writers.to(redis.uri()));
+    writer = BundleWriter.of(OnlineWriters.to(redis.uri()));
   }
 
   @After
@@ -54,83 +55,11 @@ public class RedisFenceTest {
   }
 
   @Test
-  public void removesWhatIsOlderAndKeepsWhatIsNewer() throws Exception {
-    write(
-        Results.of(
-            Results.user(
-                "ann",
-                Results.int64("older", T + 9, 1),
-                Results.int64("equal", T + 10, 2),
-                Results.int64("newer", T + 11, 3))));
-
-    assertThat(write(FENCE).written()).isEqualTo(1);
-
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "newer");
-  }
-
-  @Test
-  public void holdsBackOlderValuesThatComeLater() throws Exception {
-    write(FENCE);
-
-    WriteOutcome outcome =
-        write(
-            Results.of(
-                Results.user(
-                    "ann",
-                    Results.int64("older", T + 9, 1),
-                    Results.int64("equal", T + 10, 2),
-                    Results.int64("newer", T + 11, 3))));
-
-    assertThat(outcome.stale()).isEqualTo(2);
-    assertThat(outcome.written()).isEqualTo(1);
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "newer");
-  }
-
-  @Test
   public void existsWithoutAnyFeature() throws Exception {
     write(FENCE);
 
     assertThat(jedis.hkeys(KEY)).containsExactly("");
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, FENCE)));
-  }
-
-  @Test
-  public void outlivesNewerValues() throws Exception {
-    write(FENCE);
-    write(age(T + 20));
-
-    assertThat(write(Results.of(Results.user("ann", Results.int64("height", T + 9, 1)))).stale())
-        .isEqualTo(1);
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "age");
-  }
-
-  @Test
-  public void comesTogetherWithCells() throws Exception {
-    QueryResult before = age(T + 9);
-    QueryResult both =
-        Results.named("both")
-            .addFrames(
-                Results.user(
-                    "ann", Results.int64("age", T + 8, 8), Results.int64("height", T + 12, 12)))
-            .addDeletions(Results.deletion("ann", T + 10))
-            .build();
-    write(before);
-
-    WriteOutcome outcome = write(both);
-
-    assertThat(outcome.written()).isEqualTo(2);
-    assertThat(outcome.stale()).isEqualTo(1);
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, before, both)));
-  }
-
-  @Test
-  public void theLatestOfSeveralStands() throws Exception {
-    QueryResult earlier = Results.of(Results.deletion("ann", T + 5));
-    write(FENCE);
-
-    assertThat(write(earlier).stale()).isEqualTo(1);
-    assertThat(write(FENCE).duplicate()).isEqualTo(1);
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, FENCE, earlier)));
+    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T, FENCE)));
   }
 
   @Test
@@ -141,15 +70,12 @@ public class RedisFenceTest {
 
     write(FENCE);
 
-    Map<String, Map<String, String>> expected = Hashes.after(Writers.published(T, wide, FENCE));
+    Map<String, Map<String, String>> expected =
+        Hashes.after(OnlineWriters.published(T, wide, FENCE));
     assertThat(Hashes.in(jedis)).isEqualTo(expected);
   }
 
   private WriteOutcome write(QueryResult result) throws Exception {
     return writer.write(T, result).outcomes().get(0);
-  }
-
-  private static QueryResult age(long time) {
-    return Results.of(Results.user("ann", Results.int64("age", time, 42)));
   }
 }

@@ -7,6 +7,7 @@ import static com.google.common.truth.TruthJUnit.assume;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.io.File;
@@ -32,7 +33,7 @@ import redis.clients.jedis.Jedis;
  */
 public class RedisLocaleTest {
   private static final String LOCALE = "en_US.UTF-8";
-  private static final long T1 = Writers.START;
+  private static final long T1 = OnlineWriters.START;
 
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
 
@@ -129,7 +130,7 @@ public class RedisLocaleTest {
 
     write(fence, later, fence);
 
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T1, fence, later)));
+    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T1, fence, later)));
   }
 
   @Test
@@ -137,9 +138,10 @@ public class RedisLocaleTest {
     for (int seed = 100; seed < 105; seed++) {
       jedis.flushAll();
       Random random = new Random(seed);
-      List<BusMessage> messages = Writers.messages(seed, 40);
+      List<BusMessage> messages = OnlineWriters.messages(seed, 40);
 
-      Writers.write(Writers.to(redis.uri()), Writers.shares(messages, 3, random), random);
+      OnlineWriters.write(
+          OnlineWriters.to(redis.uri()), OnlineWriters.shares(messages, 3, random), random);
 
       assertWithMessage("seed %s", seed).that(Hashes.in(jedis)).isEqualTo(Hashes.after(messages));
     }
@@ -149,12 +151,12 @@ public class RedisLocaleTest {
     for (QueryResult[] order : new QueryResult[][] {{winner, loser}, {loser, winner}}) {
       jedis.flushAll();
       write(order);
-      assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T1, winner)));
+      assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T1, winner)));
     }
   }
 
   private static void write(QueryResult... bundles) throws Exception {
-    try (BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()))) {
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()))) {
       for (QueryResult bundle : bundles) {
         writer.write(T1, bundle);
       }

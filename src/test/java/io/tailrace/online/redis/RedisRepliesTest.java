@@ -11,6 +11,7 @@ import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.Redis7;
 import io.tailrace.pipelines.local.servers.TestCertificates;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ import redis.clients.jedis.Jedis;
 @RunWith(Parameterized.class)
 public class RedisRepliesTest {
   private static final String PASSWORD = "p@ss word/%";
-  private static final long T = Writers.START;
+  private static final long T = OnlineWriters.START;
 
   @Parameters(name = "Redis {0}")
   public static List<String> versions() {
@@ -62,7 +63,7 @@ public class RedisRepliesTest {
   public void aServerThatForgotTheScriptIsToldAgain() throws Exception {
     try (LocalRedis redis = server().start();
         Jedis jedis = redis.connect();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()))) {
       for (int i = 0; i < 3; i++) {
         jedis.scriptFlush();
         assertThat(write(writer, T + i).written()).isEqualTo(1);
@@ -74,7 +75,7 @@ public class RedisRepliesTest {
   @Test
   public void aServerThatWasRestartedBetweenTwoWritesIsConnectedAgain() throws Exception {
     try (LocalRedis redis = server().appendOnly().start();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()))) {
       write(writer, T + 1);
       redis.restart();
 
@@ -96,10 +97,10 @@ public class RedisRepliesTest {
           thread.submit(
               () -> {
                 List<BusMessage> written = new ArrayList<>();
-                try (BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()))) {
+                try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()))) {
                   for (int i = 0; i < 10 || !end.get(); i++) {
                     List<BusMessage> bundle =
-                        Writers.published(
+                        OnlineWriters.published(
                             T, Results.of(Results.user("k" + i, Results.int64("age", T + i, i))));
                     writer.write(bundle);
                     written.addAll(bundle);
@@ -131,8 +132,8 @@ public class RedisRepliesTest {
                 .setting("rdbcompression", "no")
                 .setting("key-load-delay", "15000")
                 .start();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()));
-        BundleWriter impatient = BundleWriter.of(Writers.to(redis.uri() + "?retryFor=1ms"))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()));
+        BundleWriter impatient = BundleWriter.of(OnlineWriters.to(redis.uri() + "?retryFor=1ms"))) {
       write(writer, T + 1);
       try (Jedis jedis = redis.connect()) {
         jedis.eval(
@@ -167,8 +168,9 @@ public class RedisRepliesTest {
     try (LocalRedis master = server().start();
         LocalRedis redis = server().start();
         Jedis jedis = redis.connect();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri()));
-        BundleWriter impatient = BundleWriter.of(Writers.to(redis.uri() + "?retryFor=300ms"))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()));
+        BundleWriter impatient =
+            BundleWriter.of(OnlineWriters.to(redis.uri() + "?retryFor=300ms"))) {
       write(writer, T);
       jedis.replicaof("127.0.0.1", master.port());
       awaitReplica(master);
@@ -199,7 +201,7 @@ public class RedisRepliesTest {
   public void aServerWithoutMemoryIsWaitedForAndNothingIsDropped() throws Exception {
     try (LocalRedis redis = server().start();
         Jedis jedis = redis.connect();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri() + "?retryFor=1s"))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri() + "?retryFor=1s"))) {
       jedis.configSet("maxmemory-policy", "noeviction");
       jedis.configSet("maxmemory", "1");
 
@@ -219,7 +221,7 @@ public class RedisRepliesTest {
   @Test
   public void aServerThatIsDownIsTriedAgainForAWhile() throws Exception {
     try (LocalRedis redis = server().start();
-        BundleWriter writer = BundleWriter.of(Writers.to(redis.uri() + "?retryFor=300ms"))) {
+        BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri() + "?retryFor=300ms"))) {
       redis.stop();
 
       assertThat(assertThrows(UnavailableException.class, () -> write(writer, T)))
@@ -240,7 +242,7 @@ public class RedisRepliesTest {
     Path secret = secret("wrong");
     try (LocalRedis redis = server().password(PASSWORD).start()) {
       for (String uri : List.of(redis.uri(), redis.uri() + "?password=file:" + secret)) {
-        try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
+        try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {
           assertThat(assertThrows(UnavailableException.class, () -> OnlineStores.at(uri).check()))
               .hasMessageThat()
               .contains("the server refuses the user or the password");
@@ -268,7 +270,7 @@ public class RedisRepliesTest {
           .hasMessageThat()
           .contains("the user lacks a permission (NOPERM");
       for (String uri : List.of(reader, elsewhere)) {
-        try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
+        try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {
           assertThat(assertThrows(UnavailableException.class, () -> write(writer, T)))
               .hasMessageThat()
               .contains("the user or the password is refused, or lacks a permission: NOPERM");
@@ -287,7 +289,7 @@ public class RedisRepliesTest {
             .start()) {
       String uri = redis.uri() + "?user=writer&password=file:" + secret;
       OnlineStores.at(uri).check();
-      try (BundleWriter writer = BundleWriter.of(Writers.to(uri))) {
+      try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {
         writer.write(T, age(T), Results.of(Results.deletion("ann", T + 1)));
         writer.write(
             T, Results.of(Results.user("ann", Results.expiring("age", T + 3, 3_600_000_000L, 1))));
@@ -311,7 +313,7 @@ public class RedisRepliesTest {
               + "&user=writer&password=file:"
               + secret;
       OnlineStores.at(uri).check();
-      try (BundleWriter writer = BundleWriter.of(Writers.to(uri));
+      try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri));
           Jedis jedis = redis.connect()) {
         assertThat(write(writer, T).written()).isEqualTo(1);
         assertStands(jedis, age(T));
@@ -333,7 +335,7 @@ public class RedisRepliesTest {
         Jedis jedis = replica.connect();
         BundleWriter writer =
             BundleWriter.of(
-                Writers.to(redis.uri() + "?waitReplicas=1&waitTimeout=200ms&retryFor=1s"))) {
+                OnlineWriters.to(redis.uri() + "?waitReplicas=1&waitTimeout=200ms&retryFor=1s"))) {
       awaitReplica(redis);
 
       WriteOutcome outcome = write(writer, T);
@@ -353,7 +355,8 @@ public class RedisRepliesTest {
     try (LocalRedis redis = server().user("writer", PASSWORD, "~*", "+@all", "-wait").start();
         BundleWriter writer =
             BundleWriter.of(
-                Writers.to(redis.uri() + "?waitReplicas=1&user=writer&password=file:" + secret))) {
+                OnlineWriters.to(
+                    redis.uri() + "?waitReplicas=1&user=writer&password=file:" + secret))) {
       UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer, T));
 
       assertThat(e).hasMessageThat().contains("NOPERM");
@@ -367,7 +370,7 @@ public class RedisRepliesTest {
         Jedis jedis = redis.connect();
         BundleWriter writer =
             BundleWriter.of(
-                Writers.to(
+                OnlineWriters.to(
                     redis.uri() + "?entitiesPerCall=1&user=writer&password=file:" + secret))) {
       write(writer, T);
       jedis.aclSetUser("writer", "resetkeys", "~production:user:*");
@@ -403,7 +406,7 @@ public class RedisRepliesTest {
   }
 
   private static void assertStands(Jedis jedis, QueryResult result) {
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(Writers.published(T, result)));
+    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T, result)));
   }
 
   private static WriteOutcome write(BundleWriter writer, long time) throws Exception {

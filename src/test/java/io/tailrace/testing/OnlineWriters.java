@@ -1,4 +1,4 @@
-package io.tailrace.online.redis;
+package io.tailrace.testing;
 
 import static com.google.common.truth.Truth.assertWithMessage;
 
@@ -6,8 +6,6 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.testing.Messages;
-import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.QueryResult;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,24 +19,24 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Several workers that write the same messages at once, each in an order of its own. */
-final class Writers {
+public final class OnlineWriters {
   /** 2100-01-01T00:00:00Z, in the future of every server that a test starts. */
-  static final long START = 4_102_444_800_000_000L;
+  public static final long START = 4_102_444_800_000_000L;
 
   private static final long HOUR = 3_600_000_000L;
   private static final int MAX_BUNDLE = 20;
 
-  private Writers() {}
+  private OnlineWriters() {}
 
   /** Writes to a store by a clock at which nothing that is observed from START on has expired. */
-  static WriteOnline to(String uri) {
+  public static WriteOnline to(String uri) {
     return WriteOnline.to(uri)
         .withClock(() -> Instant.ofEpochSecond(START / 1_000_000 - 1))
         .withMaxClockSkew(Duration.ofHours(2));
   }
 
   /** Makes messages of random results, observed within an hour or within a few microseconds. */
-  static List<BusMessage> messages(long seed, int count) {
+  public static List<BusMessage> messages(long seed, int count) {
     Random random = new Random(seed);
     RandomResults results =
         RandomResults.seeded(seed)
@@ -54,12 +52,12 @@ final class Writers {
   }
 
   /** Makes messages of results, all published at one time. */
-  static List<BusMessage> published(long time, QueryResult... results) {
+  public static List<BusMessage> published(long time, QueryResult... results) {
     return Arrays.stream(results).map(result -> Messages.of(result, time)).toList();
   }
 
   /** Divides what each writer writes among bundles, and writes it, all of them at once. */
-  static void write(WriteOnline write, List<List<BusMessage>> shares, Random random)
+  public static void write(WriteOnline write, List<List<BusMessage>> shares, Random random)
       throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(shares.size());
     try {
@@ -82,7 +80,8 @@ final class Writers {
   }
 
   /** Shares messages among writers, so that each has at least one writer and most have several. */
-  static List<List<BusMessage>> shares(List<BusMessage> messages, int writers, Random random) {
+  public static List<List<BusMessage>> shares(
+      List<BusMessage> messages, int writers, Random random) {
     List<List<BusMessage>> shares = new ArrayList<>();
     for (int writer = 0; writer < writers; writer++) {
       shares.add(new ArrayList<>());
@@ -111,7 +110,7 @@ final class Writers {
         for (int i = 0; i < bundle.size(); i++) {
           assertWithMessage("cells settled of %s", written.outcomes().get(i).operationId())
               .that(settled(written.outcomes().get(i)))
-              .isEqualTo(Hashes.countCells(bundle.get(i)));
+              .isEqualTo(ExpectedCells.countCells(bundle.get(i)));
         }
         from = to;
       }
