@@ -1,6 +1,7 @@
 package io.tailrace.metrics;
 
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.sql.Column;
 import io.tailrace.testing.TestDatabase;
 import java.math.BigDecimal;
@@ -41,7 +42,13 @@ public final class MetricsDatabase implements TestRule {
     return server.apply(folder.apply(test, description), description);
   }
 
-  private Path file() {
+  /** Returns the server of a PostgreSQL. */
+  public LocalPostgres server() {
+    return postgres.server();
+  }
+
+  /** Returns the file of a DuckDB. */
+  public Path file() {
     return folder.getRoot().toPath().resolve("metrics.db");
   }
 

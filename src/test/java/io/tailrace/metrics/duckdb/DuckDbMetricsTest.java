@@ -1,9 +1,7 @@
 package io.tailrace.metrics.duckdb;
 
 import static com.google.common.truth.Truth.assertThat;
-import static org.junit.Assert.assertThrows;
 
-import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsStores;
 import io.tailrace.offline.BatchConnection;
@@ -156,14 +154,5 @@ public class DuckDbMetricsTest {
         }
       }
     }
-  }
-
-  @Test
-  public void aFileOfSomethingElseIsNamed() throws Exception {
-    Files.writeString(file(), "x".repeat(10_000));
-
-    assertThat(assertThrows(UnavailableException.class, () -> store("").check()))
-        .hasMessageThat()
-        .isEqualTo(file() + " is not a file of DuckDB");
   }
 }

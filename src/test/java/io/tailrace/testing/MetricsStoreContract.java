@@ -1,10 +1,12 @@
-package io.tailrace.metrics;
+package io.tailrace.testing;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.testing.Summaries;
+import io.tailrace.metrics.MetricsDatabase;
+import io.tailrace.metrics.MetricsStore;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.MetricsSummary.Timing;
@@ -20,34 +22,76 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.DoubleStream;
+import org.apache.beam.sdk.util.SerializableUtils;
 import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.junit.runners.Parameterized;
-import org.junit.runners.Parameterized.Parameters;
 
-/** What every metrics store does with summaries. */
-@RunWith(Parameterized.class)
-public class MetricsStoreTest {
+/**
+ * What every metrics store must do with summaries, on real servers. A store's own test says where
+ * it is.
+ */
+public abstract class MetricsStoreContract {
   private static final String KEY =
       "environment_id, feature, resolver_fqn, deployment_id,"
           + " CAST(extract(epoch FROM minute) AS bigint), CAST(overflow AS text)";
 
   @Rule public final MetricsDatabase database;
 
-  public MetricsStoreTest(MetricsDatabase.Kind kind) {
-    database = new MetricsDatabase(kind);
+  protected MetricsStoreContract(MetricsDatabase database) {
+    this.database = database;
   }
 
-  @Parameters(name = "{0}")
-  public static MetricsDatabase.Kind[] kinds() {
-    return MetricsDatabase.Kind.values();
-  }
+  /** Returns the parameters of a store that gives up early when it is away. */
+  protected abstract String impatient();
+
+  /** Takes the store away; nothing is connected to it. */
+  protected abstract void takeAway() throws Exception;
+
+  /** Brings it back as it was. */
+  protected abstract void bringBack() throws Exception;
+
+  /** Returns a part of what a check says while it is away. */
+  protected abstract String saidWhileAway();
 
   private int write(MetricsSummary... summaries) throws UnavailableException {
     try (MetricsStore.Connection connection = database.store("").connect()) {
       return connection.write(List.of(summaries));
     }
+  }
+
+  @Test
+  public void aStoreIsAValueThatPassesItsCheck() throws Exception {
+    MetricsStore store = SerializableUtils.clone(database.store(""));
+
+    assertThat(store.uri()).isEqualTo(database.store("").uri());
+    store.check();
+  }
+
+  @Test
+  public void aStoreThatIsAwayIsNamedAndLosesNothing() throws Exception {
+    MetricsStore store = database.store(impatient());
+    MetricsSummary before = Summaries.computed(Summaries.feature("user.age"), 1, 0);
+    MetricsSummary after = Summaries.computed(Summaries.feature("user.height"), 2, 0);
+    write(before);
+    try (MetricsStore.Connection connection = store.connect()) {
+      takeAway();
+      try {
+        assertThat(assertThrows(UnavailableException.class, store::check))
+            .hasMessageThat()
+            .contains(saidWhileAway());
+        assertThrows(UnavailableException.class, () -> connection.write(List.of(before, after)));
+      } finally {
+        bringBack();
+      }
+
+      store.check();
+      assertThat(connection.write(List.of(before, after))).isEqualTo(1);
+    }
+    assertThat(
+            database.rows(
+                "SELECT feature, computed FROM tailrace_metrics.feature_minutes ORDER BY 1"))
+        .containsExactly("user.age|1", "user.height|2")
+        .inOrder();
   }
 
   @Test
