@@ -2,7 +2,6 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.metrics.Tally.Count;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.ColumnSpec.Origin;
@@ -195,11 +194,11 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   }
 
   private static void countExecution(Tally tally, Result result) {
-    tally.count(Count.EXECUTIONS, 1);
+    tally.count(Tally.Count.EXECUTIONS, 1);
     if (result.status() == Status.FAILED) {
-      tally.count(Count.FAILURES, 1);
+      tally.count(Tally.Count.FAILURES, 1);
     } else if (result.status() == Status.PARTIAL) {
-      tally.count(Count.PARTIAL, 1);
+      tally.count(Tally.Count.PARTIAL, 1);
     }
     long started = result.executionStartedAt();
     long finished = result.executionFinishedAt();
@@ -212,15 +211,15 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     if (column.spec().origin() != Origin.COMPUTED) {
       tally.count(
           column.spec().origin() == Origin.ONLINE_STORE
-              ? Count.SERVED_ONLINE
-              : Count.SERVED_OFFLINE,
+              ? Tally.Count.SERVED_ONLINE
+              : Tally.Count.SERVED_OFFLINE,
           rows);
       for (int row = 0; row < rows; row++) {
         tally.millis().add(Math.max(0, queryTimestamp - column.observedAt(row)) / MICROS_PER_MILLI);
       }
       return;
     }
-    tally.count(Count.COMPUTED, rows);
+    tally.count(Tally.Count.COMPUTED, rows);
     int nulls = 0;
     int nonFinite = 0;
     for (int row = 0; row < rows; row++) {
@@ -241,8 +240,8 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
         default -> {}
       }
     }
-    tally.count(Count.NULLS, nulls);
-    tally.count(Count.NON_FINITE, nonFinite);
+    tally.count(Tally.Count.NULLS, nulls);
+    tally.count(Tally.Count.NON_FINITE, nonFinite);
   }
 
   private interface Receiver {
