@@ -1,20 +1,20 @@
 package io.tailrace.pipelines;
 
+import io.tailrace.bus.Bus;
+import io.tailrace.endpoint.EndpointUri;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.beam.sdk.options.Default;
 import org.apache.beam.sdk.options.Description;
+import org.jspecify.annotations.Nullable;
 
-/** Options of the {@link MetricsWriter}. */
-public interface MetricsWriterOptions extends WriterOptions {
-  @Description("The bus with query results: kafka://host:9092,host:9092/topic. Required.")
-  String getResultBus();
+/** Options of the {@link MetricsWriter}, beside those of Beam and of the runner. */
+public interface MetricsWriterOptions extends ResultBusOptions {
+  @Description("The bus for summaries, which the metrics-bus-writer reads.")
+  @Nullable String getMetricsBus();
 
-  void setResultBus(String uri);
-
-  @Description(
-      "The bus for summaries, which the metrics-bus-writer reads: kafka://host:9092/topic. Required.")
-  String getMetricsBus();
-
-  void setMetricsBus(String uri);
+  void setMetricsBus(@Nullable String uri);
 
   @Description(
       "How many series of features, and how many of queries, to keep apart in an environment and a"
@@ -41,7 +41,52 @@ public interface MetricsWriterOptions extends WriterOptions {
   @Description(
       "Count a result that is published again within this time once: 10m. It costs a shuffle of"
           + " results, and state for each of them. Default: not at all.")
-  String getDeduplicate();
+  @Nullable String getDeduplicate();
 
-  void setDeduplicate(String duration);
+  void setDeduplicate(@Nullable String duration);
+
+  /**
+   * What the options mean.
+   *
+   * @param deduplicate for how long to remember results; empty: not at all
+   */
+  record Parsed(
+      Bus metricsBus,
+      int maxSeries,
+      Duration allowedLateness,
+      Duration updateInterval,
+      Optional<Duration> deduplicate) {
+    private static int positive(String text) {
+      int number;
+      try {
+        number = Integer.parseInt(text.strip());
+      } catch (NumberFormatException e) {
+        number = 0;
+      }
+      if (number < 1) {
+        throw new IllegalArgumentException(
+            "'" + text + "' is not a whole number above zero, such as 10000");
+      }
+      return number;
+    }
+  }
+
+  /** Looks at the options; what it returns is to be asked for when all are right. */
+  static Supplier<Parsed> parse(MetricsWriterOptions options, OptionCheck check) {
+    Optional<Bus> summaries = check.writable("metricsBus", options.getMetricsBus());
+    Optional<Integer> maxSeries =
+        check.required("maxSeries", options.getMaxSeries(), Parsed::positive);
+    Optional<Duration> lateness =
+        check.required("allowedLateness", options.getAllowedLateness(), EndpointUri::parseDuration);
+    Optional<Duration> interval = check.duration("updateInterval", options.getUpdateInterval());
+    Optional<Duration> deduplicate =
+        check.optional("deduplicate", options.getDeduplicate(), EndpointUri::parseDuration);
+    return () ->
+        new Parsed(
+            summaries.orElseThrow(),
+            maxSeries.orElseThrow(),
+            lateness.orElseThrow(),
+            interval.orElseThrow(),
+            deduplicate.filter(it -> !it.isZero()));
+  }
 }

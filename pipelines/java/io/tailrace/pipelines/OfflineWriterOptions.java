@@ -1,29 +1,27 @@
 package io.tailrace.pipelines;
 
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusFacts;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.offline.EncodeObservations;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.beam.sdk.options.Default;
 import org.apache.beam.sdk.options.Description;
+import org.jspecify.annotations.Nullable;
 
-/** Options of the {@link OfflineWriter}. */
-public interface OfflineWriterOptions extends WriterOptions {
-  @Description("The bus with query results: kafka://host:9092,host:9092/topic. Required.")
-  String getResultBus();
-
-  void setResultBus(String uri);
-
+/** Options of the {@link OfflineWriter}, beside those of Beam and of the runner. */
+public interface OfflineWriterOptions extends ResultBusOptions, OfflineStoreOptions {
   @Description(
-      "The bus for Parquet files, which the streaming-insert-writer reads: kafka://host:9092/topic."
-          + " Files become as large as its messages may be. Required.")
-  String getStreamingInsertBus();
+      "The bus for Parquet files, which the streaming-insert-writer reads. Files become as large as"
+          + " its messages may be.")
+  @Nullable String getStreamingInsertBus();
 
-  void setStreamingInsertBus(String uri);
-
-  @Description(
-      "The store in which to create tables: duckdb:///data/offline.db,"
-          + " postgresql://host/database?schema=tailrace_{environment}&user=NAME&password=env:VAR."
-          + " Required.")
-  String getOfflineStore();
-
-  void setOfflineStore(String uri);
+  void setStreamingInsertBus(@Nullable String uri);
 
   @Description(
       "How far an observation may lie after its publication, or after this writer's clock, before it is"
@@ -36,7 +34,48 @@ public interface OfflineWriterOptions extends WriterOptions {
   @Description(
       "For how long to gather results before they are encoded, for runners whose bundles are small"
           + " (Dataflow): 2s. Default: not at all.")
-  String getGathering();
+  @Nullable String getGathering();
 
-  void setGathering(String duration);
+  void setGathering(@Nullable String duration);
+
+  /**
+   * What the options mean.
+   *
+   * @param gathering how long to gather results; zero: not at all
+   */
+  record Parsed(
+      Bus streamingInsertBus,
+      int maxFileBytes,
+      OfflineStore offlineStore,
+      Duration maxClockSkew,
+      Duration gathering) {
+    /** Room for what a bus keeps beside a message's payload. */
+    private static final int ENVELOPE_BYTES = 4 << 10;
+
+    /** Larger files would gain nothing, and cost memory everywhere. */
+    private static final int LARGEST_FILE_BYTES = 8 << 20;
+
+    private static int maxFileBytes(Optional<BusFacts> bus) {
+      return bus.flatMap(BusFacts::maxMessageBytes)
+          .map(max -> Math.max(10_000, Math.min(LARGEST_FILE_BYTES, max - ENVELOPE_BYTES)))
+          .orElse(EncodeObservations.DEFAULT_MAX_FILE_BYTES);
+    }
+  }
+
+  /** Looks at the options; what it returns is to be asked for when all are right. */
+  static Supplier<Parsed> parse(OfflineWriterOptions options, OptionCheck check) {
+    Optional<Bus> files = check.writable("streamingInsertBus", options.getStreamingInsertBus());
+    Optional<OfflineStore> store =
+        OfflineStoreOptions.offlineStore(options, Set.of(Role.CREATE_TABLES), check);
+    Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
+    Optional<Duration> gathering =
+        check.optional("gathering", options.getGathering(), EndpointUri::parseDuration);
+    return () ->
+        new Parsed(
+            files.orElseThrow(),
+            Parsed.maxFileBytes(check.facts("streamingInsertBus")),
+            store.orElseThrow(),
+            maxClockSkew.orElseThrow(),
+            gathering.orElse(Duration.ZERO));
+  }
 }

@@ -1,21 +1,24 @@
 package io.tailrace.pipelines;
 
+import io.tailrace.bus.BusFacts;
+import io.tailrace.online.OnlineStore;
+import io.tailrace.online.OnlineStores;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.beam.sdk.options.Default;
 import org.apache.beam.sdk.options.Description;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Options of the {@link OnlineWriter}, beside those of Beam and of the runner. */
-public interface OnlineWriterOptions extends WriterOptions {
-  @Description("The bus with query results: kafka://host:9092,host:9092/topic. Required.")
-  String getResultBus();
+public interface OnlineWriterOptions extends ResultBusOptions {
+  @Description("The store to write to. A password is named, not given.")
+  @Nullable String getOnlineStore();
 
-  void setResultBus(String uri);
-
-  @Description(
-      "The store to write to: redis://host:6379/0, rediss:// with TLS, redis+cluster://host:6379. A"
-          + " password is named, not given: ?user=NAME&password=env:VARIABLE. Required.")
-  String getOnlineStore();
-
-  void setOnlineStore(String uri);
+  void setOnlineStore(@Nullable String uri);
 
   @Description(
       "How far an observation may lie after its publication, or after this writer's clock, before it is"
@@ -32,4 +35,50 @@ public interface OnlineWriterOptions extends WriterOptions {
   String getDeletionRetention();
 
   void setDeletionRetention(String duration);
+
+  /** What the options mean. */
+  record Parsed(OnlineStore onlineStore, Duration maxClockSkew, Duration deletionRetention) {
+    private static final Logger LOG = LoggerFactory.getLogger(OnlineWriterOptions.class);
+
+    private static void checkRetention(String option, Duration deletions, OptionCheck check) {
+      Optional<BusFacts> facts = check.facts(option);
+      if (facts.isEmpty()) {
+        return;
+      }
+      Optional<Duration> messages = facts.get().retention();
+      if (messages.isEmpty()) {
+        LOG.warn(
+            "--{} keeps messages for ever: a message older than --deletionRetention={} that is read again"
+                + " can bring a deleted value back",
+            option,
+            deletions);
+      } else if (messages.get().compareTo(deletions) > 0) {
+        check.problem(
+            "--deletionRetention="
+                + deletions.toDays()
+                + "d is shorter than the retention of --"
+                + option
+                + ", "
+                + messages.get().toHours()
+                + "h: a deleted value could come back. Give at least --deletionRetention="
+                + (messages.get().toDays() + 1)
+                + "d");
+      }
+    }
+  }
+
+  /** Looks at the options; what it returns is to be asked for when all are right. */
+  static Supplier<Parsed> parse(OnlineWriterOptions options, OptionCheck check) {
+    Optional<OnlineStore> store =
+        check.endpoint("onlineStore", options.getOnlineStore(), OnlineStores.KINDS);
+    Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
+    Optional<Duration> retention =
+        check.duration("deletionRetention", options.getDeletionRetention());
+    return () -> {
+      for (String bus : List.of("resultBus", "deadLetterBus")) {
+        Parsed.checkRetention(bus, retention.orElseThrow(), check);
+      }
+      return new Parsed(store.orElseThrow(), maxClockSkew.orElseThrow(), retention.orElseThrow());
+    };
+  }
 }

@@ -1,100 +1,162 @@
 package io.tailrace.pipelines;
 
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.Buses;
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at options and gathers everything that is wrong with them, to be said at once. Not
- * thread-safe.
+ * Looks at a writer's options and gathers everything that is wrong with them, to be said at once:
+ * first the texts, then, when those are right, what the buses and stores answer. What is wrong or
+ * missing comes back empty, so that the others can be looked at too. Not thread-safe.
  */
-final class OptionCheck {
-  /** Turns an option's text into what it means. */
-  interface Parser<T> {
-    T parse(String text) throws UnavailableException;
+public final class OptionCheck {
+  /** A question to a store of some sort. */
+  public interface Asked<E extends Endpoint> {
+    /**
+     * Asks the store.
+     *
+     * @throws UnavailableException with one sentence that names it and the correction
+     */
+    void ask(E store) throws UnavailableException;
   }
 
   /** A question to a bus or a store. */
-  interface Question<T> {
-    T ask() throws UnavailableException;
+  private interface Question {
+    void ask() throws UnavailableException;
   }
 
+  private final Map<String, Kinds<?>> endpoints = new LinkedHashMap<>();
+  private final Map<String, Question> questions = new LinkedHashMap<>();
+  private final Map<String, BusFacts> facts = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
 
-  /** Parses an option that must be given; empty if it is missing or wrong. */
-  <T> Optional<T> required(String name, @Nullable String text, Parser<T> parser) {
+  OptionCheck() {}
+
+  /**
+   * Parses the URI of a bus that the writer reads.
+   *
+   * @param group its consumer group
+   */
+  Optional<Bus> readable(String name, @Nullable String text, String group) {
+    Optional<Bus> bus = parse(name, text, Buses.KINDS);
+    bus.ifPresent(it -> questions.put(name, () -> facts.put(name, it.checkReadable(group))));
+    return bus;
+  }
+
+  /** Parses the URI of a bus to publish to. What it says of itself is in its {@link #facts}. */
+  public Optional<Bus> writable(String name, @Nullable String text) {
+    Optional<Bus> bus = parse(name, text, Buses.KINDS);
+    bus.ifPresent(it -> questions.put(name, () -> facts.put(name, it.checkWritable())));
+    return bus;
+  }
+
+  /** Parses the URI of a store, which is checked when all texts are right. */
+  public <E extends Endpoint> Optional<E> endpoint(
+      String name, @Nullable String text, Kinds<E> kinds) {
+    return endpoint(name, text, kinds, Endpoint::check);
+  }
+
+  /**
+   * Parses the URI of a store.
+   *
+   * @param asked when all texts are right, to find out whether the store can be used
+   */
+  public <E extends Endpoint> Optional<E> endpoint(
+      String name, @Nullable String text, Kinds<E> kinds, Asked<E> asked) {
+    Optional<E> endpoint = parse(name, text, kinds);
+    endpoint.ifPresent(it -> questions.put(name, () -> asked.ask(it)));
+    return endpoint;
+  }
+
+  private <E extends Endpoint> Optional<E> parse(
+      String name, @Nullable String text, Kinds<E> kinds) {
+    endpoints.put(name, kinds);
     if (text == null || text.isBlank()) {
-      problems.add("--" + name + " is missing");
+      problem("--" + name + " is missing. " + examples(kinds));
       return Optional.empty();
+    }
+    return optional(name, text, kinds::at);
+  }
+
+  /** Shows correct URIs. */
+  static String examples(Kinds<?> kinds) {
+    return (kinds.all().size() == 1 ? "Example: " : "Examples: ") + kinds.examples();
+  }
+
+  /** Parses an option that has a default, so that it can be wrong but not missing. */
+  public <T> Optional<T> required(String name, String text, Function<String, T> parser) {
+    if (text.isBlank()) {
+      problem("--" + name + " is empty");
     }
     return optional(name, text, parser);
   }
 
-  /** Parses an option that may be left out; empty if it is, or is wrong. */
-  <T> Optional<T> optional(String name, @Nullable String text, Parser<T> parser) {
+  /** Parses an option that may be left out. */
+  public <T> Optional<T> optional(String name, @Nullable String text, Function<String, T> parser) {
     if (text == null || text.isBlank()) {
       return Optional.empty();
     }
     try {
-      return Optional.of(parser.parse(text));
-    } catch (IllegalArgumentException | IllegalStateException | UnavailableException e) {
-      problems.add("--" + name + ": " + e.getMessage());
+      return Optional.of(parser.apply(text));
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      problem("--" + name + ": " + e.getMessage());
       return Optional.empty();
     }
   }
 
-  /** Asks a bus or a store; empty if it can't be used. */
-  <T> Optional<T> ask(String name, Question<T> question) {
-    try {
-      return Optional.of(question.ask());
-    } catch (IllegalStateException | UnavailableException e) {
-      problems.add("--" + name + ": " + e.getMessage());
-      return Optional.empty();
-    }
-  }
-
-  /** Checks a bus or a store, if the option named one. */
-  void ask(String name, Optional<? extends Endpoint> endpoint) {
-    endpoint.ifPresent(
-        it -> {
-          var unused =
-              ask(
-                  name,
-                  () -> {
-                    it.check();
-                    return it;
-                  });
+  /** Parses a duration above zero that has a default. */
+  public Optional<Duration> duration(String name, String text) {
+    return required(
+        name,
+        text,
+        value -> {
+          Duration duration = EndpointUri.parseDuration(value);
+          if (duration.isZero()) {
+            throw new IllegalArgumentException("it must be above zero");
+          }
+          return duration;
         });
   }
 
-  /** Parses a duration above zero. */
-  Duration duration(String name, String text) {
-    return optional(
-            name,
-            text,
-            value -> {
-              Duration duration = EndpointUri.parseDuration(value);
-              if (duration.isZero()) {
-                throw new IllegalArgumentException("it must be above zero");
-              }
-              return duration;
-            })
-        .orElse(Duration.ofSeconds(1));
-  }
-
-  /** Adds a problem. */
-  void problem(String problem) {
+  /** Adds a problem, in one sentence that names the option. */
+  public void problem(String problem) {
     problems.add(problem);
   }
 
-  /** Returns whether nothing is wrong so far. */
-  boolean isClean() {
-    return problems.isEmpty();
+  /** Returns what a bus said of itself; empty before it was asked, and if it did not answer. */
+  public Optional<BusFacts> facts(String name) {
+    return Optional.ofNullable(facts.get(name));
+  }
+
+  /** Returns which options name a bus or a store, in the order in which they were looked at. */
+  Map<String, Kinds<?>> endpoints() {
+    return Collections.unmodifiableMap(endpoints);
+  }
+
+  /** Asks every bus and every store. */
+  void ask() {
+    questions.forEach(
+        (name, question) -> {
+          try {
+            question.ask();
+          } catch (IllegalStateException | UnavailableException e) {
+            problem("--" + name + ": " + e.getMessage());
+          }
+        });
   }
 
   /**

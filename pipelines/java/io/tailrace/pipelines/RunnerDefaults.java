@@ -1,8 +1,5 @@
 package io.tailrace.pipelines;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -43,38 +40,19 @@ final class RunnerDefaults {
 
   private RunnerDefaults() {}
 
-  /** Returns the arguments with the defaults of the runner that they name. */
-  static String[] apply(String... args) {
-    return withDefaults(isFlink(args) ? FLINK : Map.of(), args);
-  }
-
   /**
-   * Returns the arguments with those defaults that differ for a writer whose store is the faster
-   * the more it gets at a time; {@link #apply} adds the others.
+   * Returns the options that a runner should have, by name.
+   *
+   * @param gathering whether the writer's store is the faster the more it gets at a time
    */
-  static String[] applyGathering(String... args) {
-    return withDefaults(isFlink(args) ? FLINK_GATHERING : Map.of(), args);
-  }
-
-  private static String[] withDefaults(Map<String, String> defaults, String... args) {
-    List<String> all = new ArrayList<>(List.of(args));
-    defaults.forEach(
-        (name, value) -> {
-          if (all.stream()
-              .noneMatch(arg -> arg.equals("--" + name) || arg.startsWith("--" + name + "="))) {
-            all.add("--" + name + "=" + value);
-          }
-        });
-    return all.toArray(String[]::new);
-  }
-
-  private static boolean isFlink(String... args) {
-    for (String arg : args) {
-      String lower = arg.toLowerCase(Locale.ROOT);
-      if (lower.equals("--runner=flinkrunner") || lower.equals("--runner=flink")) {
-        return true;
-      }
+  static Map<String, String> of(Class<?> runner, boolean gathering) {
+    if (!runner.getSimpleName().equals("FlinkRunner")) {
+      return Map.of();
     }
-    return false;
+    Map<String, String> defaults = new TreeMap<>(FLINK);
+    if (gathering) {
+      defaults.putAll(FLINK_GATHERING);
+    }
+    return defaults;
   }
 }

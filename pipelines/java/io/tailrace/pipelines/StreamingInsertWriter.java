@@ -3,20 +3,7 @@ package io.tailrace.pipelines;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStore.Role;
-import io.tailrace.parquet.ObservationFile;
-import io.tailrace.stage.Failure;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
-import java.util.Set;
-import java.util.function.Consumer;
-import org.apache.beam.sdk.Pipeline;
-import org.apache.beam.sdk.PipelineResult;
-import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionList;
 
 /**
  * Carries the rows of every file on the streaming-insert bus to the offline store, whoever
@@ -30,81 +17,32 @@ import org.apache.beam.sdk.values.PCollectionList;
  * </pre>
  */
 public final class StreamingInsertWriter {
-  /** The writer's name: its consumer group, and the addressee of messages replayed for it. */
-  public static final String NAME = "streaming-insert-writer";
+  /** The writer, which puts out what became of each file. */
+  public static final Writer<InsertOutcome> WRITER =
+      Writer.named("streaming-insert-writer", StreamingInsertWriterOptions.class)
+          .says("Carries rows from the streaming-insert bus to the offline store.")
+          .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
+          .gathers()
+          .settles(InsertObservations.STAGE, "files_inserted", "rows_inserted")
+          .with(StreamingInsertWriterOptions::parse, StreamingInsertWriter::build);
 
   private StreamingInsertWriter() {}
 
   /** Runs the writer until it is cancelled; on Dataflow, and detached on Flink, only starts it. */
   public static void main(String[] args) {
-    Launcher.main(NAME, StreamingInsertWriterOptions.class, StreamingInsertWriter::start, args);
+    WRITER.runAsProgram(args);
   }
 
-  /**
-   * Checks the options, the buses and the store, and starts the writer.
-   *
-   * @param args Beam pipeline options
-   * @throws CommandException with everything that is wrong
-   */
-  public static PipelineResult start(String... args) throws CommandException {
-    return start(outcomes -> {}, args);
-  }
-
-  /**
-   * Starts the writer with somebody to watch it.
-   *
-   * @param watcher gets what became of each file, and may apply transforms to it
-   * @param args Beam pipeline options
-   * @throws CommandException with everything that is wrong
-   */
-  public static PipelineResult start(Consumer<PCollection<InsertOutcome>> watcher, String... args)
-      throws CommandException {
-    StreamingInsertWriterOptions options =
-        Launcher.options(StreamingInsertWriterOptions.class, RunnerDefaults.applyGathering(args));
-    Parsed parsed = Parsed.of(options);
-    Pipeline pipeline = Pipeline.create(options);
-    watcher.accept(build(pipeline, parsed));
-    return pipeline.run();
-  }
-
-  private static PCollection<InsertOutcome> build(Pipeline pipeline, Parsed options) {
-    List<PCollection<Failure>> failures = new ArrayList<>();
-
-    PCollection<ObservationFile> files =
-        pipeline
-            .apply("ReadStreamingInsertBus", options.buses().source().read(NAME))
-            .apply(
-                "DecodeObservationFiles",
-                DecodeObservationFiles.forWriter(NAME)
-                    .ofEnvironments(options.buses().environments()))
-            .failuresTo(failures);
-
-    PCollection<InsertOutcome> outcomes =
-        files
-            .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
-            .failuresTo(failures);
-
-    PCollectionList.of(failures)
-        .apply("Failures", Flatten.pCollections())
-        .apply("DeadLetters", options.buses().deadLetters());
-    return outcomes;
-  }
-
-  /** The options, with their types, looked at. */
-  private record Parsed(WriterBuses buses, OfflineStore offlineStore) {
-    static Parsed of(StreamingInsertWriterOptions options) throws CommandException {
-      OptionCheck check = new OptionCheck();
-      WriterBuses buses =
-          new WriterBuses(
-              check, NAME, "streamingInsertBus", options.getStreamingInsertBus(), options);
-      Optional<OfflineStore> store =
-          OfflineStoreCheck.parse(check, options.getOfflineStore(), buses.environments());
-      check.finish();
-
-      buses.ask(check);
-      OfflineStoreCheck.ask(check, store, Set.of(Role.CREATE_TABLES, Role.INSERT));
-      check.finish();
-      return new Parsed(buses, store.orElseThrow());
-    }
+  private static PCollection<InsertOutcome> build(
+      WriterStart start, StreamingInsertWriterOptions.Parsed options) {
+    return start
+        .pipeline()
+        .apply("ReadStreamingInsertBus", start.source())
+        .apply(
+            "DecodeObservationFiles",
+            DecodeObservationFiles.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+        .failuresTo(start.failures())
+        .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
+        .failuresTo(start.failures());
   }
 }

@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
-import org.apache.beam.sdk.options.PipelineOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -38,75 +37,34 @@ import picocli.CommandLine.Spec;
       BenchmarkCommand.class
     })
 public final class Tailrace implements Runnable {
-  /** A writer, which is a command here and a program of its own. */
-  private record Program(
-      String name,
-      Class<? extends PipelineOptions> options,
-      Launcher.Writer writer,
-      String description) {}
-
-  private static final List<Program> WRITERS =
-      List.of(
-          new Program(
-              OnlineWriter.NAME,
-              OnlineWriterOptions.class,
-              OnlineWriter::start,
-              "Carries results from the result bus to the online store (Beam pipeline options)."),
-          new Program(
-              OfflineWriter.NAME,
-              OfflineWriterOptions.class,
-              OfflineWriter::start,
-              "Carries results to the streaming-insert bus as Parquet files, and creates tables"
-                  + " (Beam pipeline options)."),
-          new Program(
-              StreamingInsertWriter.NAME,
-              StreamingInsertWriterOptions.class,
-              StreamingInsertWriter::start,
-              "Carries rows from the streaming-insert bus to the offline store (Beam pipeline"
-                  + " options)."),
-          new Program(
-              MetricsWriter.NAME,
-              MetricsWriterOptions.class,
-              MetricsWriter::start,
-              "Summarises results by minute and publishes that to the metrics bus (Beam pipeline"
-                  + " options)."),
-          new Program(
-              MetricsBusWriter.NAME,
-              MetricsBusWriterOptions.class,
-              MetricsBusWriter::start,
-              "Carries summaries from the metrics bus to the metrics store (Beam pipeline"
-                  + " options)."));
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /** Runs a sub-command and exits with its code: 0 success, 1 failure, 2 wrong use. */
   public static void main(String[] args) {
-    System.exit(run(args));
+    System.exit(run(Writers.ALL, args));
   }
 
   /** Runs a sub-command and returns its exit code. */
-  static int run(String... args) {
+  static int run(List<Writer<?>> writers, String... args) {
     String[] words = args.length == 0 ? new String[] {"local"} : args;
     // A writer takes Beam's options as they are, which no other parser should look at.
-    Optional<Program> writer =
-        WRITERS.stream().filter(program -> program.name.equals(words[0])).findFirst();
+    Optional<Writer<?>> writer =
+        writers.stream().filter(it -> it.name().equals(words[0])).findFirst();
     if (writer.isPresent()) {
-      return Launcher.run(
-          writer.get().name,
-          writer.get().options,
-          writer.get().writer,
-          Arrays.copyOfRange(words, 1, words.length));
+      return writer.get().run(Arrays.copyOfRange(words, 1, words.length));
     }
-    return commandLine().execute(words);
+    return commandLine(writers).execute(words);
   }
 
-  static CommandLine commandLine() {
+  static CommandLine commandLine(List<Writer<?>> writers) {
     CommandLine line = new CommandLine(new Tailrace());
-    for (Program writer : WRITERS) {
+    for (Writer<?> writer : writers) {
       line.addSubcommand(
-          writer.name,
+          writer.name(),
           CommandSpec.wrapWithoutInspection(new StartedElsewhere())
-              .usageMessage(new UsageMessageSpec().description(writer.description)));
+              .usageMessage(
+                  new UsageMessageSpec()
+                      .description(writer.says() + " Takes Beam's pipeline options.")));
     }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(

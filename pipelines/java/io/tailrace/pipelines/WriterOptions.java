@@ -1,26 +1,40 @@
 package io.tailrace.pipelines;
 
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.beam.sdk.options.Description;
 import org.apache.beam.sdk.options.PipelineOptions;
+import org.jspecify.annotations.Nullable;
 
 /** Options that every writer has, beside those of Beam and of the runner. */
 public interface WriterOptions extends PipelineOptions {
-  @Description("The bus for messages that can never be written: kafka://host:9092/topic. Required.")
-  String getDeadLetterBus();
+  @Description("The bus for messages that can never be written.")
+  @Nullable String getDeadLetterBus();
 
-  void setDeadLetterBus(String uri);
+  void setDeadLetterBus(@Nullable String uri);
 
   @Description(
       "A directory for dead letters' messages that are too large for their bus: gs://bucket/prefix,"
           + " s3://bucket/prefix or a local path. Default: none, and the dead-letter bus must take"
           + " messages as large as the bus that is read.")
-  String getDeadLetterOverflow();
+  @Nullable String getDeadLetterOverflow();
 
-  void setDeadLetterOverflow(String directory);
+  void setDeadLetterOverflow(@Nullable String directory);
 
   @Description("Environments to serve, separated by commas. Default: every one that is named.")
-  List<String> getEnvironments();
+  @Nullable List<String> getEnvironments();
 
-  void setEnvironments(List<String> environments);
+  void setEnvironments(@Nullable List<String> environments);
+
+  /** Returns the environments to serve; empty: all. */
+  static Set<String> environments(WriterOptions options) {
+    List<String> given = options.getEnvironments();
+    return given == null
+        ? Set.of()
+        : given.stream()
+            .map(String::strip)
+            .filter(name -> !name.isEmpty())
+            .collect(Collectors.toUnmodifiableSet());
+  }
 }

@@ -57,7 +57,7 @@ final class MetricsBenchmark implements AutoCloseable {
             "--metricsBus=" + bus("metrics"),
             "--deadLetterBus=" + bus("dead-letters")));
     var unused =
-        MetricsWriter.start(
+        MetricsWriter.WRITER.start(
             summarized -> summarized.apply("CountResults", ParDo.of(new CountFn())),
             arguments.toArray(String[]::new));
     JobID job = flink.cluster().jobs().get(flink.cluster().jobs().size() - 1).id();

@@ -290,7 +290,7 @@ final class OfflineBenchmark implements AutoCloseable {
     String group = "drain-" + ++runs;
     return drain(
         OfflineWriter.class,
-        OfflineWriter.NAME,
+        OfflineWriter.WRITER.name(),
         offlineWriter(results + "?group=" + group, "drained-files", newDuckDb("drain")),
         group,
         count,
@@ -303,7 +303,7 @@ final class OfflineBenchmark implements AutoCloseable {
     String group = "drain-" + ++runs;
     return drain(
         StreamingInsertWriter.class,
-        StreamingInsertWriter.NAME,
+        StreamingInsertWriter.WRITER.name(),
         insertWriter(
             files + "?group=" + group, newDuckDb("drain") + "?memoryLimit=" + duckDbMemory),
         group,
@@ -360,14 +360,14 @@ final class OfflineBenchmark implements AutoCloseable {
       throws CommandException {
     List<String> arguments = flink.arguments();
     arguments.addAll(offlineWriter(results, files, store));
-    OfflineWriter.start(arguments.toArray(String[]::new));
+    OfflineWriter.WRITER.start(arguments.toArray(String[]::new));
   }
 
   private void startInsertWriter(String files, String store) throws CommandException {
     INSERTED.reset();
     List<String> arguments = flink.arguments();
     arguments.addAll(insertWriter(files, store));
-    StreamingInsertWriter.start(
+    StreamingInsertWriter.WRITER.start(
         outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
         arguments.toArray(String[]::new));
   }

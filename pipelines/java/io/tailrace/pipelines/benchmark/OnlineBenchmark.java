@@ -151,7 +151,7 @@ final class OnlineBenchmark implements AutoCloseable {
     try (WriterProcess writer =
             WriterProcess.start(
                 OnlineWriter.class,
-                OnlineWriter.NAME,
+                OnlineWriter.WRITER.name(),
                 directory.resolve("low-memory"),
                 heap,
                 options);
@@ -200,7 +200,7 @@ final class OnlineBenchmark implements AutoCloseable {
     SETTLED.reset();
     List<String> arguments = flink.arguments();
     arguments.addAll(storeAndBuses(topic, topic + "-" + System.nanoTime()));
-    OnlineWriter.start(
+    OnlineWriter.WRITER.start(
         outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
         arguments.toArray(String[]::new));
   }

@@ -378,20 +378,24 @@ public final class LocalStack implements AutoCloseable {
           writers,
           flink,
           new RunningWriter(
-              OnlineWriter.NAME, RESULT_TOPIC, WriteOnline.STAGE, "results_settled", NO_JOB),
-          OnlineWriter::start,
+              OnlineWriter.WRITER.name(),
+              RESULT_TOPIC,
+              WriteOnline.STAGE,
+              "results_settled",
+              NO_JOB),
+          OnlineWriter.WRITER::start,
           List.of("--resultBus=" + bus + RESULT_TOPIC, "--onlineStore=" + redis.uri()),
           writerOptions);
       start(
           writers,
           flink,
           new RunningWriter(
-              OfflineWriter.NAME,
+              OfflineWriter.WRITER.name(),
               RESULT_TOPIC,
               EncodeObservations.STAGE,
               "queries_encoded",
               NO_JOB),
-          OfflineWriter::start,
+          OfflineWriter.WRITER::start,
           List.of(
               "--resultBus=" + bus + RESULT_TOPIC,
               "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC,
@@ -401,12 +405,12 @@ public final class LocalStack implements AutoCloseable {
           writers,
           flink,
           new RunningWriter(
-              StreamingInsertWriter.NAME,
+              StreamingInsertWriter.WRITER.name(),
               STREAMING_INSERT_TOPIC,
               InsertObservations.STAGE,
               "files_inserted",
               NO_JOB),
-          StreamingInsertWriter::start,
+          StreamingInsertWriter.WRITER::start,
           List.of(
               "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC, "--offlineStore=" + store),
           List.of());
@@ -414,24 +418,24 @@ public final class LocalStack implements AutoCloseable {
           writers,
           flink,
           new RunningWriter(
-              MetricsWriter.NAME,
+              MetricsWriter.WRITER.name(),
               RESULT_TOPIC,
               SummarizeResults.STAGE,
               "results_summarized",
               NO_JOB),
-          MetricsWriter::start,
+          MetricsWriter.WRITER::start,
           List.of("--resultBus=" + bus + RESULT_TOPIC, "--metricsBus=" + bus + METRICS_TOPIC),
           List.of());
       start(
           writers,
           flink,
           new RunningWriter(
-              MetricsBusWriter.NAME,
+              MetricsBusWriter.WRITER.name(),
               METRICS_TOPIC,
               WriteSummaries.STAGE,
               "summaries_settled",
               NO_JOB),
-          MetricsBusWriter::start,
+          MetricsBusWriter.WRITER::start,
           List.of("--metricsBus=" + bus + METRICS_TOPIC, "--metricsStore=" + metricsStore),
           List.of());
       for (RunningWriter writer : writers.values()) {

@@ -1,7 +1,6 @@
 package io.tailrace.pipelines;
 
 import static com.google.common.truth.Truth.assertThat;
-import static org.junit.Assert.assertThrows;
 
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
@@ -84,7 +83,7 @@ public class MetricsWriterTest {
             "--metricsBus=" + bus("metrics"),
             "--deadLetterBus=" + bus("letters")));
     arguments.addAll(List.of(more));
-    PipelineResult unused = MetricsWriter.start(arguments.toArray(String[]::new));
+    PipelineResult unused = MetricsWriter.WRITER.start(arguments.toArray(String[]::new));
     return flink.jobs().get(flink.jobs().size() - 1).id();
   }
 
@@ -160,7 +159,7 @@ public class MetricsWriterTest {
   private long committed() throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
       return admin
-          .listConsumerGroupOffsets(MetricsWriter.NAME)
+          .listConsumerGroupOffsets(MetricsWriter.WRITER.name())
           .partitionsToOffsetAndMetadata()
           .get()
           .values()
@@ -228,27 +227,5 @@ public class MetricsWriterTest {
                 == 1;
           }
         });
-  }
-
-  @Test
-  public void everythingThatIsWrongWithTheOptionsIsSaidAtOnce() {
-    CommandException wrong =
-        assertThrows(
-            CommandException.class,
-            () ->
-                MetricsWriter.start(
-                    "--resultBus=results",
-                    "--deadLetterBus=" + bus("letters"),
-                    "--maxSeries=many",
-                    "--allowedLateness=10",
-                    "--updateInterval=0s"));
-    assertThat(wrong.getMessage().lines().toList()).hasSize(5);
-    assertThat(wrong).hasMessageThat().contains("--metricsBus is missing");
-    assertThat(wrong).hasMessageThat().contains("--resultBus: ");
-    assertThat(wrong)
-        .hasMessageThat()
-        .contains("--maxSeries: 'many' is not a whole number above zero, such as 10000");
-    assertThat(wrong).hasMessageThat().contains("--allowedLateness: ");
-    assertThat(wrong).hasMessageThat().contains("--updateInterval: it must be above zero");
   }
 }

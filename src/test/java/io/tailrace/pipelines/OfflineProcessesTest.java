@@ -93,7 +93,7 @@ public class OfflineProcessesTest {
       }
 
       try (WriterJvm last = insertWriter(servers, FLINK)) {
-        servers.awaitCommitted(StreamingInsertWriter.NAME, servers.filesPublished());
+        servers.awaitCommitted(StreamingInsertWriter.WRITER.name(), servers.filesPublished());
         last.checkAlive();
         last.kill();
       }
@@ -107,7 +107,7 @@ public class OfflineProcessesTest {
   }
 
   private static boolean isDone(OfflineServers servers) throws Exception {
-    return servers.committed(StreamingInsertWriter.NAME) >= servers.filesPublished();
+    return servers.committed(StreamingInsertWriter.WRITER.name()) >= servers.filesPublished();
   }
 
   @Test

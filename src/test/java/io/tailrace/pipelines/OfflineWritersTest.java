@@ -54,8 +54,8 @@ public class OfflineWritersTest {
     try {
       String[] runner = {"--runner=DirectRunner", "--blockOnRun=false"};
       writers.add(
-          OfflineWriter.start(with("--gathering=300ms", servers.offlineWriter("", runner))));
-      writers.add(StreamingInsertWriter.start(servers.insertWriter("", runner)));
+          OfflineWriter.WRITER.start(with("--gathering=300ms", servers.offlineWriter("", runner))));
+      writers.add(StreamingInsertWriter.WRITER.start(servers.insertWriter("", runner)));
       servers.publish(0, 40, 2);
 
       for (String table : List.of("user__f0", "user__f1", "query_log")) {
@@ -122,20 +122,10 @@ public class OfflineWritersTest {
       arguments[i] = arguments[i].replaceFirst("[?&]schema=\\{environment\\}", "");
     }
 
-    CommandException e = assertThrows(CommandException.class, () -> OfflineWriter.start(arguments));
+    CommandException e =
+        assertThrows(CommandException.class, () -> OfflineWriter.WRITER.start(arguments));
 
     assertThat(e).hasMessageThat().contains("name it with --environments=NAME");
-  }
-
-  @Test
-  public void everythingThatIsMissingIsSaidAtOnce() {
-    CommandException e = assertThrows(CommandException.class, () -> StreamingInsertWriter.start());
-
-    assertThat(e.getMessage().lines().toList())
-        .containsExactly(
-            "--streamingInsertBus is missing",
-            "--deadLetterBus is missing",
-            "--offlineStore is missing");
   }
 
   private List<JobID> startOnFlink(String group) throws CommandException, IOException {
@@ -147,9 +137,9 @@ public class OfflineWritersTest {
     List<String> runner = new ArrayList<>(cluster.pipelineArguments());
     runner.addAll(List.of("--parallelism=2", "--checkpointingInterval=500"));
     String[] arguments = runner.toArray(String[]::new);
-    OfflineWriter.start(
+    OfflineWriter.WRITER.start(
         servers.offlineWriter(group.isEmpty() ? "" : group + "-results", arguments));
-    StreamingInsertWriter.start(
+    StreamingInsertWriter.WRITER.start(
         servers.insertWriter(group.isEmpty() ? "" : group + "-files", arguments));
     return cluster.jobs().stream()
         .map(LocalFlink.Job::id)

@@ -94,7 +94,7 @@ public class OnlineWriterTest {
   @Test
   public void onTheDirectRunnerAResultPublishedToKafkaIsReadableInRedis() throws Exception {
     PipelineResult writer =
-        OnlineWriter.start(arguments("--runner=DirectRunner", "--blockOnRun=false"));
+        OnlineWriter.WRITER.start(arguments("--runner=DirectRunner", "--blockOnRun=false"));
     try {
       Map<Integer, Long> expected = publish(60, 20);
       awaitValues(expected);
@@ -233,7 +233,7 @@ public class OnlineWriterTest {
     cluster.cancel(cluster.jobs().get(0).id());
 
     expected.putAll(publish(500, 100));
-    OnlineWriter.start(flinkArguments());
+    OnlineWriter.WRITER.start(flinkArguments());
 
     awaitValues(expected);
   }
@@ -254,7 +254,7 @@ public class OnlineWriterTest {
     arguments.add("--onlineStore=" + redis.uri() + "?retryFor=60s");
     // Nothing but a checkpoint ends a bundle.
     arguments.addAll(List.of("--maxBundleTimeMills=3600000", "--maxBundleSize=1000000"));
-    OnlineWriter.start(arguments.toArray(String[]::new));
+    OnlineWriter.WRITER.start(arguments.toArray(String[]::new));
     Map<Integer, Long> expected = new HashMap<>(publish(300, 30));
     awaitValues(expected);
     await(() -> committed() == 300);
@@ -281,7 +281,7 @@ public class OnlineWriterTest {
             "--checkpointingInterval=3600000",
             "--maxBundleTimeMills=3600000",
             "--maxBundleSize=1000000"));
-    OnlineWriter.start(arguments.toArray(String[]::new));
+    OnlineWriter.WRITER.start(arguments.toArray(String[]::new));
 
     awaitValues(publish(300, 30));
 
@@ -327,7 +327,7 @@ public class OnlineWriterTest {
         assertThrows(
             CommandException.class,
             () ->
-                OnlineWriter.start(
+                OnlineWriter.WRITER.start(
                     "--resultBus=kafka://b1:99999/",
                     "--onlineStore=redis://user:secret@cache:6379/x?retryFor=soon",
                     "--maxClockSkew=-5m"));
@@ -349,7 +349,7 @@ public class OnlineWriterTest {
         assertThrows(
             CommandException.class,
             () ->
-                OnlineWriter.start(
+                OnlineWriter.WRITER.start(
                     "--resultBus=" + bus("no-such-topic"),
                     "--onlineStore=" + redis.uri(),
                     "--deadLetterBus=" + bus("letters")));
@@ -371,7 +371,7 @@ public class OnlineWriterTest {
         assertThrows(
             CommandException.class,
             () ->
-                OnlineWriter.start(
+                OnlineWriter.WRITER.start(
                     "--resultBus=kafka://127.0.0.1:" + closedPort + "/results",
                     "--onlineStore=redis://127.0.0.1:" + closedPort,
                     // Redis listens there, which never answers as Kafka does.
@@ -395,7 +395,7 @@ public class OnlineWriterTest {
         assertThrows(
             CommandException.class,
             () ->
-                OnlineWriter.start(
+                OnlineWriter.WRITER.start(
                     "--resultBus=" + bus("long"),
                     "--onlineStore=" + redis.uri(),
                     "--deadLetterBus=" + bus("letters")));
@@ -423,7 +423,8 @@ public class OnlineWriterTest {
 
     CommandException e =
         assertThrows(
-            CommandException.class, () -> OnlineWriter.start(arguments("--runner=DirectRunner")));
+            CommandException.class,
+            () -> OnlineWriter.WRITER.start(arguments("--runner=DirectRunner")));
 
     assertThat(e).hasMessageThat().contains("5 messages were deleted");
     assertThat(e).hasMessageThat().contains("overrun=continue");
@@ -441,10 +442,11 @@ public class OnlineWriterTest {
     arguments.add("--deadLetterBus=" + bus("small-letters"));
     CommandException refused =
         assertThrows(
-            CommandException.class, () -> OnlineWriter.start(arguments.toArray(String[]::new)));
+            CommandException.class,
+            () -> OnlineWriter.WRITER.start(arguments.toArray(String[]::new)));
     assertThat(refused).hasMessageThat().contains("--deadLetterOverflow=DIRECTORY");
     arguments.add("--deadLetterOverflow=" + overflow);
-    OnlineWriter.start(arguments.toArray(String[]::new));
+    OnlineWriter.WRITER.start(arguments.toArray(String[]::new));
 
     send("large", broken);
 
@@ -488,7 +490,7 @@ public class OnlineWriterTest {
 
   private void startOnFlink() throws Exception {
     startFlink();
-    OnlineWriter.start(flinkArguments());
+    OnlineWriter.WRITER.start(flinkArguments());
   }
 
   /** Returns how many messages the writer's group has committed. */

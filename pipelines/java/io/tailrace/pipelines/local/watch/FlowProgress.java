@@ -25,23 +25,23 @@ public final class FlowProgress implements AutoCloseable {
     }
 
     public WriterProgress.Snapshot online() {
-      return of(OnlineWriter.NAME);
+      return of(OnlineWriter.WRITER.name());
     }
 
     public WriterProgress.Snapshot encoding() {
-      return of(OfflineWriter.NAME);
+      return of(OfflineWriter.WRITER.name());
     }
 
     public WriterProgress.Snapshot inserting() {
-      return of(StreamingInsertWriter.NAME);
+      return of(StreamingInsertWriter.WRITER.name());
     }
 
     public WriterProgress.Snapshot summarizing() {
-      return of(MetricsWriter.NAME);
+      return of(MetricsWriter.WRITER.name());
     }
 
     public WriterProgress.Snapshot storingMetrics() {
-      return of(MetricsBusWriter.NAME);
+      return of(MetricsBusWriter.WRITER.name());
     }
 
     /** Returns whether so many results, and all files made of them, are certainly stored. */
@@ -56,12 +56,16 @@ public final class FlowProgress implements AutoCloseable {
     /** Returns whether the writers' counters, which come a little later, tell of all of them. */
     public boolean hasCounted(long results, DeadLetterTally letters) {
       return byWriter.values().stream().anyMatch(writer -> writer.restarts() > 0)
-          || (online().written("results_settled") + letters.refused(OnlineWriter.NAME) >= results
-              && encoding().written("queries_encoded") + letters.refused(OfflineWriter.NAME)
+          || (online().written("results_settled") + letters.refused(OnlineWriter.WRITER.name())
                   >= results
-              && summarizing().written("results_summarized") + letters.refused(MetricsWriter.NAME)
+              && encoding().written("queries_encoded")
+                      + letters.refused(OfflineWriter.WRITER.name())
                   >= results
-              && inserting().written("files_inserted") + letters.refused(StreamingInsertWriter.NAME)
+              && summarizing().written("results_summarized")
+                      + letters.refused(MetricsWriter.WRITER.name())
+                  >= results
+              && inserting().written("files_inserted")
+                      + letters.refused(StreamingInsertWriter.WRITER.name())
                   >= inserting().published());
     }
 

@@ -1,0 +1,117 @@
+package io.tailrace.pipelines;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
+
+import java.util.List;
+import org.apache.beam.runners.flink.FlinkPipelineOptions;
+import org.apache.beam.runners.flink.FlinkRunner;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+@RunWith(JUnit4.class)
+public class BeamOptionsTest {
+  @Test
+  public void flinkHasItsDefaultsHoweverItIsNamed() throws Exception {
+    for (String name :
+        List.of("FlinkRunner", "flinkrunner", "flink", FlinkRunner.class.getName())) {
+      FlinkPipelineOptions options = parse(false, "--runner=" + name);
+
+      assertWithMessage(name).that(options.getCheckpointingInterval()).isEqualTo(10_000);
+      assertWithMessage(name).that(options.getFinishBundleBeforeCheckpointing()).isTrue();
+      assertWithMessage(name).that(options.getMaxBundleTimeMills()).isEqualTo(500);
+    }
+  }
+
+  @Test
+  public void aWriterThatGathersHasLongerBundles() throws Exception {
+    FlinkPipelineOptions options = parse(true, "--runner=flinkrunner");
+
+    assertThat(options.getMaxBundleTimeMills()).isEqualTo(2_000);
+    assertThat(options.getMinPauseBetweenCheckpoints()).isEqualTo(2_000);
+    assertThat(options.getCheckpointingInterval()).isEqualTo(10_000);
+  }
+
+  @Test
+  public void whatIsGivenWins() throws Exception {
+    FlinkPipelineOptions options =
+        parse(true, "--runner=FlinkRunner", "--maxBundleTimeMills=7", "--objectReuse=false");
+
+    assertThat(options.getMaxBundleTimeMills()).isEqualTo(7);
+    assertThat(options.getObjectReuse()).isFalse();
+  }
+
+  @Test
+  public void anotherRunnerHasItsOwnDefaults() throws Exception {
+    FlinkPipelineOptions options = parse(true, "--runner=DirectRunner", "--jobName=FlinkRunner");
+
+    assertThat(options.getCheckpointingInterval()).isEqualTo(-1);
+  }
+
+  @Test
+  public void aRunnerOfAnotherProfileIsNamedWithIt() {
+    for (String name :
+        List.of("DataflowRunner", "dataflow", "org.apache.beam.runners.dataflow.DataflowRunner")) {
+      assertThat(problems("--runner=" + name))
+          .containsExactly(
+              "--runner="
+                  + name
+                  + " is not in this build: add its profile, as in mvn -Pdataflow-runner compile"
+                  + " exec:java … or mvn -Pdataflow-runner,bundle package; here are DirectRunner,"
+                  + " FlinkRunner, TestFlinkRunner");
+    }
+  }
+
+  @Test
+  public void aRunnerThatThereIsNotIsNamedWithThoseThatThereAre() {
+    assertThat(problems("--runner=SprakRunner"))
+        .containsExactly(
+            "--runner=SprakRunner names no runner; here are DirectRunner, FlinkRunner,"
+                + " TestFlinkRunner");
+  }
+
+  @Test
+  public void everyArgumentThatIsWrongIsNamedInALine() {
+    assertThat(
+            problems(
+                "--runer=FlinkRunner",
+                "--parallelism=x",
+                "--checkpointingInterval=soon",
+                "--objectReuse=maybe",
+                "word",
+                "--deadLetterBus=a",
+                "--nothingLikeIt=1"))
+        .containsExactly(
+            "there is no option named 'runer'. Did you mean 'runner'?",
+            "--parallelism=x: it must be a whole number",
+            "--checkpointingInterval=soon: it must be a whole number",
+            "--objectReuse=maybe: it must be true or false",
+            "Argument 'word' does not begin with '--'",
+            "there is no option named 'nothingLikeIt'.")
+        .inOrder();
+  }
+
+  @Test
+  public void anOptionThatIsGivenTwiceIsNamed() throws Exception {
+    assertThat(problems("--deadLetterBus=a", "--environments=a", "--deadLetterBus=b"))
+        .containsExactly("--deadLetterBus is given more than once");
+
+    WriterOptions list =
+        BeamOptions.parse(WriterOptions.class, false, "--environments=a", "--environments=b");
+    assertThat(WriterOptions.environments(list)).containsExactly("a", "b");
+  }
+
+  private static FlinkPipelineOptions parse(boolean gathering, String... args) throws Exception {
+    return BeamOptions.parse(WriterOptions.class, gathering, args).as(FlinkPipelineOptions.class);
+  }
+
+  private static List<String> problems(String... args) {
+    return assertThrows(
+            CommandException.class, () -> BeamOptions.parse(WriterOptions.class, false, args))
+        .getMessage()
+        .lines()
+        .toList();
+  }
+}

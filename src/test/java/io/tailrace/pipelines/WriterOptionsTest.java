@@ -1,0 +1,187 @@
+package io.tailrace.pipelines;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static java.util.Objects.requireNonNull;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.endpoint.Endpoint;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** Holds the options of every writer of the list to the same rules. */
+@RunWith(JUnit4.class)
+public class WriterOptionsTest {
+  /** Options whose every text is right. */
+  private static final Set<String> NEVER_WRONG = Set.of("environments", "deadLetterOverflow");
+
+  /** An option's text that is not its default, and what it means. */
+  private record Explicit(String text, Object meaning) {
+    static Explicit uri(String uri) {
+      return new Explicit(uri, uri);
+    }
+  }
+
+  private static final Map<String, Explicit> EXPLICIT =
+      Map.ofEntries(
+          Map.entry("resultBus", Explicit.uri("kafka://127.0.0.1:1/results")),
+          Map.entry("deadLetterBus", Explicit.uri("kafka://127.0.0.1:1/letters")),
+          Map.entry("streamingInsertBus", Explicit.uri("kafka://127.0.0.1:1/files")),
+          Map.entry("metricsBus", Explicit.uri("kafka://127.0.0.1:1/metrics")),
+          Map.entry("onlineStore", Explicit.uri("redis://127.0.0.1:1/3")),
+          Map.entry("offlineStore", Explicit.uri("duckdb:///nowhere/a.db?schema={environment}")),
+          Map.entry("metricsStore", Explicit.uri("duckdb:///nowhere/m.db")),
+          Map.entry("deadLetterOverflow", new Explicit("/overflow", "/overflow")),
+          Map.entry("environments", new Explicit("prod, staging", Set.of("prod", "staging"))),
+          Map.entry("maxClockSkew", new Explicit("7m", Duration.ofMinutes(7))),
+          Map.entry("deletionRetention", new Explicit("30d", Duration.ofDays(30))),
+          Map.entry("gathering", new Explicit("2s", Duration.ofSeconds(2))),
+          Map.entry("maxSeries", new Explicit("500", 500)),
+          Map.entry("allowedLateness", new Explicit("0s", Duration.ZERO)),
+          Map.entry("updateInterval", new Explicit("1m", Duration.ofMinutes(1))),
+          Map.entry("deduplicate", new Explicit("10m", Optional.of(Duration.ofMinutes(10)))));
+
+  private static final Map<String, Object> DEFAULTS =
+      Map.of(
+          "maxClockSkew", Duration.ofMinutes(5),
+          "deletionRetention", Duration.ofDays(14),
+          "gathering", Duration.ZERO,
+          "maxSeries", 10_000,
+          "allowedLateness", Duration.ofMinutes(10),
+          "updateInterval", Duration.ofSeconds(5),
+          "deduplicate", Optional.empty());
+
+  @Test
+  public void whatIsLeftOutHasItsDefault() throws Exception {
+    for (Writer<?> writer : Writers.ALL) {
+      Map<String, Object> meant = meaning(writer, explicit(writer, writer.endpoints().keySet()));
+
+      for (String option : optionsOf(writer)) {
+        if (!writer.endpoints().containsKey(option) && !NEVER_WRONG.contains(option)) {
+          assertWithMessage("%s --%s", writer, option)
+              .that(requireNonNull(meant.get(option), option))
+              .isEqualTo(requireNonNull(DEFAULTS.get(option), option));
+        }
+      }
+      assertWithMessage("%s", writer).that(meant).containsEntry("environments", Set.of());
+    }
+  }
+
+  @Test
+  public void whatIsGivenIsWhatIsMeant() throws Exception {
+    for (Writer<?> writer : Writers.ALL) {
+      Map<String, Object> meant = meaning(writer, explicit(writer, optionsOf(writer)));
+
+      for (String option : optionsOf(writer)) {
+        // The first three are for all writers, which have no name for them of their own.
+        if (!Set.of(writer.reads(), "deadLetterBus", "deadLetterOverflow").contains(option)) {
+          assertWithMessage("%s --%s", writer, option)
+              .that(requireNonNull(meant.get(option), option))
+              .isEqualTo(requireNonNull(EXPLICIT.get(option), option).meaning());
+        }
+      }
+    }
+  }
+
+  @Test
+  public void everythingThatIsWrongIsSaidAtOnce() {
+    for (Writer<?> writer : Writers.ALL) {
+      List<String> canBeWrong =
+          optionsOf(writer).stream().filter(option -> !NEVER_WRONG.contains(option)).toList();
+
+      CommandException e =
+          assertThrows(
+              CommandException.class,
+              () ->
+                  writer.start(
+                      canBeWrong.stream()
+                          .map(option -> "--" + option + "=?nonsense")
+                          .toArray(String[]::new)));
+
+      assertWithMessage("%s", writer)
+          .that(e.getMessage().lines().map(line -> line.replaceFirst(": .*", "")).toList())
+          .containsExactlyElementsIn(canBeWrong.stream().map(option -> "--" + option).toList());
+    }
+  }
+
+  @Test
+  public void everythingThatIsMissingIsSaidAtOnceWithExamples() {
+    for (Writer<?> writer : Writers.ALL) {
+      CommandException e = assertThrows(CommandException.class, writer::start);
+
+      assertWithMessage("%s", writer)
+          .that(e.getMessage().lines().toList())
+          .containsExactlyElementsIn(
+              writer.endpoints().entrySet().stream()
+                  .map(
+                      each ->
+                          "--"
+                              + each.getKey()
+                              + " is missing. "
+                              + OptionCheck.examples(each.getValue()))
+                  .toList())
+          .inOrder();
+      assertThat(e).hasMessageThat().contains("kafka://broker-1:9092");
+    }
+  }
+
+  @Test
+  public void aWriterReadsABusAndHasOneForItsDeadLetters() {
+    for (Writer<?> writer : Writers.ALL) {
+      assertWithMessage("%s", writer)
+          .that(writer.endpoints().keySet().stream().limit(2).toList())
+          .containsExactly(writer.reads(), "deadLetterBus")
+          .inOrder();
+    }
+  }
+
+  @Test
+  public void namesAreUnique() {
+    List<String> names = Writers.ALL.stream().map(Writer::name).toList();
+
+    assertThat(names).containsNoDuplicates();
+  }
+
+  private static List<String> optionsOf(Writer<?> writer) {
+    return WriterHelp.options(writer).stream().map(WriterHelp.Option::name).toList();
+  }
+
+  private static List<String> explicit(Writer<?> writer, Iterable<String> options) {
+    List<String> arguments = new ArrayList<>();
+    for (String option : options) {
+      assertWithMessage("%s --%s has no example in this test", writer, option)
+          .that(EXPLICIT)
+          .containsKey(option);
+      arguments.add("--" + option + "=" + requireNonNull(EXPLICIT.get(option)).text());
+    }
+    return arguments;
+  }
+
+  /** Returns what a writer understands, by the names of its options; endpoints by their URIs. */
+  private static Map<String, Object> meaning(Writer<?> writer, List<String> arguments)
+      throws Exception {
+    WriterOptions options =
+        PipelineOptionsFactory.fromArgs(arguments.toArray(String[]::new)).as(writer.options());
+    OptionCheck check = new OptionCheck();
+    Object parsed = writer.look(options, check).get();
+    check.finish();
+
+    Map<String, Object> meant = new HashMap<>();
+    for (RecordComponent part : parsed.getClass().getRecordComponents()) {
+      Object value = part.getAccessor().invoke(parsed);
+      meant.put(part.getName(), value instanceof Endpoint endpoint ? endpoint.uri() : value);
+    }
+    meant.put("environments", WriterOptions.environments(options));
+    return meant;
+  }
+}
