@@ -10,10 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.beam.sdk.options.Default;
 import org.apache.beam.sdk.options.Description;
-import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Help.ColorScheme;
-import picocli.CommandLine.Help.Column;
-import picocli.CommandLine.Help.TextTable;
 
 /** Says how a writer is started. */
 final class WriterHelp {
@@ -25,6 +21,9 @@ final class WriterHelp {
    */
   record Option(
       String name, String description, Optional<String> fallback, Optional<Kinds<?>> kinds) {}
+
+  private static final int TEXT_AT = 24;
+  private static final int WIDTH = 100;
 
   private WriterHelp() {}
 
@@ -49,31 +48,39 @@ final class WriterHelp {
         Optional.ofNullable(endpoints.get(name)));
   }
 
+  /** Prints what a person who starts the writer must know. */
   static void print(PrintStream out, Writer<?> writer) {
     out.println("Usage: " + writer.name() + " --option=value …");
     out.println();
     out.println(writer.says());
     out.println();
-    ColorScheme colors = new ColorScheme.Builder(Ansi.AUTO).build();
-    TextTable table =
-        TextTable.forColumns(
-            colors,
-            new Column(30, 2, Column.Overflow.SPAN),
-            new Column(90, 2, Column.Overflow.WRAP));
-    table.indentWrappedLines = 0;
     for (Option option : options(writer)) {
-      table.addRowValues(
+      print(
+          out,
           "--" + option.name(),
           option.description()
               + option.fallback().map(it -> " Default: " + it + ".").orElse("")
               + option.kinds().map(it -> " Required. " + OptionCheck.examples(it)).orElse(""));
     }
-    table.addRowValues(
+    print(
+        out,
         "--runner",
         "Where to run: DirectRunner (tests), FlinkRunner, DataflowRunner. Default: DirectRunner.");
-    out.print(table);
     out.println();
     out.println("Every option of Beam and of the runner is taken too, such as --parallelism=8 or");
     out.println("--flinkMaster=host:8081; see beam.apache.org/documentation/runners.");
+  }
+
+  /** Prints a name and a text beside it, whose lines end between words: a URI is one. */
+  private static void print(PrintStream out, String name, String text) {
+    StringBuilder line = new StringBuilder(String.format("  %-" + (TEXT_AT - 2) + "s", name));
+    for (String word : text.split(" ")) {
+      if (line.length() > TEXT_AT && line.length() + 1 + word.length() > WIDTH) {
+        out.println(line);
+        line = new StringBuilder(" ".repeat(TEXT_AT));
+      }
+      line.append(line.length() > TEXT_AT ? " " : "").append(word);
+    }
+    out.println(line);
   }
 }

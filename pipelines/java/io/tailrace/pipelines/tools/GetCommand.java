@@ -4,6 +4,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
+import io.tailrace.online.OnlineStores;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import java.io.PrintWriter;
@@ -79,9 +80,8 @@ public final class GetCommand implements Callable<Integer> {
       names = "--onlineStore",
       paramLabel = "URI",
       description =
-          "The store: redis://host:6379/0, rediss://… for TLS, redis+cluster://…; a password is"
-              + " named, not given: ?user=NAME&password=env:VARIABLE. Default: the store of the"
-              + " 'local' that was started last on this machine.")
+          "The store, as the online-writer names it. Default: the store of the 'local' that was"
+              + " started last on this machine.")
   private @Nullable String onlineStore;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -116,7 +116,10 @@ public final class GetCommand implements Callable<Integer> {
               + key
               + " is absent in environment "
               + environment
-              + ": never written, deleted, or expired.");
+              + ": never written, deleted, or expired."
+              + (onlineStore == null
+                  ? " What 'local' publishes by itself has numbers for keys: try 'get user 0'."
+                  : ""));
       out.flush();
       return 1;
     }
@@ -143,8 +146,9 @@ public final class GetCommand implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new CommandException(
-                    "No 'local' runs on this machine; say where to read:"
-                        + " --onlineStore=redis://host:6379/0"));
+                    "No 'local' runs on this machine; say where to read, with --onlineStore=URI. "
+                        + "Example: "
+                        + OnlineStores.KINDS.examples()));
   }
 
   private Set<String> names(Set<String> stored) {

@@ -140,7 +140,7 @@ public class GetCommandTest {
     List<String> errors = err.toString().lines().toList();
     assertThat(errors).hasSize(2);
     assertThat(errors.get(0)).contains("names no online store");
-    assertThat(errors.get(1)).contains("--onlineStore=redis://host:6379/0");
+    assertThat(errors.get(1)).contains("with --onlineStore=URI. Example: redis://localhost:6379/0");
   }
 
   @Test
