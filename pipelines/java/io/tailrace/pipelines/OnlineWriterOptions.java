@@ -21,16 +21,16 @@ public interface OnlineWriterOptions extends ResultBusOptions {
   void setOnlineStore(@Nullable String uri);
 
   @Description(
-      "How far an observation may lie after its publication, or after this writer's clock, before it is"
-          + " taken for the error of a clock and becomes a dead letter.")
+      "How far an observation may lie after its publication, or after this writer's clock, before"
+          + " it is taken for the error of a clock and becomes a dead letter.")
   @Default.String("5m")
   String getMaxClockSkew();
 
   void setMaxClockSkew(String duration);
 
   @Description(
-      "For how long a deletion holds back older values that are still on their way; at least as long as"
-          + " the bus and the dead-letter bus keep messages.")
+      "For how long a deletion holds back older values that are still on their way; at least as"
+          + " long as the bus and the dead-letter bus keep messages.")
   @Default.String("14d")
   String getDeletionRetention();
 
@@ -48,8 +48,8 @@ public interface OnlineWriterOptions extends ResultBusOptions {
       Optional<Duration> messages = facts.get().retention();
       if (messages.isEmpty()) {
         LOG.warn(
-            "--{} keeps messages for ever: a message older than --deletionRetention={} that is read again"
-                + " can bring a deleted value back",
+            "--{} keeps messages for ever: a message older than --deletionRetention={} that is read"
+                + " again can bring a deleted value back",
             option,
             deletions);
       } else if (messages.get().compareTo(deletions) > 0) {

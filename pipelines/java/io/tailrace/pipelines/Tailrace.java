@@ -51,7 +51,7 @@ public final class Tailrace implements Runnable {
     Optional<Writer<?>> writer =
         writers.stream().filter(it -> it.name().equals(words[0])).findFirst();
     if (writer.isPresent()) {
-      return writer.get().run(Arrays.copyOfRange(words, 1, words.length));
+      return writer.get().run(System.out, System.err, Arrays.copyOfRange(words, 1, words.length));
     }
     return commandLine(writers).execute(words);
   }

@@ -2,6 +2,7 @@ package io.tailrace.pipelines;
 
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.stage.Failure;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -121,6 +122,13 @@ public final class Writer<O> {
     return draft.options;
   }
 
+  /** Returns whether it has an option of this name, beside those of Beam and of the runner. */
+  public boolean takes(String option) {
+    String getter = "get" + Character.toUpperCase(option.charAt(0)) + option.substring(1);
+    return Arrays.stream(draft.options.getMethods())
+        .anyMatch(method -> method.getName().equals(getter));
+  }
+
   /**
    * Returns the options that name a bus or a store, each of which it needs, with the kinds there
    * are: first the bus that it reads and the one for dead letters.
@@ -138,7 +146,7 @@ public final class Writer<O> {
 
   /** Runs it as a program of its own, until it is cancelled; see {@link #run}. */
   void runAsProgram(String... args) {
-    int status = run(args);
+    int status = run(System.out, System.err, args);
     if (status != 0) {
       System.exit(status);
     }
@@ -149,9 +157,9 @@ public final class Writer<O> {
    *
    * @return the program's exit code: 0, or 2 if it can't be started as the arguments say
    */
-  int run(String... args) {
+  int run(PrintStream out, PrintStream err, String... args) {
     if (Arrays.stream(args).anyMatch(List.of("--help", "-h", "help")::contains)) {
-      WriterHelp.print(System.out, this);
+      WriterHelp.print(out, this);
       return 0;
     }
     try {
@@ -162,8 +170,8 @@ public final class Writer<O> {
       }
       return 0;
     } catch (CommandException e) {
-      e.getMessage().lines().forEach(line -> System.err.println(name() + ": " + line));
-      System.err.println("Try '" + name() + " --help'.");
+      e.getMessage().lines().forEach(line -> err.println(name() + ": " + line));
+      err.println("Try '" + name() + " --help'.");
       return 2;
     }
   }

@@ -1,43 +1,28 @@
 package io.tailrace.pipelines.local;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStores;
-import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.local.proof.MetricsModel;
-import io.tailrace.pipelines.local.proof.OfflineModel;
-import io.tailrace.pipelines.local.proof.OnlineModel;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.proof.PersistenceReport;
-import io.tailrace.pipelines.local.traffic.SampleMessage;
-import io.tailrace.pipelines.local.traffic.SampleTraffic;
-import io.tailrace.pipelines.local.traffic.TrafficPublisher;
-import io.tailrace.pipelines.local.watch.BusiestFeatures;
-import io.tailrace.pipelines.local.watch.DeadLetterTally;
-import io.tailrace.pipelines.local.watch.FlowProgress;
-import io.tailrace.pipelines.local.watch.FreshnessProbe;
+import io.tailrace.pipelines.local.proof.StoreModels;
 import io.tailrace.pipelines.local.watch.LocalScreen;
+import io.tailrace.pipelines.local.watch.StackWatch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.flink.api.common.JobStatus;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -69,28 +54,6 @@ import picocli.CommandLine.Spec;
       "2:wrong use"
     })
 public final class LocalCommand implements Callable<Integer> {
-  private static final Pattern SCHEMA = Pattern.compile("[?&]schema=([^&]*)");
-
-  private static final long DEFAULT_RATE = 2_000;
-  private static final long DEFAULT_RECORDS = 50_000;
-
-  /** A writer that gets nowhere for so long is not waited for any longer. */
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-  /** How long letters and counters may take to be seen after everything was committed. */
-  private static final Duration AFTERMATH = Duration.ofSeconds(5);
-
-  /** How long summaries may take after that. */
-  private static final Duration METRICS_TIMEOUT = Duration.ofSeconds(30);
-
-  private static final Duration LOOK_EVERY = Duration.ofMillis(250);
-
-  /** How long a signal waits for a clean end before the JVM ends anyway. */
-  private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(10);
-
-  private static final int SAMPLES_PER_SECOND = 50;
-  private static final int FRESHNESS_WINDOW = 1_000;
-
   @Option(
       names = "--records",
       paramLabel = "N",
@@ -179,70 +142,41 @@ public final class LocalCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   private final Path stackFile;
+  private final List<Writer<?>> writers;
   private final Consumer<LocalStack> beforeComparison;
-  private final QuietLog quiet = new QuietLog();
-  private final CountDownLatch stop = new CountDownLatch(1);
 
   /** Creates the command. */
   public LocalCommand() {
-    this(RunningStack.defaultFile(), stack -> {});
+    this(RunningStack.defaultFile(), Writers.ALL, stack -> {});
   }
 
   /**
    * Creates the command for a test.
    *
    * @param stackFile where it writes down where its parts are
+   * @param writers those that it runs
    * @param beforeComparison called when everything has been written, before it is read back
    */
-  LocalCommand(Path stackFile, Consumer<LocalStack> beforeComparison) {
+  LocalCommand(Path stackFile, List<Writer<?>> writers, Consumer<LocalStack> beforeComparison) {
     this.stackFile = stackFile;
+    this.writers = List.copyOf(writers);
     this.beforeComparison = beforeComparison;
   }
 
   @Override
   public Integer call() throws CommandException {
     checkOptions();
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread main = Thread.currentThread();
-    CountDownLatch started = new CountDownLatch(1);
-    Thread onSignal = new Thread(() -> end(main, started, ended), "end-local");
-    Runtime.getRuntime().addShutdownHook(onSignal);
+    Ending ending = Ending.onSignal();
     try {
-      return runInDirectory(started);
+      return runInDirectory(ending);
     } catch (RuntimeException e) {
-      if (stop.getCount() == 0) {
+      if (ending.hasBegun()) {
         // Whatever broke, broke because everything is being ended.
         return 0;
       }
       throw new CommandException(rootMessage(e), e);
     } finally {
-      if (stop.getCount() > 0) {
-        quiet.close();
-      }
-      ended.countDown();
-      removeHook(onSignal);
-    }
-  }
-
-  /** On Ctrl-C or SIGTERM: has the main thread close everything, in order, and waits for that. */
-  private void end(Thread main, CountDownLatch started, CountDownLatch ended) {
-    stop.countDown();
-    quiet.begin();
-    if (started.getCount() > 0) {
-      main.interrupt();
-    }
-    try {
-      boolean unused = ended.await(SHUTDOWN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The hook runs already.
+      ending.close();
     }
   }
 
@@ -290,9 +224,9 @@ public final class LocalCommand implements Callable<Integer> {
     }
   }
 
-  private int runInDirectory(CountDownLatch started) throws CommandException {
+  private int runInDirectory(Ending ending) throws CommandException {
     if (directory != null) {
-      return run(directory, started);
+      return run(directory, ending);
     }
     Path temporary;
     try {
@@ -301,53 +235,72 @@ public final class LocalCommand implements Callable<Integer> {
       throw new CommandException("No temporary directory can be made: " + e.getMessage(), e);
     }
     try {
-      return run(temporary, started);
+      return run(temporary, ending);
     } finally {
       deleteRecursively(temporary);
     }
   }
 
-  private int run(Path files, CountDownLatch started) throws CommandException {
+  private int run(Path files, Ending ending) throws CommandException {
     PrintWriter out = spec.commandLine().getOut();
     out.println("Starting Kafka, Redis, Flink and the writers …");
     out.flush();
     long start = System.nanoTime();
+    try (LocalStack stack = describe(files).start();
+        SqlEndpoint sql = SqlEndpoint.start(OfflineStores.at(stack.offlineStore()).reader())) {
+      ending.started();
+      RunningStack running = RunningStack.of(stack).withSql(sql);
+      running.write(stackFile);
+      try {
+        introduce(out, stack, files, Duration.ofNanos(System.nanoTime() - start));
+        return watch(out, stack, ending);
+      } finally {
+        running.remove(stackFile);
+        if (ending.hasBegun()) {
+          out.println("Stopping …");
+          out.flush();
+        }
+        ending.quiet();
+      }
+    }
+  }
+
+  private LocalStack.Builder describe(Path files) {
     LocalStack.Builder builder =
         LocalStack.in(files)
             .kafkaPort(kafkaPort)
             .redisPort(redisPort)
             .flinkPort(flinkPort)
             .prometheusPort(prometheusPort)
-            .parallelism(parallelism);
+            .parallelism(parallelism)
+            .writers(writers);
     if (offlineStore != null) {
       builder.offlineStore(offlineStore);
     }
-    try (LocalStack stack = (directory == null ? builder : builder.durable()).start();
-        SqlEndpoint sql = SqlEndpoint.start(OfflineStores.at(stack.offlineStore()).reader())) {
-      started.countDown();
-      RunningStack running = RunningStack.of(stack).withSql(sql);
-      running.write(stackFile);
-      try {
-        introduce(out, stack, files, Duration.ofNanos(System.nanoTime() - start));
-        if (noTraffic) {
-          watch(out, stack);
-          return 0;
+    return directory == null ? builder : builder.durable();
+  }
+
+  private int watch(PrintWriter out, LocalStack stack, Ending ending) throws CommandException {
+    if (noTraffic) {
+      try (StackWatch watch = new StackWatch(stack, out, 1)) {
+        while (!ending.comesWithin(LocalScreen.REDRAW)) {
+          watch.show(watch.look());
         }
-        Optional<PersistenceReport> report = watchTraffic(out, stack);
-        if (report.isPresent()) {
-          out.println();
-          report.get().print(out);
-        }
-        return report.map(PersistenceReport::isRight).orElse(true) ? 0 : 1;
-      } finally {
-        running.remove(stackFile);
-        if (stop.getCount() == 0) {
-          out.println("Stopping …");
-          out.flush();
-        }
-        quiet.begin();
       }
+      return 0;
     }
+    TrafficPlan plan = new TrafficPlan(optional(records), optional(rate), seed, exitWhenPersisted);
+    Optional<PersistenceReport> report =
+        new TrafficRun(stack, plan, ending, beforeComparison).run(out);
+    if (report.isPresent()) {
+      out.println();
+      report.get().print(out);
+    }
+    return report.map(PersistenceReport::isRight).orElse(true) ? 0 : 1;
+  }
+
+  private static OptionalLong optional(@Nullable Long number) {
+    return number == null ? OptionalLong.empty() : OptionalLong.of(number);
   }
 
   /** What was there before would be compared too. */
@@ -361,7 +314,7 @@ public final class LocalCommand implements Callable<Integer> {
                       .reader()
                       .query(
                           "SELECT count(*) FROM information_schema.tables WHERE table_schema LIKE '"
-                              + schema(store, "%").replace("_", "\\_")
+                              + StoreModels.schema(store, "%").replace("_", "\\_")
                               + "' ESCAPE '\\'",
                           1)
                       .rows()
@@ -403,257 +356,6 @@ public final class LocalCommand implements Callable<Integer> {
       out.println();
     }
     out.flush();
-  }
-
-  private void watch(PrintWriter out, LocalStack stack) {
-    try (DeadLetterTally letters = tally(stack);
-        FlowProgress progress = new FlowProgress(stack);
-        FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), 1);
-        BusiestFeatures busiest =
-            BusiestFeatures.start(OfflineStores.at(stack.metricsStore()).reader());
-        LocalScreen screen = LocalScreen.open(out)) {
-      long start = System.nanoTime();
-      while (!stopsWithin(LocalScreen.REDRAW)) {
-        screen.show(status(start, progress.look(letters), letters, probe, busiest));
-      }
-    }
-  }
-
-  /** Shows traffic until it is time to end; if everything is to be persisted, whether it was. */
-  private Optional<PersistenceReport> watchTraffic(PrintWriter out, LocalStack stack)
-      throws CommandException {
-    Models models = new Models(new OnlineModel(), new OfflineModel(), new MetricsModel());
-    long limit = records != null ? records : exitWhenPersisted ? DEFAULT_RECORDS : Long.MAX_VALUE;
-    long perSecond =
-        rate != null
-            ? rate
-            : limit < Long.MAX_VALUE ? TrafficPublisher.AS_FAST_AS_IT_GOES : DEFAULT_RATE;
-    try (DeadLetterTally letters = tally(stack);
-        FlowProgress progress = new FlowProgress(stack);
-        FreshnessProbe probe = FreshnessProbe.start(stack.onlineStore(), FRESHNESS_WINDOW);
-        BusiestFeatures busiest =
-            BusiestFeatures.start(OfflineStores.at(stack.metricsStore()).reader());
-        LocalScreen screen = LocalScreen.open(out);
-        TrafficPublisher traffic =
-            TrafficPublisher.start(
-                new SampleTraffic(seed),
-                stack.kafka().bootstrapServers(),
-                LocalStack.RESULT_TOPIC,
-                perSecond,
-                limit,
-                new Watcher(probe, exitWhenPersisted ? Optional.of(models) : Optional.empty()))) {
-      long start = System.nanoTime();
-      long lastShown = 0;
-      Progress last = new Progress(0, 0, 0, 0);
-      long lastProgress = start;
-      while (!stopsWithin(LOOK_EVERY)) {
-        FlowProgress.Snapshot snapshot = progress.look(letters);
-        long now = System.nanoTime();
-        if (now - lastShown >= LocalScreen.REDRAW.toNanos()) {
-          lastShown = now;
-          screen.show(status(start, snapshot, letters, probe, busiest));
-        }
-        if (traffic.failure().isPresent()) {
-          throw new CommandException("Publishing has failed: " + traffic.failure().get());
-        }
-        if (!exitWhenPersisted) {
-          continue;
-        }
-        Progress current =
-            new Progress(
-                snapshot.online().published(),
-                snapshot.online().persisted(),
-                snapshot.inserting().persisted(),
-                letters.total());
-        if (!current.equals(last)) {
-          last = current;
-          lastProgress = now;
-        }
-        Optional<String> trouble = trouble(stack, snapshot, now - lastProgress);
-        if (trouble.isPresent()
-            || (traffic.isFinished() && snapshot.hasCommitted(traffic.published()))) {
-          Duration took = Duration.ofNanos(lastProgress - start);
-          awaitAftermath(traffic, letters, progress);
-          if (trouble.isEmpty()) {
-            awaitMetrics(stack, models.metrics);
-          }
-          snapshot = progress.look(letters);
-          screen.show(status(start, snapshot, letters, probe, busiest));
-          return Optional.of(compare(stack, models, traffic, took, snapshot, letters, trouble));
-        }
-      }
-      return Optional.empty();
-    }
-  }
-
-  /** What changes as long as anything gets on. */
-  private record Progress(long published, long persisted, long inserted, long deadLetters) {}
-
-  /** What the stores must hold. */
-  private record Models(OnlineModel online, OfflineModel offline, MetricsModel metrics) {
-    void add(SampleMessage message, long publishedAt) {
-      if (message.decodable()) {
-        online.add(message.result(), publishedAt);
-        offline.add(message.result(), publishedAt);
-        metrics.add(message.result(), publishedAt);
-      } else {
-        online.addRefused(message.result());
-        offline.addRefused(message.result());
-      }
-    }
-  }
-
-  /** Picks cells whose freshness is measured, and tells the model of everything. */
-  private static final class Watcher implements TrafficPublisher.Listener {
-    private static final long SAMPLE_EVERY_NANOS = 1_000_000_000L / SAMPLES_PER_SECOND;
-
-    private final FreshnessProbe probe;
-    private final Optional<Models> models;
-    private long nextSample = System.nanoTime();
-
-    Watcher(FreshnessProbe probe, Optional<Models> models) {
-      this.probe = probe;
-      this.models = models;
-    }
-
-    @Override
-    public void publishing(SampleMessage message, long publishedAtMicros) {
-      models.ifPresent(it -> it.add(message, publishedAtMicros));
-      long now = System.nanoTime();
-      if (now >= nextSample && message.sighting().isPresent()) {
-        nextSample = now + SAMPLE_EVERY_NANOS;
-        SampleMessage.Sighting cell = message.sighting().get();
-        probe.published(cell.entity(), cell.name(), cell.observedAt(), now);
-      }
-    }
-  }
-
-  private static DeadLetterTally tally(LocalStack stack) {
-    return DeadLetterTally.start(stack.kafka().bootstrapServers(), LocalStack.DEAD_LETTER_TOPIC);
-  }
-
-  private static LocalScreen.Status status(
-      long start,
-      FlowProgress.Snapshot snapshot,
-      DeadLetterTally letters,
-      FreshnessProbe probe,
-      BusiestFeatures busiest) {
-    return new LocalScreen.Status(
-        Duration.ofNanos(System.nanoTime() - start),
-        snapshot,
-        letters.byReason(),
-        probe.percentiles(),
-        busiest.last());
-  }
-
-  private static Optional<String> trouble(
-      LocalStack stack, FlowProgress.Snapshot snapshot, long withoutProgressNanos) {
-    for (LocalStack.RunningWriter writer : stack.writers()) {
-      JobStatus status = snapshot.of(writer.name()).status();
-      if (status == JobStatus.FAILED || status == JobStatus.CANCELED) {
-        return Optional.of("The " + writer.name() + " has ended: " + lastFailure(stack, writer));
-      }
-    }
-    if (withoutProgressNanos > PATIENCE.toNanos()) {
-      return Optional.of(
-          "Nothing has happened for "
-              + PATIENCE.toSeconds()
-              + " s; the writers' last failures: "
-              + stack.writers().stream()
-                  .map(writer -> writer.name() + ": " + lastFailure(stack, writer))
-                  .collect(Collectors.joining("; ")));
-    }
-    return Optional.empty();
-  }
-
-  private static String lastFailure(LocalStack stack, LocalStack.RunningWriter writer) {
-    return stack.flink().lastFailure(writer.job()).orElse("none");
-  }
-
-  /** What was committed has been written; that it is seen here may take a moment. */
-  private void awaitAftermath(
-      TrafficPublisher traffic, DeadLetterTally letters, FlowProgress progress) {
-    long deadline = System.nanoTime() + AFTERMATH.toNanos();
-    while (System.nanoTime() < deadline && !stopsWithin(LOOK_EVERY)) {
-      FlowProgress.Snapshot snapshot = progress.look(letters);
-      long expected =
-          snapshot.byWriter().keySet().stream()
-              .map(writer -> PersistenceReport.expected(writer, traffic.expectedDeadLetters()))
-              .mapToLong(LocalScreen::total)
-              .sum();
-      if (letters.total() >= expected && snapshot.hasCounted(traffic.published(), letters)) {
-        return;
-      }
-    }
-  }
-
-  /** Summaries are published some seconds after the last result. */
-  private void awaitMetrics(LocalStack stack, MetricsModel model) throws CommandException {
-    OfflineReader store = OfflineStores.at(stack.metricsStore()).reader();
-    long deadline = System.nanoTime() + METRICS_TIMEOUT.toNanos();
-    while (!stopsWithin(LOOK_EVERY)) {
-      boolean last = System.nanoTime() > deadline;
-      try {
-        if (last || MetricsModel.observations(store) >= model.observations()) {
-          return;
-        }
-      } catch (UnavailableException e) {
-        // Before the first summary is stored there are no tables.
-        if (last) {
-          throw new CommandException("The metrics can't be read back: " + e.getMessage(), e);
-        }
-      }
-    }
-  }
-
-  private PersistenceReport compare(
-      LocalStack stack,
-      Models models,
-      TrafficPublisher traffic,
-      Duration took,
-      FlowProgress.Snapshot snapshot,
-      DeadLetterTally letters,
-      Optional<String> trouble)
-      throws CommandException {
-    beforeComparison.accept(stack);
-    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
-      return new PersistenceReport(
-          traffic.published(),
-          traffic.took(),
-          took,
-          snapshot,
-          traffic.expectedDeadLetters(),
-          stack.writers().stream()
-              .collect(
-                  Collectors.toMap(
-                      LocalStack.RunningWriter::name,
-                      writer -> letters.byReason(writer.name()),
-                      (a, b) -> a,
-                      LinkedHashMap::new)),
-          models.online.compare(reader, Instant.now()),
-          models.offline.compare(
-              OfflineStores.at(stack.offlineStore()).reader(),
-              environment -> schema(stack.offlineStore(), environment)),
-          models.metrics.compare(OfflineStores.at(stack.metricsStore()).reader()),
-          trouble);
-    } catch (UnavailableException e) {
-      throw new CommandException("A store can't be read back: " + e.getMessage(), e);
-    }
-  }
-
-  /** Returns the schema of an environment, as the URI names it; sample environments are plain. */
-  private static String schema(String store, String environment) {
-    Matcher schema = SCHEMA.matcher(store);
-    return schema.find() ? schema.group(1).replace("{environment}", environment) : "tailrace";
-  }
-
-  /** Waits, and returns whether it is time to end. */
-  private boolean stopsWithin(Duration duration) {
-    try {
-      return stop.await(duration.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      return true;
-    }
   }
 
   private static String rootMessage(Throwable e) {

@@ -2,17 +2,9 @@ package io.tailrace.pipelines.local;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.metrics.SummarizeResults;
-import io.tailrace.metrics.WriteSummaries;
-import io.tailrace.offline.EncodeObservations;
-import io.tailrace.offline.InsertObservations;
-import io.tailrace.online.WriteOnline;
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.MetricsBusWriter;
-import io.tailrace.pipelines.MetricsWriter;
-import io.tailrace.pipelines.OfflineWriter;
-import io.tailrace.pipelines.OnlineWriter;
-import io.tailrace.pipelines.StreamingInsertWriter;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
@@ -20,7 +12,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,8 +20,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.apache.beam.sdk.PipelineResult;
-import org.apache.flink.api.common.JobID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +31,9 @@ import org.slf4j.LoggerFactory;
  * directory. Ends with {@link #close()}; the directory stays. Thread-safe, except for the builder.
  */
 public final class LocalStack implements AutoCloseable {
+  /** The option that names the bus of query results. */
+  public static final String RESULT_BUS = "resultBus";
+
   /** The topic of query results. */
   public static final String RESULT_TOPIC = "result-bus";
 
@@ -54,14 +46,6 @@ public final class LocalStack implements AutoCloseable {
   /** The topic of summaries. */
   public static final String METRICS_TOPIC = "metrics";
 
-  private static final int WRITERS = 5;
-
-  /** Stands for the job of a writer that has not been started yet. */
-  private static final JobID NO_JOB = new JobID(0, 0);
-
-  private static final Duration WRITER_START_TIMEOUT = Duration.ofSeconds(60);
-  private static final Duration POLL = Duration.ofMillis(20);
-
   /** How old what tasks report about themselves may be when somebody asks. */
   private static final Duration METRICS_AGE = Duration.ofMillis(200);
 
@@ -70,34 +54,21 @@ public final class LocalStack implements AutoCloseable {
   private final LocalKafka kafka;
   private final LocalRedis redis;
   private final LocalFlink flink;
-  private final String offlineStore;
-  private final String metricsStore;
-  private final Map<String, RunningWriter> writers;
+  private final Map<String, String> uris;
+  private final List<RunningWriter> writers;
 
   private LocalStack(
       LocalKafka kafka,
       LocalRedis redis,
       LocalFlink flink,
-      String offlineStore,
-      String metricsStore,
-      Map<String, RunningWriter> writers) {
+      Map<String, String> uris,
+      List<RunningWriter> writers) {
     this.kafka = kafka;
     this.redis = redis;
     this.flink = flink;
-    this.offlineStore = offlineStore;
-    this.metricsStore = metricsStore;
+    this.uris = uris;
     this.writers = writers;
   }
-
-  /**
-   * A writer in the stack.
-   *
-   * @param name also its consumer group
-   * @param topic what it reads
-   * @param stage whose counters tell what it does
-   * @param settled which of them counts the messages that it has dealt with
-   */
-  public record RunningWriter(String name, String topic, String stage, String settled, JobID job) {}
 
   /**
    * A description of a stack, to be started with {@link Builder#start()}.
@@ -110,17 +81,21 @@ public final class LocalStack implements AutoCloseable {
 
   /** URI of the bus that results are published to. */
   public String resultBus() {
-    return "kafka://" + kafka.bootstrapServers() + "/" + RESULT_TOPIC;
+    return uri(RESULT_BUS);
   }
 
   /** URI of the bus that messages which can't be written end on. */
   public String deadLetterBus() {
-    return "kafka://" + kafka.bootstrapServers() + "/" + DEAD_LETTER_TOPIC;
+    return uri("deadLetterBus");
   }
 
   /** URI of the online store. */
   public String onlineStore() {
-    return redis.uri();
+    return uri("onlineStore");
+  }
+
+  private String uri(String option) {
+    return requireNonNull(uris.get(option), option);
   }
 
   /** URL of Flink's REST endpoint. */
@@ -150,32 +125,27 @@ public final class LocalStack implements AutoCloseable {
 
   /** URI of the bus that carries Parquet files. */
   public String streamingInsertBus() {
-    return "kafka://" + kafka.bootstrapServers() + "/" + STREAMING_INSERT_TOPIC;
+    return uri("streamingInsertBus");
   }
 
   /** URI of the offline store. */
   public String offlineStore() {
-    return offlineStore;
+    return uri("offlineStore");
   }
 
   /** URI of the bus that carries summaries. */
   public String metricsBus() {
-    return "kafka://" + kafka.bootstrapServers() + "/" + METRICS_TOPIC;
+    return uri("metricsBus");
   }
 
   /** URI of the metrics store. */
   public String metricsStore() {
-    return metricsStore;
+    return uri("metricsStore");
   }
 
-  /** A writer by its name. */
-  public RunningWriter writer(String name) {
-    return requireNonNull(writers.get(name), name);
-  }
-
-  /** All writers, in the order of the flow. */
+  /** All writers, in the order in which a result comes by. */
   public List<RunningWriter> writers() {
-    return List.copyOf(writers.values());
+    return writers;
   }
 
   /** Ends the writers, then the servers, in about a second. */
@@ -226,7 +196,7 @@ public final class LocalStack implements AutoCloseable {
   /** Describes a stack before it starts. Not thread-safe. */
   public static final class Builder {
     private final Path directory;
-    private final List<String> writerOptions = new ArrayList<>();
+    private List<Writer<?>> writers = Writers.ALL;
     private int kafkaPort = 0;
     private int redisPort = 0;
     private int flinkPort = 0;
@@ -301,9 +271,9 @@ public final class LocalStack implements AutoCloseable {
       return this;
     }
 
-    /** Adds options of the online writer, in the form {@code --name=value}; they win. */
-    public Builder writerOptions(String... options) {
-      writerOptions.addAll(List.of(options));
+    /** Runs these writers instead of all. */
+    public Builder writers(List<Writer<?>> some) {
+      writers = List.copyOf(some);
       return this;
     }
 
@@ -312,7 +282,7 @@ public final class LocalStack implements AutoCloseable {
      *
      * @throws UncheckedIOException if the directory can't be written
      * @throws IllegalStateException if a port is taken or a server does not start
-     * @throws CommandException if an option of the writer is wrong
+     * @throws CommandException if an option of a writer is wrong
      */
     public LocalStack start() throws CommandException {
       log.debug("Starting in {}", directory);
@@ -351,7 +321,7 @@ public final class LocalStack implements AutoCloseable {
       return LocalFlink.in(directory.resolve("flink"))
           .port(flinkPort)
           .prometheusPort(prometheusPort)
-          .slots(WRITERS * parallelism)
+          .slots(writers.size() * parallelism)
           .setting("metrics.fetcher.update-interval", Long.toString(METRICS_AGE.toMillis()))
           .start();
     }
@@ -372,134 +342,28 @@ public final class LocalStack implements AutoCloseable {
       String bus = "kafka://" + kafka.bootstrapServers() + "/";
       // One file for both: one process can have it open, and may be asked for either.
       String metricsStore = "duckdb://" + directory.resolve("offline.db");
-      String store = offlineStore.orElse(metricsStore + "?schema={environment}");
-      Map<String, RunningWriter> writers = new LinkedHashMap<>();
-      start(
-          writers,
-          flink,
-          new RunningWriter(
-              OnlineWriter.WRITER.name(),
-              RESULT_TOPIC,
-              WriteOnline.STAGE,
-              "results_settled",
-              NO_JOB),
-          OnlineWriter.WRITER::start,
-          List.of("--resultBus=" + bus + RESULT_TOPIC, "--onlineStore=" + redis.uri()),
-          writerOptions);
-      start(
-          writers,
-          flink,
-          new RunningWriter(
-              OfflineWriter.WRITER.name(),
-              RESULT_TOPIC,
-              EncodeObservations.STAGE,
-              "queries_encoded",
-              NO_JOB),
-          OfflineWriter.WRITER::start,
+      Map<String, String> uris =
+          Map.of(
+              RESULT_BUS,
+              bus + RESULT_TOPIC,
+              "streamingInsertBus",
+              bus + STREAMING_INSERT_TOPIC,
+              "metricsBus",
+              bus + METRICS_TOPIC,
+              "deadLetterBus",
+              bus + DEAD_LETTER_TOPIC,
+              "onlineStore",
+              redis.uri(),
+              "offlineStore",
+              offlineStore.orElse(metricsStore + "?schema={environment}"),
+              "metricsStore",
+              metricsStore);
+      List<String> settings =
           List.of(
-              "--resultBus=" + bus + RESULT_TOPIC,
-              "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC,
-              "--offlineStore=" + store),
-          List.of());
-      start(
-          writers,
-          flink,
-          new RunningWriter(
-              StreamingInsertWriter.WRITER.name(),
-              STREAMING_INSERT_TOPIC,
-              InsertObservations.STAGE,
-              "files_inserted",
-              NO_JOB),
-          StreamingInsertWriter.WRITER::start,
-          List.of(
-              "--streamingInsertBus=" + bus + STREAMING_INSERT_TOPIC, "--offlineStore=" + store),
-          List.of());
-      start(
-          writers,
-          flink,
-          new RunningWriter(
-              MetricsWriter.WRITER.name(),
-              RESULT_TOPIC,
-              SummarizeResults.STAGE,
-              "results_summarized",
-              NO_JOB),
-          MetricsWriter.WRITER::start,
-          List.of("--resultBus=" + bus + RESULT_TOPIC, "--metricsBus=" + bus + METRICS_TOPIC),
-          List.of());
-      start(
-          writers,
-          flink,
-          new RunningWriter(
-              MetricsBusWriter.WRITER.name(),
-              METRICS_TOPIC,
-              WriteSummaries.STAGE,
-              "summaries_settled",
-              NO_JOB),
-          MetricsBusWriter.WRITER::start,
-          List.of("--metricsBus=" + bus + METRICS_TOPIC, "--metricsStore=" + metricsStore),
-          List.of());
-      for (RunningWriter writer : writers.values()) {
-        awaitProcessing(flink, writer);
-      }
-      return new LocalStack(kafka, redis, flink, store, metricsStore, writers);
-    }
-
-    private interface Starter {
-      PipelineResult start(String... options) throws CommandException;
-    }
-
-    private void start(
-        Map<String, RunningWriter> writers,
-        LocalFlink flink,
-        RunningWriter writer,
-        Starter starter,
-        List<String> own,
-        List<String> overriding)
-        throws CommandException {
-      List<String> options = new ArrayList<>(flink.pipelineArguments());
-      options.addAll(
-          List.of(
-              "--jobName=" + writer.name,
               "--parallelism=" + parallelism,
-              "--checkpointingInterval=" + checkpointInterval.toMillis(),
-              "--deadLetterBus="
-                  + own.get(0).replaceFirst("^--[A-Za-z]+=", "").replaceFirst("[^/]+$", "")
-                  + DEAD_LETTER_TOPIC));
-      options.addAll(own);
-      for (String option : overriding) {
-        String name = option.replaceFirst("=.*", "=");
-        options.removeIf(given -> given.startsWith(name));
-        options.add(option);
-      }
-      var unused = starter.start(options.toArray(String[]::new));
-      List<LocalFlink.Job> jobs = flink.jobs();
-      JobID job = jobs.get(jobs.size() - 1).id();
-      writers.put(
-          writer.name,
-          new RunningWriter(writer.name, writer.topic, writer.stage, writer.settled, job));
-    }
-
-    private static void awaitProcessing(LocalFlink flink, RunningWriter writer) {
-      long deadline = System.nanoTime() + WRITER_START_TIMEOUT.toNanos();
-      while (!flink.isProcessing(writer.job)) {
-        if (System.nanoTime() > deadline || flink.restarts(writer.job) > 2) {
-          throw new IllegalStateException(
-              "The "
-                  + writer.name
-                  + " does not start: "
-                  + flink.lastFailure(writer.job).orElse("its tasks are not running yet"));
-        }
-        pause();
-      }
-    }
-
-    private static void pause() {
-      try {
-        Thread.sleep(POLL.toMillis());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("Interrupted while a writer starts", e);
-      }
+              "--checkpointingInterval=" + checkpointInterval.toMillis());
+      return new LocalStack(
+          kafka, redis, flink, uris, new LocalWriters(flink, uris, settings).start(writers));
     }
   }
 }

@@ -56,7 +56,7 @@ public class AddedBusTest {
 
   @Test
   public void onTheDirectRunner() throws Exception {
-    PipelineResult writer = OnlineWriter.start(arguments(List.of("--blockOnRun=false")));
+    PipelineResult writer = OnlineWriter.WRITER.start(arguments(List.of("--blockOnRun=false")));
     try {
       assertThatAllArrives();
     } finally {
@@ -69,7 +69,7 @@ public class AddedBusTest {
     try (LocalFlink flink = LocalFlink.in(folder.newFolder().toPath()).slots(2).start()) {
       List<String> runner = new ArrayList<>(flink.pipelineArguments());
       runner.addAll(List.of("--parallelism=2", "--checkpointingInterval=300"));
-      OnlineWriter.start(arguments(runner));
+      OnlineWriter.WRITER.start(arguments(runner));
 
       assertThatAllArrives();
     }

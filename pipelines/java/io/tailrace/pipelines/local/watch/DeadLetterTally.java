@@ -1,8 +1,6 @@
 package io.tailrace.pipelines.local.watch;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.tailrace.offline.DecodeObservationFiles;
-import io.tailrace.result.DecodeResults;
 import io.tailrace.v1.DeadLetter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
@@ -26,6 +24,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  */
 public final class DeadLetterTally implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(200);
+
+  /** How the name of every stage begins that decodes messages. */
+  private static final String DECODING = "Decode";
 
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Thread thread;
@@ -117,8 +118,7 @@ public final class DeadLetterTally implements AutoCloseable {
         counts
             .computeIfAbsent(letter.getWriter(), unused -> new EnumMap<>(Reason.class))
             .merge(letter.getReason(), 1L, Long::sum);
-        if (letter.getStage().equals(DecodeResults.STAGE)
-            || letter.getStage().equals(DecodeObservationFiles.STAGE)) {
+        if (letter.getStage().startsWith(DECODING)) {
           refused.merge(letter.getWriter(), 1L, Long::sum);
         }
       }

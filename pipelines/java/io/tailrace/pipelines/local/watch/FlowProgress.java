@@ -1,109 +1,92 @@
 package io.tailrace.pipelines.local.watch;
 
-import io.tailrace.pipelines.MetricsBusWriter;
-import io.tailrace.pipelines.MetricsWriter;
-import io.tailrace.pipelines.OfflineWriter;
-import io.tailrace.pipelines.OnlineWriter;
-import io.tailrace.pipelines.StreamingInsertWriter;
 import io.tailrace.pipelines.local.LocalStack;
-import java.util.LinkedHashMap;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Collectors;
+import io.tailrace.pipelines.local.RunningWriter;
+import java.util.ArrayList;
+import java.util.List;
 
 /** How far all writers of a {@link LocalStack} have come. Not thread-safe. */
 public final class FlowProgress implements AutoCloseable {
   /**
    * What is known at one moment.
    *
-   * @param byWriter by the writers' names
+   * @param writers in the order in which a result comes by
    */
-  public record Snapshot(Map<String, WriterProgress.Snapshot> byWriter) {
-    public WriterProgress.Snapshot of(String writer) {
-      return Objects.requireNonNull(byWriter.get(writer), writer);
+  public record Snapshot(List<WriterProgress.Snapshot> writers) {
+    /** Copies the list. */
+    public Snapshot {
+      writers = List.copyOf(writers);
     }
 
-    public WriterProgress.Snapshot online() {
-      return of(OnlineWriter.WRITER.name());
+    /** Returns how many results are on the bus. */
+    public long published() {
+      return writers.stream()
+          .filter(WriterProgress.Snapshot::readsResults)
+          .mapToLong(writer -> writer.messages().published())
+          .max()
+          .orElse(0);
     }
 
-    public WriterProgress.Snapshot encoding() {
-      return of(OfflineWriter.WRITER.name());
+    /** Returns how many results every writer that reads them has dealt with. */
+    public long persisted() {
+      return writers.stream()
+          .filter(WriterProgress.Snapshot::readsResults)
+          .mapToLong(writer -> writer.messages().persisted())
+          .min()
+          .orElse(0);
     }
 
-    public WriterProgress.Snapshot inserting() {
-      return of(StreamingInsertWriter.WRITER.name());
+    /** Returns how many messages a writer has dealt with. */
+    long persisted(String writer) {
+      return writers.stream()
+          .filter(it -> it.name().equals(writer))
+          .mapToLong(it -> it.messages().persisted())
+          .sum();
     }
 
-    public WriterProgress.Snapshot summarizing() {
-      return of(MetricsWriter.WRITER.name());
-    }
-
-    public WriterProgress.Snapshot storingMetrics() {
-      return of(MetricsBusWriter.WRITER.name());
-    }
-
-    /** Returns whether so many results, and all files made of them, are certainly stored. */
+    /**
+     * Returns whether so many results, and all that writers have published because of them so far,
+     * are certainly stored. What a writer holds back, such as the summary of a minute, is not
+     * looked at.
+     */
     public boolean hasCommitted(long results) {
-      // In this order: what the second has committed is on the bus of the third.
-      return online().committed() >= results
-          && encoding().committed() >= results
-          && summarizing().committed() >= results
-          && inserting().committed() >= inserting().published();
+      // In their order: what one has committed is on the bus of the next.
+      return writers.stream()
+          .allMatch(writer -> writer.messages().committed() >= due(writer, results));
     }
 
     /** Returns whether the writers' counters, which come a little later, tell of all of them. */
     public boolean hasCounted(long results, DeadLetterTally letters) {
-      return byWriter.values().stream().anyMatch(writer -> writer.restarts() > 0)
-          || (online().written("results_settled") + letters.refused(OnlineWriter.WRITER.name())
-                  >= results
-              && encoding().written("queries_encoded")
-                      + letters.refused(OfflineWriter.WRITER.name())
-                  >= results
-              && summarizing().written("results_summarized")
-                      + letters.refused(MetricsWriter.WRITER.name())
-                  >= results
-              && inserting().written("files_inserted")
-                      + letters.refused(StreamingInsertWriter.WRITER.name())
-                  >= inserting().published());
+      return writers.stream().anyMatch(writer -> writer.health().restarts() > 0)
+          || writers.stream()
+              .allMatch(
+                  writer ->
+                      writer.counted(writer.writer().settled()) + letters.refused(writer.name())
+                          >= due(writer, results));
     }
 
-    /** Says in words how the writers are. */
-    String writers() {
-      return byWriter.entrySet().stream()
-          .map(
-              each ->
-                  each.getKey()
-                      + " "
-                      + each.getValue().status().toString().toLowerCase(Locale.ROOT)
-                      + " ("
-                      + each.getValue().checkpoints()
-                      + " checkpoints"
-                      + (each.getValue().restarts() == 0
-                          ? ")"
-                          : ", " + each.getValue().restarts() + " restarts)"))
-          .collect(Collectors.joining(", "));
+    private static long due(WriterProgress.Snapshot writer, long results) {
+      return writer.readsResults() ? results : writer.messages().published();
     }
   }
 
-  private final Map<String, WriterProgress> writers = new LinkedHashMap<>();
+  private final List<WriterProgress> writers = new ArrayList<>();
 
   public FlowProgress(LocalStack stack) {
-    for (LocalStack.RunningWriter writer : stack.writers()) {
-      writers.put(writer.name(), new WriterProgress(stack, writer));
+    for (RunningWriter writer : stack.writers()) {
+      writers.add(new WriterProgress(stack, writer));
     }
   }
 
   /** Asks everybody. */
   public Snapshot look(DeadLetterTally letters) {
-    Map<String, WriterProgress.Snapshot> all = new LinkedHashMap<>();
-    writers.forEach((name, writer) -> all.put(name, writer.look(letters.refused(name))));
+    List<WriterProgress.Snapshot> all = new ArrayList<>();
+    writers.forEach(writer -> all.add(writer.look(letters)));
     return new Snapshot(all);
   }
 
   @Override
   public void close() {
-    writers.values().forEach(WriterProgress::close);
+    writers.forEach(WriterProgress::close);
   }
 }

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.apache.flink.api.common.JobStatus;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
@@ -28,8 +29,14 @@ public final class LocalScreen implements AutoCloseable {
   /** Rates are of the last seconds, so that they are calm. */
   private static final Duration RATE_WINDOW = Duration.ofSeconds(5);
 
+  /** Where the width is not known. */
+  private static final int USUAL_WIDTH = 80;
+
   private static final int LABEL_WIDTH = 14;
   private static final int NUMBER_WIDTH = 14;
+
+  /** What fits into {@link #USUAL_WIDTH}, whatever the numbers. */
+  private static final String WRITER = "  %-23s%11s%10s%9s%11s  %s";
 
   /**
    * What is shown.
@@ -42,11 +49,7 @@ public final class LocalScreen implements AutoCloseable {
       FlowProgress.Snapshot flow,
       Map<Reason, Long> deadLetters,
       FreshnessProbe.Percentiles freshness,
-      List<BusiestFeatures.Busy> busiest) {
-    WriterProgress.Snapshot progress() {
-      return flow.online();
-    }
-  }
+      List<BusiestFeatures.Busy> busiest) {}
 
   private final PrintWriter out;
   private final Optional<Terminal> terminal;
@@ -83,11 +86,7 @@ public final class LocalScreen implements AutoCloseable {
 
   /** Shows a status; without a terminal only now and then. */
   public void show(Status status) {
-    recent.addLast(status);
-    while (recent.size() > 2
-        && status.sinceStart().minus(recent.getFirst().sinceStart()).compareTo(RATE_WINDOW) > 0) {
-      recent.removeFirst();
-    }
+    remember(status);
     if (terminal.isPresent()) {
       draw(terminal.get(), status);
     } else if (status.sinceStart().minus(lastLine).compareTo(LINE_EVERY) >= 0) {
@@ -97,14 +96,22 @@ public final class LocalScreen implements AutoCloseable {
     }
   }
 
+  private void remember(Status status) {
+    recent.addLast(status);
+    while (recent.size() > 2
+        && status.sinceStart().minus(recent.getFirst().sinceStart()).compareTo(RATE_WINDOW) > 0) {
+      recent.removeFirst();
+    }
+  }
+
   private void draw(Terminal screen, Status status) {
-    int width = screen.getWidth() > 0 ? screen.getWidth() : 80;
+    int width = screen.getWidth() > 0 ? screen.getWidth() : USUAL_WIDTH;
     StringBuilder all = new StringBuilder();
     if (drawnLines > 0) {
       // To the first of the lines drawn before.
       all.append("\033[").append(drawnLines).append("A\r");
     }
-    List<String> lines = lines(status);
+    List<String> lines = lines(status, width - 1);
     for (String line : lines) {
       // A line that wraps would move everything below it.
       all.append(line, 0, Math.min(line.length(), width - 1)).append("\033[K\n");
@@ -114,99 +121,110 @@ public final class LocalScreen implements AutoCloseable {
     out.flush();
   }
 
-  private List<String> lines(Status status) {
-    WriterProgress.Snapshot progress = status.progress();
-    long lag = progress.lag();
-    double persistRate = rate(flow -> flow.online().persisted());
+  /** Returns the lines for a status, which fit into a width; what must not be cut is wrapped. */
+  List<String> lines(Status status, int width) {
     FreshnessProbe.Percentiles freshness = status.freshness();
     List<String> lines = new ArrayList<>();
     lines.add("");
-    lines.addAll(
-        List.of(
-            row(
-                "published",
-                number(progress.published()),
-                perSecond(rate(flow -> flow.online().published())),
-                "results on the bus"),
-            row(
-                "persisted",
-                number(progress.persisted()),
-                perSecond(persistRate),
-                "results settled in the online store or dead-lettered"),
-            row(
-                "lag",
-                number(lag),
-                persistRate > 0 ? text("%.1f s", lag / persistRate) : "",
-                "results still to be written"),
-            row(
-                "freshness",
-                freshness.samples() == 0 ? "" : "p50 " + millis(freshness.p50Millis()),
-                freshness.samples() == 0 ? "" : "p99 " + millis(freshness.p99Millis()),
-                "from publishing to being readable"),
-            row(
-                "encoded",
-                number(status.flow().encoding().written("rows_encoded")),
-                perSecond(rate(flow -> flow.encoding().written("rows_encoded"))),
-                "rows in "
-                    + number(status.flow().encoding().written("files_encoded"))
-                    + " Parquet files"
-                    + stageFreshness(status.flow().encoding())),
-            row(
-                "inserted",
-                number(status.flow().inserting().written("rows_inserted")),
-                perSecond(rate(flow -> flow.inserting().written("rows_inserted"))),
-                "rows in the offline store" + stageFreshness(status.flow().inserting())),
-            row(
-                "summarised",
-                number(status.flow().summarizing().written("results_summarized")),
-                perSecond(rate(flow -> flow.summarizing().written("results_summarized"))),
-                "results, "
-                    + number(status.flow().storingMetrics().written("summaries_written"))
-                    + " summaries in the metrics store"
-                    + stageFreshness(status.flow().storingMetrics()))));
-    String label = "busiest";
+    lines.add(
+        row(
+            "published",
+            number(status.flow().published()),
+            perSecond(rate(FlowProgress.Snapshot::published)),
+            "results on the bus"));
+    lines.add(
+        row(
+            "freshness",
+            freshness.samples() == 0 ? "" : "p50 " + millis(freshness.p50Millis()),
+            freshness.samples() == 0 ? "" : "p99 " + millis(freshness.p99Millis()),
+            "from publishing to readable"));
+    lines.add("");
+    lines.add(text(WRITER, "writer", "settled", "rate", "lag", "p99 within", "state"));
+    for (WriterProgress.Snapshot writer : status.flow().writers()) {
+      lines.add(writer(writer, width));
+    }
+    lines.add("");
+    String label = "busiest, 2 min";
     for (BusiestFeatures.Busy feature : status.busiest()) {
       lines.add(
-          text(
-              "  %-"
-                  + LABEL_WIDTH
-                  + "s%"
-                  + NUMBER_WIDTH
-                  + "s%"
-                  + NUMBER_WIDTH
-                  + "s   %s, values in two minutes%s",
+          row(
               label,
               number(feature.computed()),
               percent(feature.nullRate()) + " null",
-              feature.feature(),
-              feature.p95().isPresent() ? text(", p95 %,.4g", feature.p95().getAsDouble()) : ""));
+              feature.feature()
+                  + (feature.p95().isPresent()
+                      ? text(", p95 %,.4g", feature.p95().getAsDouble())
+                      : "")));
       label = "";
     }
     lines.addAll(
-        List.of(
+        wrapped(
             text(
-                "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
+                "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   ",
                 "dead letters",
-                number(total(status.deadLetters())),
-                byReason(status.deadLetters())),
-            text(
-                "  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s   %s",
-                "writers",
-                clock(status.sinceStart()),
-                status.flow().writers())));
+                number(total(status.deadLetters()))),
+            reasons(status.deadLetters()),
+            width));
+    lines.add(
+        text("  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s", "time", clock(status.sinceStart())));
     lines.add("");
+    return lines;
+  }
+
+  /** What every width has room for, and then what this one has room for. */
+  private String writer(WriterProgress.Snapshot writer, int width) {
+    long p99 = writer.freshnessMillis(0.99);
+    String line =
+        text(
+            WRITER,
+            writer.name(),
+            number(writer.messages().persisted()),
+            perSecond(rate(flow -> flow.persisted(writer.name()))),
+            number(writer.messages().lag()),
+            p99 < 0 ? "" : p99 < 10_000 ? text("%,d ms", p99) : text("%,d s", p99 / 1_000),
+            state(writer.health()));
+    for (String more :
+        List.of(
+            counted(writer, writer.writer().made()),
+            number(writer.health().checkpoints()) + " checkpoints")) {
+      if (line.length() + 2 + more.length() <= width) {
+        line += ", " + more;
+      }
+    }
+    return line;
+  }
+
+  private static String state(WriterProgress.Health health) {
+    return health.status() == JobStatus.RUNNING && health.restarts() > 0
+        ? health.restarts() + (health.restarts() == 1 ? " restart" : " restarts")
+        : health.status().toString().toLowerCase(Locale.ROOT);
+  }
+
+  /** Says a counter in words, such as {@code 5 rows inserted}. */
+  public static String counted(WriterProgress.Snapshot writer, String counter) {
+    return number(writer.counted(counter)) + " " + counter.replace('_', ' ');
+  }
+
+  /** Joins parts by commas into lines of a width; those after the first are indented. */
+  private static List<String> wrapped(String start, List<String> parts, int width) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder(start);
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i) + (i + 1 < parts.size() ? "," : "");
+      if (line.length() > start.length() && line.length() + 1 + part.length() > width) {
+        lines.add(line.toString());
+        line = new StringBuilder(" ".repeat(start.length()));
+      } else if (line.length() > start.length()) {
+        line.append(' ');
+      }
+      line.append(part);
+    }
+    lines.add(line.toString());
     return lines;
   }
 
   public static String percent(double part) {
     return text("%.1f %%", 100 * part);
-  }
-
-  private static String stageFreshness(WriterProgress.Snapshot stage) {
-    long p50 = stage.freshnessMillis(0.5);
-    return p50 < 0
-        ? ""
-        : text(", p50 ≤ %,d ms, p99 ≤ %,d ms after publishing", p50, stage.freshnessMillis(0.99));
   }
 
   private static String row(String label, String number, String second, String comment) {
@@ -219,40 +237,38 @@ public final class LocalScreen implements AutoCloseable {
   }
 
   private String line(Status status) {
-    WriterProgress.Snapshot progress = status.progress();
     FreshnessProbe.Percentiles freshness = status.freshness();
     return clock(status.sinceStart())
         + "  published "
-        + number(progress.published())
+        + number(status.flow().published())
         + " ("
-        + perSecond(rate(flow -> flow.online().published()))
-        + "), persisted "
-        + number(progress.persisted())
-        + " ("
-        + perSecond(rate(flow -> flow.online().persisted()))
-        + "), lag "
-        + number(progress.lag())
+        + perSecond(rate(FlowProgress.Snapshot::published))
+        + ")"
         + (freshness.samples() == 0
             ? ""
             : ", fresh after p50 "
                 + millis(freshness.p50Millis())
                 + " p99 "
                 + millis(freshness.p99Millis()))
-        + ", rows encoded "
-        + number(status.flow().encoding().written("rows_encoded"))
-        + ", inserted "
-        + number(status.flow().inserting().written("rows_inserted"))
-        + ", summaries stored "
-        + number(status.flow().storingMetrics().written("summaries_written"))
+        + status.flow().writers().stream()
+            .map(LocalScreen::inLine)
+            .collect(Collectors.joining("; ", "; ", "; "))
         + status.busiest().stream()
             .limit(1)
-            .map(it -> ", busiest " + it.feature() + " (" + percent(it.nullRate()) + " null)")
+            .map(it -> "busiest " + it.feature() + " (" + percent(it.nullRate()) + " null), ")
             .collect(Collectors.joining())
-        + ", dead letters "
-        + number(total(status.deadLetters()))
-        + ", checkpoints "
-        + progress.checkpoints()
-        + (progress.restarts() == 0 ? "" : ", restarts " + progress.restarts());
+        + "dead letters "
+        + number(total(status.deadLetters()));
+  }
+
+  private static String inLine(WriterProgress.Snapshot writer) {
+    return writer.name()
+        + " "
+        + number(writer.messages().persisted())
+        + ", lag "
+        + number(writer.messages().lag())
+        + ", "
+        + state(writer.health());
   }
 
   private interface Count {
@@ -272,13 +288,17 @@ public final class LocalScreen implements AutoCloseable {
 
   /** Lists counts in words, the reasons in their order. */
   public static String byReason(Map<Reason, Long> counts) {
+    return String.join(", ", reasons(counts));
+  }
+
+  private static List<String> reasons(Map<Reason, Long> counts) {
     return counts.entrySet().stream()
         .map(
             each ->
                 number(each.getValue())
                     + " "
                     + each.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' '))
-        .collect(Collectors.joining(", "));
+        .toList();
   }
 
   public static String number(long number) {

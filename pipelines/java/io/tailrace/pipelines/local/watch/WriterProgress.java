@@ -1,12 +1,14 @@
 package io.tailrace.pipelines.local.watch;
 
+import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.LocalStack;
-import io.tailrace.pipelines.local.LocalStack.RunningWriter;
+import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.stage.FreshnessCounters;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
@@ -34,41 +36,56 @@ public final class WriterProgress implements AutoCloseable {
   private long lastPublished;
 
   /**
+   * Messages of a writer's bus, counted since it is watched.
+   *
+   * @param published on the bus
+   * @param persisted dealt with; about half a second old, and after a restart of the writer an
+   *     estimate
+   * @param committed certainly dealt with, whatever happens now
+   * @param lag that were waiting when the writer reported last
+   */
+  public record Messages(long published, long persisted, long committed, long lag) {}
+
+  /**
+   * How the writer is.
+   *
+   * @param checkpoints how many it has completed
+   */
+  public record Health(JobStatus status, long checkpoints, int restarts) {}
+
+  /**
    * What is known at one moment.
    *
-   * @param published messages on the bus
-   * @param persisted messages that have been dealt with; about half a second old, and after a
-   *     restart of the writer an estimate
-   * @param committed messages that have certainly been dealt with, whatever happens now
-   * @param lag messages that were waiting when the writer reported last
-   * @param prefix what stands before the names of counters
-   * @param counters what the writing stage has counted since its last restart
+   * @param counters what the writing stage has counted since its last restart, by the counters' own
+   *     names
    */
   public record Snapshot(
-      long published,
-      long persisted,
-      long committed,
-      long lag,
-      String prefix,
-      Map<String, Long> counters,
-      JobStatus status,
-      long checkpoints,
-      int restarts) {
+      Writer<?> writer, Messages messages, Map<String, Long> counters, Health health) {
+    /** Returns its name. */
+    public String name() {
+      return writer.name();
+    }
+
+    /** Returns whether it reads query results, which are published here. */
+    public boolean readsResults() {
+      return writer.reads().equals(LocalStack.RESULT_BUS);
+    }
+
     /** Returns the end of the step of freshness that a part of the messages reached, or -1. */
     long freshnessMillis(double part) {
-      return FreshnessCounters.quantileMillis(counters, prefix, part);
+      return FreshnessCounters.quantileMillis(counters, "", part);
     }
 
     /** Returns a counter of the writing stage. */
-    public long written(String name) {
-      return counters.getOrDefault(prefix + name, 0L);
+    public long counted(String name) {
+      return counters.getOrDefault(name, 0L);
     }
   }
 
   public WriterProgress(LocalStack stack, RunningWriter writer) {
     this.stack = stack;
     this.writer = writer;
-    this.prefix = writer.stage() + "_";
+    this.prefix = writer.writer().stage() + "_";
     this.admin =
         Admin.create(
             Map.of(
@@ -80,14 +97,19 @@ public final class WriterProgress implements AutoCloseable {
   /**
    * Asks everybody.
    *
-   * @param refused how many messages could not be decoded, as dead letters tell
+   * @param letters tell how many messages could not be decoded
    */
-  public Snapshot look(long refused) {
+  public Snapshot look(DeadLetterTally letters) {
+    long refused = letters.refused(writer.name());
     JobID job = writer.job();
-    Map<String, Long> counters = stack.flink().counters(job, prefix);
+    Map<String, Long> counters = new TreeMap<>();
+    stack
+        .flink()
+        .counters(job, prefix)
+        .forEach((name, count) -> counters.put(name.substring(prefix.length()), count));
     long committed = Math.max(0, committed() - before);
     long published = endOfBus() - before;
-    long settled = counters.getOrDefault(prefix + writer.settled(), 0L);
+    long settled = counters.getOrDefault(writer.writer().settled(), 0L);
     if (settled < lastSettled) {
       // The writer was restarted, and goes on from where it had committed.
       settledBefore = Math.max(0, committed - refused);
@@ -99,15 +121,11 @@ public final class WriterProgress implements AutoCloseable {
     long lag = Math.max(0, lastPublished - persisted);
     lastPublished = published;
     return new Snapshot(
-        published,
-        persisted,
-        committed,
-        lag,
-        prefix,
+        writer.writer(),
+        new Messages(published, persisted, committed, lag),
         counters,
-        status(job),
-        stack.flink().completedCheckpoints(job),
-        stack.flink().restarts(job));
+        new Health(
+            status(job), stack.flink().completedCheckpoints(job), stack.flink().restarts(job)));
   }
 
   private JobStatus status(JobID job) {

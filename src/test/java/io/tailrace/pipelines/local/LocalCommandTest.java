@@ -4,8 +4,11 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.Writers;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
+import io.tailrace.testing.TallyWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -13,8 +16,10 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -25,6 +30,10 @@ import redis.clients.jedis.Jedis;
 
 @RunWith(JUnit4.class)
 public class LocalCommandTest {
+  /** All, and one that only the tests know. */
+  private static final List<Writer<?>> WRITERS =
+      Stream.concat(Writers.ALL.stream(), Stream.of(TallyWriter.WRITER)).toList();
+
   private static final byte[] AGE = "age".getBytes(UTF_8);
 
   @Rule public final TemporaryFolder temporary = new TemporaryFolder();
@@ -51,6 +60,19 @@ public class LocalCommandTest {
     assertThat(out.toString()).contains("3,000 results in");
     assertThat(out.toString()).contains("6 of them broken on purpose");
     assertThat(out.toString()).contains("all as they must be");
+    for (Writer<?> writer : WRITERS) {
+      assertThat(out.toString()).contains("; " + writer.name() + " ");
+      assertThat(out.toString())
+          .containsMatch(
+              "(?m)^  "
+                  + writer.name()
+                  + " +[1-9][0-9,]* "
+                  + writer.settled().replace('_', ' ')
+                  + " after [0-9.]+ s: .*[1-9][0-9,]* "
+                  + writer.made().replace('_', ' '));
+      assertThat(out.toString()).containsMatch("dead letters +\\d of the " + writer.name());
+    }
+    assertThat(out.toString()).contains("dead letters            4 of the tally-writer: ");
     assertThat(out.toString()).contains("Everything that was published is in the store");
     assertThat(code).isEqualTo(0);
     assertThat(Files.exists(stackFile())).isFalse();
@@ -135,7 +157,7 @@ public class LocalCommandTest {
   }
 
   private int run(Consumer<LocalStack> beforeComparison, String... options) {
-    return new CommandLine(new LocalCommand(stackFile(), beforeComparison))
+    return new CommandLine(new LocalCommand(stackFile(), WRITERS, beforeComparison))
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(options);

@@ -1,0 +1,94 @@
+package io.tailrace.pipelines.local;
+
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.JobID;
+
+/** Starts writers on a local cluster, each with the buses and stores that it needs. */
+final class LocalWriters {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final LocalFlink flink;
+  private final Map<String, String> uris;
+  private final List<String> settings;
+
+  /**
+   * Starts nothing yet.
+   *
+   * @param uris what the options that name a bus or a store are, by their names
+   * @param settings options that every writer gets, in the form {@code --name=value}
+   */
+  LocalWriters(LocalFlink flink, Map<String, String> uris, List<String> settings) {
+    this.flink = flink;
+    this.uris = Map.copyOf(uris);
+    this.settings = List.copyOf(settings);
+  }
+
+  /**
+   * Starts writers and returns when all of them carry messages.
+   *
+   * @return them, in their order
+   * @throws CommandException if an option is wrong
+   * @throws IllegalStateException if one does not start
+   */
+  List<RunningWriter> start(List<Writer<?>> writers) throws CommandException {
+    List<RunningWriter> running = new ArrayList<>();
+    for (Writer<?> writer : writers) {
+      running.add(start(writer));
+    }
+    running.forEach(this::awaitProcessing);
+    return List.copyOf(running);
+  }
+
+  private RunningWriter start(Writer<?> writer) throws CommandException {
+    List<String> options = new ArrayList<>(flink.pipelineArguments());
+    options.add("--jobName=" + writer.name());
+    options.addAll(settings);
+    for (String option : writer.endpoints().keySet()) {
+      options.add("--" + option + "=" + uri(writer, option));
+    }
+    var unused = writer.start(options.toArray(String[]::new));
+    List<LocalFlink.Job> jobs = flink.jobs();
+    JobID job = jobs.get(jobs.size() - 1).id();
+    String source = uri(writer, writer.reads());
+    return new RunningWriter(writer, source.substring(source.lastIndexOf('/') + 1), job);
+  }
+
+  private String uri(Writer<?> writer, String option) {
+    String uri = uris.get(option);
+    if (uri == null) {
+      throw new IllegalStateException(
+          "Nothing runs here for --" + option + ", which the " + writer.name() + " needs");
+    }
+    return uri;
+  }
+
+  private void awaitProcessing(RunningWriter writer) {
+    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+    while (!flink.isProcessing(writer.job())) {
+      if (System.nanoTime() > deadline || flink.restarts(writer.job()) > 2) {
+        throw new IllegalStateException(
+            "The "
+                + writer.name()
+                + " does not start: "
+                + flink.lastFailure(writer.job()).orElse("its tasks are not running yet"));
+      }
+      pause();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while a writer starts", e);
+    }
+  }
+}

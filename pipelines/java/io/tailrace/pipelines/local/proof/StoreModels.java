@@ -1,0 +1,89 @@
+package io.tailrace.pipelines.local.proof;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.online.OnlineReader;
+import io.tailrace.pipelines.local.LocalStack;
+import io.tailrace.pipelines.local.traffic.SampleMessage;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What all stores of a {@link LocalStack} must hold. Not thread-safe. */
+public final class StoreModels {
+  private static final Pattern SCHEMA = Pattern.compile("[?&]schema=([^&]*)");
+
+  private final OnlineModel online = new OnlineModel();
+  private final OfflineModel offline = new OfflineModel();
+  private final MetricsModel metrics = new MetricsModel();
+
+  /**
+   * Adds a message that is published.
+   *
+   * @param publishedAt microseconds since the epoch
+   */
+  public void add(SampleMessage message, long publishedAt) {
+    if (message.decodable()) {
+      online.add(message.result(), publishedAt);
+      offline.add(message.result(), publishedAt);
+      metrics.add(message.result(), publishedAt);
+    } else {
+      online.addRefused(message.result());
+      offline.addRefused(message.result());
+    }
+  }
+
+  /**
+   * Returns whether the metrics store holds every observation, as it does some seconds after the
+   * last result.
+   *
+   * @throws UnavailableException also before the first summary is stored, as there are no tables
+   */
+  public boolean metricsAreThere(LocalStack stack) throws UnavailableException {
+    return MetricsModel.observations(OfflineStores.at(stack.metricsStore()).reader())
+        >= metrics.observations();
+  }
+
+  /** Reads every store back and compares it. */
+  public List<ComparedStore> compare(LocalStack stack) throws UnavailableException {
+    OnlineModel.Comparison cells;
+    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
+      cells = online.compare(reader, Instant.now());
+    }
+    OfflineModel.Comparison tables =
+        offline.compare(
+            OfflineStores.at(stack.offlineStore()).reader(),
+            environment -> schema(stack.offlineStore(), environment));
+    MetricsModel.Comparison series =
+        metrics.compare(OfflineStores.at(stack.metricsStore()).reader());
+    return List.of(
+        ComparedStore.of(
+            text(
+                "%,d entities and %,d features read back from the store",
+                cells.entities(), cells.features()),
+            cells.differences(),
+            cells.first()),
+        ComparedStore.of(
+            text(
+                "%,d tables and %,d rows read back from the offline store",
+                tables.tablesFound(), tables.rows()),
+            tables.differences(),
+            tables.first()),
+        ComparedStore.of(
+            text("%,d series and minutes read back from the metrics store", series.series()),
+            series.differences(),
+            series.first()));
+  }
+
+  /** Returns the schema of an environment, as the URI names it; sample environments are plain. */
+  public static String schema(String store, String environment) {
+    Matcher schema = SCHEMA.matcher(store);
+    return schema.find() ? schema.group(1).replace("{environment}", environment) : "tailrace";
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}
