@@ -911,7 +911,13 @@ public final class FileDecoder {
         if (operation.length == 0) {
           throw missing(ObservationSchema.OPERATION_ID, row);
         }
-        ids.begin(operation, rows.feature(row).getBytes(StandardCharsets.UTF_8));
+        checkDeleted(row);
+        byte[] feature = rows.feature(row).getBytes(StandardCharsets.UTF_8);
+        if (rows.isDeleted(row)) {
+          ids.beginDeletions(operation, feature);
+        } else {
+          ids.begin(operation, feature);
+        }
         if (stringKeys) {
           byte[] key = rows.stringKey(row);
           if (key.length == 0) {
@@ -934,7 +940,7 @@ public final class FileDecoder {
       }
     }
 
-    private void checkValue(int row) throws InvalidMessageException {
+    private void checkDeleted(int row) throws InvalidMessageException {
       if (type.isEmpty() != rows.isDeleted(row)) {
         throw new InvalidMessageException(
             Reason.INVALID_VALUE,
@@ -945,6 +951,9 @@ public final class FileDecoder {
                     ? " is not deleted, and a file without tailrace.value_type holds deletions"
                     : " is deleted: deletions go into a file without tailrace.value_type"));
       }
+    }
+
+    private void checkValue(int row) throws InvalidMessageException {
       if (rows.hasValue(row)
           && (type.equals(Optional.of(ValueType.STRING))
               || type.equals(Optional.of(ValueType.JSON)))

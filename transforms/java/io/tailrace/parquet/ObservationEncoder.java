@@ -183,7 +183,11 @@ public final class ObservationEncoder implements AutoCloseable {
 
   private void writeKeys(KeyColumns columns, Run run) {
     int count = run.count();
-    ids.begin(run.operation.id, run.featureBytes);
+    if (run.column == null) {
+      ids.beginDeletions(run.operation.id, run.featureBytes);
+    } else {
+      ids.begin(run.operation.id, run.featureBytes);
+    }
     for (int i = 0; i < count; i++) {
       int row = run.row(i);
       long observedAt = run.observedAt(row);

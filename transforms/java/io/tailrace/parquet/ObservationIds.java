@@ -8,12 +8,14 @@ import java.util.Arrays;
 
 /**
  * Computes ids of observations: the MD5 of four texts in UTF-8, each behind its length in bytes and
- * a colon: operation id, feature, primary key, and observed_at in microseconds since the epoch. The
- * same observation has the same id whoever writes it. In SQL, with {@code octet_length}
+ * a colon: operation id, feature, primary key, and observed_at in microseconds since the epoch. For
+ * a deletion, {@code deleted} is the fifth, so that a value and a deletion of one moment are two
+ * rows. The same observation has the same id whoever writes it. In SQL, with {@code octet_length}
  * (PostgreSQL; {@code strlen} in DuckDB):
  *
  * <pre>{@code
- * md5(octet_length(operation_id) || ':' || operation_id || octet_length(feature) || ':' || feature || …)::uuid
+ * md5(octet_length(operation_id) || ':' || operation_id || octet_length(feature) || ':' || feature || …
+ *     || CASE WHEN deleted THEN '7:deleted' ELSE '' END)::uuid
  * }</pre>
  *
  * <p>Not thread-safe.
@@ -24,9 +26,13 @@ public final class ObservationIds {
 
   private static final int LONGEST_NUMBER = 20;
 
+  private static final byte[] VALUE = {};
+  private static final byte[] DELETION = "7:deleted".getBytes(StandardCharsets.US_ASCII);
+
   private final MessageDigest md5;
   private byte[] text = new byte[256];
   private int prefixLength;
+  private byte[] last = VALUE;
 
   /** Creates one. */
   public ObservationIds() {
@@ -37,8 +43,18 @@ public final class ObservationIds {
     }
   }
 
-  /** Says of which feature and operation the next ids are. */
+  /** Says of values of which feature and operation the next ids are. */
   public void begin(byte[] operationId, byte[] feature) {
+    begin(operationId, feature, VALUE);
+  }
+
+  /** Says of deletions of which feature and operation the next ids are. */
+  public void beginDeletions(byte[] operationId, byte[] feature) {
+    begin(operationId, feature, DELETION);
+  }
+
+  private void begin(byte[] operationId, byte[] feature, byte[] lastText) {
+    last = lastText;
     prefixLength = 0;
     prefixLength = append(operationId, 0, operationId.length, 0);
     prefixLength = append(feature, 0, feature.length, prefixLength);
@@ -59,19 +75,34 @@ public final class ObservationIds {
     digest(end, target, offset);
   }
 
-  /** Returns the id of one observation; the key of an integer is its decimal text. */
+  /** Returns the id of one value; the key of an integer is its decimal text. */
   public static byte[] of(String operationId, String feature, String primaryKey, long observedAt) {
     ObservationIds ids = new ObservationIds();
-    ids.begin(
-        operationId.getBytes(StandardCharsets.UTF_8), feature.getBytes(StandardCharsets.UTF_8));
-    byte[] key = primaryKey.getBytes(StandardCharsets.UTF_8);
+    ids.begin(utf8(operationId), utf8(feature));
+    return ids.compute(utf8(primaryKey), observedAt);
+  }
+
+  /** Returns the id of one deletion; the key of an integer is its decimal text. */
+  public static byte[] ofDeletion(
+      String operationId, String feature, String primaryKey, long observedAt) {
+    ObservationIds ids = new ObservationIds();
+    ids.beginDeletions(utf8(operationId), utf8(feature));
+    return ids.compute(utf8(primaryKey), observedAt);
+  }
+
+  private byte[] compute(byte[] key, long observedAt) {
     byte[] id = new byte[LENGTH];
-    ids.compute(key, 0, key.length, observedAt, id, 0);
+    compute(key, 0, key.length, observedAt, id, 0);
     return id;
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private void digest(int end, byte[] target, int offset) {
     md5.update(text, 0, end);
+    md5.update(last);
     try {
       int unused = md5.digest(target, offset, LENGTH);
     } catch (DigestException e) {

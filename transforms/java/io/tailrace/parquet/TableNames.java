@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
  * <p>The table of {@code user.age} is {@code user__age}. Where a part of the name has to be changed
  * (it has capitals or other characters than letters, digits and {@code _}), is too long for some
  * store, or could be read in two ways (it contains {@code __}, begins or ends with {@code _}, or
- * looks like what is appended here), {@code _} and eight hexadecimal digits of the MD5 of the whole
- * name are appended: {@code user.Age} is in {@code user__age_32cdeafa}.
+ * looks like what is appended here), {@code _} and sixteen hexadecimal digits are appended: of the
+ * MD5 of namespace and name in UTF-8, each behind its length in bytes and a colon. {@code user.Age}
+ * is in {@code user__age_98be80d40833b0e2}.
  *
  * <p>Deletions of whole entities are in the table of the feature with the empty name, {@code
  * user__}, which has no values. Stateless and thread-safe.
@@ -28,14 +29,17 @@ public final class TableNames {
   /** What PostgreSQL allows, the least of all stores. */
   public static final int MAX_LENGTH = 63;
 
+  /** The longest that {@link #ofEnvironment} returns. */
+  public static final int LONGEST_ENVIRONMENT = 40;
+
   private static final String SEPARATOR = "__";
-  private static final int HASH_DIGITS = 8;
+  private static final int HASH_DIGITS = 16;
 
   /** Schemas and databases that stores have for themselves. */
   private static final Set<String> RESERVED_SCHEMAS =
       Set.of("information_schema", "system", "temp");
 
-  private static final Pattern HASHED = Pattern.compile("(?s)(.*_)?[0-9a-f]{8}");
+  private static final Pattern HASHED = Pattern.compile("(?s)(.*_)?[0-9a-f]{16}");
   private static final Pattern OTHER_CHARACTERS = Pattern.compile("[^a-z0-9_]");
 
   private TableNames() {}
@@ -48,27 +52,33 @@ public final class TableNames {
    */
   public static String ofFeature(String feature) {
     int dot = feature.lastIndexOf('.');
-    String namespace = feature.substring(0, Math.max(0, dot));
-    String name = feature.substring(dot + 1);
+    return ofFeature(feature.substring(0, Math.max(0, dot)), feature.substring(dot + 1));
+  }
+
+  /**
+   * Returns the name of a feature's table.
+   *
+   * @param name its name within the namespace, which may have dots; empty for the entities
+   *     themselves
+   */
+  public static String ofFeature(String namespace, String name) {
     String table = safe(namespace) + SEPARATOR + safe(name);
     boolean asItIs =
         isPlain(namespace) && (name.isEmpty() || isPlain(name)) && table.length() <= MAX_LENGTH;
-    return asItIs ? table : hashed(table, feature);
+    return asItIs ? table : hashed(table, MAX_LENGTH, namespace, name);
   }
 
   /** Returns the name of an environment's schema, for a URI with {@code {environment}}. */
   public static String ofEnvironment(String environment) {
     String safe = safe(environment);
-    return safe.equals(environment)
+    boolean asItIs =
+        isPlain(environment)
             && safe.length() <= MAX_LENGTH / 2
-            && isPlain(safe)
             && !safe.startsWith("pg_")
-            && !RESERVED_SCHEMAS.contains(safe)
+            && !RESERVED_SCHEMAS.contains(safe);
+    return asItIs
         ? safe
-        : hashed(
-            "env_".substring(safe.startsWith("pg_") ? 0 : 4)
-                + safe.substring(0, Math.min(safe.length(), MAX_LENGTH / 2)),
-            environment);
+        : hashed((safe.startsWith("pg_") ? "env_" : "") + safe, LONGEST_ENVIRONMENT, environment);
   }
 
   private static String safe(String part) {
@@ -83,15 +93,21 @@ public final class TableNames {
         && !HASHED.matcher(part).matches();
   }
 
-  private static String hashed(String table, String whole) {
-    String cut = table.substring(0, Math.min(table.length(), MAX_LENGTH - 1 - HASH_DIGITS));
-    return cut + "_" + hash(whole);
+  private static String hashed(String safe, int longest, String... parts) {
+    return safe.substring(0, Math.min(safe.length(), longest - 1 - HASH_DIGITS))
+        + "_"
+        + hash(parts);
   }
 
-  private static String hash(String text) {
+  private static String hash(String... parts) {
     try {
-      byte[] md5 = MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(md5, 0, HASH_DIGITS / 2);
+      MessageDigest md5 = MessageDigest.getInstance("MD5");
+      for (String part : parts) {
+        byte[] text = part.getBytes(StandardCharsets.UTF_8);
+        md5.update((text.length + ":").getBytes(StandardCharsets.US_ASCII));
+        md5.update(text);
+      }
+      return HexFormat.of().formatHex(md5.digest(), 0, HASH_DIGITS / 2);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has MD5", e);
     }

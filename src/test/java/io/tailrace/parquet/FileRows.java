@@ -123,7 +123,12 @@ public final class FileRows {
       long observedAt,
       String resolver,
       boolean deleted) {
-    String id = hex(ObservationIds.of(result.getOperationId(), feature, key, observedAt));
+    String operation = result.getOperationId();
+    String id =
+        hex(
+            deleted
+                ? ObservationIds.ofDeletion(operation, feature, key, observedAt)
+                : ObservationIds.of(operation, feature, key, observedAt));
     return row(
         feature,
         id,

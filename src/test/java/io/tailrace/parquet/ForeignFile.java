@@ -27,10 +27,14 @@ public record ForeignFile(Map<String, String> columns, String rows, Map<String, 
   static final String ENVIRONMENT = "production";
 
   /** What the documentation of {@link ObservationIds} says, for DuckDB. */
+  static final String LAST_TEXT = "''";
+
   static final String ID =
       "md5(strlen(operation_id) || ':' || operation_id || strlen(feature) || ':' || feature"
           + " || strlen(pkey::VARCHAR) || ':' || pkey"
-          + " || strlen(epoch_us(observed_at)::VARCHAR) || ':' || epoch_us(observed_at))::UUID";
+          + " || strlen(epoch_us(observed_at)::VARCHAR) || ':' || epoch_us(observed_at) || "
+          + LAST_TEXT
+          + ")::UUID";
 
   /** Copies the maps. */
   public ForeignFile {
@@ -72,6 +76,7 @@ public record ForeignFile(Map<String, String> columns, String rows, Map<String, 
     return of(ValueType.INT64, rows)
         .without("value")
         .with("deleted", "true")
+        .with("observation_id", ID.replace(LAST_TEXT, "'7:deleted'"))
         .withoutText("tailrace.value_type");
   }
 

@@ -3,6 +3,8 @@ package io.tailrace.parquet;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -38,6 +40,28 @@ public class ObservationIdsTest {
   }
 
   @Test
+  public void goldenIdsOfDeletions() {
+    assertThat(hex(ObservationIds.ofDeletion("op-1", "user.age", "ann", T)))
+        .isEqualTo("4538a18e0d298529792a416aa1080264");
+    assertThat(hex(ObservationIds.ofDeletion("op-1", "user.", "42", -1)))
+        .isEqualTo("a0c4b115b2e262b23678a047783eb32d");
+  }
+
+  @Test
+  public void aValueAndADeletionOfOneMomentAreTwo() {
+    ObservationIds ids = new ObservationIds();
+    ids.beginDeletions("op".getBytes(UTF_8), "item.price".getBytes(UTF_8));
+    byte[] id = new byte[ObservationIds.LENGTH];
+    ids.compute(7, T, id, 0);
+    assertThat(hex(id)).isEqualTo(hex(ObservationIds.ofDeletion("op", "item.price", "7", T)));
+    assertThat(hex(id)).isNotEqualTo(hex(ObservationIds.of("op", "item.price", "7", T)));
+
+    ids.begin("op".getBytes(UTF_8), "item.price".getBytes(UTF_8));
+    ids.compute(7, T, id, 0);
+    assertThat(hex(id)).isEqualTo(hex(ObservationIds.of("op", "item.price", "7", T)));
+  }
+
+  @Test
   public void anIdIsTheHashOfItsTextsBehindTheirLengths() throws Exception {
     for (Observation each : OBSERVATIONS) {
       StringBuilder text = new StringBuilder();
@@ -52,23 +76,45 @@ public class ObservationIdsTest {
   }
 
   @Test
-  public void duckDbComputesTheSameIdInSql() throws Exception {
-    try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
-        PreparedStatement query =
-            duckDb.prepareStatement(
-                "SELECT md5(strlen(operation_id) || ':' || operation_id || strlen(feature) || ':'"
-                    + " || feature || strlen(pkey) || ':' || pkey || strlen(observed_at) || ':'"
-                    + " || observed_at) FROM (SELECT ?::VARCHAR AS operation_id, ?::VARCHAR AS"
-                    + " feature, ?::VARCHAR AS pkey, (?::BIGINT)::VARCHAR AS observed_at)")) {
+  public void duckDbComputesTheSameIdByTheSqlOfTheDocumentation() throws Exception {
+    try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:")) {
       for (Observation each : OBSERVATIONS) {
-        query.setString(1, each.operation);
-        query.setString(2, each.feature);
-        query.setString(3, each.key);
-        query.setLong(4, each.observedAt);
-        try (ResultSet found = query.executeQuery()) {
-          assertThat(found.next()).isTrue();
-          assertThat(hex(id(each))).isEqualTo(found.getString(1));
+        if (Math.abs(each.observedAt) > Long.MAX_VALUE / 2) {
+          continue; // DuckDB has no such time.
         }
+        assertThat(inSql(duckDb, each, "?::VARCHAR", false)).isEqualTo(hex(id(each)));
+        assertThat(inSql(duckDb, each, "?::VARCHAR", true))
+            .isEqualTo(
+                hex(
+                    ObservationIds.ofDeletion(
+                        each.operation, each.feature, each.key, each.observedAt)));
+        if (each.key.matches("-?[0-9]{1,19}")) {
+          assertThat(inSql(duckDb, each, "?::BIGINT", false)).isEqualTo(hex(id(each)));
+        }
+      }
+    }
+  }
+
+  private static String inSql(Connection duckDb, Observation of, String key, boolean deleted)
+      throws Exception {
+    String docs = Files.readString(Path.of("docs/offline-store.md"));
+    String sql = docs.substring(docs.indexOf("md5("), docs.indexOf("::UUID") + 6);
+    try (PreparedStatement query =
+        duckDb.prepareStatement(
+            "SELECT replace(("
+                + sql
+                + ")::VARCHAR, '-', '') FROM (SELECT ?::VARCHAR AS operation_id, ?::VARCHAR AS"
+                + " feature, "
+                + key
+                + " AS pkey, make_timestamptz(?::BIGINT) AS observed_at, ?::BOOLEAN AS deleted)")) {
+      query.setString(1, of.operation);
+      query.setString(2, of.feature);
+      query.setString(3, of.key);
+      query.setLong(4, of.observedAt);
+      query.setBoolean(5, deleted);
+      try (ResultSet found = query.executeQuery()) {
+        assertThat(found.next()).isTrue();
+        return found.getString(1);
       }
     }
   }

@@ -44,9 +44,6 @@ record PostgresAddress(PostgresServer server, String schema, Partitions partitio
       "postgresql://db.example.com:5432/features?schema=tailrace_{environment}&user=writer"
           + "&password=env:PGPASSWORD&sslmode=verify-full";
 
-  /** The longest that {@link TableNames#ofEnvironment} returns. */
-  private static final int LONGEST_ENVIRONMENT = TableNames.MAX_LENGTH / 2 + 9;
-
   static PostgresAddress of(EndpointUri uri) {
     PostgresServer server = PostgresServer.of(uri);
     String schema = uri.take("schema").orElse("tailrace");
@@ -76,7 +73,9 @@ record PostgresAddress(PostgresServer server, String schema, Partitions partitio
     }
     // PostgreSQL would cut off the end, and environments would share a schema.
     int longest =
-        schema.equals(fixed) ? TableNames.MAX_LENGTH : TableNames.MAX_LENGTH - LONGEST_ENVIRONMENT;
+        schema.equals(fixed)
+            ? TableNames.MAX_LENGTH
+            : TableNames.MAX_LENGTH - TableNames.LONGEST_ENVIRONMENT;
     if (fixed.length() > longest) {
       uri.problem(
           "schema="

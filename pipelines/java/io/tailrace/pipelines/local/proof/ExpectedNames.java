@@ -11,7 +11,7 @@ final class ExpectedNames {
   /** What PostgreSQL allows for the name of a table. */
   private static final int LONGEST_NAME = 63;
 
-  private static final int HASH_DIGITS = 8;
+  private static final int HASH_DIGITS = 16;
 
   private ExpectedNames() {}
 
@@ -24,7 +24,9 @@ final class ExpectedNames {
     if (isUnmistakable(namespace) && isUnmistakable(name) && table.length() <= LONGEST_NAME) {
       return table;
     }
-    String hash = HexFormat.of().formatHex(md5().digest(feature.getBytes(StandardCharsets.UTF_8)));
+    MessageDigest md5 = md5();
+    update(md5, namespace, name);
+    String hash = HexFormat.of().formatHex(md5.digest());
     int kept = Math.min(table.length(), LONGEST_NAME - 1 - HASH_DIGITS);
     return table.substring(0, kept) + "_" + hash.substring(0, HASH_DIGITS);
   }
@@ -51,6 +53,15 @@ final class ExpectedNames {
     return digits >= 0
         && (digits == 0 || part.charAt(digits - 1) == '_')
         && part.substring(digits).chars().allMatch(c -> "0123456789abcdef".indexOf(c) >= 0);
+  }
+
+  /** Hashes texts, each behind its length in bytes and a colon. */
+  static void update(MessageDigest md5, String... texts) {
+    for (String text : texts) {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      md5.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
+      md5.update(bytes);
+    }
   }
 
   static MessageDigest md5() {

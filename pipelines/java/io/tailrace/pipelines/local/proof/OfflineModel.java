@@ -13,7 +13,6 @@ import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
@@ -202,7 +201,11 @@ public final class OfflineModel {
       Column.@Nullable Type type) {
     String operation = observation.operation().id();
     String key = observation.key().toString();
-    UUID id = id(operation, feature, key, Long.toString(observation.observedAt()));
+    String observedAt = Long.toString(observation.observedAt());
+    UUID id =
+        observation.kind() == Kind.DELETED
+            ? id(operation, feature, key, observedAt, "deleted")
+            : id(operation, feature, key, observedAt);
     environment.feature(feature, observation).add(id, observation, type);
   }
 
@@ -313,11 +316,7 @@ public final class OfflineModel {
   }
 
   private UUID id(String... texts) {
-    for (String text : texts) {
-      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-      md5.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
-      md5.update(bytes);
-    }
+    ExpectedNames.update(md5, texts);
     ByteBuffer id = ByteBuffer.wrap(md5.digest());
     return new UUID(id.getLong(), id.getLong());
   }

@@ -100,7 +100,10 @@ final class RowFile {
       Object value,
       String resolver,
       String deployment) {
-    byte[] id = ObservationIds.of(operation, feature, String.valueOf(key), observedAt);
+    byte[] id =
+        valueType.isEmpty()
+            ? ObservationIds.ofDeletion(operation, feature, String.valueOf(key), observedAt)
+            : ObservationIds.of(operation, feature, String.valueOf(key), observedAt);
     Group row = new SimpleGroup(schema);
     row.append("feature", feature);
     row.append("observation_id", Binary.fromConstantByteArray(id));

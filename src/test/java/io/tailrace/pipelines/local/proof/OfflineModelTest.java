@@ -499,10 +499,10 @@ public class OfflineModelTest {
     publish(deletion(NOW, "user.age", "user.height"));
     // Nothing but deletions came: their tables may have values of any type, or none.
     table("user__age", "bigint", "boolean");
-    deletedRow("user__age", id("op-1", "user.age", "7", NOW), NOW_SQL);
+    deletedRow("user__age", deletedId("op-1", "user.age", "7", NOW), NOW_SQL);
     table("user__height", "bigint", "bigint");
     sql("ALTER TABLE user__height DROP COLUMN value");
-    deletedRow("user__height", id("op-1", "user.height", "7", NOW), NOW_SQL);
+    deletedRow("user__height", deletedId("op-1", "user.height", "7", NOW), NOW_SQL);
     log();
     assertSame();
 
@@ -515,7 +515,7 @@ public class OfflineModelTest {
     publish(deletion(NOW));
     table("user__", "bigint", "bigint");
     sql("ALTER TABLE user__ DROP COLUMN value");
-    deletedRow("user__", id("op-1", "user.", "7", NOW), NOW_SQL);
+    deletedRow("user__", deletedId("op-1", "user.", "7", NOW), NOW_SQL);
     log();
     assertSame();
   }
@@ -525,14 +525,14 @@ public class OfflineModelTest {
     publish(deletion(NOW + 1, "user.age"));
     publish(age());
     storeAge();
-    deletedRow("user__age", id("op-1", "user.age", "7", NOW + 1), NOW_SQL + micros(1));
+    deletedRow("user__age", deletedId("op-1", "user.age", "7", NOW + 1), NOW_SQL + micros(1));
     assertSame();
     sql("ALTER TABLE user__age DROP COLUMN value");
     assertThat(words(compare()).get(0)).startsWith("prod.user__age column value: expected ");
   }
 
   @Test
-  public void ofEqualIdsADeletionStandsBeforeANullBeforeAValue() throws Exception {
+  public void ofEqualIdsANullStandsBeforeAValueAndADeletionIsAnotherRow() throws Exception {
     QueryResult nullAge = result(user().addColumns(column().setNulls(bits(1))));
     publish(age());
     publish(nullAge);
@@ -543,7 +543,7 @@ public class OfflineModelTest {
 
     publish(deletion(NOW, "user.age"));
     publish(nullAge);
-    sql("UPDATE user__age SET deleted = true, resolver_fqn = NULL");
+    deletedRow("user__age", deletedId("op-1", "user.age", "7", NOW), NOW_SQL);
     assertSame();
   }
 
@@ -615,25 +615,26 @@ public class OfflineModelTest {
     names.put("user.age", "user__age");
     names.put("user.", "user__");
     names.put("user.is_18_or_older", "user__is_18_or_older");
-    names.put("user.12345678", "user__12345678_6eb540fa");
-    names.put("user.a_1234567g", "user__a_1234567g");
-    names.put("user.a12345678", "user__a12345678");
-    names.put("user.a_1234567", "user__a_1234567");
+    names.put("user.1234567890123456", "user__1234567890123456_e747ad17ac14f786");
+    names.put("user.12345678", "user__12345678");
+    names.put("user.a_123456789012345g", "user__a_123456789012345g");
+    names.put("user.a1234567890123456", "user__a1234567890123456");
+    names.put("user.a_123456789012345", "user__a_123456789012345");
     names.put("user." + "x".repeat(57), "user__" + "x".repeat(57));
     names.put("nodot", "__nodot");
     // Digits are those of md5sum.
-    names.put("user.Age", "user__age_6d977beb");
-    names.put("User.", "user___e27d21fb");
-    names.put("user.é", "user____7a36188c");
-    names.put("user.😀", "user____59090d9e");
-    names.put("a.b.c", "a_b__c_553f764f");
-    names.put("user.a__b", "user__a__b_0c7d564a");
-    names.put("us__er.", "us__er___1f2c405e");
-    names.put("user._a", "user___a_a5b59591");
-    names.put("user.a_", "user__a__4c5d8533");
-    names.put("user_.a", "user___a_33f40646");
-    names.put("user.a_12ab567f", "user__a_12ab567f_3645d703");
-    names.put("user." + "x".repeat(58), "user__" + "x".repeat(48) + "_9f5a614c");
+    names.put("user.Age", "user__age_98be80d40833b0e2");
+    names.put("User.", "user___ff8b4f567e421afd");
+    names.put("user.é", "user____b8e88248808db65d");
+    names.put("user.😀", "user____94f4e0238e754c13");
+    names.put("a.b.c", "a_b__c_6ffb3d8eace93257");
+    names.put("user.a__b", "user__a__b_c0d113c9c3a4a84c");
+    names.put("us__er.", "us__er___27b280daf9a72578");
+    names.put("user._a", "user___a_40148f99a66d3f0f");
+    names.put("user.a_", "user__a__715fbd592b81597a");
+    names.put("user_.a", "user___a_b54890ca8b983da2");
+    names.put("user.a_12ab567f12ab567f", "user__a_12ab567f12ab567f_5cb38f0094bc4b91");
+    names.put("user." + "x".repeat(58), "user__" + "x".repeat(40) + "_3455e942dfd15536");
     names.forEach((feature, table) -> assertThat(OfflineModel.tableOf(feature)).isEqualTo(table));
   }
 
@@ -750,7 +751,7 @@ public class OfflineModelTest {
     table("user__f", "bigint", "bigint");
     row("user__f", id("op-1", "user.f", "7", NOW), "7", "1");
     table("user__gone", "bigint", "bigint");
-    deletedRow("user__gone", id("op-1", "user.gone", "7", NOW), NOW_SQL);
+    deletedRow("user__gone", deletedId("op-1", "user.gone", "7", NOW), NOW_SQL);
     log("user__f", "user__age");
     assertSame();
     sql("UPDATE query_log SET value_tables = ARRAY['user__age']");
@@ -1226,6 +1227,11 @@ public class OfflineModelTest {
       all.append(text.length()).append(':').append(text);
     }
     return md5(all.toString());
+  }
+
+  /** The id of a deletion. */
+  private static String deletedId(String operation, String feature, String key, long observedAt) {
+    return id(operation, feature, key, observedAt).replace("') AS", "7:deleted') AS");
   }
 
   /** The MD5 of a text, as the stores compute it. */
