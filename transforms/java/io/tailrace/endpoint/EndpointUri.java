@@ -3,13 +3,13 @@ package io.tailrace.endpoint;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -177,16 +177,24 @@ public final class EndpointUri {
             });
   }
 
-  /** Takes a duration out: {@code 500ms}, {@code 30s}, {@code 10m}, {@code 1h}, {@code 14d}. */
+  /** Takes a duration out, as {@link Durations#parse} has it. */
   public Optional<Duration> takeDuration(String name) {
+    return takeDuration(name, Durations::parse);
+  }
+
+  /** Takes a duration out that may be zero, as {@link Durations#parseOrZero} has it. */
+  public Optional<Duration> takeDurationOrZero(String name) {
+    return takeDuration(name, Durations::parseOrZero);
+  }
+
+  private Optional<Duration> takeDuration(String name, Function<String, Duration> parser) {
     return take(name)
         .flatMap(
             value -> {
               try {
-                return Optional.of(parseDuration(value));
+                return Optional.of(parser.apply(value));
               } catch (IllegalArgumentException e) {
-                problems.add(
-                    name + "=" + value + " is not a duration such as 500ms, 30s, 10m, 1h or 14d");
+                problems.add(name + "=" + e.getMessage());
                 return Optional.empty();
               }
             });
@@ -254,33 +262,6 @@ public final class EndpointUri {
     int hosts = rest + hostsStart(text.substring(rest));
     String shown = hosts == rest ? text : text.substring(0, rest) + "***@" + text.substring(hosts);
     return SECRET_PARAMETER.matcher(shown).replaceAll("$1***");
-  }
-
-  /**
-   * Parses {@code 500ms}, {@code 30s}, {@code 10m}, {@code 1h}, {@code 14d} or ISO-8601 ({@code
-   * PT30S}).
-   *
-   * @throws IllegalArgumentException if it is none of them, or negative
-   */
-  public static Duration parseDuration(String text) {
-    try {
-      Duration duration;
-      if (text.endsWith("ms")) {
-        duration = Duration.ofMillis(Long.parseLong(text.substring(0, text.length() - 2)));
-      } else if (text.matches("\\d+[dD]")) {
-        duration = Duration.ofDays(Long.parseLong(text.substring(0, text.length() - 1)));
-      } else if (text.matches("\\d+[hmsHMS]")) {
-        duration = Duration.parse("PT" + text);
-      } else {
-        duration = Duration.parse(text);
-      }
-      if (duration.isNegative()) {
-        throw new IllegalArgumentException("'" + text + "' is negative");
-      }
-      return duration;
-    } catch (DateTimeParseException | NumberFormatException | ArithmeticException e) {
-      throw new IllegalArgumentException("'" + text + "' is not a duration", e);
-    }
   }
 
   @Override

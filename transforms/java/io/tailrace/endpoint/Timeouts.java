@@ -24,15 +24,10 @@ public record Timeouts(Duration connect, Duration reply, Duration retryFor)
    * @param reply the default of {@code timeout}
    */
   public static Timeouts of(EndpointUri uri, Duration reply) {
-    Timeouts timeouts =
-        new Timeouts(
-            uri.takeDuration("connectTimeout").orElse(CONNECT),
-            uri.takeDuration("timeout").orElse(reply),
-            uri.takeDuration("retryFor").orElse(RETRY_FOR));
-    if (timeouts.reply.isZero() || timeouts.connect.isZero()) {
-      uri.problem("timeout and connectTimeout must be longer than nothing");
-    }
-    return timeouts;
+    return new Timeouts(
+        uri.takeDuration("connectTimeout").orElse(CONNECT),
+        uri.takeDuration("timeout").orElse(reply),
+        uri.takeDurationOrZero("retryFor").orElse(RETRY_FOR));
   }
 
   /** Returns {@link #retryFor} for a sentence: {@code 30 s}, {@code 500 ms}. */

@@ -33,7 +33,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   /** How far publishers' clocks may be ahead of this one's. */
   private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(5);
 
-  private static final long MINUTE_MICROS = SummarizeResults.MINUTE.toMillis() * 1_000;
+  private static final long MINUTE_MICROS = Micros.of(SummarizeResults.MINUTE);
   private static final double MICROS_PER_MILLI = 1_000;
 
   /** About what a series takes here at the most: two sketches. */
@@ -117,7 +117,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
                 result.text(Result.Text.DEPLOYMENT_ID),
                 minute(result.message().publishedAt())));
     counts.results.add(1);
-    counts.freshness.count(result.message().publishedAt(), System.currentTimeMillis() * 1_000, 1);
+    counts.freshness.count(result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);
     // The parts of a divided result say the same of the execution.
     if (result.part() == 0) {
       countExecution(query(held, result), result);
@@ -136,12 +136,12 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
 
   /** Returns the minute that a result is counted in, in microseconds since the epoch. */
   private long minute(long publishedAt) {
-    long latest = (System.currentTimeMillis() + MAX_CLOCK_SKEW.toMillis()) * 1_000;
+    long latest = Micros.ofMillis(System.currentTimeMillis() + MAX_CLOCK_SKEW.toMillis());
     long at = publishedAt;
     if (at > latest) {
       // A window in a far future would be kept until then.
       counts.clockAhead.add(1);
-      at = System.currentTimeMillis() * 1_000;
+      at = Micros.ofMillis(System.currentTimeMillis());
     }
     return Math.floorDiv(at, MINUTE_MICROS) * MINUTE_MICROS;
   }
@@ -251,7 +251,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private void putOut(Receiver out) {
     scopes.forEach(
         (scope, held) -> {
-          Instant timestamp = new Instant(scope.minute / 1_000);
+          Instant timestamp = new Instant(Micros.toMillis(scope.minute));
           held.series.forEach(
               (key, tally) -> {
                 tally.settle();

@@ -1,5 +1,6 @@
 package io.tailrace.metrics;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.MetricsSummary.Timing;
@@ -43,7 +44,7 @@ final class DescribeSeries extends DoFn<KV<SeriesKey, Tally>, MetricsSummary> {
         series
             .getValue()
             .summary(series.getKey())
-            .setMinute(window.start().getMillis() * 1_000)
+            .setMinute(Micros.ofMillis(window.start().getMillis()))
             .setPane(pane.getIndex())
             .setTiming(
                 switch (pane.getTiming()) {

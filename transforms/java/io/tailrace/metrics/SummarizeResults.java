@@ -1,12 +1,11 @@
 package io.tailrace.metrics;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.FailureCoder;
 import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.extensions.protobuf.ProtoCoder;
@@ -91,10 +90,7 @@ public final class SummarizeResults
   /** Summarises with the defaults, in an epoch that begins now. */
   public static SummarizeResults create() {
     return new SummarizeResults(
-        DEFAULT_MAX_SERIES,
-        DEFAULT_ALLOWED_LATENESS,
-        DEFAULT_UPDATE_INTERVAL,
-        ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()));
+        DEFAULT_MAX_SERIES, DEFAULT_ALLOWED_LATENESS, DEFAULT_UPDATE_INTERVAL, Micros.now());
   }
 
   /**

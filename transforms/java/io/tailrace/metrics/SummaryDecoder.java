@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.FeatureSummary;
@@ -30,7 +31,7 @@ final class SummaryDecoder {
   private SummaryDecoder() {}
 
   private static long micros(String time) {
-    return Instant.parse(time).getEpochSecond() * 1_000_000;
+    return Micros.of(Instant.parse(time));
   }
 
   static PublishedSummary decode(BusMessage message) throws InvalidMessageException {

@@ -1,5 +1,6 @@
 package io.tailrace.metrics;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.FreshnessCounters;
@@ -8,7 +9,6 @@ import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
 import io.tailrace.stage.StageCounters;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -158,7 +158,7 @@ public final class WriteSummaries
       counts.bytesWritten.add(size);
       counts.written.add(changed);
       counts.stale.add(held.size() - changed);
-      long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+      long now = Micros.now();
       for (Held<PublishedSummary> each : held) {
         long publishedAt = each.element().message().publishedAt();
         counts.freshness.count(publishedAt, now, 1);

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
@@ -9,7 +10,6 @@ import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -155,7 +155,7 @@ public final class InsertInBundle
       }
       List<ObservationFile> files = held.stream().map(Held::file).toList();
       Inserted inserted = requireNonNull(session).insert(files);
-      long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+      long now = Micros.now();
       counters.count(files, inserted, now);
       Map<Integer, RejectedCells> rejected = new HashMap<>();
       for (Rejected rows : inserted.rejected()) {

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import com.google.common.collect.Lists;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.parquet.JsonText;
 import io.tailrace.parquet.ObservationEncoder;
 import io.tailrace.parquet.ObservationEncoder.Operation;
@@ -24,8 +25,6 @@ import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -134,7 +133,7 @@ public final class ResultEncoder implements AutoCloseable {
    */
   public ResultEncoder(int maxFileBytes, Duration maxClockSkew) {
     this.maxFileBytes = maxFileBytes;
-    this.maxClockSkewMicros = maxClockSkew.toMillis() * 1_000;
+    this.maxClockSkewMicros = Micros.of(maxClockSkew);
     clear();
   }
 
@@ -160,7 +159,7 @@ public final class ResultEncoder implements AutoCloseable {
     long publishedAt = result.message().publishedAt();
     publishedFrom = Math.min(publishedFrom, publishedAt);
     if (bufferedQueries == 0 || publishedAt > now) {
-      now = nowMicros();
+      now = Micros.now();
     }
     // A publisher whose clock is ahead stamps its messages ahead, too.
     long latest = Math.min(publishedAt, now) + maxClockSkewMicros;
@@ -343,18 +342,10 @@ public final class ResultEncoder implements AutoCloseable {
 
   private static String tooLate(long observedAt, Result result) {
     return "observed at "
-        + instant(observedAt)
+        + Micros.instant(observedAt)
         + ", too far after its publication at "
-        + instant(result.message().publishedAt())
+        + Micros.instant(result.message().publishedAt())
         + " or after the writer's clock; check the publisher's clock";
-  }
-
-  private static Instant instant(long micros) {
-    return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
-  }
-
-  private static long nowMicros() {
-    return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
   }
 
   /**
@@ -376,7 +367,7 @@ public final class ResultEncoder implements AutoCloseable {
         encodeQueries(log.getKey(), rows, encoded, refused);
       }
     }
-    long encodedAt = nowMicros();
+    long encodedAt = Micros.now();
     for (List<Query> log : queries.values()) {
       for (Query query : log) {
         counts.freshness.count(query.result().message().publishedAt(), encodedAt, 1);

@@ -1,5 +1,6 @@
 package io.tailrace.online;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.ValueType;
@@ -238,7 +239,7 @@ public final class Cell implements Comparable<Cell> {
           case STRING, JSON ->
               new String(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES, StandardCharsets.UTF_8);
           case BYTES -> Arrays.copyOfRange(bytes, HEADER_BYTES, bytes.length);
-          case TIMESTAMP -> instant((long) LONG.get(bytes, HEADER_BYTES));
+          case TIMESTAMP -> Micros.instant((long) LONG.get(bytes, HEADER_BYTES));
           case DATE -> LocalDate.ofEpochDay((int) INT.get(bytes, HEADER_BYTES));
           case VECTOR -> {
             float[] numbers = new float[(bytes.length - HEADER_BYTES) / 4];
@@ -248,12 +249,6 @@ public final class Cell implements Comparable<Cell> {
             yield numbers;
           }
         });
-  }
-
-  /** Returns a point in time given in microseconds since the epoch. */
-  public static Instant instant(long micros) {
-    return Instant.ofEpochSecond(
-        Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1_000L);
   }
 
   /** Returns a copy of the bytes. */
@@ -279,6 +274,6 @@ public final class Cell implements Comparable<Cell> {
 
   @Override
   public String toString() {
-    return kind() + " observed at " + instant(observedAt());
+    return kind() + " observed at " + Micros.instant(observedAt());
   }
 }

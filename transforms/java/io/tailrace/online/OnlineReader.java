@@ -1,11 +1,11 @@
 package io.tailrace.online;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.ValueType;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +91,7 @@ public final class OnlineReader implements AutoCloseable {
    */
   public List<Map<String, Value>> read(List<EntityKey> entities) throws UnavailableException {
     List<Map<String, Cell>> stored = readCells(entities);
-    long now = ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
+    long now = Micros.of(clock.instant());
     List<Map<String, Value>> values = new ArrayList<>(stored.size());
     for (Map<String, Cell> cells : stored) {
       Map<String, Value> served = new TreeMap<>();
@@ -112,10 +112,10 @@ public final class OnlineReader implements AutoCloseable {
                 new Value(
                     type,
                     cell.value(),
-                    Cell.instant(cell.observedAt()),
+                    Micros.instant(cell.observedAt()),
                     cell.expiresAt() == Cell.NEVER
                         ? Optional.empty()
-                        : Optional.of(Cell.instant(cell.expiresAt()))));
+                        : Optional.of(Micros.instant(cell.expiresAt()))));
   }
 
   /**

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
@@ -309,8 +310,8 @@ public final class WriteOnline
 
     WriteFn(WriteOnline spec, TupleTag<Failure> failures) {
       this.store = spec.store;
-      this.maxClockSkewMicros = micros(spec.maxClockSkew);
-      this.retentionMicros = micros(spec.deletionRetention);
+      this.maxClockSkewMicros = Micros.of(spec.maxClockSkew);
+      this.retentionMicros = Micros.of(spec.deletionRetention);
       this.clock = spec.clock;
       this.failures = failures;
     }
@@ -499,9 +500,9 @@ public final class WriteOnline
 
     private static String tooLate(long observedAt, Result result) {
       return "observed at "
-          + Cell.instant(observedAt)
+          + Micros.instant(observedAt)
           + ", too far after its publication at "
-          + Cell.instant(result.message().publishedAt())
+          + Micros.instant(result.message().publishedAt())
           + " or after the writer's clock; check the publisher's clock";
     }
 
@@ -619,12 +620,7 @@ public final class WriteOnline
     }
 
     private long nowMicros() {
-      Instant instant = clock.get();
-      return instant.getEpochSecond() * 1_000_000L + instant.getNano() / 1_000;
-    }
-
-    private static long micros(Duration duration) {
-      return duration.getSeconds() * 1_000_000L + duration.getNano() / 1_000;
+      return Micros.of(clock.get());
     }
   }
 }

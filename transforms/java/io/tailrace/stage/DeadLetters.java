@@ -7,13 +7,13 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.DeadLetter;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Source;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
-import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -168,7 +168,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
               .setMessage(failure.message())
               .addAllCells(failure.cells())
               .setCellCount(failure.cellCount())
-              .setFailedAt(micros(Instant.now()))
+              .setFailedAt(Micros.now())
               .setAttempts(1)
               .setSource(
                   Source.newBuilder()
@@ -213,10 +213,6 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         }
       }
       return file.toString();
-    }
-
-    private static long micros(Instant instant) {
-      return instant.getEpochSecond() * 1_000_000L + instant.getNano() / 1_000;
     }
   }
 }

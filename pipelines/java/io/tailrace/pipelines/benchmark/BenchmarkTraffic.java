@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.online.EntityKey;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Frame;
@@ -147,7 +148,7 @@ public final class BenchmarkTraffic {
       String topic,
       long results,
       IntUnaryOperator partitionOf) {
-    long now = System.currentTimeMillis() * 1_000L;
+    long now = Micros.ofMillis(System.currentTimeMillis());
     for (long i = 0; i < results; i++) {
       int entity = entity();
       // Observation times rise by a microsecond, as in a stream that was produced in order.
@@ -166,7 +167,7 @@ public final class BenchmarkTraffic {
       KafkaProducer<byte[], byte[]> producer, String topic, long results, int largeMessages) {
     String large = "x".repeat(LARGE_VALUE_BYTES);
     long every = Math.max(1, results / Math.max(1, largeMessages));
-    long now = System.currentTimeMillis() * 1_000L;
+    long now = Micros.ofMillis(System.currentTimeMillis());
     int sent = 0;
     for (long i = 0; i < results; i++) {
       int entity = entity();
@@ -258,7 +259,7 @@ public final class BenchmarkTraffic {
       while (sent < due) {
         int entity = entity();
         Instant now = Instant.now();
-        long observedAt = now.getEpochSecond() * 1_000_000L + now.getNano() / 1_000;
+        long observedAt = Micros.of(now);
         byte[] payload = result(entity, observedAt).toByteArray();
         long published = System.nanoTime();
         send(

@@ -1,10 +1,9 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.parquet.TableNames;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
@@ -46,7 +45,7 @@ final class RowWatcher implements AutoCloseable {
         // Rows are appended and never deleted, so they are numbered.
         List<List<@Nullable String>> rows =
             query("SELECT epoch_us(observed_at)", " WHERE rowid >= " + seen.get());
-        long now = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+        long now = Micros.now();
         for (List<@Nullable String> row : rows) {
           millis.addValue((now - Long.parseLong(String.valueOf(row.get(0)))) / 1e3);
         }

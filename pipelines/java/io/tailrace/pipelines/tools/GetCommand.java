@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.tools;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
@@ -11,7 +12,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -166,12 +166,11 @@ public final class GetCommand implements Callable<Integer> {
   }
 
   private static boolean isServed(Cell cell, Instant now) {
-    return cell.kind() != Cell.Kind.TOMBSTONE
-        && !cell.isExpired(ChronoUnit.MICROS.between(Instant.EPOCH, now));
+    return cell.kind() != Cell.Kind.TOMBSTONE && !cell.isExpired(Micros.of(now));
   }
 
   private static List<String> row(String name, Cell cell, Instant now) {
-    Instant observedAt = Cell.instant(cell.observedAt());
+    Instant observedAt = Micros.instant(cell.observedAt());
     boolean served = isServed(cell, now);
     String value =
         switch (cell.kind()) {
@@ -184,7 +183,7 @@ public final class GetCommand implements Callable<Integer> {
             ? ""
             : cell.expiresAt() == Cell.NEVER
                 ? "never"
-                : inWords(Duration.between(now, Cell.instant(cell.expiresAt())));
+                : inWords(Duration.between(now, Micros.instant(cell.expiresAt())));
     return List.of(
         text(name),
         cell.type().map(Enum::name).orElse(""),

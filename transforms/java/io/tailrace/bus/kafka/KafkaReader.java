@@ -2,6 +2,7 @@ package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -294,7 +295,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
         record.topic(),
         record.partition(),
         record.offset(),
-        timestamp(record) * 1_000L,
+        Micros.ofMillis(timestamp(record)),
         addressee);
   }
 

@@ -1,6 +1,7 @@
 package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
 import java.util.List;
 import org.apache.beam.sdk.io.Read;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -37,7 +38,7 @@ final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
     public void unpack(@Element List<BusMessage> batch, OutputReceiver<BusMessage> out) {
       for (int i = 0; i < batch.size(); i++) {
         BusMessage message = batch.get(i);
-        out.outputWithTimestamp(message, new Instant(message.publishedAt() / 1_000L));
+        out.outputWithTimestamp(message, new Instant(Micros.toMillis(message.publishedAt())));
       }
     }
   }

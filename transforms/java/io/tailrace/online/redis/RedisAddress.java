@@ -131,7 +131,7 @@ record RedisAddress(
         new Writing(
             uri.takeInt("waitReplicas", 0, 100).orElse(0),
             uri.takeDuration("waitTimeout").orElse(Duration.ofSeconds(1)),
-            uri.takeDuration("grace").orElse(Duration.ofHours(1)),
+            uri.takeDurationOrZero("grace").orElse(Duration.ofHours(1)),
             uri.takeInt("entitiesPerCall", 1, 1_000).orElse(DEFAULT_ENTITIES_PER_CALL));
     if (writing.waitReplicas > 0 && writing.waitTimeout.compareTo(timeouts.reply()) >= 0) {
       uri.problem(

@@ -1,5 +1,6 @@
 package io.tailrace.online.redis;
 
+import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.Secret;
 import io.tailrace.online.redis.RedisAddress.Node;
 import java.io.IOException;
@@ -98,8 +99,8 @@ abstract class RedisNodes implements AutoCloseable {
     if (config == null) {
       DefaultJedisClientConfig.Builder builder =
           DefaultJedisClientConfig.builder()
-              .connectionTimeoutMillis((int) address.timeouts().connect().toMillis())
-              .socketTimeoutMillis((int) address.timeouts().reply().toMillis())
+              .connectionTimeoutMillis(Durations.intMillis(address.timeouts().connect()))
+              .socketTimeoutMillis(Durations.intMillis(address.timeouts().reply()))
               .database(address.database())
               .clientName("tailrace");
       address.login().user().ifPresent(builder::user);

@@ -1,5 +1,6 @@
 package io.tailrace.online.redis;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityWrite;
 import java.io.IOException;
@@ -139,7 +140,7 @@ final class WriteScript {
 
   /** Adds the grace and rounds up; what would not fit is for ever. */
   static long keptUntil(long until, Duration grace) {
-    long graceMicros = grace.toMillis() * 1_000L;
+    long graceMicros = Micros.of(grace);
     if (until >= Long.MAX_VALUE - graceMicros - KEEP_GRANULARITY) {
       return Cell.NEVER;
     }

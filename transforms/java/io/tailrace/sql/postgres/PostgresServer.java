@@ -1,5 +1,6 @@
 package io.tailrace.sql.postgres;
 
+import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Timeouts;
@@ -89,7 +90,7 @@ public record PostgresServer(
 
   /** Returns how long a statement may take, as the server wants it. */
   public int timeoutMillis() {
-    return (int) Math.min(Integer.MAX_VALUE, timeouts.reply().toMillis());
+    return Durations.intMillis(timeouts.reply());
   }
 
   /** Returns the address as the driver wants it. */

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.ResultEncoder;
 import io.tailrace.parquet.ObservationIds;
@@ -52,7 +53,7 @@ public final class EncodeLoop {
 
   public EncodeLoop(BenchmarkTraffic traffic) throws InvalidMessageException {
     ResultDecoder decoder = new ResultDecoder();
-    long now = System.currentTimeMillis() * 1_000L;
+    long now = Micros.ofMillis(System.currentTimeMillis());
     for (int b = 0; b < BUNDLES; b++) {
       List<Result> bundle = new ArrayList<>();
       for (int i = 0; i < BUNDLE; i++) {

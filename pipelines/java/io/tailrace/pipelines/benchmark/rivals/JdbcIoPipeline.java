@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.benchmark.rivals;
 
 import io.tailrace.bus.Buses;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationRows;
@@ -17,9 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -121,8 +120,7 @@ public final class JdbcIoPipeline {
     } else {
       statement.setDouble(3, row.floatValue);
     }
-    statement.setObject(
-        4, Instant.EPOCH.plus(row.observedAt, ChronoUnit.MICROS).atOffset(ZoneOffset.UTC));
+    statement.setObject(4, Micros.instant(row.observedAt).atOffset(ZoneOffset.UTC));
     statement.setString(5, row.resolver);
     statement.setString(6, row.deployment);
     statement.setString(7, row.operation);

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.local.traffic;
 
 import com.google.protobuf.ByteString;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.QueryResult.OperationKind;
@@ -453,6 +454,6 @@ final class SampleFeatures {
   }
 
   private static long micros(Duration duration) {
-    return duration.toMillis() * 1_000;
+    return Micros.of(duration);
   }
 }

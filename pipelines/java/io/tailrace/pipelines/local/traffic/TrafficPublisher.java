@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.local.traffic;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.time.Instant;
@@ -162,7 +163,7 @@ public final class TrafficPublisher implements AutoCloseable {
 
   private void publish() {
     Instant now = Instant.now();
-    long micros = now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
+    long micros = Micros.of(now);
     SampleMessage message = traffic.next(micros);
     message
         .deadLetter()
@@ -174,7 +175,7 @@ public final class TrafficPublisher implements AutoCloseable {
             });
     // The bus knows milliseconds.
     long publishedAt = now.toEpochMilli();
-    listener.publishing(message, publishedAt * 1_000);
+    listener.publishing(message, Micros.ofMillis(publishedAt));
     byte @Nullable [] key = message.key().isEmpty() ? null : message.key().toByteArray();
     var unused =
         producer.send(

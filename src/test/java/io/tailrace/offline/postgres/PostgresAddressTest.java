@@ -106,7 +106,7 @@ public class PostgresAddressTest {
         .endsWith(
             ": caFile needs sslmode=verify-full, or verify-ca to accept any host's name" + EXAMPLE);
     assertThat(problem("postgresql://db/f?timeout=0s"))
-        .endsWith(": timeout and connectTimeout must be longer than nothing" + EXAMPLE);
+        .endsWith(": timeout=0s is not between 1ms and 36500d (100 years)" + EXAMPLE);
     assertThat(problem("postgresql://db/a/b")).contains("'a/b' is not the name of a database");
   }
 
