@@ -8,7 +8,8 @@ import java.time.Duration;
  *
  * @param connect for opening a connection
  * @param reply for an answer
- * @param retryFor for how long a server that is down is tried again before the bundle fails
+ * @param retryFor for how long a server that is down is tried again before the bundle fails,
+ *     counted from the first failure; zero: not at all
  */
 public record Timeouts(Duration connect, Duration reply, Duration retryFor)
     implements Serializable {
@@ -28,12 +29,5 @@ public record Timeouts(Duration connect, Duration reply, Duration retryFor)
         uri.takeDuration("connectTimeout").orElse(CONNECT),
         uri.takeDuration("timeout").orElse(reply),
         uri.takeDurationOrZero("retryFor").orElse(RETRY_FOR));
-  }
-
-  /** Returns {@link #retryFor} for a sentence: {@code 30 s}, {@code 500 ms}. */
-  public String retryForText() {
-    return retryFor.compareTo(Duration.ofSeconds(1)) < 0
-        ? retryFor.toMillis() + " ms"
-        : retryFor.toSeconds() + " s";
   }
 }

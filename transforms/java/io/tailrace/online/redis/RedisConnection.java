@@ -2,6 +2,7 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
@@ -10,7 +11,6 @@ import io.tailrace.online.EntityWrite.CellOutcome;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.redis.RedisAddress.Node;
 import io.tailrace.online.redis.WriteScript.Piece;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,12 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.beam.sdk.util.BackOff;
-import org.apache.beam.sdk.util.FluentBackoff;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol;
@@ -39,36 +34,25 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 
 /**
  * Writes to and reads from Redis. Every reply is looked at: what a server refuses for now is sent
- * again, to the node that it names or after a pause, until pauses add up to {@code retryFor}; a
- * call that it refuses for its content is divided until the entity at fault stands alone, and only
- * that is rejected. Not thread-safe.
+ * again, to the node that it names or after a pause, for {@code retryFor}; a call that it refuses
+ * for its content is divided until the entity at fault stands alone, and only that is rejected. Not
+ * thread-safe.
  */
 final class RedisConnection implements OnlineStore.Connection {
-  private static final Logger LOG = LoggerFactory.getLogger(RedisConnection.class);
-
   /** Bytes of cells in one call; a single larger entity still goes in one. */
   private static final int MAX_CALL_BYTES = 256 << 10;
 
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-  private static final Duration WORTH_A_WARNING = Duration.ofMillis(300);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
-
   private final RedisAddress address;
   private final RedisNodes nodes;
-  private final FluentBackoff backoff;
   private final NameBytes names = new NameBytes();
   // Nodes that were sent the script in this round: every call of the round missed it.
   private final Set<Node> scriptLoadedOn = new HashSet<>();
+  // Said of calls that are answered again and again with what to do.
+  private String answeredLast = "";
 
   RedisConnection(RedisAddress address, RedisNodes nodes) {
     this.address = address;
     this.nodes = nodes;
-    this.backoff =
-        FluentBackoff.DEFAULT
-            .withInitialBackoff(org.joda.time.Duration.millis(FIRST_PAUSE.toMillis()))
-            .withMaxBackoff(org.joda.time.Duration.millis(LONGEST_PAUSE.toMillis()))
-            .withMaxCumulativeBackoff(
-                org.joda.time.Duration.millis(address.timeouts().retryFor().toMillis()));
   }
 
   /** Entities that are written by one script call. */
@@ -91,13 +75,17 @@ final class RedisConnection implements OnlineStore.Connection {
     boolean complete = false;
     try {
       List<Call> open = calls(writes);
-      BackOff pauses = backoff.backoff();
+      Retry retry = retry();
       while (!open.isEmpty()) {
         List<Call> again = new ArrayList<>();
         Optional<String> trouble = send(open, nowMicros, again);
         open = again;
-        if (trouble.isPresent() && !open.isEmpty()) {
-          pause(pauses, trouble.get());
+        if (!open.isEmpty()) {
+          if (trouble.isPresent()) {
+            retry.pause(trouble.get());
+          } else {
+            retry.atOnce(answeredLast);
+          }
         }
       }
       complete = true;
@@ -107,6 +95,10 @@ final class RedisConnection implements OnlineStore.Connection {
         nodes.close();
       }
     }
+  }
+
+  private Retry retry() {
+    return Retry.of(address.text(), address.timeouts().retryFor());
   }
 
   private List<Call> calls(List<EntityWrite> writes) {
@@ -283,6 +275,7 @@ final class RedisConnection implements OnlineStore.Connection {
       return null;
     }
     String message = String.valueOf(error.getMessage());
+    answeredLast = node + " answers: " + message;
     if (error instanceof JedisMovedDataException) {
       nodes.refresh();
       again.add(call);
@@ -451,31 +444,9 @@ final class RedisConnection implements OnlineStore.Connection {
     return RedisCheck.rootMessage(e);
   }
 
-  private void pause(BackOff pauses, String trouble) throws UnavailableException {
-    try {
-      long millis = pauses.nextBackOffMillis();
-      if (millis == BackOff.STOP) {
-        throw new UnavailableException(
-            address.text()
-                + " can't be used for "
-                + (address.timeouts().retryFor().compareTo(Duration.ofSeconds(1)) < 0
-                    ? address.timeouts().retryFor().toMillis() + " ms: "
-                    : address.timeouts().retryFor().toSeconds() + " s: ")
-                + trouble);
-      }
-      // Blips mend themselves; from here on somebody may want to know.
-      LOG.atLevel(millis < WORTH_A_WARNING.toMillis() ? Level.DEBUG : Level.WARN)
-          .log("{}: {}; trying again in {} ms", address.text(), trouble, millis);
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(address.text() + ": interrupted while waiting: " + trouble, e);
-    }
-  }
-
   @Override
   public List<Map<String, Cell>> read(List<EntityKey> keys) throws UnavailableException {
-    BackOff pauses = backoff.backoff();
+    Retry retry = retry();
     while (true) {
       String trouble;
       try {
@@ -495,7 +466,7 @@ final class RedisConnection implements OnlineStore.Connection {
         // Whichever node it was: a reply that comes late must not be taken for another entity's.
         nodes.close();
       }
-      pause(pauses, trouble);
+      retry.pause(trouble);
     }
   }
 

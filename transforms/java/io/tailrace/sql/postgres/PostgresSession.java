@@ -1,5 +1,6 @@
 package io.tailrace.sql.postgres;
 
+import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -9,27 +10,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
-import org.apache.beam.sdk.util.BackOff;
-import org.apache.beam.sdk.util.FluentBackoff;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.ssl.DefaultJavaSSLFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.event.Level;
 
 /**
  * A connection to PostgreSQL that is opened when it is first used and replaced when it breaks. It
- * runs transactions, and while the server can't take them, runs them again until pauses add up to
- * {@code retryFor}. Not thread-safe.
+ * runs transactions, and while the server can't take them, runs them again for {@code retryFor}.
+ * Not thread-safe.
  */
 public final class PostgresSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PostgresSession.class);
-
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-  private static final Duration WORTH_A_WARNING = Duration.ofMillis(300);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
   /** How much longer than a statement may take the client waits for its answer. */
   private static final Duration ANSWER_GRACE = Duration.ofSeconds(10);
@@ -60,18 +54,11 @@ public final class PostgresSession implements AutoCloseable {
   private record Unanswered(long transaction, long inserted) {}
 
   private final PostgresServer server;
-  private final FluentBackoff backoff;
   private @Nullable Connection connection;
 
   /** Creates one that is not connected yet. */
   public PostgresSession(PostgresServer server) {
     this.server = server;
-    this.backoff =
-        FluentBackoff.DEFAULT
-            .withInitialBackoff(org.joda.time.Duration.millis(FIRST_PAUSE.toMillis()))
-            .withMaxBackoff(org.joda.time.Duration.millis(LONGEST_PAUSE.toMillis()))
-            .withMaxCumulativeBackoff(
-                org.joda.time.Duration.millis(server.timeouts().retryFor().toMillis()));
   }
 
   /**
@@ -136,7 +123,7 @@ public final class PostgresSession implements AutoCloseable {
 
   /** Runs a transaction that changes nothing. */
   public <T> T read(Work<T> work) throws UnavailableException, RefusedException {
-    BackOff pauses = backoff.backoff();
+    Retry retry = Retry.of(server.text(), server.timeouts().retryFor());
     while (true) {
       try {
         Connection open = connected();
@@ -144,7 +131,7 @@ public final class PostgresSession implements AutoCloseable {
         open.rollback();
         return result;
       } catch (SQLException e) {
-        settle(e, pauses);
+        settle(e, retry);
       }
     }
   }
@@ -157,7 +144,7 @@ public final class PostgresSession implements AutoCloseable {
    *     those of that attempt count, too
    */
   public long write(Work<Long> work) throws UnavailableException, RefusedException {
-    BackOff pauses = backoff.backoff();
+    Retry retry = Retry.of(server.text(), server.timeouts().retryFor());
     List<Unanswered> unanswered = new ArrayList<>();
     while (true) {
       Unanswered attempt = new Unanswered(0, 0);
@@ -175,7 +162,7 @@ public final class PostgresSession implements AutoCloseable {
         if (attempt.inserted > 0) {
           unanswered.add(attempt);
         }
-        settle(e, pauses);
+        settle(e, retry);
       }
     }
   }
@@ -228,8 +215,7 @@ public final class PostgresSession implements AutoCloseable {
   }
 
   /** Ends a transaction that failed, and returns if it is to be run again. */
-  private void settle(SQLException e, BackOff pauses)
-      throws UnavailableException, RefusedException {
+  private void settle(SQLException e, Retry retry) throws UnavailableException, RefusedException {
     SqlState.Meaning meaning = SqlState.meaning(e);
     if (meaning == SqlState.Meaning.CONNECTION || !rolledBack()) {
       disconnect();
@@ -237,27 +223,7 @@ public final class PostgresSession implements AutoCloseable {
     if (meaning != SqlState.Meaning.CONNECTION && meaning != SqlState.Meaning.LATER) {
       throw new RefusedException(e);
     }
-    try {
-      long millis = pauses.nextBackOffMillis();
-      if (millis == BackOff.STOP) {
-        throw new UnavailableException(
-            server.text()
-                + " can't be used for "
-                + (server.timeouts().retryFor().compareTo(Duration.ofSeconds(1)) < 0
-                    ? server.timeouts().retryFor().toMillis() + " ms: "
-                    : server.timeouts().retryFor().toSeconds() + " s: ")
-                + SqlState.message(e),
-            e);
-      }
-      // Blips mend themselves; from here on somebody may want to know.
-      LOG.atLevel(millis < WORTH_A_WARNING.toMillis() ? Level.DEBUG : Level.WARN)
-          .log("{}: {}; trying again in {} ms", server.text(), SqlState.message(e), millis);
-      Thread.sleep(millis);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(
-          server.text() + ": interrupted while waiting: " + SqlState.message(e), interrupted);
-    }
+    retry.pause(SqlState.message(e), e);
   }
 
   private boolean rolledBack() {
