@@ -1,7 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
-import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Durations;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -77,10 +77,10 @@ public interface MetricsWriterOptions extends ResultBusOptions {
     Optional<Integer> maxSeries =
         check.required("maxSeries", options.getMaxSeries(), Parsed::positive);
     Optional<Duration> lateness =
-        check.required("allowedLateness", options.getAllowedLateness(), EndpointUri::parseDuration);
+        check.required("allowedLateness", options.getAllowedLateness(), Durations::parseOrZero);
     Optional<Duration> interval = check.duration("updateInterval", options.getUpdateInterval());
     Optional<Duration> deduplicate =
-        check.optional("deduplicate", options.getDeduplicate(), EndpointUri::parseDuration);
+        check.optional("deduplicate", options.getDeduplicate(), Durations::parseOrZero);
     return () ->
         new Parsed(
             summaries.orElseThrow(),

@@ -3,8 +3,8 @@ package io.tailrace.pipelines;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.Buses;
+import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.Endpoint;
-import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
@@ -120,16 +120,7 @@ public final class OptionCheck {
 
   /** Parses a duration above zero that has a default. */
   public Optional<Duration> duration(String name, String text) {
-    return required(
-        name,
-        text,
-        value -> {
-          Duration duration = EndpointUri.parseDuration(value);
-          if (duration.isZero()) {
-            throw new IllegalArgumentException("it must be above zero");
-          }
-          return duration;
-        });
+    return required(name, text, Durations::parse);
   }
 
   /** Adds a problem, in one sentence that names the option. */

@@ -5,10 +5,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -29,49 +33,103 @@ public final class EndpointUri {
     }
   }
 
+  /** A parameter: its value, and where that stands in the text. */
+  private record Parameter(String value, int from, int to) {}
+
   /**
-   * A parameter that may be a secret and does not say where one is, with what follows it if that is
-   * no parameter but the rest of a secret that has an '&' in it.
+   * Something wrong, and where in the text its parameter is; before the text: with no single one.
    */
-  private static final Pattern SECRET_PARAMETER =
-      Pattern.compile(
-          "(?i)([?&](?:[^=&]*(?:pass|pwd|secret|jaas|token|credential)[^=&]*|[^=&]*key)=)"
-              + "(?!(?:env|file)(?::|%3A))[^&]*(?:&[^=&]*(?=&|$))*");
+  private record Problem(int at, String sentence) {}
+
+  /** Names of parameters that are secrets. */
+  private static final Pattern SECRET =
+      Pattern.compile("(?i).*(?:pass|pwd|secret|jaas).*", Pattern.DOTALL);
+
+  /** Names of parameters that may be secrets, and are not shown. */
+  private static final Pattern PERHAPS_SECRET =
+      Pattern.compile("(?i).*(?:token|credential).*|.*key", Pattern.DOTALL);
 
   private final String text;
   private final String scheme;
   private final String authority;
   private final String path;
-  private final Map<String, String> parameters = new LinkedHashMap<>();
-  private final List<String> problems = new ArrayList<>();
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  // The names that whoever maps the URI has asked for.
+  private final Set<String> known = new LinkedHashSet<>();
+  // From where to where in the text something is that is not shown.
+  private final NavigableMap<Integer, Integer> hidden = new TreeMap<>();
+  private final List<Problem> problems = new ArrayList<>();
+  // The parameter that is a secret where the name of one should be; empty: none, or said.
+  private String refused = "";
 
   private EndpointUri(String text) {
     this.text = text;
     int colon = text.indexOf("://");
     scheme = colon < 0 ? "" : text.substring(0, colon).toLowerCase(Locale.ROOT);
-    String rest = colon < 0 ? text : text.substring(colon + 3);
-    int hosts = hostsStart(rest);
-    int question = rest.indexOf('?', hosts);
-    String query = question < 0 ? "" : rest.substring(question + 1);
-    rest = question < 0 ? rest : rest.substring(0, question);
-    int slash = rest.indexOf('/', hosts);
-    authority = slash < 0 ? rest : rest.substring(0, slash);
-    path = slash < 0 ? "" : rest.substring(slash + 1);
-    for (String pair : query.split("&", -1)) {
-      if (pair.isEmpty()) {
-        continue;
+    int begin = colon < 0 ? 0 : colon + 3;
+    int hosts = begin + hostsStart(text.substring(begin));
+    if (hosts > begin) {
+      hidden.put(begin, hosts - 1);
+    }
+    int question = text.indexOf('?', hosts);
+    int end = question < 0 ? text.length() : question;
+    int slash = text.substring(0, end).indexOf('/', hosts);
+    authority = text.substring(begin, slash < 0 ? end : slash);
+    path = slash < 0 ? "" : text.substring(slash + 1, end);
+    if (question >= 0) {
+      parseParameters(question + 1);
+    }
+  }
+
+  private void parseParameters(int start) {
+    int from = start;
+    while (from <= text.length() && refused.isEmpty()) {
+      int to = text.indexOf('&', from);
+      to = to < 0 ? text.length() : to;
+      int equals = text.substring(0, to).indexOf('=', from);
+      if (equals > from) {
+        parseParameter(text.substring(from, equals), equals + 1, to);
+      } else {
+        if (to > from) {
+          problem(
+              from, "a parameter has no value: write name=value, and '&' within a value as %26");
+        }
+        // Not named: it may be the end of a secret with an '&' in it.
+        Map.Entry<Integer, Integer> last = hidden.lastEntry();
+        if (last != null && last.getValue() == from - 1) {
+          hidden.put(last.getKey(), to);
+        }
       }
-      int equals = pair.indexOf('=');
-      if (equals <= 0) {
-        // Not named: it may be the end of a password with an '&' in it.
-        problems.add("a parameter has no value: write name=value, and '&' within a value as %26");
-        continue;
-      }
-      String name = pair.substring(0, equals);
-      if (parameters.put(name, decode(name, pair.substring(equals + 1))) != null) {
-        problems.add("parameter '" + name + "' is given twice");
+      from = to + 1;
+    }
+  }
+
+  private void parseParameter(String name, int from, int to) {
+    Parameter parameter = new Parameter(decode(name, from, to), from, to);
+    boolean isSecret = SECRET.matcher(name).matches();
+    if (isSecret || PERHAPS_SECRET.matcher(name).matches()) {
+      if (Secret.parse(parameter.value).isEmpty()) {
+        if (isSecret) {
+          refuse(name, parameter);
+          return;
+        }
+        hidden.put(from, to);
       }
     }
+    Parameter before = parameters.put(name, parameter);
+    if (before != null) {
+      hidden.put(before.from, before.to);
+      problem(from, "parameter '" + name + "' is given twice");
+    }
+  }
+
+  /** Looks at nothing behind a secret, and shows nothing of it: it may be the secret's rest. */
+  private void refuse(String name, Parameter secret) {
+    refused = name;
+    parameters.values().removeIf(each -> each.from >= secret.from);
+    problems.removeIf(each -> each.at >= secret.from);
+    hidden.tailMap(secret.from, true).clear();
+    hidden.put(secret.from, text.length());
   }
 
   /** Finds the end of a user part, in whose password people leave '/', '?' and '@' as they are. */
@@ -86,12 +144,13 @@ public final class EndpointUri {
     return at + 1;
   }
 
-  private String decode(String name, String value) {
+  private String decode(String name, int from, int to) {
+    String value = text.substring(from, to);
     try {
       // A plus is a plus here: nobody writes a form.
       return URLDecoder.decode(value.replace("+", "%2B"), StandardCharsets.UTF_8);
     } catch (IllegalArgumentException e) {
-      problems.add("parameter '" + name + "' has a '%' that two hexadecimal digits should follow");
+      problem(from, "parameter '" + name + "' has a '%' that two hexadecimal digits should follow");
       return value;
     }
   }
@@ -112,22 +171,22 @@ public final class EndpointUri {
     String list = authority;
     int at = list.lastIndexOf('@');
     if (at >= 0) {
-      problems.add(
-          "user and password don't belong into a URI: use ?user=NAME&password=env:VARIABLE or"
-              + " password=file:PATH");
+      problem(
+          "user and password don't belong into a URI: use ?user=NAME&"
+              + Secrets.examples("password="));
       list = list.substring(at + 1);
     }
     for (String host : list.split(",", -1)) {
       int colon = host.lastIndexOf(':');
       boolean bracketed = host.startsWith("[");
       if (bracketed ? !host.matches("\\[[^\\[\\]]+\\](:.*)?") : host.indexOf(':') != colon) {
-        problems.add("'" + host + "' is not a host: write an IPv6 address as [::1]:" + defaultPort);
+        problem("'" + host + "' is not a host: write an IPv6 address as [::1]:" + defaultPort);
         continue;
       }
       boolean hasPort = bracketed ? host.contains("]:") : colon >= 0;
       String name = hasPort ? host.substring(0, colon) : host;
       if (name.isEmpty()) {
-        problems.add("a host is missing");
+        problem("a host is missing");
         continue;
       }
       hosts.add(new Host(name, hasPort ? port(host.substring(colon + 1), host) : defaultPort));
@@ -144,7 +203,7 @@ public final class EndpointUri {
     } catch (NumberFormatException e) {
       // Said below, as for a number that is out of range.
     }
-    problems.add("'" + host + "' has no port between 1 and 65535");
+    problem("'" + host + "' has no port between 1 and 65535");
     return 0;
   }
 
@@ -155,7 +214,8 @@ public final class EndpointUri {
 
   /** Takes a parameter out. */
   public Optional<String> take(String name) {
-    return Optional.ofNullable(parameters.remove(name));
+    known.add(name);
+    return Optional.ofNullable(parameters.remove(name)).map(Parameter::value);
   }
 
   /** Takes a whole number out. */
@@ -171,8 +231,7 @@ public final class EndpointUri {
               } catch (NumberFormatException e) {
                 // Said below, as for a number that is out of range.
               }
-              problems.add(
-                  name + "=" + value + " is not a whole number between " + min + " and " + max);
+              problem(name + "=" + value + " is not a whole number between " + min + " and " + max);
               return Optional.empty();
             });
   }
@@ -194,7 +253,7 @@ public final class EndpointUri {
               try {
                 return Optional.of(parser.apply(value));
               } catch (IllegalArgumentException e) {
-                problems.add(name + "=" + e.getMessage());
+                problem(name + "=" + e.getMessage());
                 return Optional.empty();
               }
             });
@@ -202,17 +261,26 @@ public final class EndpointUri {
 
   /** Takes the place of a secret out; a secret itself is a problem. */
   public Optional<Secret> takeSecret(String name) {
-    return take(name)
-        .flatMap(
-            value -> {
-              Optional<Secret> secret = Secret.parse(value);
-              if (secret.isEmpty()) {
-                problems.add(
-                    name
-                        + " must say where the secret is, env:VARIABLE or file:PATH, not what it is");
-              }
-              return secret;
-            });
+    known.add(name);
+    Parameter parameter = parameters.remove(name);
+    Optional<Secret> secret = parameter == null ? Optional.empty() : Secret.parse(parameter.value);
+    if (parameter != null && secret.isEmpty()) {
+      refuse(name, parameter);
+    }
+    if (name.equals(refused)) {
+      sayRefused();
+    }
+    return secret;
+  }
+
+  private void sayRefused() {
+    problem(
+        refused
+            + " must say where the secret is, "
+            + Secrets.examples("")
+            + ", not what it is"
+            + (text.indexOf('&', hidden.lastKey()) < 0 ? "" : "; nothing behind it was looked at"));
+    refused = "";
   }
 
   /**
@@ -222,9 +290,9 @@ public final class EndpointUri {
   public Map<String, String> takeDotted() {
     Map<String, String> dotted = new LinkedHashMap<>();
     parameters.forEach(
-        (name, value) -> {
+        (name, parameter) -> {
           if (name.contains(".")) {
-            dotted.put(name, value);
+            dotted.put(name, parameter.value);
           }
         });
     parameters.keySet().removeAll(dotted.keySet());
@@ -233,7 +301,11 @@ public final class EndpointUri {
 
   /** Adds a problem that the caller found. */
   public void problem(String problem) {
-    problems.add(problem);
+    problem(-1, problem);
+  }
+
+  private void problem(int at, String sentence) {
+    problems.add(new Problem(at, sentence));
   }
 
   /**
@@ -243,9 +315,21 @@ public final class EndpointUri {
    * @throws IllegalArgumentException if anything was wrong, missing or left over
    */
   public void finish(String example) {
-    List<String> all = new ArrayList<>(problems);
-    for (String left : parameters.keySet()) {
-      all.add("parameter '" + left + "' is unknown");
+    List<String> unknown = new ArrayList<>(parameters.keySet());
+    if (!refused.isEmpty()) {
+      if (known.contains(refused)) {
+        sayRefused();
+      } else {
+        unknown.add(refused);
+      }
+    }
+    List<String> all = new ArrayList<>(problems.stream().map(Problem::sentence).toList());
+    // Perhaps a secret whose name is misspelt.
+    parameters.values().forEach(each -> hidden.put(each.from, each.to));
+    unknown.forEach(name -> all.add("parameter '" + name + "' is unknown"));
+    List<String> names = known.stream().filter(name -> !name.contains(".")).toList();
+    if (!unknown.isEmpty() && !names.isEmpty()) {
+      all.add("known are " + String.join(", ", names));
     }
     if (!all.isEmpty()) {
       throw new IllegalArgumentException(
@@ -254,14 +338,17 @@ public final class EndpointUri {
   }
 
   /**
-   * Returns the URI as it may be shown: without a user part and without values of secret
-   * parameters.
+   * Returns the URI as it may be shown: without a user part and without values of parameters that
+   * may be secrets; where a secret itself was found, without anything behind it.
    */
   public String withoutSecrets() {
-    int rest = text.indexOf("://") < 0 ? 0 : text.indexOf("://") + 3;
-    int hosts = rest + hostsStart(text.substring(rest));
-    String shown = hosts == rest ? text : text.substring(0, rest) + "***@" + text.substring(hosts);
-    return SECRET_PARAMETER.matcher(shown).replaceAll("$1***");
+    StringBuilder shown = new StringBuilder();
+    int shownTo = 0;
+    for (Map.Entry<Integer, Integer> each : hidden.entrySet()) {
+      shown.append(text, shownTo, each.getKey()).append("***");
+      shownTo = each.getValue();
+    }
+    return shown.append(text, shownTo, text.length()).toString();
   }
 
   @Override

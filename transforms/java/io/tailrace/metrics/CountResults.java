@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.ColumnSpec.Origin;
@@ -117,7 +118,8 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
                 result.text(Result.Text.DEPLOYMENT_ID),
                 minute(result.message().publishedAt())));
     counts.results.add(1);
-    counts.freshness.count(result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);
+    counts.freshness.count(
+        result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);
     // The parts of a divided result say the same of the execution.
     if (result.part() == 0) {
       countExecution(query(held, result), result);

@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import com.google.common.collect.ImmutableList;
 import com.google.errorprone.annotations.Immutable;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
 import io.tailrace.sql.Key;
@@ -167,8 +168,7 @@ public final class MetricsTable {
   private static Entry time(String name, Function<MetricsSummary, Long> micros) {
     return Entry.of(
         Column.required(name, ColumnType.TIMESTAMP),
-        summary ->
-            Instant.EPOCH.plus(micros.apply(summary), ChronoUnit.MICROS).atOffset(ZoneOffset.UTC));
+        summary -> Micros.instant(micros.apply(summary)).atOffset(ZoneOffset.UTC));
   }
 
   private static Entry count(String name, Function<MetricsSummary, @Nullable Object> value) {

@@ -8,7 +8,6 @@ import io.tailrace.stage.Gathered;
 import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
 import io.tailrace.stage.StageCounters;
-import java.time.Instant;
 import java.util.List;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;

@@ -9,7 +9,6 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;

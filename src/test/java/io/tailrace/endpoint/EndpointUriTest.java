@@ -91,7 +91,7 @@ public class EndpointUriTest {
   @Test
   public void everyProblemIsSaidAtOnceWithTheUriAndACorrectOne() {
     EndpointUri uri =
-        EndpointUri.parse("bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag");
+        EndpointUri.parse("bus://a:x,:1/t?n=ten&d=soon&twice=1&twice=2&flag&s=s3cret");
     uri.hosts(7);
     uri.takeInt("n", 1, 10);
     uri.takeDuration("d");
@@ -100,7 +100,7 @@ public class EndpointUriTest {
 
     assertThat(problems(uri))
         .isEqualTo(
-            "'bus://a:x,:1/t?n=ten&d=soon&s=s3cret&twice=1&twice=2&flag':"
+            "'bus://a:x,:1/t?n=ten&d=soon&twice=***&twice=***&flag&s=***':"
                 + " parameter 'twice' is given twice;"
                 + " a parameter has no value: write name=value, and '&' within a value as %26;"
                 + " 'a:x' has no port between 1 and 65535;"
@@ -109,7 +109,7 @@ public class EndpointUriTest {
                 + " d=soon is not a duration such as 500ms, 30s, 10m, 1h or 14d;"
                 + " s must say where the secret is, env:VARIABLE or file:PATH, not what it is;"
                 + " the topic is odd;"
-                + " parameter 'twice' is unknown."
+                + " parameter 'twice' is unknown; known are n, d, s."
                 + " Example: bus://host:1/topic");
   }
 
@@ -216,12 +216,70 @@ public class EndpointUriTest {
         EndpointUri uri = EndpointUri.parse(text);
         uri.takeSecret(name);
 
+        assertWithMessage(text).that(uri.toString()).isEqualTo("bus://a:1/t?n=1&" + name + "=***");
         assertWithMessage(text)
-            .that(uri.toString())
-            .isEqualTo("bus://a:1/t?n=1&" + name + "=***&m=2");
-        assertWithMessage(text).that(problems(uri)).doesNotContain("hunter2");
+            .that(problems(uri))
+            .isEqualTo(
+                "'bus://a:1/t?n=***&"
+                    + name
+                    + "=***': "
+                    + name
+                    + " must say where the secret is, env:VARIABLE or file:PATH, not what it is;"
+                    + " nothing behind it was looked at;"
+                    + " parameter 'n' is unknown"
+                    + (name.contains(".") ? "" : "; known are " + name)
+                    + ". Example: bus://host:1/topic");
       }
     }
+  }
+
+  @Test
+  public void nothingBehindASecretIsSaidWhateverAsksForIt() {
+    for (String name : List.of("password", "s")) {
+      EndpointUri uri = EndpointUri.parse("bus://a?n=1&" + name + "=ab&c=d&c=%&e=f");
+      assertThat(uri.takeSecret(name)).isEmpty();
+      assertThat(uri.take("c")).isEmpty();
+      assertThat(uri.takeInt("e", 1, 2)).isEmpty();
+      assertThat(uri.take("n")).isPresent();
+
+      assertThat(problems(uri))
+          .isEqualTo(
+              "'bus://a?n=1&"
+                  + name
+                  + "=***': "
+                  + name
+                  + " must say where the secret is, env:VARIABLE or file:PATH, not what it is;"
+                  + " nothing behind it was looked at. Example: bus://host:1/topic");
+    }
+  }
+
+  @Test
+  public void aSecretThatNobodyAsksForIsUnknownAndHidesWhatFollows() {
+    EndpointUri uri = EndpointUri.parse("bus://a?apiPassword=ab&c=d");
+    assertThat(uri.toString()).isEqualTo("bus://a?apiPassword=***");
+    assertThat(uri.take("x")).isEmpty();
+
+    assertThat(problems(uri))
+        .isEqualTo(
+            "'bus://a?apiPassword=***': parameter 'apiPassword' is unknown; known are x."
+                + " Example: bus://host:1/topic");
+  }
+
+  @Test
+  public void anUnknownParameterIsRefusedWithTheNamesThatAreKnown() {
+    EndpointUri uri = EndpointUri.parse("bus://a?shema=x&pasword=hunter2");
+    uri.take("schema");
+    uri.takeInt("size", 1, 2);
+    uri.takeDuration("timeout");
+    uri.takeSecret("password");
+    uri.takeSecret("ssl.key");
+
+    assertThat(problems(uri))
+        .isEqualTo(
+            "'bus://a?shema=***&pasword=***': parameter 'shema' is unknown;"
+                + " parameter 'pasword' is unknown;"
+                + " known are schema, size, timeout, password."
+                + " Example: bus://host:1/topic");
   }
 
   @Test

@@ -36,16 +36,18 @@ public class MetricsStoresTest {
   public void everyProblemIsListedWithACorrection() {
     assertThat(
             problem(
-                "postgresql://db/?schema=tailrace_{environment}&password=hunter2&partitions=monthly"
-                    + "&retention=1m&index=none"))
+                "postgresql://db/?schema=tailrace_{environment}&partitions=monthly"
+                    + "&retention=1m&index=none&password=hunter2"))
         .isEqualTo(
-            "'postgresql://db/?schema=tailrace_{environment}&password=***&partitions=monthly"
-                + "&retention=1m&index=none': the name of the database is missing:"
+            "'postgresql://db/?schema=tailrace_{environment}&partitions=monthly"
+                + "&retention=1m&index=***&password=***': the name of the database is missing:"
                 + " postgresql://host/DATABASE; password must say where the secret is, env:VARIABLE"
                 + " or file:PATH, not what it is; schema=tailrace_{environment} has {environment},"
                 + " and all environments are in one schema: environment_id is a column;"
                 + " partitions=monthly is none of auto, daily, none; retention is between 1h and"
-                + " 36500d; parameter 'index' is unknown. Example:"
+                + " 36500d; parameter 'index' is unknown; known are user, password, sslmode,"
+                + " caFile, connectTimeout, timeout, retryFor, schema, partitions, retention."
+                + " Example:"
                 + " postgresql://db.example.com:5432/metrics?schema=tailrace_metrics&user=writer"
                 + "&password=env:PGPASSWORD&sslmode=verify-full&retention=90d");
     assertThat(problem("duckdb:///metrics.db?schema=information_schema"))

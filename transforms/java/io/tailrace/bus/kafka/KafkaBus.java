@@ -7,6 +7,7 @@ import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Secret;
+import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -113,7 +114,7 @@ public final class KafkaBus implements Bus {
     Optional<String> user = uri.take("user");
     uri.takeSecret("password").ifPresent(secret -> secrets.put("password", secret));
     if (user.isPresent() != secrets.containsKey("password")) {
-      uri.problem("user and password=env:VARIABLE belong together");
+      uri.problem("user and password=" + Secrets.example() + " belong together");
     }
     Map<String, String> properties = new TreeMap<>(uri.takeDotted());
     if (user.isPresent()) {

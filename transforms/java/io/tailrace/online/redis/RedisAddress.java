@@ -3,6 +3,7 @@ package io.tailrace.online.redis;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Secret;
+import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.Timeouts;
 import java.io.Serializable;
 import java.time.Duration;
@@ -123,8 +124,7 @@ record RedisAddress(
     }
     Login login = Login.of(uri);
     if (login.user().isPresent() && login.password().isEmpty()) {
-      uri.problem(
-          "user=" + login.user().get() + " needs password=env:VARIABLE or password=file:PATH");
+      uri.problem("user=" + login.user().get() + " needs " + Secrets.examples("password="));
     }
     Timeouts timeouts = Timeouts.of(uri, REPLY_TIMEOUT);
     Writing writing =

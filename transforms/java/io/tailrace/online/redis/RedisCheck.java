@@ -2,6 +2,7 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.redis.RedisAddress.Node;
 import java.util.HashMap;
@@ -49,7 +50,8 @@ final class RedisCheck {
             address.text()
                 + ": the server refuses the user or the password ("
                 + e.getMessage()
-                + "); give ?user=NAME&password=env:VARIABLE",
+                + "); give ?user=NAME&password="
+                + Secrets.example(),
             e);
       } catch (JedisDataException e) {
         throw new UnavailableException(
@@ -116,8 +118,8 @@ final class RedisCheck {
     String policy = facts.getOrDefault("maxmemory_policy", "noeviction");
     if (policy.startsWith("allkeys")) {
       LOG.warn(
-          "{} has maxmemory-policy {}: under memory pressure it drops entities that have not expired."
-              + " Set noeviction or volatile-ttl.",
+          "{} has maxmemory-policy {}: under memory pressure it drops entities that have not"
+              + " expired. Set noeviction or volatile-ttl.",
           address.text(),
           policy);
     }

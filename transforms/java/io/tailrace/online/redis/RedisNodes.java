@@ -23,6 +23,7 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.DefaultRedisCredentials;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.exceptions.JedisException;
@@ -36,7 +37,6 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 abstract class RedisNodes implements AutoCloseable {
   private final Map<Node, Connection> connections = new HashMap<>();
   final RedisAddress address;
-  private @Nullable JedisClientConfig config;
 
   RedisNodes(RedisAddress address) {
     this.address = address;
@@ -95,25 +95,32 @@ abstract class RedisNodes implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes the configuration of connections; the password is read anew for each of them, the
+   * certificates once.
+   */
   JedisClientConfig config() {
-    if (config == null) {
-      DefaultJedisClientConfig.Builder builder =
-          DefaultJedisClientConfig.builder()
-              .connectionTimeoutMillis(Durations.intMillis(address.timeouts().connect()))
-              .socketTimeoutMillis(Durations.intMillis(address.timeouts().reply()))
-              .database(address.database())
-              .clientName("tailrace");
-      address.login().user().ifPresent(builder::user);
-      address.login().password().map(Secret::read).ifPresent(builder::password);
-      RedisAddress.Tls tls = address.tls();
-      if (tls != null) {
-        SSLParameters parameters = new SSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory(tls));
-      }
-      config = builder.build();
+    DefaultJedisClientConfig.Builder builder =
+        DefaultJedisClientConfig.builder()
+            .connectionTimeoutMillis(Durations.intMillis(address.timeouts().connect()))
+            .socketTimeoutMillis(Durations.intMillis(address.timeouts().reply()))
+            .database(address.database())
+            .clientName("tailrace");
+    String user = address.login().user().orElse(null);
+    address
+        .login()
+        .password()
+        .ifPresent(
+            secret ->
+                builder.credentialsProvider(
+                    () -> new DefaultRedisCredentials(user, secret.read())));
+    RedisAddress.Tls tls = address.tls();
+    if (tls != null) {
+      SSLParameters parameters = new SSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory(tls));
     }
-    return config;
+    return builder.build();
   }
 
   private SSLSocketFactory socketFactory(RedisAddress.Tls tls) {

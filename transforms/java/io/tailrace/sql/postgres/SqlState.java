@@ -1,5 +1,6 @@
 package io.tailrace.sql.postgres;
 
+import io.tailrace.endpoint.Secrets;
 import java.net.UnknownHostException;
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
@@ -101,7 +102,8 @@ public final class SqlState {
           server.text()
               + ": the server refuses the user or the password ("
               + message
-              + "); give ?user=NAME&password=env:VARIABLE";
+              + "); give ?user=NAME&password="
+              + Secrets.example();
       case NO_DATABASE ->
           server.text()
               + ": the database '"

@@ -82,19 +82,20 @@ public class PostgresAddressTest {
   public void everyProblemIsListedWithACorrection() {
     assertThat(
             problem(
-                "postgresql://me:secret@db:0?schema=A-b&password=hunter2&sslmode=on"
-                    + "&partitions=daily&index=all&timeout=soon&tls=yes"))
+                "postgresql://me:secret@db:0?schema=A-b&sslmode=on"
+                    + "&partitions=daily&index=all&timeout=soon&tls=yes&password=hunter2"))
         .isEqualTo(
-            "'postgresql://***@db:0?schema=A-b&password=***&sslmode=on&partitions=daily&index=all"
-                + "&timeout=soon&tls=yes': user and password don't belong into a URI: use"
-                + " ?user=NAME&password=env:VARIABLE or password=file:PATH; 'db:0' has no port"
-                + " between 1 and 65535; the name of the database is missing:"
-                + " postgresql://host/DATABASE; password must say where the secret is, env:VARIABLE or"
-                + " file:PATH, not what it is; sslmode=on is none of disable, allow, prefer,"
-                + " require, verify-ca, verify-full; timeout=soon is not a duration such as 500ms,"
-                + " 30s, 10m, 1h or 14d; schema=A-b may have small letters, digits, '_' and"
-                + " {environment} only, and begin with a letter; partitions=daily is none of none,"
-                + " monthly; index=all is none of pkey, none; parameter 'tls' is unknown"
+            "'postgresql://***@db:0?schema=A-b&sslmode=on&partitions=daily&index=all&timeout=soon&tls=***&password=***':"
+                + " user and password don't belong into a URI: use ?user=NAME&password=env:VARIABLE"
+                + " or password=file:PATH; 'db:0' has no port between 1 and 65535; the name of the"
+                + " database is missing: postgresql://host/DATABASE; password must say where the"
+                + " secret is, env:VARIABLE or file:PATH, not what it is; sslmode=on is none of"
+                + " disable, allow, prefer, require, verify-ca, verify-full; timeout=soon is not a"
+                + " duration such as 500ms, 30s, 10m, 1h or 14d; schema=A-b may have small letters,"
+                + " digits, '_' and {environment} only, and begin with a letter; partitions=daily"
+                + " is none of none, monthly; index=all is none of pkey, none; parameter 'tls' is"
+                + " unknown; known are user, password, sslmode, caFile, connectTimeout, timeout,"
+                + " retryFor, schema, partitions, index"
                 + EXAMPLE);
   }
 

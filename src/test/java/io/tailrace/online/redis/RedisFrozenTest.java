@@ -9,6 +9,7 @@ import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
+import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.SilentServer;
 import java.util.List;
@@ -16,7 +17,7 @@ import org.junit.Test;
 
 /** A server that answers nothing, or says the same again and again, is given up in time. */
 public class RedisFrozenTest {
-  private static final long T = Writers.START;
+  private static final long T = OnlineWriters.START;
 
   /** A try takes 500 ms, and pauses alone would fill the 600 ms with some ten tries. */
   private static final String TIMES = "?timeout=500ms&connectTimeout=500ms&retryFor=600ms";
@@ -27,7 +28,8 @@ public class RedisFrozenTest {
   @Test
   public void aWriteToAFrozenServerEnds() throws Exception {
     try (SilentServer frozen = SilentServer.start();
-        BundleWriter writer = BundleWriter.of(Writers.to("redis://" + frozen.address() + TIMES))) {
+        BundleWriter writer =
+            BundleWriter.of(OnlineWriters.to("redis://" + frozen.address() + TIMES))) {
       UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer));
 
       assertThat(e)
@@ -62,7 +64,8 @@ public class RedisFrozenTest {
   public void anAnswerThatSaysWhatToDoIsNotFollowedForEver() throws Exception {
     for (String answer : List.of("NOSCRIPT No matching script.", "ASK 1 SELF")) {
       try (AnsweringServer proxy = AnsweringServer.start(answer);
-          BundleWriter writer = BundleWriter.of(Writers.to(proxy.uri() + "?retryFor=300ms"))) {
+          BundleWriter writer =
+              BundleWriter.of(OnlineWriters.to(proxy.uri() + "?retryFor=300ms"))) {
         UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer));
 
         assertThat(e).hasMessageThat().contains(" can't be used for 300 ms: 127.0.0.1:");

@@ -32,6 +32,7 @@ import org.junit.runners.Parameterized;
 import org.junit.runners.Parameterized.Parameter;
 import org.junit.runners.Parameterized.Parameters;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.ClientKillParams;
 
 /** What a server refuses for now is tried again, and what it refuses for good is said in words. */
 @RunWith(Parameterized.class)
@@ -251,6 +252,27 @@ public class RedisRepliesTest {
               .contains("the user or the password is refused, or lacks a permission");
         }
       }
+    }
+  }
+
+  @Test
+  public void aPasswordIsReadAnewAtEachConnection() throws Exception {
+    Path secret = secret(PASSWORD);
+    try (LocalRedis redis =
+            server()
+                .user("admin", "admin", "~*", "+@all")
+                .user("writer", PASSWORD, "~*", "+@all")
+                .start();
+        Jedis jedis = redis.connect();
+        BundleWriter writer =
+            BundleWriter.of(
+                OnlineWriters.to(redis.uri() + "?user=writer&password=file:" + secret))) {
+      write(writer, T);
+      jedis.aclSetUser("writer", "resetpass", ">another");
+      Files.writeString(secret, "another\n");
+      jedis.clientKill(new ClientKillParams().user("writer"));
+
+      assertThat(write(writer, T + 1).written()).isEqualTo(1);
     }
   }
 
