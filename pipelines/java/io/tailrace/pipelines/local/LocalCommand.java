@@ -7,15 +7,14 @@ import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.proof.PersistenceReport;
 import io.tailrace.pipelines.local.proof.StoreModels;
+import io.tailrace.pipelines.local.servers.DirectoryTree;
 import io.tailrace.pipelines.local.watch.LocalScreen;
 import io.tailrace.pipelines.local.watch.StackWatch;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -237,7 +236,7 @@ public final class LocalCommand implements Callable<Integer> {
     try {
       return run(temporary, ending);
     } finally {
-      deleteRecursively(temporary);
+      DirectoryTree.delete(temporary);
     }
   }
 
@@ -367,16 +366,5 @@ public final class LocalCommand implements Callable<Integer> {
     return cause.equals(e) || cause.getMessage() == null
         ? first
         : first + " (" + cause.getMessage() + ")";
-  }
-
-  private static void deleteRecursively(Path root) {
-    try (Stream<Path> paths = Files.walk(root)) {
-      List<Path> deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-      for (Path path : deepestFirst) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot delete " + root, e);
-    }
   }
 }

@@ -3,6 +3,7 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.DocumentedCounters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,6 +96,16 @@ public class WritersDocumentTest {
     assertThat(sections)
         .containsExactlyElementsIn(Writers.ALL.stream().map(Writer::name).toList())
         .inOrder();
+  }
+
+  @Test
+  public void theCountersThatTellHowFarAWriterIsAreDocumented() throws Exception {
+    for (Writer<?> writer : Writers.ALL) {
+      DocumentedCounters.Stage stage = DocumentedCounters.read().get(writer.stage());
+
+      assertThat(stage.writers()).contains(writer.name());
+      assertThat(stage.counters()).containsAtLeast(writer.settled(), writer.made());
+    }
   }
 
   private static String row(WriterHelp.Option option) {

@@ -1,16 +1,6 @@
 package io.tailrace.pipelines.local.servers;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,31 +10,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.jar.JarOutputStream;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import java.util.zip.ZipEntry;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
-import org.apache.flink.configuration.BlobServerOptions;
-import org.apache.flink.configuration.CheckpointingOptions;
-import org.apache.flink.configuration.ClusterOptions;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.configuration.CoreOptions;
-import org.apache.flink.configuration.JobManagerOptions;
-import org.apache.flink.configuration.MemorySize;
-import org.apache.flink.configuration.MetricOptions;
-import org.apache.flink.configuration.RestOptions;
-import org.apache.flink.configuration.RestartStrategyOptions;
-import org.apache.flink.configuration.StateBackendOptions;
-import org.apache.flink.configuration.TaskManagerOptions;
-import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
 import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
@@ -81,33 +55,18 @@ public final class LocalFlink implements AutoCloseable {
   /** The longest pause, in milliseconds: what a person watching takes for alive. */
   public static final int LONGEST_RESTART_MILLIS = 5_000;
 
-  /** After how long without a failure the pause is the shortest again. */
-  private static final Duration CALM = Duration.ofSeconds(30);
-
-  /** A thousand buffers, for some ten jobs of parallelism 2; allocated at start, off the heap. */
-  private static final MemorySize NETWORK_MEMORY = MemorySize.ofMebiBytes(32);
-
-  /** For sorting and for state outside the heap, of which streams on the heap have none. */
-  private static final MemorySize MANAGED_MEMORY = MemorySize.ofMebiBytes(8);
-
-  /** Ended jobs remembered. */
-  private static final int ENDED_JOBS = 20;
-
-  private static final Duration METRICS_AGE = Duration.ofSeconds(1);
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
-  private static final Duration POLL = Duration.ofMillis(20);
 
   /** How long close() waits for jobs before it ends them together with the cluster. */
   private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(2);
 
-  private static final ObjectMapper json = new ObjectMapper();
   private static final Logger log = LoggerFactory.getLogger(LocalFlink.class);
 
   private final Path directory;
   private final int port;
   private final OptionalInt prometheusPort;
   private final MiniCluster cluster;
-  private final HttpClient http = HttpClient.newHttpClient();
+  private final FlinkRest rest;
 
   /**
    * A job that the cluster runs, or has run.
@@ -121,6 +80,7 @@ public final class LocalFlink implements AutoCloseable {
     this.port = port;
     this.prometheusPort = prometheusPort;
     this.cluster = cluster;
+    this.rest = new FlinkRest(flinkMaster());
   }
 
   /**
@@ -152,16 +112,8 @@ public final class LocalFlink implements AutoCloseable {
    * is shipped with it: the cluster's JVM has the classes.
    */
   public List<String> pipelineArguments() {
-    // Without a file, the whole class path would be shipped; Flink wants it to be a jar.
-    Path jar = directory.resolve("work").resolve("nothing.jar");
-    if (!Files.exists(jar)) {
-      try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-        out.putNextEntry(new ZipEntry("nothing"));
-        out.closeEntry();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+    // Without a file, the whole class path would be shipped.
+    Path jar = FlinkSettings.emptyJar(work(directory));
     return List.of(
         "--runner=FlinkRunner",
         "--flinkMaster=" + flinkMaster(),
@@ -204,10 +156,7 @@ public final class LocalFlink implements AutoCloseable {
   public String stopWithSavepoint(JobID job) {
     return await(
         cluster.stopWithSavepoint(
-            job,
-            directory.resolve("savepoints").toUri().toString(),
-            /* terminate= */ false,
-            SavepointFormatType.CANONICAL));
+            job, savepoints(), /* terminate= */ false, SavepointFormatType.CANONICAL));
   }
 
   /**
@@ -218,10 +167,11 @@ public final class LocalFlink implements AutoCloseable {
   public String savepoint(JobID job) {
     return await(
         cluster.triggerSavepoint(
-            job,
-            directory.resolve("savepoints").toUri().toString(),
-            /* cancelJob= */ false,
-            SavepointFormatType.CANONICAL));
+            job, savepoints(), /* cancelJob= */ false, SavepointFormatType.CANONICAL));
+  }
+
+  private String savepoints() {
+    return directory.resolve("savepoints").toUri().toString();
   }
 
   /**
@@ -229,11 +179,10 @@ public final class LocalFlink implements AutoCloseable {
    * The connected steps of a job restart together.
    */
   public int restarts(JobID job) {
-    int restarts = 0;
-    for (AccessExecutionVertex task : graph(job).getAllExecutionVertices()) {
-      restarts = Math.max(restarts, task.getCurrentExecutionAttempt().getAttemptNumber());
-    }
-    return restarts;
+    return tasks(job)
+        .mapToInt(task -> task.getCurrentExecutionAttempt().getAttemptNumber())
+        .max()
+        .orElse(0);
   }
 
   /**
@@ -241,12 +190,7 @@ public final class LocalFlink implements AutoCloseable {
    * its next attempt.
    */
   public boolean isProcessing(JobID job) {
-    for (AccessExecutionVertex task : graph(job).getAllExecutionVertices()) {
-      if (task.getExecutionState() != ExecutionState.RUNNING) {
-        return false;
-      }
-    }
-    return true;
+    return tasks(job).allMatch(task -> task.getExecutionState() == ExecutionState.RUNNING);
   }
 
   /** How many checkpoints a job has completed since it was submitted. */
@@ -276,38 +220,7 @@ public final class LocalFlink implements AutoCloseable {
    * just now.
    */
   public Map<String, Long> counters(JobID job, String prefix) {
-    Map<String, Long> counters = new TreeMap<>();
-    for (JsonNode vertex :
-        get("/jobs/" + job).map(it -> it.path("vertices")).orElse(json.nullNode())) {
-      String metrics =
-          "/jobs/" + job + "/vertices/" + vertex.path("id").asText() + "/subtasks/metrics";
-      String wanted =
-          get(metrics).stream()
-              .flatMap(LocalFlink::elements)
-              .map(metric -> metric.path("id").asText())
-              .filter(id -> ownName(id).startsWith(prefix))
-              .map(id -> URLEncoder.encode(id, StandardCharsets.UTF_8))
-              .collect(Collectors.joining(","));
-      if (!wanted.isEmpty()) {
-        get(metrics + "?agg=sum&get=" + wanted).stream()
-            .flatMap(LocalFlink::elements)
-            .forEach(
-                metric ->
-                    counters.merge(
-                        ownName(metric.path("id").asText()),
-                        metric.path("sum").asLong(),
-                        Long::sum));
-      }
-    }
-    return counters;
-  }
-
-  private static String ownName(String id) {
-    return id.substring(id.lastIndexOf('.') + 1);
-  }
-
-  private static Stream<JsonNode> elements(JsonNode array) {
-    return StreamSupport.stream(array.spliterator(), false);
+    return rest.counters(job, prefix);
   }
 
   /**
@@ -315,65 +228,11 @@ public final class LocalFlink implements AutoCloseable {
    * second old; empty if there is none, or none yet.
    */
   public OptionalDouble metric(JobID job, String name) {
-    String query = "metrics?get=" + URLEncoder.encode(name, StandardCharsets.UTF_8);
-    return get("/jobs/" + job + "/" + query).stream()
-        .flatMap(LocalFlink::elements)
-        .map(metric -> metric.path("value"))
-        .filter(value -> !value.isMissingNode())
-        .mapToDouble(JsonNode::asDouble)
-        .findFirst();
+    return rest.metric(job, name);
   }
 
-  /** The endpoint's answer, unless it is an error. */
-  private Optional<JsonNode> get(String path) {
-    URI uri = URI.create("http://" + flinkMaster() + path);
-    try {
-      HttpResponse<String> response =
-          http.send(
-              HttpRequest.newBuilder(uri).timeout(REQUEST_TIMEOUT).build(),
-              HttpResponse.BodyHandlers.ofString());
-      return response.statusCode() == 200
-          ? Optional.of(json.readTree(response.body()))
-          : Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot ask " + uri, e);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    }
-  }
-
-  /** The endpoint answers before it has found the parts of the cluster to which it passes jobs. */
-  private void awaitSlots(int slots) {
-    long deadline = System.nanoTime() + REQUEST_TIMEOUT.toNanos();
-    while (get("/overview").map(all -> all.path("slots-total").asInt()).orElse(0) < slots) {
-      if (System.nanoTime() > deadline) {
-        throw new IllegalStateException("Flink has no task slots after " + REQUEST_TIMEOUT);
-      }
-      try {
-        Thread.sleep(POLL.toMillis());
-      } catch (InterruptedException e) {
-        throw interrupted(e);
-      }
-    }
-  }
-
-  /** A reporter that can't start is no reason for Flink not to: it only writes to its log. */
-  private void checkMetrics() throws IOException {
-    if (metricsUrl().isEmpty()) {
-      return;
-    }
-    URI uri = URI.create(metricsUrl().get());
-    try {
-      HttpResponse<Void> response =
-          http.send(
-              HttpRequest.newBuilder(uri).timeout(REQUEST_TIMEOUT).build(),
-              HttpResponse.BodyHandlers.discarding());
-      if (response.statusCode() != 200) {
-        throw new IOException(uri + " answers " + response.statusCode());
-      }
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    }
+  private Stream<? extends AccessExecutionVertex> tasks(JobID job) {
+    return StreamSupport.stream(graph(job).getAllExecutionVertices().spliterator(), false);
   }
 
   private AccessExecutionGraph graph(JobID job) {
@@ -389,7 +248,7 @@ public final class LocalFlink implements AutoCloseable {
       await(cluster.closeAsync());
     }
     try {
-      deleteRecursively(work(directory));
+      DirectoryTree.delete(work(directory));
     } catch (UncheckedIOException e) {
       log.info("A task that has not ended yet still writes; the next start will delete it", e);
     }
@@ -430,26 +289,13 @@ public final class LocalFlink implements AutoCloseable {
     }
   }
 
-  private static IllegalStateException interrupted(InterruptedException e) {
+  static IllegalStateException interrupted(InterruptedException e) {
     Thread.currentThread().interrupt();
     return new IllegalStateException("Interrupted while waiting for Flink", e);
   }
 
-  private static Path work(Path directory) {
+  static Path work(Path directory) {
     return directory.resolve("work");
-  }
-
-  private static void deleteRecursively(Path root) {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot delete " + root, e);
-    }
   }
 
   /** Describes a cluster before it starts. Not thread-safe. */
@@ -522,95 +368,29 @@ public final class LocalFlink implements AutoCloseable {
             "Flink can't serve metrics on port " + metrics.getAsInt() + ": it is taken");
       }
       Path work = work(directory);
-      deleteRecursively(work);
-      try {
-        Files.createDirectories(work);
-      } catch (IOException e) {
-        throw new UncheckedIOException("Cannot write " + work, e);
-      }
+      DirectoryTree.empty(work);
+      Configuration configuration = FlinkSettings.of(directory, chosen, metrics, retained);
+      configuration.addAll(settings);
       MiniCluster cluster =
           new MiniCluster(
               new MiniClusterConfiguration.Builder()
-                  .setConfiguration(configuration(chosen, metrics))
+                  .setConfiguration(configuration)
                   .setNumTaskManagers(1)
                   .setNumSlotsPerTaskManager(slots)
                   .build());
       LocalFlink flink = new LocalFlink(directory, chosen, metrics, cluster);
       try {
         cluster.start();
-        flink.awaitSlots(slots);
-        flink.checkMetrics();
+        flink.rest.awaitSlots(slots);
+        if (flink.metricsUrl().isPresent()) {
+          flink.rest.checkMetrics(flink.metricsUrl().get());
+        }
         return flink;
       } catch (Exception e) {
         flink.close();
         throw new IllegalStateException(
             "Flink does not start in " + directory + " on port " + chosen, e);
       }
-    }
-
-    private Configuration configuration(int port, OptionalInt metricsPort) {
-      Configuration config = new Configuration();
-      config.set(RestOptions.ADDRESS, "127.0.0.1");
-      config.set(RestOptions.BIND_ADDRESS, "127.0.0.1");
-      config.set(RestOptions.PORT, port);
-      config.set(RestOptions.BIND_PORT, Integer.toString(port));
-      config.set(JobManagerOptions.BIND_HOST, "127.0.0.1");
-      config.set(TaskManagerOptions.BIND_HOST, "127.0.0.1");
-
-      String work = work(directory).toString();
-      config.set(CoreOptions.TMP_DIRS, work);
-      config.set(ClusterOptions.PROCESS_WORKING_DIR_BASE, work);
-      config.set(BlobServerOptions.STORAGE_DIRECTORY, work);
-      config.set(WebOptions.TMP_DIR, work);
-      config.set(WebOptions.UPLOAD_DIR, work);
-      config.set(RestOptions.PROFILING_RESULT_DIR, work);
-
-      config.set(StateBackendOptions.STATE_BACKEND, "hashmap");
-      config.set(CheckpointingOptions.CHECKPOINT_STORAGE, "filesystem");
-      config.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, uri("checkpoints"));
-      config.set(CheckpointingOptions.SAVEPOINT_DIRECTORY, uri("savepoints"));
-      config.set(CheckpointingOptions.MAX_RETAINED_CHECKPOINTS, retained);
-
-      config.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
-      config.set(
-          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_INITIAL_BACKOFF,
-          Duration.ofMillis(FIRST_RESTART_MILLIS));
-      config.set(
-          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_MAX_BACKOFF,
-          Duration.ofMillis(LONGEST_RESTART_MILLIS));
-      config.set(
-          RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_RESET_BACKOFF_THRESHOLD, CALM);
-
-      config.set(CoreOptions.CLASSLOADER_RESOLVE_ORDER, "parent-first");
-      // Threads that a library starts in a job outlive it here, and may load classes still.
-      config.set(CoreOptions.CHECK_LEAKED_CLASSLOADER, false);
-
-      config.set(TaskManagerOptions.NETWORK_MEMORY_MIN, NETWORK_MEMORY);
-      config.set(TaskManagerOptions.NETWORK_MEMORY_MAX, NETWORK_MEMORY);
-      config.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MANAGED_MEMORY);
-      config.set(JobManagerOptions.JOB_STORE_MAX_CAPACITY, ENDED_JOBS);
-      config.set(ClusterOptions.CLUSTER_IO_EXECUTOR_POOL_SIZE, 4);
-      config.set(RestOptions.SERVER_NUM_THREADS, 2);
-      config.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, METRICS_AGE.toMillis());
-      metricsPort.ifPresent(it -> servePrometheus(config, it));
-      config.addAll(settings);
-      return config;
-    }
-
-    private static void servePrometheus(Configuration config, int port) {
-      String reporter = "metrics.reporter.prometheus.";
-      config.setString(
-          reporter + "factory.class", LoopbackPrometheusReporter.Factory.class.getName());
-      config.setString(reporter + "port", Integer.toString(port));
-      // A job is called online-writer then, and not online_writer.
-      config.setString(reporter + "filterLabelValueCharacters", "false");
-      // Long, and said by task_id, task_attempt_num and operator_name.
-      config.setString(
-          reporter + "scope.variables.excludes", "task_name;task_attempt_id;operator_id");
-    }
-
-    private String uri(String name) {
-      return directory.resolve(name).toUri().toString();
     }
   }
 }
