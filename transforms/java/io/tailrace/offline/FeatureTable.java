@@ -13,13 +13,15 @@ import java.util.Optional;
  * @param stringKeys whether primary keys are strings; otherwise they are integers
  * @param valueType the type of the values; empty when only deletions are to be recorded, which need
  *     no values
+ * @param table its name, within the environment's schema
  */
-public record FeatureTable(String feature, boolean stringKeys, Optional<ValueType> valueType)
+public record FeatureTable(
+    String feature, boolean stringKeys, Optional<ValueType> valueType, String table)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
-  /** Returns the name of the table, within the environment's schema. */
-  public String table() {
-    return TableNames.ofFeature(feature);
+  /** Creates one that has the name that is the feature's. */
+  public FeatureTable(String feature, boolean stringKeys, Optional<ValueType> valueType) {
+    this(feature, stringKeys, valueType, TableNames.ofFeature(feature));
   }
 }

@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,7 +35,9 @@ final class TableCache {
         + conflict.table().table()
         + " "
         + conflict.words()
-        + "; publish the new type under another feature name, or rename the old table";
+        + (conflict.reason() == Reason.NAME_TAKEN
+            ? "; publish this one under another name, or rename the table"
+            : "; publish the new type under another feature name, or rename the old table");
   }
 
   /**

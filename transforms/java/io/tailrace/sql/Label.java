@@ -76,14 +76,19 @@ public record Label(Map<String, String> owner, Map<String, String> facts) {
         || owner.entrySet().stream().allMatch(is -> is.getValue().equals(said.get(is.getKey())));
   }
 
-  /** Returns a comment with this label in the place of the one it had. */
-  String in(String comment, Map<String, String> said) {
+  /** Returns what a table says that said something else, and is told this. */
+  public Map<String, String> over(Map<String, String> said) {
     Map<String, String> entries = new LinkedHashMap<>(owner);
     said.forEach(entries::putIfAbsent);
     entries.putAll(facts);
+    return entries;
+  }
+
+  /** Returns a comment with this label in the place of the one it had. */
+  String in(String comment, Map<String, String> said) {
     List<String> lines = new ArrayList<>(comment.lines().toList());
     lines.removeIf(line -> isOne(parse(line)));
-    lines.add(write(entries));
+    lines.add(write(over(said)));
     return String.join("\n", lines);
   }
 

@@ -132,6 +132,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         case REJECTED_BY_STORE -> "the store can't hold the content";
         case UNKNOWN_ENVIRONMENT -> "of an environment that is not served";
         case TYPE_CHANGED -> "the feature's table holds another type";
+        case NAME_TAKEN -> "the table of the feature's name is another feature's";
         case TOO_LARGE -> "larger than the next bus, or the writer's memory, allows";
       };
     }

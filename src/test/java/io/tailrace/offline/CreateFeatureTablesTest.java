@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertThat;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
+import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.OfflineConnections;
@@ -14,6 +15,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.transforms.Create;
@@ -113,6 +115,35 @@ public class CreateFeatureTablesTest {
         .containsExactly("query_log", "user__age", "user__new", "user__old", "user__zip");
   }
 
+  @Test
+  public void columnsWhoseTableIsAnotherFeaturesAreLeftOutAndOneFailureNamesThem()
+      throws Exception {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
+      connection.create(
+          "production",
+          List.of(new FeatureTable("other.age", true, Optional.of(ValueType.INT64), "user__age")));
+    }
+
+    WithFailures.Result<PCollection<Result>, Failure> created =
+        create(
+            Results.of(
+                Results.user("ann", Results.int64("age", T, 1), Results.int64("zip", T, 1))));
+
+    PAssert.that(features(created.output())).containsInAnyOrder("user.zip");
+    PAssert.thatSingleton(created.failures())
+        .satisfies(
+            failure -> {
+              assertThat(failure.reason()).isEqualTo(Reason.NAME_TAKEN);
+              assertThat(failure.cells()).hasSize(1);
+              assertThat(failure.cells().get(0).getMessage())
+                  .isEqualTo(
+                      "its table user__age belongs to the feature other.age; publish this one"
+                          + " under another name, or rename the table");
+              return null;
+            });
+    pipeline.run().waitUntilFinish();
+  }
+
   private WithFailures.Result<PCollection<Result>, Failure> create(QueryResult... results) {
     return pipeline
         .apply(
@@ -147,7 +178,10 @@ public class CreateFeatureTablesTest {
   private List<String> tables() throws UnavailableException {
     return store
         .reader()
-        .query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tailrace'", 99)
+        .query(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tailrace'"
+                + " AND table_name <> 'feature_tables'",
+            99)
         .rows()
         .stream()
         .map(row -> row.get(0))

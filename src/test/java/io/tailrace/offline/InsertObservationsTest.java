@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
@@ -100,6 +101,33 @@ public class InsertObservationsTest {
 
     assertThat(rows("SELECT pkey, value FROM tailrace.user__age")).containsExactly("[ann, 1]");
     assertThat(rows("SELECT pkey, value FROM tailrace.user__name")).containsExactly("[bob, Bob]");
+  }
+
+  @Test
+  public void rowsWhoseTableIsAnotherFeaturesAreAFailureAndOthersOfTheFileAreInserted()
+      throws Exception {
+    try (BatchConnection connection = OfflineConnections.to(store)) {
+      connection.create(
+          "production",
+          List.of(new FeatureTable("other.age", true, Optional.of(ValueType.INT64), "user__age")));
+    }
+    BusMessage mixed =
+        add(
+            BundleEncoder.files(
+                    Results.of(
+                        Results.user("bob", Results.int64("age", T, 1)),
+                        Results.user("bob", Results.int64("zip", T, 2))))
+                .get(0)
+                .bytes());
+
+    assertFailures(
+        Map.of(
+            mixed,
+            "NAME_TAKEN 1 user.age: its table user__age belongs to the feature other.age; publish"
+                + " this one under another name, or rename the table"));
+
+    assertThat(rows("SELECT count(*) FROM tailrace.user__age")).containsExactly("[0]");
+    assertThat(rows("SELECT pkey, value FROM tailrace.user__zip")).containsExactly("[bob, 2]");
   }
 
   @Test

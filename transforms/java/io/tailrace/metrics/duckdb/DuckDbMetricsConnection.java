@@ -179,7 +179,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private static void createViews(DuckDbCatalog catalog, Statement statement) throws SQLException {
     Set<String> names =
         Arrays.stream(MetricsView.values()).map(MetricsView::view).collect(Collectors.toSet());
-    Set<String> there = catalog.find(statement, names).keySet();
+    Set<String> there = catalog.existing(statement, names);
     for (MetricsView view : MetricsView.values()) {
       if (!there.contains(view.view())) {
         statement.execute(view.create(catalog.place(view.view()), DUCKDB.quoted(view.table())));

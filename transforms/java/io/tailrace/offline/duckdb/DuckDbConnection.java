@@ -1,6 +1,6 @@
 package io.tailrace.offline.duckdb;
 
-import static java.util.Objects.requireNonNull;
+import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
@@ -9,26 +9,24 @@ import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
-import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.parquet.TableNames;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.result.ValueType;
+import io.tailrace.sql.duckdb.DuckDbCatalog;
 import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSession;
+import io.tailrace.sql.duckdb.DuckDbSession.Open;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Inserts into a DuckDB file: DuckDB reads the Parquet files itself, into a temporary table sorted
@@ -71,179 +69,48 @@ final class DuckDbConnection implements BatchConnection {
       "observation_id, pkey, observed_at, resolver_fqn, deployment_id, operation_id, deleted";
 
   private final DuckDbOfflineStore store;
-  private @Nullable DuckDbFile file;
-  private @Nullable Connection connection;
-  private String database = "";
+  private final QueryLog log;
+  private final DuckDbSession session;
 
-  DuckDbConnection(DuckDbOfflineStore store) {
+  DuckDbConnection(DuckDbOfflineStore store, QueryLog log) {
     this.store = store;
+    this.log = log;
+    this.session = new DuckDbSession(store::open);
   }
 
   private interface Work<T> {
-    T run(Statement statement) throws SQLException, ContentRejectedException, UnavailableException;
-  }
+    T run(Open open) throws SQLException, ContentRejectedException, UnavailableException;
 
-  /**
-   * Works with the connection, while others work with theirs; whatever fails, it is made anew for
-   * the next.
-   */
-  private <T> T beside(Work<T> work) throws ContentRejectedException, UnavailableException {
-    boolean done = false;
-    try (Statement statement = connect().createStatement()) {
-      T result = work.run(statement);
-      done = true;
-      return result;
-    } catch (SQLException e) {
-      if (THE_ROWS.contains(DuckDbFile.errorType(e))) {
-        throw new ContentRejectedException(
-            "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
-      }
-      throw requireNonNull(file).failure(e);
-    } finally {
-      if (!done) {
-        disconnect();
-      }
-    }
-  }
-
-  /** Works alone on the file: nobody else changes it meanwhile. */
-  private <T> T alone(Work<T> work) throws ContentRejectedException, UnavailableException {
-    Connection unused = connect();
-    DuckDbFile open = requireNonNull(file);
-    T result;
-    open.writing().lock();
-    try {
-      result = beside(work);
-    } finally {
-      open.writing().unlock();
-    }
-    open.changed();
-    return result;
-  }
-
-  private Connection connect() throws UnavailableException {
-    if (connection == null) {
+    /** Runs it; what only rows cause is their fault. */
+    default T judged(Open open)
+        throws SQLException, ContentRejectedException, UnavailableException {
       try {
-        file = store.open();
-        connection = file.duplicate();
-        database = connection.getCatalog();
+        return run(open);
       } catch (SQLException e) {
-        throw requireNonNull(file).failure(e);
+        if (THE_ROWS.contains(DuckDbFile.errorType(e))) {
+          throw new ContentRejectedException(
+              "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
+        }
+        throw e;
       }
     }
-    return connection;
+  }
+
+  private <T> T beside(Work<T> work) throws ContentRejectedException, UnavailableException {
+    return session.beside(work::judged);
+  }
+
+  private <T> T alone(Work<T> work) throws ContentRejectedException, UnavailableException {
+    return session.alone(work::judged);
   }
 
   @Override
   public List<Conflict> create(String environment, List<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
-    return alone(statement -> create(statement, place(environment), tables));
-  }
-
-  private static List<Conflict> create(Statement statement, Place place, List<FeatureTable> tables)
-      throws SQLException {
-    List<Conflict> conflicts = new ArrayList<>();
-    Map<String, Map<String, String>> existing = columns(statement, place.schema);
-    statement.execute("BEGIN");
-    if (!existing.containsKey(TableNames.QUERY_LOG)) {
-      statement.execute("CREATE SCHEMA IF NOT EXISTS " + place);
-      statement.execute(
-          "CREATE TABLE IF NOT EXISTS " + place.table(TableNames.QUERY_LOG) + queryLogColumns());
-    }
-    for (FeatureTable wanted : tables) {
-      String name = wanted.table();
-      String keyType = wanted.stringKeys() ? "VARCHAR" : "BIGINT";
-      Optional<String> valueType = wanted.valueType().map(DuckDbConnection::sqlType);
-      Map<String, String> columns = existing.get(name);
-      if (columns == null) {
-        statement.execute(
-            "CREATE TABLE "
-                + place.table(name)
-                + "(observation_id UUID NOT NULL, pkey "
-                + keyType
-                + " NOT NULL, "
-                + valueType.map(type -> "value " + type + ", ").orElse("")
-                + "observed_at TIMESTAMPTZ NOT NULL,"
-                + " inserted_at TIMESTAMPTZ NOT NULL DEFAULT current_timestamp,"
-                + " resolver_fqn VARCHAR, deployment_id VARCHAR, operation_id VARCHAR NOT NULL,"
-                + " deleted BOOLEAN NOT NULL)");
-        Map<String, String> created = new HashMap<>(Map.of("pkey", keyType));
-        valueType.ifPresent(type -> created.put("value", type));
-        existing.put(name, created);
-        continue;
-      }
-      String foundKey = columns.getOrDefault("pkey", "");
-      String foundValue = columns.get("value");
-      if (!foundKey.equals(keyType)) {
-        conflicts.add(conflict(wanted, "pkey", foundKey, keyType));
-      } else if (valueType.isPresent() && foundValue == null) {
-        statement.execute(
-            "ALTER TABLE "
-                + place.table(name)
-                + " ADD COLUMN IF NOT EXISTS value "
-                + valueType.get());
-        columns.put("value", valueType.get());
-      } else if (valueType.isPresent() && !valueType.get().equals(foundValue)) {
-        conflicts.add(conflict(wanted, "value", foundValue, valueType.get()));
-      }
-    }
-    statement.execute("COMMIT");
-    return conflicts;
-  }
-
-  private static Conflict conflict(
-      FeatureTable table, String column, @Nullable String found, String wanted) {
-    return Conflict.ofTypes(
-        table, List.of(new Difference(column, found == null ? "" : found, wanted)));
-  }
-
-  /** Returns the types of the columns that tables of a schema have, by table and column. */
-  private static Map<String, Map<String, String>> columns(Statement statement, String schema)
-      throws SQLException {
-    Map<String, Map<String, String>> tables = new HashMap<>();
-    try (ResultSet found =
-        statement.executeQuery(
-            "SELECT table_name, column_name, data_type FROM duckdb_columns()"
-                + " WHERE database_name = current_database() AND schema_name = "
-                + literal(schema))) {
-      while (found.next()) {
-        tables
-            .computeIfAbsent(found.getString(1), unused -> new HashMap<>())
-            .put(found.getString(2), typeName(found.getString(3)));
-      }
-    }
-    return tables;
-  }
-
-  /** DuckDB names one type in two ways. */
-  private static String typeName(String type) {
-    return type.equals("TIMESTAMP WITH TIME ZONE") ? "TIMESTAMPTZ" : type;
-  }
-
-  private static String sqlType(ValueType type) {
-    return switch (type) {
-      case INT64 -> "BIGINT";
-      case FLOAT64 -> "DOUBLE";
-      case BOOL -> "BOOLEAN";
-      case STRING -> "VARCHAR";
-      case BYTES -> "BLOB";
-      case TIMESTAMP -> "TIMESTAMPTZ";
-      case DATE -> "DATE";
-      case VECTOR -> "FLOAT[]";
-      case JSON -> "JSON";
-    };
-  }
-
-  private static String queryLogColumns() {
-    return "(operation_id VARCHAR NOT NULL, environment_id VARCHAR NOT NULL, deployment_id VARCHAR,"
-        + " operation_kind VARCHAR, query_timestamp TIMESTAMPTZ NOT NULL,"
-        + " execution_started_at TIMESTAMPTZ, execution_finished_at TIMESTAMPTZ,"
-        + " query_status VARCHAR, "
-        + ObservationSchema.QUERY_TEXTS.keySet().stream()
-            .filter(name -> !name.equals("deployment_id"))
-            .map(name -> name + " VARCHAR")
-            .collect(Collectors.joining(", "))
-        + ", value_tables VARCHAR[] NOT NULL)";
+    return alone(
+        open ->
+            DuckDbTables.in(open.catalog(store.schema(environment)), log)
+                .create(open.statement(), tables));
   }
 
   @Override
@@ -289,7 +156,8 @@ final class DuckDbConnection implements BatchConnection {
     String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
     long staged =
         beside(
-            statement -> {
+            open -> {
+              Statement statement = open.statement();
               numberFeatures(statement, batch.tables().keySet());
               stage(
                   statement,
@@ -302,8 +170,12 @@ final class DuckDbConnection implements BatchConnection {
               return fold(statement, batch.valueType());
             });
     checkComplete(staged, batch.rowsOfTables());
-    requireNonNull(file).awaitRoom(staged);
-    return alone(statement -> insertStaged(statement, batch, columns, staged));
+    beside(
+        open -> {
+          open.file().awaitRoom(staged);
+          return staged;
+        });
+    return alone(open -> insertStaged(open, batch, columns, staged));
   }
 
   /** Statistics or columns that mislead DuckDB would make it read less than there is. */
@@ -318,17 +190,17 @@ final class DuckDbConnection implements BatchConnection {
     }
   }
 
-  private BatchInserted insertStaged(
-      Statement statement, FileBatch batch, String columns, long staged) throws SQLException {
-    Place place = place(batch.environment());
+  private BatchInserted insertStaged(Open open, FileBatch batch, String columns, long staged)
+      throws SQLException {
+    Statement statement = open.statement();
+    DuckDbCatalog catalog = open.catalog(store.schema(batch.environment()));
     List<String> tables = List.copyOf(batch.tables().values());
     String range = range("observed_at", batch, 0);
     String insertColumns = "(" + columns + ", inserted_at)";
-    DuckDbFile open = requireNonNull(file);
     long inserted = 0;
     statement.execute("BEGIN");
     for (int i = 0; i < tables.size(); i++) {
-      String table = place.table(tables.get(i));
+      String table = catalog.place(tables.get(i));
       long rows =
           statement.executeLargeUpdate(
               "INSERT INTO "
@@ -343,11 +215,11 @@ final class DuckDbConnection implements BatchConnection {
                   + " WHERE "
                   + range
                   + ")");
-      open.inserted(table, rows);
+      open.file().inserted(table, rows);
       inserted += rows;
       if ((i + 1) % TABLES_PER_COMMIT == 0) {
         statement.execute("COMMIT");
-        open.limitChangedTables(statement);
+        open.file().limitChangedTables(statement);
         statement.execute("BEGIN");
       }
     }
@@ -445,118 +317,32 @@ final class DuckDbConnection implements BatchConnection {
 
   private BatchInserted insertQueries(FileBatch batch, List<Path> paths)
       throws ContentRejectedException, UnavailableException {
-    List<String> others = new ArrayList<>(List.of("environment_id", "operation_kind"));
-    others.addAll(
-        List.of(
-            "query_timestamp", "execution_started_at", "execution_finished_at", "query_status"));
-    others.addAll(ObservationSchema.QUERY_TEXTS.keySet());
-    // The parts of a result are one query, whose tables are those of all parts.
-    String select =
-        "SELECT operation_id, count(*) AS parts, "
-            + others.stream()
-                .map(name -> "any_value(" + name + ") AS " + name)
-                .collect(Collectors.joining(", "))
-            + ", list_sort(list_distinct(flatten(list(value_tables)))) AS value_tables"
-            + " FROM read_parquet("
-            + list(paths)
-            + ") GROUP BY operation_id";
+    QueryInsert insert = QueryInsert.into(log);
     long staged =
         beside(
-            statement -> {
-              stage(statement, select);
+            open -> {
+              stage(open.statement(), insert.select(list(paths)));
               try (ResultSet counts =
-                  statement.executeQuery("SELECT coalesce(sum(parts), 0) FROM temp.staged")) {
+                  open.statement()
+                      .executeQuery("SELECT coalesce(sum(parts), 0) FROM temp.staged")) {
                 counts.next();
                 return counts.getLong(1);
               }
             });
     checkComplete(staged, batch.rows());
-    return alone(statement -> insertStagedQueries(statement, batch, others, staged));
-  }
-
-  private BatchInserted insertStagedQueries(
-      Statement statement, FileBatch batch, List<String> others, long staged) throws SQLException {
-    String log = place(batch.environment()).table(TableNames.QUERY_LOG);
-    String columns = "operation_id, " + String.join(", ", others) + ", value_tables";
-    statement.execute("BEGIN");
-    String same =
-        "known.operation_id = staged.operation_id AND "
-            + range("known.query_timestamp", batch, PARTS_APART);
-    statement.execute(
-        "UPDATE "
-            + log
-            + " AS known SET value_tables = list_sort(list_distinct(list_concat("
-            + "known.value_tables, staged.value_tables))) FROM temp.staged WHERE "
-            + same
-            + " AND NOT list_has_all(known.value_tables, staged.value_tables)");
-    statement.execute("DELETE FROM temp.staged USING " + log + " AS known WHERE " + same);
-    long inserted =
-        statement.executeLargeUpdate(
-            "INSERT INTO " + log + "(" + columns + ") SELECT " + columns + " FROM temp.staged");
-    statement.execute("COMMIT");
-    requireNonNull(file).inserted(log, inserted);
-    statement.execute("DROP TABLE temp.staged");
-    return new BatchInserted(inserted, staged - inserted, List.of());
-  }
-
-  /** Where tables are: with the database's name, as a schema may have the same. */
-  private record Place(String database, String schema) {
-    String table(String name) {
-      return this + "." + quoted(name);
-    }
-
-    @Override
-    public String toString() {
-      return quoted(database) + "." + quoted(schema);
-    }
-  }
-
-  private Place place(String environment) {
-    return new Place(database, store.schema(environment));
-  }
-
-  private static String quoted(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
-  }
-
-  private static String literal(String text) {
-    return '\'' + text.replace("'", "''") + '\'';
+    String same = range("known.query_timestamp", batch, PARTS_APART);
+    return alone(
+        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), same, staged));
   }
 
   private static String list(List<Path> paths) {
     return paths.stream()
-        .map(path -> literal(path.toString()))
+        .map(path -> DUCKDB.literal(path.toString()))
         .collect(Collectors.joining(", ", "[", "]"));
-  }
-
-  private void disconnect() throws UnavailableException {
-    Connection open = connection;
-    DuckDbFile used = file;
-    connection = null;
-    file = null;
-    try {
-      if (open != null) {
-        open.close();
-      }
-    } catch (SQLException e) {
-      throw new UnavailableException(store.uri() + ": " + e.getMessage(), e);
-    } finally {
-      if (used != null) {
-        release(used);
-      }
-    }
-  }
-
-  private static void release(DuckDbFile file) throws UnavailableException {
-    file.release();
   }
 
   @Override
   public void close() {
-    try {
-      disconnect();
-    } catch (UnavailableException e) {
-      throw new IllegalStateException(e);
-    }
+    session.close();
   }
 }

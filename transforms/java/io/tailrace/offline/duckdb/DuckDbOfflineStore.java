@@ -11,6 +11,7 @@ import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
@@ -115,7 +116,15 @@ public final class DuckDbOfflineStore implements OfflineStore {
 
   /** Opens a connection, which is for one thread. */
   public BatchConnection connect() {
-    return new DuckDbConnection(this);
+    return connect(QueryLog.CURRENT);
+  }
+
+  /**
+   * Opens a connection to a log of queries with other columns, such as a later version's, which the
+   * log gets where it lacks them. Connections of both versions may be used at once.
+   */
+  public BatchConnection connect(QueryLog log) {
+    return new DuckDbConnection(this, log);
   }
 
   @Override

@@ -5,12 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.QueryRow;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +24,10 @@ final class BatchQueries {
   private final List<RejectedRow> rejected = new ArrayList<>();
   private long accepted;
 
-  BatchQueries(FileBatch batch) throws ContentRejectedException {
+  BatchQueries(FileBatch batch, QueryLog log) throws ContentRejectedException {
     for (int file = 0; file < batch.files().size(); file++) {
       try {
-        for (QueryRow query : batch.files().get(file).queries()) {
+        for (QueryRow query : batch.files().get(file).queries(log)) {
           String whyNot = whyNot(query);
           if (whyNot == null) {
             accepted++;
@@ -73,23 +73,15 @@ final class BatchQueries {
       return "operation_id " + whyNot;
     }
     Map<String, String> texts = new TreeMap<>(query.texts());
-    texts.put("operation_kind", query.operationKind());
-    texts.put("query_status", query.status());
-    texts.put("value_tables", String.join("", query.valueTables()));
+    query.lists().forEach((column, list) -> texts.put(column, String.join("", list)));
     for (Map.Entry<String, String> text : texts.entrySet()) {
       whyNot = Storable.whyNotText(text.getValue().getBytes(UTF_8));
       if (whyNot != null) {
         return text.getKey() + " " + whyNot;
       }
     }
-    Map<String, OptionalLong> times =
-        Map.of(
-            "query_timestamp", OptionalLong.of(query.queryTimestamp()),
-            "execution_started_at", query.executionStartedAt(),
-            "execution_finished_at", query.executionFinishedAt());
-    for (Map.Entry<String, OptionalLong> time : times.entrySet()) {
-      whyNot =
-          time.getValue().isPresent() ? Storable.whyNotTime(time.getValue().getAsLong()) : null;
+    for (Map.Entry<String, Long> time : new TreeMap<>(query.times()).entrySet()) {
+      whyNot = Storable.whyNotTime(time.getValue());
       if (whyNot != null) {
         return time.getKey() + " " + whyNot;
       }

@@ -1,9 +1,11 @@
 package io.tailrace.offline.postgres;
 
-import static io.tailrace.offline.postgres.Names.quoted;
+import static io.tailrace.sql.postgres.PostgresDialect.POSTGRES;
 
+import io.tailrace.offline.OfflineTables;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
+import io.tailrace.sql.ColumnType;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -104,8 +106,8 @@ final class ObservationInsert extends BatchInsert {
     return "CREATE TEMPORARY TABLE IF NOT EXISTS "
         + staging
         + " (part integer, observation_id uuid, pkey "
-        + PostgresType.ofKeys(stringKeys)
-        + valueType.map(type -> ", value " + PostgresType.of(type)).orElse("")
+        + POSTGRES.type(stringKeys ? ColumnType.TEXT : ColumnType.BIGINT)
+        + valueType.map(type -> ", value " + POSTGRES.type(OfflineTables.type(type))).orElse("")
         + ", observed_at timestamptz, resolver_fqn text, deployment_id text, operation_id text,"
         + " deleted boolean, PRIMARY KEY (part, observation_id)) ON COMMIT DELETE ROWS";
   }
@@ -113,7 +115,7 @@ final class ObservationInsert extends BatchInsert {
   private String insert(int table) {
     String all = String.join(", ", columns);
     return "INSERT INTO "
-        + quoted(schema, tables.get(table).table())
+        + POSTGRES.place(schema, tables.get(table).table())
         + " ("
         + all
         + ") SELECT "

@@ -1,6 +1,6 @@
 package io.tailrace.offline.postgres;
 
-import static io.tailrace.offline.postgres.Names.quoted;
+import static io.tailrace.sql.postgres.PostgresDialect.POSTGRES;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
@@ -9,6 +9,7 @@ import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import io.tailrace.sql.postgres.SqlState;
@@ -21,16 +22,18 @@ import java.util.Set;
 /** Creates tables of PostgreSQL and inserts into them. Not thread-safe. */
 final class PostgresConnection implements BatchConnection {
   private final PostgresAddress address;
+  private final QueryLog log;
   private final PostgresSession session;
   private final PostgresTables tables;
   // Tables of each schema that are known to be as they are wanted, and whether they are
   // partitioned.
   private final Map<String, Map<FeatureTable, Boolean>> known = new HashMap<>();
 
-  PostgresConnection(PostgresAddress address) {
+  PostgresConnection(PostgresAddress address, QueryLog log) {
     this.address = address;
+    this.log = log;
     this.session = new PostgresSession(address.server());
-    this.tables = new PostgresTables(address, session);
+    this.tables = new PostgresTables(address, session, log);
   }
 
   /** Makes rows ready to be inserted into tables as they are now. */
@@ -54,10 +57,10 @@ final class PostgresConnection implements BatchConnection {
       throws ContentRejectedException, UnavailableException {
     String schema = address.schema(batch.environment());
     if (batch.kind() == ObservationFile.Kind.QUERIES) {
-      BatchQueries queries = new BatchQueries(batch);
+      BatchQueries queries = new BatchQueries(batch, log);
       long rows =
           insert(
-              () -> new QueryInsert(queries.queries(), batch.environment(), schema),
+              () -> new QueryInsert(queries.queries(), log, schema),
               () -> createTables(schema, List.of()));
       return new BatchInserted(rows, queries.accepted() - rows, queries.rejected());
     }
@@ -115,7 +118,7 @@ final class PostgresConnection implements BatchConnection {
       throw new UnavailableException(
           address.text()
               + ": the table "
-              + quoted(schema, conflict.table().table())
+              + POSTGRES.place(schema, conflict.table().table())
               + " "
               + conflict.words());
     }

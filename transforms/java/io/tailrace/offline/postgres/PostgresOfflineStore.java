@@ -10,6 +10,7 @@ import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.postgres.PostgresCheck;
 import io.tailrace.stage.Failure;
 import java.util.Set;
@@ -89,7 +90,15 @@ public final class PostgresOfflineStore implements OfflineStore {
 
   /** Opens a connection, which is for one thread. */
   public BatchConnection connect() {
-    return new PostgresConnection(address);
+    return connect(QueryLog.CURRENT);
+  }
+
+  /**
+   * Opens a connection to a log of queries with other columns, such as a later version's, which the
+   * log gets where it lacks them. Connections of both versions may be used at once.
+   */
+  public BatchConnection connect(QueryLog log) {
+    return new PostgresConnection(address, log);
   }
 
   @Override

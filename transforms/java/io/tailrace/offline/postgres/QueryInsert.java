@@ -1,15 +1,19 @@
 package io.tailrace.offline.postgres;
 
-import static io.tailrace.offline.postgres.Names.quoted;
+import static io.tailrace.sql.postgres.PostgresDialect.POSTGRES;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tailrace.offline.OfflineTables;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.QueryRow;
 import io.tailrace.parquet.TableNames;
+import io.tailrace.sql.Key;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -17,12 +21,14 @@ import java.util.OptionalLong;
  * there already, it gets the union of the tables that hold its values. Not thread-safe.
  */
 final class QueryInsert extends BatchInsert {
-  private static final String STAGING = "pg_temp.tailrace_query_log";
-  private static final List<String> COLUMNS = List.copyOf(QueryLog.COLUMNS.keySet());
-
   private final List<QueryRow> queries;
-  private final String environment;
+  private final QueryLog log;
   private final String table;
+  private final String definition;
+
+  /** Named by its columns: behind a pooler, the session may be one that another version used. */
+  private final String staging;
+
   private int from;
   private int to;
 
@@ -31,10 +37,12 @@ final class QueryInsert extends BatchInsert {
    *
    * @param queries sorted by operation id, no id twice
    */
-  QueryInsert(List<QueryRow> queries, String environment, String schema) {
+  QueryInsert(List<QueryRow> queries, QueryLog log, String schema) {
     this.queries = queries;
-    this.environment = environment;
-    this.table = quoted(schema, TableNames.QUERY_LOG);
+    this.log = log;
+    this.table = POSTGRES.place(schema, TableNames.QUERY_LOG);
+    this.definition = POSTGRES.definitions(OfflineTables.of(log, Key.NONE));
+    this.staging = "pg_temp.tailrace_query_log_" + Integer.toHexString(definition.hashCode());
   }
 
   @Override
@@ -47,17 +55,22 @@ final class QueryInsert extends BatchInsert {
     from = to;
   }
 
+  private List<String> columns() {
+    return log.columns().stream().map(QueryLog.Column::name).toList();
+  }
+
   @Override
   long insertSome(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       boolean unused =
           statement.execute(
               "CREATE TEMPORARY TABLE IF NOT EXISTS "
-                  + STAGING
-                  + QueryLog.definition()
-                  + " ON COMMIT DELETE ROWS");
+                  + staging
+                  + " ("
+                  + definition
+                  + ") ON COMMIT DELETE ROWS");
       copy(connection);
-      String all = String.join(", ", COLUMNS);
+      String all = String.join(", ", columns());
       int inserted =
           statement.executeUpdate(
               "INSERT INTO "
@@ -67,7 +80,7 @@ final class QueryInsert extends BatchInsert {
                   + ") SELECT "
                   + all
                   + " FROM "
-                  + STAGING
+                  + staging
                   + " ON CONFLICT DO NOTHING");
       if (inserted < to - from) {
         int unusedToo = statement.executeUpdate(union());
@@ -82,13 +95,13 @@ final class QueryInsert extends BatchInsert {
         + table
         + " AS q SET value_tables = ARRAY(SELECT t FROM unnest(q.value_tables || s.value_tables)"
         + " AS t GROUP BY t ORDER BY t COLLATE \"C\") FROM "
-        + STAGING
+        + staging
         + " AS s WHERE q.operation_id = s.operation_id"
         + " AND NOT q.value_tables @> s.value_tables";
   }
 
   private void copy(Connection connection) throws SQLException {
-    try (CopyStream stream = new CopyStream(connection, STAGING, COLUMNS)) {
+    try (CopyStream stream = new CopyStream(connection, staging, columns())) {
       int row = from;
       while (row < queries.size() && stream.bytes() < MAX_BYTES) {
         copy(queries.get(row), stream);
@@ -100,36 +113,38 @@ final class QueryInsert extends BatchInsert {
   }
 
   private void copy(QueryRow query, CopyStream stream) throws SQLException {
-    stream.beginRow(COLUMNS.size());
-    for (String column : COLUMNS) {
-      switch (column) {
-        case QueryLog.KEY -> stream.putBytes(query.operationId().getBytes(UTF_8));
-        case "environment_id" -> stream.putBytes(environment.getBytes(UTF_8));
-        case "operation_kind" -> stream.putBytes(query.operationKind().getBytes(UTF_8));
-        case "query_timestamp" -> stream.putLong(Storable.time(query.queryTimestamp()));
-        case "execution_started_at" -> copyTime(query.executionStartedAt(), stream);
-        case "execution_finished_at" -> copyTime(query.executionFinishedAt(), stream);
-        case "query_status" -> stream.putBytes(query.status().getBytes(UTF_8));
-        case "value_tables" -> {
-          List<byte[]> tables = new ArrayList<>();
-          query.valueTables().forEach(name -> tables.add(name.getBytes(UTF_8)));
-          stream.putTexts(tables);
-        }
-        default -> {
-          String text = query.texts().get(column);
-          if (text == null) {
-            stream.putNull();
-          } else {
-            stream.putBytes(text.getBytes(UTF_8));
-          }
-        }
+    stream.beginRow(log.columns().size());
+    for (QueryLog.Column column : log.columns()) {
+      switch (column.type()) {
+        case TEXT -> copyText(column.text(query), stream);
+        case TIMESTAMP -> copyTime(column.time(query), stream);
+        case TEXTS -> copyTexts(column.texts(query), stream);
       }
+    }
+  }
+
+  private static void copyText(Optional<String> text, CopyStream stream) throws SQLException {
+    if (text.isPresent()) {
+      stream.putBytes(text.get().getBytes(UTF_8));
+    } else {
+      stream.putNull();
     }
   }
 
   private static void copyTime(OptionalLong time, CopyStream stream) throws SQLException {
     if (time.isPresent()) {
       stream.putLong(Storable.time(time.getAsLong()));
+    } else {
+      stream.putNull();
+    }
+  }
+
+  private static void copyTexts(Optional<List<String>> texts, CopyStream stream)
+      throws SQLException {
+    if (texts.isPresent()) {
+      List<byte[]> all = new ArrayList<>();
+      texts.get().forEach(text -> all.add(text.getBytes(UTF_8)));
+      stream.putTexts(all);
     } else {
       stream.putNull();
     }

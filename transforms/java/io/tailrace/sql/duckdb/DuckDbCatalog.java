@@ -4,6 +4,8 @@ import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 
 import io.tailrace.sql.Column;
 import io.tailrace.sql.FoundTable;
+import io.tailrace.sql.FoundTable.Kind;
+import io.tailrace.sql.Label;
 import io.tailrace.sql.Table;
 import io.tailrace.sql.Tables;
 import java.sql.ResultSet;
@@ -19,16 +21,34 @@ import java.util.stream.Collectors;
 
 /**
  * The tables of a schema of a DuckDB file. Whoever changes them holds the {@linkplain
- * DuckDbFile#writing lock of writers} and a transaction. Immutable.
- *
- * @param database the file's name within the instance: a schema may have the same name, and what is
- *     without it would be ambiguous
- * @param schema the schema's name
+ * DuckDbFile#writing lock of writers} and a transaction, and forgets the catalog if that is rolled
+ * back. Not thread-safe.
  */
-public record DuckDbCatalog(String database, String schema) {
+public final class DuckDbCatalog {
   /** DuckDB names one type in two ways. */
   private static final Map<String, String> OTHER_NAMES =
       Map.of("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ");
+
+  private final String database;
+  private final String schema;
+
+  /**
+   * What tables say, by name. To ask for it takes DuckDB as long for one as for all, 50 ms for
+   * thousands; what a table says is changed by writers only to say more.
+   */
+  private final Map<String, String> comments = new HashMap<>();
+
+  /**
+   * Creates one.
+   *
+   * @param database the file's name within the instance: a schema may have the same name, and what
+   *     is without it would be ambiguous
+   * @param schema the schema's name
+   */
+  public DuckDbCatalog(String database, String schema) {
+    this.database = database;
+    this.schema = schema;
+  }
 
   /** Returns the name of the schema as it stands in a statement. */
   public String place() {
@@ -46,24 +66,33 @@ public record DuckDbCatalog(String database, String schema) {
    * @return what is in the way; nothing else is left to be done
    */
   public Tables bringAbout(Statement statement, Collection<Table> wanted) throws SQLException {
-    statement.execute("CREATE SCHEMA IF NOT EXISTS " + place());
     while (true) {
-      Set<String> names = wanted.stream().map(Table::name).collect(Collectors.toSet());
-      Tables tables = Tables.compare(DUCKDB, wanted, find(statement, names));
+      Tables tables = Tables.compare(DUCKDB, wanted, find(statement, wanted));
       if (tables.areDone()) {
         return tables;
       }
-      for (Table table : tables.missing()) {
-        for (String sql : DUCKDB.create(place(table.name()), table)) {
-          statement.execute(sql);
-        }
+      run(statement, tables);
+    }
+  }
+
+  /** Creates what is missing, and adds columns and comments. */
+  public void run(Statement statement, Tables tables) throws SQLException {
+    if (!tables.missing().isEmpty()) {
+      statement.execute("CREATE SCHEMA IF NOT EXISTS " + place());
+    }
+    for (Table table : tables.missing()) {
+      for (String sql : DUCKDB.create(place(table.name()), table)) {
+        statement.execute(sql);
       }
-      for (Tables.Addition addition : tables.additions()) {
-        add(statement, addition);
-      }
-      for (Tables.Comment comment : tables.comments()) {
-        statement.execute(DUCKDB.comment(place(comment.table().name()), comment.text()));
-      }
+      comments.put(table.name(), table.label().map(Label::line).orElse(""));
+    }
+    for (Tables.Addition addition : tables.additions()) {
+      add(statement, addition);
+    }
+    for (Tables.Comment comment : tables.comments()) {
+      String name = comment.table().name();
+      statement.execute(DUCKDB.comment(place(name), comment.text()));
+      comments.put(name, comment.text());
     }
   }
 
@@ -95,35 +124,55 @@ public record DuckDbCatalog(String database, String schema) {
             + " AND column_default IS NOT NULL");
   }
 
-  /** Returns what there is of some names. */
-  public Map<String, FoundTable> find(Statement statement, Collection<String> names)
+  /** Returns what there is of the names of some tables. */
+  public Map<String, FoundTable> find(Statement statement, Collection<Table> wanted)
       throws SQLException {
-    Map<String, FoundTable> found = new HashMap<>();
+    Set<String> names = wanted.stream().map(Table::name).collect(Collectors.toSet());
     Map<String, Map<String, String>> columns = columns(statement, names);
-    Map<String, Set<Set<String>>> keys = keys(statement, names);
-    try (ResultSet tables =
-        statement.executeQuery(
-            "SELECT table_name, coalesce(comment, '') FROM duckdb_tables() WHERE "
-                + here("table_name", names))) {
-      while (tables.next()) {
-        String name = tables.getString(1);
-        found.put(
-            name,
-            new FoundTable(
-                FoundTable.Kind.TABLE,
-                columns.getOrDefault(name, Map.of()),
-                keys.getOrDefault(name, Set.of()),
-                tables.getString(2)));
+    Set<String> views = views(statement, names);
+    Map<String, FoundTable> found = new HashMap<>();
+    for (Table table : wanted) {
+      String name = table.name();
+      Map<String, String> has = columns.get(name);
+      if (has == null || found.containsKey(name)) {
+        continue;
+      }
+      if (views.contains(name)) {
+        found.put(name, new FoundTable(Kind.VIEW, has, Set.of(), ""));
+      } else {
+        Set<Set<String>> keys = table.key().isNone() ? Set.of() : Set.of(key(statement, name));
+        found.put(name, new FoundTable(Kind.TABLE, has, keys, comment(statement, name)));
       }
     }
-    for (String view :
-        texts(
-            statement, "SELECT view_name FROM duckdb_views() WHERE " + here("view_name", names))) {
-      found.put(
-          view,
-          new FoundTable(FoundTable.Kind.VIEW, columns.getOrDefault(view, Map.of()), Set.of(), ""));
-    }
     return found;
+  }
+
+  /** Returns which of some names are those of tables or views. */
+  public Set<String> existing(Statement statement, Collection<String> names) throws SQLException {
+    return columns(statement, names).keySet();
+  }
+
+  private Set<String> views(Statement statement, Collection<String> names) throws SQLException {
+    return texts(
+        statement, "SELECT view_name FROM duckdb_views() WHERE " + here("view_name", names));
+  }
+
+  private String comment(Statement statement, String table) throws SQLException {
+    if (!comments.containsKey(table)) {
+      try (ResultSet found =
+          statement.executeQuery(
+              "SELECT table_name, coalesce(comment, '') FROM duckdb_tables() WHERE " + here())) {
+        while (found.next()) {
+          comments.put(found.getString(1), found.getString(2));
+        }
+      }
+    }
+    return comments.getOrDefault(table, "");
+  }
+
+  private Set<String> key(Statement statement, String table) throws SQLException {
+    String name = DUCKDB.literal(place(table));
+    return texts(statement, "SELECT name FROM pragma_table_info(" + name + ") WHERE pk");
   }
 
   private Map<String, Map<String, String>> columns(Statement statement, Collection<String> names)
@@ -143,31 +192,15 @@ public record DuckDbCatalog(String database, String schema) {
     return columns;
   }
 
-  private Map<String, Set<Set<String>>> keys(Statement statement, Collection<String> names)
-      throws SQLException {
-    Map<String, Map<Long, Set<String>>> keys = new HashMap<>();
-    try (ResultSet found =
-        statement.executeQuery(
-            "SELECT table_name, constraint_index, unnest(constraint_column_names)"
-                + " FROM duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE')"
-                + " AND "
-                + here("table_name", names))) {
-      while (found.next()) {
-        keys.computeIfAbsent(found.getString(1), unused -> new HashMap<>())
-            .computeIfAbsent(found.getLong(2), unused -> new HashSet<>())
-            .add(found.getString(3));
-      }
-    }
-    Map<String, Set<Set<String>>> sets = new HashMap<>();
-    keys.forEach((table, each) -> sets.put(table, new HashSet<>(each.values())));
-    return sets;
-  }
-
-  private String here(String column, Collection<String> names) {
+  private String here() {
     return "database_name = "
         + DUCKDB.literal(database)
         + " AND schema_name = "
-        + DUCKDB.literal(schema)
+        + DUCKDB.literal(schema);
+  }
+
+  private String here(String column, Collection<String> names) {
+    return here()
         + " AND "
         + column
         + names.stream().map(DUCKDB::literal).collect(Collectors.joining(", ", " IN (", ")"));

@@ -4,6 +4,8 @@ import io.tailrace.endpoint.UnavailableException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,20 +30,36 @@ public final class DuckDbSession implements AutoCloseable {
     T run(Open open) throws SQLException, UnavailableException, E;
   }
 
-  /**
-   * The open file, for one piece of work.
-   *
-   * @param file what all who have it open share
-   * @param statement of the connection
-   */
-  public record Open(DuckDbFile file, Statement statement) {
-    /** Returns the catalog of a schema. */
+  /** The open file, for one piece of work. */
+  public static final class Open {
+    private final Connected connected;
+    private final Statement statement;
+
+    private Open(Connected connected, Statement statement) {
+      this.connected = connected;
+      this.statement = statement;
+    }
+
+    /** Returns what all who have the file open share. */
+    public DuckDbFile file() {
+      return connected.file;
+    }
+
+    /** Returns a statement of the connection. */
+    public Statement statement() {
+      return statement;
+    }
+
+    /** Returns the catalog of a schema, which lives as long as the connection. */
     public DuckDbCatalog catalog(String schema) throws SQLException {
-      return new DuckDbCatalog(statement.getConnection().getCatalog(), schema);
+      String database = statement.getConnection().getCatalog();
+      return connected.catalogs.computeIfAbsent(
+          schema, unused -> new DuckDbCatalog(database, schema));
     }
   }
 
-  private record Connected(DuckDbFile file, Connection connection) {}
+  private record Connected(
+      DuckDbFile file, Connection connection, Map<String, DuckDbCatalog> catalogs) {}
 
   private final Opening opening;
   private @Nullable Connected connected;
@@ -60,7 +78,7 @@ public final class DuckDbSession implements AutoCloseable {
     Connected now = connect();
     boolean done = false;
     try (Statement statement = now.connection.createStatement()) {
-      T result = work.run(new Open(now.file, statement));
+      T result = work.run(new Open(now, statement));
       done = true;
       return result;
     } catch (SQLException e) {
@@ -78,13 +96,13 @@ public final class DuckDbSession implements AutoCloseable {
     return beside(
         open -> {
           T result;
-          open.file.writing().lock();
+          open.file().writing().lock();
           try {
             result = work.run(open);
           } finally {
-            open.file.writing().unlock();
+            open.file().writing().unlock();
           }
-          open.file.changed();
+          open.file().changed();
           return result;
         });
   }
@@ -93,9 +111,9 @@ public final class DuckDbSession implements AutoCloseable {
   public <T, E extends Exception> T transaction(Work<T, E> work) throws UnavailableException, E {
     return alone(
         open -> {
-          open.statement.execute("BEGIN");
+          open.statement().execute("BEGIN");
           T result = work.run(open);
-          open.statement.execute("COMMIT");
+          open.statement().execute("COMMIT");
           return result;
         });
   }
@@ -105,7 +123,7 @@ public final class DuckDbSession implements AutoCloseable {
     if (now == null) {
       DuckDbFile file = opening.open();
       try {
-        now = new Connected(file, file.duplicate());
+        now = new Connected(file, file.duplicate(), new HashMap<>());
       } catch (UnavailableException e) {
         file.release();
         throw e;

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.local.proof;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.ListedTable;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Field;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Row;
@@ -84,6 +85,9 @@ final class StoreReading {
             + " FROM information_schema.columns"
             + " WHERE table_catalog = current_database() AND table_schema = '"
             + schema.replace("'", "''")
+            + "' AND table_name <> '"
+            // For people: a copy of what the tables say of themselves.
+            + ListedTable.LIST.name()
             + "'"
             + dialect.wholeTables;
     read(

@@ -92,7 +92,8 @@ public class PostgresTablesTest {
     Map<FeatureTable, String> conflicts = create("", table("user.age", ValueType.INT64));
 
     assertThat(conflicts).isEmpty();
-    assertThat(tables()).containsExactly("tailrace|query_log", "tailrace|user__age");
+    assertThat(tables())
+        .containsExactly("tailrace|feature_tables", "tailrace|query_log", "tailrace|user__age");
     assertThat(columns("user__age"))
         .containsExactly(
             "observation_id|uuid|NO|null",
@@ -178,7 +179,7 @@ public class PostgresTablesTest {
         table(longName.replaceFirst("x$", "y"), ValueType.INT64));
 
     assertThat(database.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'tailrace'"))
-        .containsExactly("16");
+        .containsExactly("17");
     assertThat(
             database.rows(
                 "SELECT DISTINCT indexname FROM pg_indexes WHERE schemaname = 'tailrace'"
@@ -255,7 +256,8 @@ public class PostgresTablesTest {
 
     assertThat(conflicts.keySet()).containsExactly(a, b, c);
     assertThat(conflicts).containsEntry(a, "is no table");
-    assertThat(conflicts.get(b)).startsWith("lacks the column pkey and lacks the column obser");
+    assertThat(conflicts.get(b))
+        .startsWith("lacks the column observation_id and lacks the column pkey and");
     assertThat(conflicts).containsEntry(c, "has no primary key on observation_id");
   }
 
@@ -305,7 +307,7 @@ public class PostgresTablesTest {
     threads.shutdown();
 
     assertThat(database.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'tailrace'"))
-        .containsExactly("301");
+        .containsExactly("302");
   }
 
   @Test
@@ -371,6 +373,7 @@ public class PostgresTablesTest {
             "\"user__age#from_2100\"|u4");
     assertThat(tables())
         .containsExactly(
+            "tailrace|feature_tables",
             "tailrace|query_log",
             "tailrace|user__age",
             "tailrace|user__age#2026_11",
@@ -417,8 +420,8 @@ public class PostgresTablesTest {
       assertThat(refused)
           .hasMessageThat()
           .contains(
-              "relation \"user__age#2026_11\" already exists, and is no longer a partition:"
-                  + " rename or drop it");
+              "the table \"tailrace\".\"user__age#2026_11\" is there, and is no longer a"
+                  + " partition: rename or drop it");
     }
   }
 

@@ -180,7 +180,7 @@ public class DuckDbDefinitionsTest {
     try (Connection connection = file.duplicate();
         Statement statement = connection.createStatement()) {
       DuckDbCatalog catalog = new DuckDbCatalog("a", "s");
-      assertThat(catalog.find(statement, List.of("t")).get("t").columns())
+      assertThat(catalog.find(statement, List.of(wide())).get("t").columns())
           .containsAtLeast("id", "UUID", "inserted_at", "TIMESTAMPTZ");
       // And it can be worked with.
       assertThat(catalog.bringAbout(statement, List.of(wide(), minutes())).conflicts()).isEmpty();

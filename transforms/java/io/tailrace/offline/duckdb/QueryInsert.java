@@ -1,0 +1,89 @@
+package io.tailrace.offline.duckdb;
+
+import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
+
+import io.tailrace.offline.BatchConnection.BatchInserted;
+import io.tailrace.offline.OfflineTables;
+import io.tailrace.parquet.QueryLog;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.Key;
+import io.tailrace.sql.duckdb.DuckDbCatalog;
+import io.tailrace.sql.duckdb.DuckDbSession.Open;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The statements that insert rows of the log of queries. Where a query is there already, it gets
+ * the union of the tables that hold its values. Immutable.
+ *
+ * @param columns of the log, of which files may lack those that are optional
+ */
+record QueryInsert(List<Column> columns) {
+  private static final String TABLES = "value_tables";
+
+  static QueryInsert into(QueryLog log) {
+    return new QueryInsert(OfflineTables.of(log, Key.NONE).columns());
+  }
+
+  private List<String> others() {
+    return columns.stream()
+        .map(Column::name)
+        .filter(name -> !name.equals(QueryLog.KEY) && !name.equals(TABLES))
+        .toList();
+  }
+
+  /**
+   * Returns the query that reads files. The parts of a result are one query, whose tables are those
+   * of all parts.
+   *
+   * @param files a list of their paths
+   */
+  String select(String files) {
+    return "SELECT operation_id, count(*) AS parts, "
+        + others().stream()
+            .map(name -> "any_value(" + name + ") AS " + name)
+            .collect(Collectors.joining(", "))
+        + ", list_sort(list_distinct(flatten(list(value_tables)))) AS value_tables FROM ("
+        // A column that a file of another version lacks is null.
+        + columns.stream()
+            .filter(Column::isOptional)
+            .map(column -> "NULL::" + DUCKDB.type(column.type()) + " AS " + column.name())
+            .collect(Collectors.joining(", ", "SELECT ", " WHERE false"))
+        + " UNION ALL BY NAME SELECT * FROM read_parquet("
+        + files
+        + ", union_by_name = true)) GROUP BY operation_id";
+  }
+
+  /**
+   * Inserts what was staged.
+   *
+   * @param same by which of its times a query in the log can be the same
+   * @param staged how many rows were staged
+   */
+  BatchInserted insert(Open open, DuckDbCatalog catalog, String same, long staged)
+      throws SQLException {
+    Statement statement = open.statement();
+    String log = catalog.place(TableNames.QUERY_LOG);
+    String all = "operation_id, " + String.join(", ", others()) + ", value_tables";
+    String found = "known.operation_id = staged.operation_id AND " + same;
+    statement.execute("BEGIN");
+    statement.execute(
+        "UPDATE "
+            + log
+            + " AS known SET value_tables = list_sort(list_distinct(list_concat("
+            + "known.value_tables, staged.value_tables))) FROM temp.staged WHERE "
+            + found
+            + " AND NOT list_has_all(known.value_tables, staged.value_tables)");
+    statement.execute("DELETE FROM temp.staged USING " + log + " AS known WHERE " + found);
+    long inserted =
+        statement.executeLargeUpdate(
+            "INSERT INTO " + log + "(" + all + ") SELECT " + all + " FROM temp.staged");
+    statement.execute("COMMIT");
+    open.file().inserted(log, inserted);
+    statement.execute("DROP TABLE temp.staged");
+    return new BatchInserted(inserted, staged - inserted, List.of());
+  }
+}
