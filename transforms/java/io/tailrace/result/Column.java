@@ -27,33 +27,20 @@ public final class Column {
   private final int dimension;
   private final boolean allNull;
 
-  Column(
-      ColumnSpec spec,
-      byte[] payload,
-      byte[] times,
-      int timePosition,
-      int timeCount,
-      int nullPosition,
-      int nullLength,
-      byte[] fixed,
-      int fixedPosition,
-      long[] numbers,
-      int[] bounds,
-      int dimension,
-      boolean allNull) {
+  Column(ColumnSpec spec, byte[] payload, ColumnValues values, long[] numbers, int[] bounds) {
     this.spec = spec;
     this.payload = payload;
-    this.times = times;
-    this.timePosition = timePosition;
-    this.timeCount = timeCount;
-    this.nullPosition = nullPosition;
-    this.nullLength = nullLength;
-    this.fixed = fixed;
-    this.fixedPosition = fixedPosition;
+    this.times = values.times.data;
+    this.timePosition = values.times.start;
+    this.timeCount = values.times.length >> 3;
+    this.nullPosition = values.nullStart;
+    this.nullLength = values.nullLength;
+    this.fixed = values.fixed.data;
+    this.fixedPosition = values.fixed.start;
     this.numbers = numbers;
     this.bounds = bounds;
-    this.dimension = dimension;
-    this.allNull = allNull;
+    this.dimension = values.dimension;
+    this.allNull = values.allNull;
   }
 
   /** Returns what the column says of its feature. */

@@ -30,6 +30,25 @@ public final class ColumnSpec {
     EVICT
   }
 
+  /**
+   * Where the values came from.
+   *
+   * @param resolverFqn name of the resolver that computed them; may be empty
+   * @param origin how they came to be in the result
+   */
+  record Source(String resolverFqn, Origin origin) {}
+
+  /**
+   * What is to be kept, and for how long.
+   *
+   * @param maxStaleness for how many microseconds a value may be served; zero: not at all
+   * @param skipOnline whether the values are kept out of the online store
+   * @param skipOffline whether the values are kept out of the offline store
+   * @param nullHandling what a null does to the online store
+   */
+  record Persistence(
+      long maxStaleness, boolean skipOnline, boolean skipOffline, NullHandling nullHandling) {}
+
   private final String feature;
   private final String name;
   private final ValueType type;
@@ -40,25 +59,16 @@ public final class ColumnSpec {
   private final boolean skipOffline;
   private final NullHandling nullHandling;
 
-  ColumnSpec(
-      String feature,
-      String name,
-      ValueType type,
-      String resolverFqn,
-      Origin origin,
-      long maxStaleness,
-      boolean skipOnline,
-      boolean skipOffline,
-      NullHandling nullHandling) {
+  ColumnSpec(String feature, String name, ValueType type, Source source, Persistence persistence) {
     this.feature = Objects.requireNonNull(feature);
     this.name = Objects.requireNonNull(name);
     this.type = Objects.requireNonNull(type);
-    this.resolverFqn = Objects.requireNonNull(resolverFqn);
-    this.origin = Objects.requireNonNull(origin);
-    this.maxStaleness = maxStaleness;
-    this.skipOnline = skipOnline;
-    this.skipOffline = skipOffline;
-    this.nullHandling = Objects.requireNonNull(nullHandling);
+    this.resolverFqn = Objects.requireNonNull(source.resolverFqn);
+    this.origin = Objects.requireNonNull(source.origin);
+    this.maxStaleness = persistence.maxStaleness;
+    this.skipOnline = persistence.skipOnline;
+    this.skipOffline = persistence.skipOffline;
+    this.nullHandling = Objects.requireNonNull(persistence.nullHandling);
   }
 
   /** Returns the fully qualified name, {@code user.age}. */

@@ -76,19 +76,19 @@ public final class Result {
       Head head,
       List<Frame> frames,
       List<Deletion> deletions) {
-    this(message, environmentId, head, frames, deletions, new BitSet());
-  }
-
-  private Result(
-      BusMessage message,
-      String environmentId,
-      Head head,
-      List<Frame> frames,
-      List<Deletion> deletions,
-      BitSet absent) {
     this.message = message;
     this.environmentId = environmentId;
     this.head = head;
+    this.frames = frames;
+    this.deletions = deletions;
+    this.absent = new BitSet();
+  }
+
+  /** The same with fewer frames and deletions. */
+  private Result(Result whole, List<Frame> frames, List<Deletion> deletions, BitSet absent) {
+    this.message = whole.message;
+    this.environmentId = whole.environmentId;
+    this.head = whole.head;
     this.frames = frames;
     this.deletions = deletions;
     this.absent = absent;
@@ -136,7 +136,7 @@ public final class Result {
         left.add(new Deletion(deletion.namespace(), deletion.keys(), names, deletion.observedAt()));
       }
     }
-    return new Result(message, environmentId, head, fewer, left, (BitSet) positions.clone());
+    return new Result(this, fewer, left, (BitSet) positions.clone());
   }
 
   BitSet absent() {

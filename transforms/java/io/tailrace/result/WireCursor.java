@@ -98,6 +98,18 @@ final class WireCursor {
     return (int) length;
   }
 
+  /**
+   * Enters a delimited field: from now on the end is the field's.
+   *
+   * @return the limit to set when it is left
+   */
+  int enter() throws MalformedException {
+    int length = readLength();
+    int outer = limit;
+    limit = position + length;
+    return outer;
+  }
+
   void skip(int tag) throws MalformedException {
     skip(tag, 0);
   }

@@ -128,11 +128,7 @@ public class PersistencePolicyTest {
         "user.age",
         "age",
         ValueType.INT64,
-        "resolver",
-        origin,
-        maxStaleness,
-        skipOnline,
-        skipOffline,
-        nulls);
+        new ColumnSpec.Source("resolver", origin),
+        new ColumnSpec.Persistence(maxStaleness, skipOnline, skipOffline, nulls));
   }
 }
