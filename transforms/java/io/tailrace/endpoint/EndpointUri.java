@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -49,6 +51,9 @@ public final class EndpointUri {
   private static final Pattern PERHAPS_SECRET =
       Pattern.compile("(?i).*(?:token|credential).*|.*key", Pattern.DOTALL);
 
+  /** Settings that are named for one that is misspelt. */
+  private static final int MAX_NEAREST = 3;
+
   private final String text;
   private final String scheme;
   private final String authority;
@@ -56,6 +61,8 @@ public final class EndpointUri {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   // The names that whoever maps the URI has asked for.
   private final Set<String> known = new LinkedHashSet<>();
+  // The names of settings of a client library, which are too many to list.
+  private final NavigableSet<String> settings = new TreeSet<>();
   // From where to where in the text something is that is not shown.
   private final NavigableMap<Integer, Integer> hidden = new TreeMap<>();
   private final List<Problem> problems = new ArrayList<>();
@@ -284,14 +291,15 @@ public final class EndpointUri {
   }
 
   /**
-   * Takes all parameters out whose names contain a dot: settings of the client library, under its
-   * names.
+   * Takes all parameters out whose names contain a dot and are among those given: settings of a
+   * client library, under its own names.
    */
-  public Map<String, String> takeDotted() {
+  public Map<String, String> takeDotted(Set<String> names) {
+    settings.addAll(names);
     Map<String, String> dotted = new LinkedHashMap<>();
     parameters.forEach(
         (name, parameter) -> {
-          if (name.contains(".")) {
+          if (name.contains(".") && names.contains(name)) {
             dotted.put(name, parameter.value);
           }
         });
@@ -326,7 +334,7 @@ public final class EndpointUri {
     List<String> all = new ArrayList<>(problems.stream().map(Problem::sentence).toList());
     // Perhaps a secret whose name is misspelt.
     parameters.values().forEach(each -> hidden.put(each.from, each.to));
-    unknown.forEach(name -> all.add("parameter '" + name + "' is unknown"));
+    unknown.forEach(name -> all.add("parameter '" + name + "' is unknown" + nearest(name)));
     List<String> names = known.stream().filter(name -> !name.contains(".")).toList();
     if (!unknown.isEmpty() && !names.isEmpty()) {
       all.add("known are " + String.join(", ", names));
@@ -335,6 +343,22 @@ public final class EndpointUri {
       throw new IllegalArgumentException(
           "'" + withoutSecrets() + "': " + String.join("; ", all) + ". Example: " + example);
     }
+  }
+
+  /** Names the settings that begin as a misspelt one does. */
+  private String nearest(String name) {
+    for (int length = name.length(); length > name.indexOf('.') && length > 0; length--) {
+      String begin = name.substring(0, length);
+      List<String> near =
+          settings.tailSet(begin, true).stream()
+              .takeWhile(setting -> setting.startsWith(begin))
+              .limit(MAX_NEAREST)
+              .toList();
+      if (!near.isEmpty()) {
+        return " (" + String.join(" or ", near) + "?)";
+      }
+    }
+    return "";
   }
 
   /**

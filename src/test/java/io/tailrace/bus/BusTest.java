@@ -92,6 +92,15 @@ public class BusTest {
   }
 
   @Test
+  public void aSettingThatKafkasClientsDoNotHaveIsRefused() {
+    assertThat(refused("kafka://b/t?security.protocl=SSL&fetch.max.byte=1"))
+        .contains(
+            "parameter 'security.protocl' is unknown (security.protocol?); parameter"
+                + " 'fetch.max.byte' is unknown (fetch.max.bytes?); known are user, password,"
+                + " group, start, overrun. Example: ");
+  }
+
+  @Test
   public void aTopicIsNeededAndHasKafkasCharacters() {
     assertThat(refused("kafka://b")).contains("the topic is missing");
     assertThat(refused("kafka://b/")).contains("the topic is missing");
@@ -120,6 +129,9 @@ public class BusTest {
             "kafka://b/t?ssl.keystore.password=hunter2",
             "kafka://b/t?ssl.keystore.key=-----BEGIN PRIVATE KEY-----hunter2",
             "kafka://b/t?ssl.truststore.password=hunter2",
+            "kafka://b/t?ssl.truststore.certificates=-----BEGIN CERTIFICATE-----hunter2",
+            "kafka://b/t?ssl.keystore.pasword=hunter2",
+            "kafka://b/t?start=latest&ssl.keystore.key=hunter2&start=hunter2&hunter2=hunter2",
             "pulsar://u:hunter2@b/t",
             "kafka://b/t?secret=hunter2")) {
       assertWithMessage(uri).that(refused(uri)).doesNotContain("hunter2");

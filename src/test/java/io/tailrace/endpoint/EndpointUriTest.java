@@ -7,6 +7,7 @@ import static org.junit.Assert.assertThrows;
 import io.tailrace.endpoint.EndpointUri.Host;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.Test;
 
 /** How a {@link EndpointUri} is taken apart, what it finds wrong, and that it keeps secrets. */
@@ -145,10 +146,29 @@ public class EndpointUriTest {
   public void namesWithADotAreSettingsOfTheClient() {
     EndpointUri uri = EndpointUri.parse("bus://a?security.protocol=SSL&x=1&max.poll.records=5");
 
-    assertThat(uri.takeDotted())
+    Set<String> names = Set.of("security.protocol", "max.poll.records", "x");
+    assertThat(uri.takeDotted(names))
         .containsExactly("security.protocol", "SSL", "max.poll.records", "5");
-    assertThat(uri.takeDotted()).isEmpty();
+    assertThat(uri.takeDotted(names)).isEmpty();
     assertThat(problems(uri)).contains("parameter 'x' is unknown");
+  }
+
+  @Test
+  public void aMisspeltSettingIsRefusedWithTheNearestAndItsValueHidden() {
+    EndpointUri uri =
+        EndpointUri.parse("bus://a?security.protocl=SSL&ssl.keystore.pasword=hunter2&no.such=1");
+
+    assertThat(
+            uri.takeDotted(
+                Set.of("security.protocol", "security.providers", "ssl.keystore.password")))
+        .isEmpty();
+
+    assertThat(problems(uri))
+        .isEqualTo(
+            "'bus://a?security.protocl=***&ssl.keystore.pasword=***&no.such=***':"
+                + " parameter 'security.protocl' is unknown (security.protocol?);"
+                + " parameter 'ssl.keystore.pasword' is unknown (ssl.keystore.password?);"
+                + " parameter 'no.such' is unknown. Example: bus://host:1/topic");
   }
 
   // ---- Secrets

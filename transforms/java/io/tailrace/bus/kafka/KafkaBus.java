@@ -6,25 +6,16 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.EndpointUri;
-import io.tailrace.endpoint.Secret;
-import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.UnavailableException;
+import java.io.Serializable;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
-import org.apache.kafka.clients.CommonClientConfigs;
-import org.apache.kafka.common.config.SaslConfigs;
-import org.apache.kafka.common.config.SslConfigs;
 
 /**
  * A topic of Kafka, or of what speaks its protocol (MSK). Immutable and serializable; holds no
@@ -39,47 +30,42 @@ public final class KafkaBus implements Bus {
           + " kafka://b-1:9096/result-bus?security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-512"
           + "&user=writer&password=env:KAFKA_PASSWORD";
 
-  /** Settings of Kafka's client that are secrets. */
-  private static final List<String> SECRET_PROPERTIES =
-      List.of(
-          SaslConfigs.SASL_JAAS_CONFIG,
-          SslConfigs.SSL_KEY_PASSWORD_CONFIG,
-          SslConfigs.SSL_KEYSTORE_PASSWORD_CONFIG,
-          SslConfigs.SSL_KEYSTORE_KEY_CONFIG,
-          SslConfigs.SSL_TRUSTSTORE_PASSWORD_CONFIG);
+  /**
+   * From where a topic is read.
+   *
+   * @param group as the URI has it; empty: the reader's own
+   * @param start {@code earliest}, {@code latest} or a time, for a group that has read nothing
+   * @param continueAfterOverrun whether to go on when messages were deleted before they were read
+   */
+  private record Reading(String group, String start, boolean continueAfterOverrun)
+      implements Serializable {
+    private static final long serialVersionUID = 1;
 
-  private static final String DEFAULT_MECHANISM = "PLAIN";
+    static Reading of(EndpointUri uri) {
+      String group = uri.take("group").orElse("");
+      String start = uri.take("start").orElse("earliest");
+      if (!start.equals("earliest") && !start.equals("latest") && time(start).isEmpty()) {
+        uri.problem(
+            "start=" + start + " is not earliest, latest or a time such as 2026-01-31T12:00:00Z");
+      }
+      String overrun = uri.take("overrun").orElse("fail");
+      if (!overrun.equals("fail") && !overrun.equals("continue")) {
+        uri.problem("overrun=" + overrun + " is not fail or continue");
+      }
+      return new Reading(group, start, overrun.equals("continue"));
+    }
+  }
 
   private final String uri;
-  private final String bootstrapServers;
   private final String topic;
-  private final String start;
-  private final boolean continueAfterOverrun;
-  private final Map<String, String> properties;
-  private final Map<String, Secret> secrets;
-  // Serializable stand-ins for absence: empty.
-  private final String group;
-  private final String user;
+  private final KafkaServers servers;
+  private final Reading reading;
 
-  private KafkaBus(
-      String uri,
-      String bootstrapServers,
-      String topic,
-      String start,
-      boolean continueAfterOverrun,
-      Map<String, String> properties,
-      Map<String, Secret> secrets,
-      String group,
-      String user) {
+  private KafkaBus(String uri, String topic, KafkaServers servers, Reading reading) {
     this.uri = uri;
-    this.bootstrapServers = bootstrapServers;
     this.topic = topic;
-    this.start = start;
-    this.continueAfterOverrun = continueAfterOverrun;
-    this.properties = properties;
-    this.secrets = secrets;
-    this.group = group;
-    this.user = user;
+    this.servers = servers;
+    this.reading = reading;
   }
 
   /**
@@ -88,8 +74,7 @@ public final class KafkaBus implements Bus {
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
   public static KafkaBus at(EndpointUri uri) {
-    String servers =
-        uri.hosts(9092).stream().map(Object::toString).collect(Collectors.joining(","));
+    KafkaServers servers = KafkaServers.of(uri);
     String topic = uri.path();
     if (topic.isEmpty()) {
       uri.problem("the topic is missing");
@@ -97,45 +82,9 @@ public final class KafkaBus implements Bus {
       uri.problem(
           "'" + topic + "' can't be a topic: use up to 249 letters, digits, '.', '_' and '-'");
     }
-    String group = uri.take("group").orElse("");
-    String start = uri.take("start").orElse("earliest");
-    if (!start.equals("earliest") && !start.equals("latest") && time(start).isEmpty()) {
-      uri.problem(
-          "start=" + start + " is not earliest, latest or a time such as 2026-01-31T12:00:00Z");
-    }
-    String overrun = uri.take("overrun").orElse("fail");
-    if (!overrun.equals("fail") && !overrun.equals("continue")) {
-      uri.problem("overrun=" + overrun + " is not fail or continue");
-    }
-    Map<String, Secret> secrets = new TreeMap<>();
-    for (String name : SECRET_PROPERTIES) {
-      uri.takeSecret(name).ifPresent(secret -> secrets.put(name, secret));
-    }
-    Optional<String> user = uri.take("user");
-    uri.takeSecret("password").ifPresent(secret -> secrets.put("password", secret));
-    if (user.isPresent() != secrets.containsKey("password")) {
-      uri.problem("user and password=" + Secrets.example() + " belong together");
-    }
-    Map<String, String> properties = new TreeMap<>(uri.takeDotted());
-    if (user.isPresent()) {
-      properties.putIfAbsent(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM);
-      String protocol =
-          properties.getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
-      if (!protocol.startsWith("SASL_")) {
-        uri.problem("user and password need security.protocol=SASL_SSL (or SASL_PLAINTEXT)");
-      }
-    }
+    Reading reading = Reading.of(uri);
     uri.finish(EXAMPLE);
-    return new KafkaBus(
-        uri.withoutSecrets(),
-        servers,
-        topic,
-        start,
-        overrun.equals("continue"),
-        properties,
-        secrets,
-        group,
-        user.orElse(""));
+    return new KafkaBus(uri.withoutSecrets(), topic, servers, reading);
   }
 
   static Optional<Instant> time(String text) {
@@ -153,11 +102,11 @@ public final class KafkaBus implements Bus {
 
   @Override
   public String name() {
-    return "kafka://" + bootstrapServers + "/" + topic;
+    return "kafka://" + bootstrapServers() + "/" + topic;
   }
 
   String bootstrapServers() {
-    return bootstrapServers;
+    return servers.bootstrap();
   }
 
   String topic() {
@@ -165,20 +114,20 @@ public final class KafkaBus implements Bus {
   }
 
   String start() {
-    return start;
+    return reading.start;
   }
 
   boolean continuesAfterOverrun() {
-    return continueAfterOverrun;
+    return reading.continueAfterOverrun;
   }
 
   String groupOr(String fallback) {
-    return group.isEmpty() ? fallback : group;
+    return reading.group.isEmpty() ? fallback : reading.group;
   }
 
   /** Returns the settings that are no secrets, as the URI gives them. */
   Map<String, String> properties() {
-    return Collections.unmodifiableMap(properties);
+    return servers.properties();
   }
 
   /**
@@ -187,29 +136,7 @@ public final class KafkaBus implements Bus {
    * @throws IllegalStateException if a secret is not where it should be
    */
   Map<String, Object> clientProperties() {
-    Map<String, Object> all = new HashMap<>(properties);
-    all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
-    secrets.forEach(
-        (name, secret) -> {
-          if (name.equals("password")) {
-            all.put(SaslConfigs.SASL_JAAS_CONFIG, jaas(secret.read()));
-          } else {
-            all.put(name, secret.read());
-          }
-        });
-    return all;
-  }
-
-  private String jaas(String password) {
-    String module =
-        properties.getOrDefault(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM).startsWith("SCRAM")
-            ? "org.apache.kafka.common.security.scram.ScramLoginModule"
-            : "org.apache.kafka.common.security.plain.PlainLoginModule";
-    return module + " required username=" + quoted(user) + " password=" + quoted(password) + ";";
-  }
-
-  private static String quoted(String text) {
-    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    return servers.clientProperties();
   }
 
   @Override

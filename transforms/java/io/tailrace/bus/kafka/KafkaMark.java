@@ -3,8 +3,10 @@ package io.tailrace.bus.kafka;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.BigEndianLongCoder;
@@ -24,7 +26,8 @@ final class KafkaMark implements UnboundedSource.CheckpointMark {
   private final Commits commits;
 
   KafkaMark(Map<Integer, Long> nextOffsets, long watermarkMillis, Commits commits) {
-    this.nextOffsets = Map.copyOf(nextOffsets);
+    // Ordered, so that a mark has the same bytes in every JVM.
+    this.nextOffsets = Collections.unmodifiableSortedMap(new TreeMap<>(nextOffsets));
     this.watermarkMillis = watermarkMillis;
     this.commits = commits;
   }
@@ -65,11 +68,6 @@ final class KafkaMark implements UnboundedSource.CheckpointMark {
         offsets.put(VarIntCoder.of().decode(in), BigEndianLongCoder.of().decode(in));
       }
       return new KafkaMark(offsets, BigEndianLongCoder.of().decode(in), new Commits());
-    }
-
-    @Override
-    public void verifyDeterministic() throws NonDeterministicException {
-      throw new NonDeterministicException(this, "a map has no order");
     }
   }
 }

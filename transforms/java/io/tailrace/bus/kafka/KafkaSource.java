@@ -63,7 +63,7 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       return List.of(this);
     }
     List<Integer> all = new ArrayList<>();
-    try (Consumer<byte[], byte[]> consumer = KafkaReader.consumer(bus, group)) {
+    try (Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus, group)) {
       for (PartitionInfo info : consumer.partitionsFor(bus.topic())) {
         all.add(info.partition());
       }

@@ -102,7 +102,7 @@ public class KafkaReaderTest {
   @Test
   public void aPartitionThatWasAddedIsReadFromItsFirstMessage() throws Exception {
     kafka.createTopic(topic.getMethodName(), 2);
-    try (Consumer<byte[], byte[]> consumer = KafkaReader.consumer(bus(""), "group")) {
+    try (Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus(""), "group")) {
       consumer.commitSync(
           Map.of(new TopicPartition(topic.getMethodName(), 1), new OffsetAndMetadata(0)));
     }
@@ -201,18 +201,19 @@ public class KafkaReaderTest {
     publish(1, 10);
 
     try (UnboundedReader<List<BusMessage>> reader = reader("");
-        Consumer<byte[], byte[]> consumer = KafkaReader.consumer(bus(""), "group");
+        Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus(""), "group");
         Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-      assertThat(((KafkaReader) reader).newPartitions(consumer)).isEmpty();
+      AddedPartitions added = new AddedPartitions(((KafkaReader) reader).getCurrentSource());
+      assertThat(added.count(consumer)).isEmpty();
       admin
           .createPartitions(Map.of(topic.getMethodName(), NewPartitions.increaseTo(3)))
           .all()
           .get();
 
       String said = "";
-      try (Consumer<byte[], byte[]> fresh = KafkaReader.consumer(bus(""), "group")) {
-        said = ((KafkaReader) reader).newPartitions(fresh).orElse("");
-        assertThat(((KafkaReader) reader).newPartitions(fresh)).isEmpty();
+      try (Consumer<byte[], byte[]> fresh = KafkaConsumers.open(bus(""), "group")) {
+        said = added.count(fresh).orElse("");
+        assertThat(added.count(fresh)).isEmpty();
       }
 
       assertThat(said).contains("has 3 partitions, 2 of which were added");
