@@ -15,29 +15,59 @@ import org.jspecify.annotations.Nullable;
  * What a Redis URI says. Immutable.
  *
  * @param text the URI, without secrets
- * @param hosts {@code host:port} of the server, or of some nodes of the cluster
- * @param cluster whether it is a Redis Cluster
- * @param database number of the database; 0 in a cluster
- * @param login who logs in
- * @param tls how connections are encrypted; null: not
+ * @param servers where they are
+ * @param access how to come in
  * @param timeouts for how long to wait
  * @param writing how entities are written
  */
-record RedisAddress(
-    String text,
-    List<Node> hosts,
-    boolean cluster,
-    int database,
-    Login login,
-    @Nullable Tls tls,
-    Timeouts timeouts,
-    Writing writing)
+record RedisAddress(String text, Servers servers, Access access, Timeouts timeouts, Writing writing)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
+  /**
+   * Where the servers are.
+   *
+   * @param hosts of the server, or of some nodes of the cluster
+   * @param cluster whether it is a Redis Cluster
+   * @param database number of the database; 0 in a cluster
+   */
+  record Servers(List<Node> hosts, boolean cluster, int database) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  /**
+   * How to come in.
+   *
+   * @param login who logs in
+   * @param tls how connections are encrypted; null: not
+   */
+  record Access(Login login, @Nullable Tls tls) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  List<Node> hosts() {
+    return servers.hosts;
+  }
+
+  boolean cluster() {
+    return servers.cluster;
+  }
+
+  int database() {
+    return servers.database;
+  }
+
+  Login login() {
+    return access.login;
+  }
+
+  @Nullable Tls tls() {
+    return access.tls;
+  }
+
   /** Whether connections are encrypted. */
   boolean encrypted() {
-    return tls != null;
+    return access.tls != null;
   }
 
   /**
@@ -144,11 +174,8 @@ record RedisAddress(
     uri.finish(EXAMPLE);
     return new RedisAddress(
         uri.withoutSecrets(),
-        hosts,
-        cluster,
-        database,
-        login,
-        encrypted ? tls : null,
+        new Servers(hosts, cluster, database),
+        new Access(login, encrypted ? tls : null),
         timeouts,
         writing);
   }
