@@ -118,7 +118,7 @@ public final class GetCommand implements Callable<Integer> {
               + environment
               + ": never written, deleted, or expired."
               + (onlineStore == null
-                  ? " What 'local' publishes by itself has numbers for keys: try 'get user 0'."
+                  ? " Users of the traffic of 'local' have numbers: try 'get user 0'."
                   : ""));
       out.flush();
       return 1;

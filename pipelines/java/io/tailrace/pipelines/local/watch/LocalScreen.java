@@ -146,15 +146,15 @@ public final class LocalScreen implements AutoCloseable {
     lines.add("");
     String label = "busiest, 2 min";
     for (BusiestFeatures.Busy feature : status.busiest()) {
-      lines.add(
+      String line =
           row(
               label,
               number(feature.computed()),
               percent(feature.nullRate()) + " null",
-              feature.feature()
-                  + (feature.p95().isPresent()
-                      ? text(", p95 %,.4g", feature.p95().getAsDouble())
-                      : "")));
+              feature.feature());
+      String p95 =
+          feature.p95().isPresent() ? text(", p95 %,.4g", feature.p95().getAsDouble()) : "";
+      lines.add(line.length() + p95.length() <= width ? line + p95 : line);
       label = "";
     }
     lines.addAll(

@@ -8,6 +8,7 @@ import io.tailrace.pipelines.local.servers.LocalRedis;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -117,6 +118,26 @@ public class GetCommandTest {
   public void anAbsentEntityIsSaidAndAFailure() {
     assertThat(get("user", "8")).isEqualTo(1);
     assertThat(out.toString()).startsWith("user 8 is absent in environment prod");
+  }
+
+  @Test
+  public void anAbsentEntityOfALocalStackIsSaidWithOneThatItsTrafficWrites() throws Exception {
+    ProcessHandle self = ProcessHandle.current();
+    Files.writeString(
+        temporary.getRoot().toPath().resolve("nothing-runs"),
+        "onlineStore="
+            + redis.uri()
+            + "\nprocess="
+            + self.pid()
+            + "\nprocessStarted="
+            + self.info().startInstant().orElseThrow().toEpochMilli());
+
+    assertThat(run("user", "u42")).isEqualTo(1);
+
+    assertThat(out.toString()).startsWith("user u42 is absent in environment prod");
+    assertThat(out.toString()).contains("try 'get user 0'");
+    assertThat(get("user", "u42")).isEqualTo(1);
+    assertThat(out.toString().split("try 'get user 0'", -1)).hasLength(2);
   }
 
   @Test

@@ -137,7 +137,7 @@ public class LocalScreenTest {
             .mapToObj(
                 i ->
                     new BusiestFeatures.Busy(
-                        "user.feature_" + i, 1_234_567, 0.123, OptionalDouble.of(12345.678)))
+                        "transaction.feature_" + i, 1_234_567, 0.123, OptionalDouble.of(12345.678)))
             .toList());
   }
 
