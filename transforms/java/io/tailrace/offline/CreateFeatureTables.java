@@ -184,7 +184,7 @@ public final class CreateFeatureTables
             }
           });
       counts.columnsRefused.add(absent.cardinality());
-      rejected.failures(STAGE, result.message()).forEach(Outputs.failures(out)::output);
+      rejected.failure(STAGE, result.message()).ifPresent(Outputs.failures(out)::output);
       Outputs.<Result>main(out).output(result.without(absent));
     }
 

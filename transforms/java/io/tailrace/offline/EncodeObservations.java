@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.parquet.ObservationSchema;
+import io.tailrace.result.Admission;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.Held;
@@ -40,7 +41,7 @@ public final class EncodeObservations
   public static final String STAGE = "EncodeObservations";
 
   /** How far a clock may be ahead: observations later than that are taken for its error. */
-  public static final Duration DEFAULT_MAX_CLOCK_SKEW = Duration.ofMinutes(5);
+  public static final Duration DEFAULT_MAX_CLOCK_SKEW = Admission.DEFAULT_MAX_CLOCK_SKEW;
 
   /** Bytes of the largest file, unless another limit is set: what Kafka takes by default. */
   public static final int DEFAULT_MAX_FILE_BYTES = 1_000_000;

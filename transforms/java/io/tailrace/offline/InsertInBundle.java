@@ -206,10 +206,10 @@ public final class InsertInBundle
           continue;
         }
         if (each.rejected.isPresent()) {
-          for (Failure failure :
-              each.rejected.get().failures(InsertObservations.STAGE, file.message())) {
-            failed.put(each.held, failure);
-          }
+          each.rejected
+              .get()
+              .failure(InsertObservations.STAGE, file.message())
+              .ifPresent(failure -> failed.put(each.held, failure));
         }
         inserted.put(
             each.held,

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What is to be written of one entity: for each feature the greatest cell offered, and perhaps a
- * fence. The store settles every cell exactly once. Not thread-safe.
+ * fence. The store notes here what became of every cell; who offered them is told afterwards, in
+ * the thread that offered them. Not thread-safe.
  */
 public final class EntityWrite {
   /** The {@link #fence()} of a write without one; below every allowed time. */
@@ -30,7 +31,7 @@ public final class EntityWrite {
 
   /** Told what became of the cells it offered. */
   interface Owner {
-    void settled(CellOutcome outcome);
+    void settled(CellOutcome outcome, int cells);
 
     void rejected(EntityKey key, String name, String message);
   }
@@ -49,6 +50,11 @@ public final class EntityWrite {
   private @Nullable Owner fenceOwner;
   private long keptUntil = Long.MIN_VALUE;
 
+  // What became of the cells and, behind them, of the fence.
+  private @Nullable CellOutcome @Nullable [] outcomes;
+  // Why cells, or the fence, are rejected.
+  private @Nullable Map<Integer, String> rejections;
+
   EntityWrite(EntityKey key) {
     this.key = key;
   }
@@ -66,13 +72,13 @@ public final class EntityWrite {
     }
     int order = Arrays.compareUnsigned(cell, cells[i]);
     if (order > 0) {
-      owners[i].settled(CellOutcome.STALE);
+      owners[i].settled(CellOutcome.STALE, 1);
       int gained = cell.length - cells[i].length;
       cells[i] = cell;
       owners[i] = owner;
       return gained;
     }
-    owner.settled(order == 0 ? CellOutcome.DUPLICATE : CellOutcome.STALE);
+    owner.settled(order == 0 ? CellOutcome.DUPLICATE : CellOutcome.STALE, 1);
     return 0;
   }
 
@@ -128,12 +134,12 @@ public final class EntityWrite {
     this.keptUntil = Math.max(this.keptUntil, keptUntil);
     if (observedAt > fence) {
       if (fenceOwner != null) {
-        fenceOwner.settled(CellOutcome.STALE);
+        fenceOwner.settled(CellOutcome.STALE, 1);
       }
       fence = observedAt;
       fenceOwner = owner;
     } else {
-      owner.settled(observedAt == fence ? CellOutcome.DUPLICATE : CellOutcome.STALE);
+      owner.settled(observedAt == fence ? CellOutcome.DUPLICATE : CellOutcome.STALE, 1);
     }
   }
 
@@ -169,27 +175,83 @@ public final class EntityWrite {
     return keptUntil;
   }
 
-  /** Tells what became of a cell. */
+  /** Notes what became of a cell. */
   public void settle(int i, CellOutcome outcome) {
-    owners[i].settled(outcome);
+    note(i, outcome);
   }
 
-  /** Tells what became of the fence, if there is one. */
+  /** Notes what became of the fence, if there is one. */
   public void settleFence(CellOutcome outcome) {
     if (fenceOwner != null) {
-      fenceOwner.settled(outcome);
+      note(count, outcome);
     }
   }
 
-  /** Tells that the store will never take a cell, and why. */
-  public void reject(int i, String message) {
-    owners[i].rejected(key, names[i], message);
+  private void note(int i, CellOutcome outcome) {
+    if (outcomes == null) {
+      outcomes = new CellOutcome[count + 1];
+    }
+    outcomes[i] = outcome;
   }
 
-  /** Tells that the store will never take the fence, if there is one, and why. */
+  /** Notes that the store will never take a cell, and why. */
+  public void reject(int i, String message) {
+    if (rejections == null) {
+      rejections = new HashMap<>();
+    }
+    rejections.put(i, message);
+  }
+
+  /** Notes that the store will never take the fence, if there is one, and why. */
   public void rejectFence(String message) {
     if (fenceOwner != null) {
-      fenceOwner.rejected(key, "", message);
+      reject(count, message);
     }
+  }
+
+  /**
+   * Tells who offered the cells and the fence what became of them.
+   *
+   * @throws IllegalStateException if the store has not said of one: then it may not be written
+   */
+  void tell() {
+    int told = 0;
+    while (told < count) {
+      // Cells of one entity come from one result, mostly, and fare alike.
+      Owner owner = owners[told];
+      CellOutcome outcome = outcome(told);
+      if (outcome == null) {
+        owner.rejected(key, names[told], rejection(told, names[told]));
+        told++;
+        continue;
+      }
+      int same = told + 1;
+      while (same < count && owners[same] == owner && outcome(same) == outcome) {
+        same++;
+      }
+      owner.settled(outcome, same - told);
+      told = same;
+    }
+    if (fenceOwner != null) {
+      CellOutcome outcome = outcome(count);
+      if (outcome == null) {
+        fenceOwner.rejected(key, "", rejection(count, "the deletion"));
+      } else {
+        fenceOwner.settled(outcome, 1);
+      }
+    }
+  }
+
+  private @Nullable CellOutcome outcome(int i) {
+    return outcomes == null ? null : outcomes[i];
+  }
+
+  private String rejection(int i, String what) {
+    String why = rejections == null ? null : rejections.get(i);
+    if (why == null) {
+      throw new IllegalStateException(
+          "the store has not said what became of " + what + " of " + key);
+    }
+    return why;
   }
 }

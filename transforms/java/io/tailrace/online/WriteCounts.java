@@ -53,4 +53,16 @@ final class WriteCounts extends StageCounters {
   WriteCounts() {
     super(WriteOnline.STAGE);
   }
+
+  /** Counts a result that was settled at a time in microseconds. */
+  void count(WriteOutcome outcome, long settledAt) {
+    settled.add(1);
+    written.add(outcome.written());
+    stale.add(outcome.stale());
+    duplicate.add(outcome.duplicate());
+    expired.add(outcome.expired());
+    skipped.add(outcome.skipped());
+    rejected.add(outcome.rejected());
+    freshness.count(outcome.publishedAt(), settledAt, 1);
+  }
 }

@@ -169,6 +169,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
               .setMessage(failure.message())
               .addAllCells(failure.cells())
               .setCellCount(failure.cellCount())
+              .putAllReasons(failure.reasonsByName())
               .setFailedAt(Micros.now())
               .setAttempts(1)
               .setSource(

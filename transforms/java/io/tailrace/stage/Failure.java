@@ -4,6 +4,8 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.beam.sdk.coders.DefaultCoder;
 
 /**
@@ -16,7 +18,7 @@ import org.apache.beam.sdk.coders.DefaultCoder;
  * @param message what is wrong, in a sentence
  * @param cells the cells at fault where the rest of the message was stored; the first {@link
  *     #MAX_CELLS}
- * @param cellCount how many cells are at fault
+ * @param reasons how many cells are at fault for each reason; empty where the whole message is
  * @param original the message
  */
 @DefaultCoder(FailureCoder.class)
@@ -27,7 +29,7 @@ public record Failure(
     String field,
     String message,
     List<RejectedCell> cells,
-    int cellCount,
+    Map<Reason, Integer> reasons,
     BusMessage original) {
 
   /**
@@ -36,24 +38,41 @@ public record Failure(
    */
   public static final int MAX_CELLS = 100;
 
-  /** Copies the list. */
+  /** Copies the list and the map. */
   public Failure {
     cells = List.copyOf(cells);
+    reasons = Map.copyOf(reasons);
   }
 
   /** Returns a failure of a whole message. */
   public static Failure ofMessage(
       String stage, Reason reason, String field, String message, BusMessage original) {
-    return new Failure(stage, reason, false, field, message, List.of(), 0, original);
+    return new Failure(stage, reason, false, field, message, List.of(), Map.of(), original);
   }
 
-  /** Returns a failure of some cells of a message whose other cells were stored. */
+  /** Returns how many cells are at fault. */
+  public int cellCount() {
+    return reasons.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** Returns the reasons by their names, as letters have them. */
+  Map<String, Integer> reasonsByName() {
+    Map<String, Integer> named = new TreeMap<>();
+    reasons.forEach((cause, count) -> named.put(cause.name(), count));
+    return named;
+  }
+
+  /**
+   * Returns a failure of some cells of a message whose other cells were stored.
+   *
+   * @param reason that of the first cell
+   */
   public static Failure ofCells(
       String stage,
       Reason reason,
       String message,
       List<RejectedCell> cells,
-      int cellCount,
+      Map<Reason, Integer> reasons,
       BusMessage original) {
     return new Failure(
         stage,
@@ -62,7 +81,7 @@ public record Failure(
         "",
         message,
         cells.subList(0, Math.min(MAX_CELLS, cells.size())),
-        cellCount,
+        reasons,
         original);
   }
 }

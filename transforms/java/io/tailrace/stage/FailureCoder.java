@@ -2,9 +2,12 @@ package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.v1.DeadLetter;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.EnumMap;
+import java.util.Map;
 import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.ByteArrayCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
@@ -38,7 +41,7 @@ public final class FailureCoder extends AtomicCoder<Failure> {
             .setField(failure.field())
             .setMessage(failure.message())
             .addAllCells(failure.cells())
-            .setCellCount(failure.cellCount())
+            .putAllReasons(failure.reasonsByName())
             .build();
     ByteArrayCoder.of().encode(description.toByteArray(), out);
     BusMessageCoder.of().encode(failure.original(), out);
@@ -54,8 +57,14 @@ public final class FailureCoder extends AtomicCoder<Failure> {
         description.getField(),
         description.getMessage(),
         description.getCellsList(),
-        description.getCellCount(),
+        reasons(description),
         BusMessageCoder.of().decode(in));
+  }
+
+  private static Map<Reason, Integer> reasons(DeadLetter description) {
+    Map<Reason, Integer> reasons = new EnumMap<>(Reason.class);
+    description.getReasonsMap().forEach((name, count) -> reasons.put(Reason.valueOf(name), count));
+    return reasons;
   }
 
   @Override

@@ -4,21 +4,19 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Collects the cells of one message that can't be stored, and makes a failure for each reason. Not
- * thread-safe.
+ * Collects the cells of one message that a stage can't store, whatever the reasons, and makes one
+ * failure of them: its reason is that of the first cell, and all are counted. Not thread-safe.
  */
 public final class RejectedCells {
-  private static final class Cells {
-    final List<RejectedCell> first = new ArrayList<>();
-    int count;
-  }
-
-  private final Map<Reason, Cells> byReason = new EnumMap<>(Reason.class);
+  // Most messages have none.
+  private List<RejectedCell> first = List.of();
+  private Map<Reason, Integer> reasons = Map.of();
 
   /**
    * Adds cells that have something in common.
@@ -29,10 +27,14 @@ public final class RejectedCells {
    */
   public void add(
       Reason reason, String namespace, String key, String feature, String message, int count) {
-    Cells cells = byReason.computeIfAbsent(reason, unused -> new Cells());
-    cells.count += count;
-    if (cells.first.size() < Failure.MAX_CELLS) {
-      cells.first.add(
+    if (reasons.isEmpty()) {
+      first = new ArrayList<>();
+      // In the order in which they came.
+      reasons = new LinkedHashMap<>();
+    }
+    reasons.merge(reason, count, Integer::sum);
+    if (first.size() < Failure.MAX_CELLS) {
+      first.add(
           RejectedCell.newBuilder()
               .setNamespace(namespace)
               .setPrimaryKey(key)
@@ -44,34 +46,41 @@ public final class RejectedCells {
 
   /** Returns whether nothing was added. */
   public boolean isEmpty() {
-    return byReason.isEmpty();
+    return reasons.isEmpty();
   }
 
   /** Returns how many cells were added. */
   public int count() {
-    return byReason.values().stream().mapToInt(cells -> cells.count).sum();
+    int count = 0;
+    for (int each : reasons.values()) {
+      count += each;
+    }
+    return count;
   }
 
-  /** Returns a failure for each reason. */
-  public List<Failure> failures(String stage, BusMessage original) {
-    List<Failure> failures = new ArrayList<>();
-    byReason.forEach(
-        (reason, cells) -> {
-          RejectedCell first = cells.first.get(0);
-          String what =
-              (first.getFeature().isEmpty() ? first.getNamespace() : first.getFeature())
-                  + (first.getPrimaryKey().isEmpty() ? "" : " of '" + first.getPrimaryKey() + "'")
-                  + ": "
-                  + first.getMessage();
-          failures.add(
-              Failure.ofCells(
-                  stage,
-                  reason,
-                  cells.count == 1 ? what : what + "; and " + (cells.count - 1) + " more",
-                  cells.first,
-                  cells.count,
-                  original));
-        });
-    return failures;
+  /** Returns how many cells are listed by name: those take memory. */
+  public int listed() {
+    return first.size();
+  }
+
+  /** Returns the failure of the cells, if there are any. */
+  public Optional<Failure> failure(String stage, BusMessage original) {
+    if (isEmpty()) {
+      return Optional.empty();
+    }
+    RejectedCell one = first.get(0);
+    String where =
+        (one.getFeature().isEmpty() ? one.getNamespace() : one.getFeature())
+            + (one.getPrimaryKey().isEmpty() ? "" : " of '" + one.getPrimaryKey() + "'");
+    String what = where.isEmpty() ? one.getMessage() : where + ": " + one.getMessage();
+    int count = count();
+    return Optional.of(
+        Failure.ofCells(
+            stage,
+            reasons.keySet().iterator().next(),
+            count == 1 ? what : what + "; and " + (count - 1) + " more",
+            first,
+            reasons,
+            original));
   }
 }

@@ -11,7 +11,6 @@ import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
@@ -28,7 +27,6 @@ import org.apache.beam.sdk.values.WindowedValues;
  */
 public final class BundleWriter implements AutoCloseable {
   private final ResultDecoder decoder = new ResultDecoder();
-  private final TupleTag<Failure> failures = new TupleTag<>() {};
   private final WriteOnline.WriteFn fn;
 
   /**
@@ -40,7 +38,7 @@ public final class BundleWriter implements AutoCloseable {
   public record Written(List<WriteOutcome> outcomes, List<Failure> failures) {}
 
   private BundleWriter(WriteOnline write) {
-    this.fn = new WriteOnline.WriteFn(write, failures);
+    this.fn = new WriteOnline.WriteFn(write);
   }
 
   /** Makes a worker. */
@@ -81,10 +79,7 @@ public final class BundleWriter implements AutoCloseable {
     public void add(BusMessage message) throws UnavailableException, InvalidMessageException {
       Result result = decoder.decode(message);
       fn.write(
-          result,
-          BoundedWindow.TIMESTAMP_MIN_VALUE,
-          GlobalWindow.INSTANCE,
-          new FailureReceiver(written.failures()::add));
+          result, BoundedWindow.TIMESTAMP_MIN_VALUE, GlobalWindow.INSTANCE, new Receiver(written));
     }
 
     /** Ends the bundle, when everything has been written. */
@@ -119,7 +114,7 @@ public final class BundleWriter implements AutoCloseable {
     fn.tearDown();
   }
 
-  private record FailureReceiver(Consumer<Failure> failures) implements DoFn.MultiOutputReceiver {
+  private record Receiver(Written written) implements DoFn.MultiOutputReceiver {
     @Override
     public <T> DoFn.OutputReceiver<T> get(TupleTag<T> tag) {
       return new DoFn.OutputReceiver<>() {
@@ -130,7 +125,14 @@ public final class BundleWriter implements AutoCloseable {
               .setTimestamp(BoundedWindow.TIMESTAMP_MIN_VALUE)
               .setWindow(GlobalWindow.INSTANCE)
               .setPaneInfo(PaneInfo.NO_FIRING)
-              .setReceiver(output -> failures.accept((Failure) output.getValue()));
+              .setReceiver(
+                  output -> {
+                    if (output.getValue() instanceof Failure failure) {
+                      written.failures().add(failure);
+                    } else {
+                      written.outcomes().add((WriteOutcome) output.getValue());
+                    }
+                  });
         }
       };
     }

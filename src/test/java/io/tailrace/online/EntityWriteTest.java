@@ -2,11 +2,13 @@ package io.tailrace.online;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.online.EntityWrite.CellOutcome;
 import io.tailrace.result.ValueType;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +61,8 @@ public class EntityWriteTest {
     write.offer("age", cell(T1), second);
 
     write.settle(0, CellOutcome.WRITTEN);
+    assertThat(first.outcomes).isEmpty();
+    write.tell();
 
     assertThat(first.outcomes).containsExactly(CellOutcome.WRITTEN);
     assertThat(second.outcomes).containsExactly(CellOutcome.DUPLICATE);
@@ -72,6 +76,7 @@ public class EntityWriteTest {
 
     write.settle(0, CellOutcome.WRITTEN);
     write.reject(1, "too large");
+    write.tell();
 
     assertThat(second.outcomes).containsExactly(CellOutcome.WRITTEN);
     assertThat(third.outcomes).isEmpty();
@@ -104,6 +109,7 @@ public class EntityWriteTest {
     write.offerFence(T1, T3, third);
     write.offerFence(T3, T3, third);
     write.settleFence(CellOutcome.WRITTEN);
+    write.tell();
 
     assertThat(write.fence()).isEqualTo(T3);
     assertThat(write.count()).isEqualTo(0);
@@ -117,6 +123,7 @@ public class EntityWriteTest {
     write.offerFence(T2, T3, first);
 
     write.rejectFence("the key is a list");
+    write.tell();
 
     assertThat(first.rejections).containsExactly(": the key is a list");
   }
@@ -125,11 +132,53 @@ public class EntityWriteTest {
   public void withoutAFenceNobodyIsToldOfIt() {
     write.offer("age", cell(T1), first);
 
+    write.settle(0, CellOutcome.STALE);
     write.settleFence(CellOutcome.WRITTEN);
     write.rejectFence("no");
+    write.tell();
 
-    assertThat(first.outcomes).isEmpty();
+    assertThat(first.outcomes).containsExactly(CellOutcome.STALE);
     assertThat(first.rejections).isEmpty();
+  }
+
+  @Test
+  public void everyOwnerIsToldOfEachOfItsCellsWhateverBecameOfThem() {
+    write.offer("a", cell(T1), first);
+    write.offer("b", cell(T1), first);
+    write.offer("c", cell(T1), second);
+    write.offer("d", cell(T1), first);
+    write.offer("e", cell(T1), first);
+    write.offerFence(T1, T3, second);
+
+    write.settle(0, CellOutcome.WRITTEN);
+    write.settle(1, CellOutcome.WRITTEN);
+    write.settle(2, CellOutcome.WRITTEN);
+    write.reject(3, "too large");
+    write.settle(4, CellOutcome.STALE);
+    write.settleFence(CellOutcome.DUPLICATE);
+    write.tell();
+
+    assertThat(first.outcomes)
+        .containsExactly(CellOutcome.WRITTEN, CellOutcome.WRITTEN, CellOutcome.STALE);
+    assertThat(first.rejections).containsExactly("d: too large");
+    assertThat(second.outcomes)
+        .containsExactly(CellOutcome.WRITTEN, CellOutcome.DUPLICATE)
+        .inOrder();
+  }
+
+  @Test
+  public void aStoreThatForgetsACellOrAFenceIsFoundOut() {
+    write.offer("age", cell(T1), first);
+    write.offer("name", cell(T1), first);
+    write.settle(0, CellOutcome.WRITTEN);
+    IllegalStateException cell = assertThrows(IllegalStateException.class, write::tell);
+
+    EntityWrite deletion = new EntityWrite(ANN);
+    deletion.offerFence(T1, T3, second);
+    IllegalStateException fence = assertThrows(IllegalStateException.class, deletion::tell);
+
+    assertThat(cell).hasMessageThat().contains("what became of name");
+    assertThat(fence).hasMessageThat().contains("what became of the deletion");
   }
 
   @Test
@@ -170,6 +219,7 @@ public class EntityWriteTest {
             .isNull();
         folded.settle(i, CellOutcome.WRITTEN);
       }
+      folded.tell();
       assertWithMessage("seed %s", seed).that(actual.keySet()).isEqualTo(expected.keySet());
       for (String name : expected.keySet()) {
         assertWithMessage("seed %s, %s", seed, name)
@@ -197,8 +247,8 @@ public class EntityWriteTest {
     final List<String> rejections = new ArrayList<>();
 
     @Override
-    public void settled(CellOutcome outcome) {
-      outcomes.add(outcome);
+    public void settled(CellOutcome outcome, int cells) {
+      outcomes.addAll(Collections.nCopies(cells, outcome));
     }
 
     @Override

@@ -284,6 +284,45 @@ public class WriteOnlineTest {
   }
 
   @Test
+  public void whateverTheReasonsAResultHasOneLetterThatCountsThem() throws Exception {
+    try (Jedis jedis = redis.connect()) {
+      jedis.set("production:user:ann", "not a hash");
+    }
+
+    WithFailures.Result<PCollection<WriteOutcome>, Failure> written =
+        write(
+            T,
+            named(
+                "op",
+                Results.users(
+                    List.of("bea", "", "ann"),
+                    Results.int64("age", T + DAY, 1, 2, 3),
+                    Results.int64("height", T, 4, 5, 6))));
+
+    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 1, 0, 0, 0, 0, 4));
+    PAssert.thatSingleton(written.failures())
+        .satisfies(
+            letter -> {
+              assertThat(letter.reason()).isEqualTo(Reason.OBSERVED_IN_FUTURE);
+              assertThat(letter.reasons())
+                  .containsExactly(
+                      Reason.OBSERVED_IN_FUTURE,
+                      2,
+                      Reason.MISSING_FIELD,
+                      1,
+                      Reason.REJECTED_BY_STORE,
+                      1);
+              assertThat(letter.cellCount()).isEqualTo(4);
+              assertThat(letter.cells().stream().map(RejectedCell::getFeature))
+                  .containsExactly("user.age", "", "user.age", "user.height")
+                  .inOrder();
+              return null;
+            });
+    pipeline.run().waitUntilFinish();
+    assertThat(stored("bea").keySet()).containsExactly("height");
+  }
+
+  @Test
   public void aLetterListsTheFirstCellsAndCountsTheRest() throws Exception {
     Frame.Builder frame = Results.user("ann").toBuilder();
     for (int i = 0; i < 150; i++) {

@@ -17,6 +17,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -315,12 +316,39 @@ public class ObservationFileTest {
                           Results.int64("zip", future - 1, 3, 4),
                           Results.int64("late", future, 5, 6)))));
 
-      assertThat(encoded.failures().stream().map(it -> it.reason() + " " + it.cellCount()))
-          .containsExactly("MISSING_FIELD 3", "OBSERVED_IN_FUTURE 1");
+      assertThat(encoded.failures()).hasSize(1);
+      assertThat(encoded.failures().get(0).reason()).isEqualTo(Reason.MISSING_FIELD);
+      assertThat(encoded.failures().get(0).reasons())
+          .containsExactly(Reason.MISSING_FIELD, 3, Reason.OBSERVED_IN_FUTURE, 1);
       ObservationRows rows = file(encoded.decoded(), Optional.of(ValueType.INT64)).rows();
       assertThat(rows.count()).isEqualTo(2);
       assertThat(rows.number(0)).isEqualTo(2);
       assertThat(rows.number(1)).isEqualTo(4);
+    }
+  }
+
+  @Test
+  public void whatNoFileHoldsIsInTheLetterOfWhatElseOfItsResultIsRejected() throws Exception {
+    byte[] random = new byte[60_000];
+    new Random(3).nextBytes(random);
+    String large = Base64.getEncoder().encodeToString(random);
+    try (BundleEncoder encoder = new BundleEncoder(40_000)) {
+      Encoded encoded =
+          encoder.encode(
+              List.of(
+                  Results.of(
+                      Results.user("ann", Results.string("a", T, large)),
+                      Results.user("ben", Results.string("b", T, large)),
+                      Results.user("", Results.int64("age", T, 1))),
+                  Results.named("sound")
+                      .addFrames(Results.user("cid", Results.int64("age", T, 1)))
+                      .build()));
+
+      assertThat(encoded.failures()).hasSize(1);
+      assertThat(encoded.failures().get(0).reason()).isEqualTo(Reason.MISSING_FIELD);
+      assertThat(encoded.failures().get(0).reasons())
+          .containsExactly(Reason.MISSING_FIELD, 1, Reason.TOO_LARGE, 2);
+      assertThat(file(encoded.decoded(), Optional.of(ValueType.INT64)).rowCount()).isEqualTo(1);
     }
   }
 

@@ -7,6 +7,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.beam.sdk.testing.CoderProperties;
 import org.junit.Test;
 
@@ -34,7 +35,7 @@ public class FailureCoderTest {
             "",
             "too large",
             List.of(cell("ann"), cell("bob")),
-            1_000,
+            Map.of(Reason.REJECTED_BY_STORE, 990, Reason.OBSERVED_IN_FUTURE, 10),
             MESSAGE));
   }
 
@@ -57,7 +58,13 @@ public class FailureCoderTest {
     }
 
     Failure failure =
-        Failure.ofCells("WriteOnline", Reason.OBSERVED_IN_FUTURE, "late", cells, 5_000, MESSAGE);
+        Failure.ofCells(
+            "WriteOnline",
+            Reason.OBSERVED_IN_FUTURE,
+            "late",
+            cells,
+            Map.of(Reason.OBSERVED_IN_FUTURE, 4_990, Reason.MISSING_FIELD, 10),
+            MESSAGE);
 
     assertThat(failure.cells()).isEqualTo(cells.subList(0, 100));
     assertThat(failure.cellCount()).isEqualTo(5_000);

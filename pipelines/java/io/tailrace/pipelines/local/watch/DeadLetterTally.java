@@ -111,9 +111,7 @@ public final class DeadLetterTally implements AutoCloseable {
               + "@"
               + letter.getSource().getOffset()
               + " "
-              + letter.getStage()
-              + " "
-              + letter.getReason();
+              + letter.getStage();
       if (seen.add(place)) {
         counts
             .computeIfAbsent(letter.getWriter(), unused -> new EnumMap<>(Reason.class))

@@ -1,0 +1,192 @@
+package io.tailrace.online;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.result.Admission;
+import io.tailrace.result.Column;
+import io.tailrace.result.ColumnSpec;
+import io.tailrace.result.Deletion;
+import io.tailrace.result.Frame;
+import io.tailrace.result.PersistencePolicy;
+import io.tailrace.result.PersistencePolicy.Decision;
+import io.tailrace.result.Result;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes cells of results and folds those of an entity into one write, until they are taken to be
+ * sent. Not thread-safe.
+ */
+final class GatheredCells {
+  /** What an entity costs beside its cells, in bytes, roughly. */
+  private static final int ENTITY_OVERHEAD = 200;
+
+  /** Who holds the results, and sends what was gathered when that is enough. */
+  interface Holder {
+    /** Counts bytes that are held. */
+    void grow(int bytes);
+
+    /** Makes room before another entity is added, amid a result. */
+    void makeRoom() throws UnavailableException;
+  }
+
+  private final Admission admission;
+  private final long retentionMicros;
+  private final WriteCounts counts;
+  private final Holder holder;
+  private Map<EntityKey, EntityWrite> writes = new HashMap<>();
+  private long cellBytes;
+
+  /**
+   * Gathers for a bundle.
+   *
+   * @param retentionMicros for how long deletions are remembered
+   */
+  GatheredCells(Admission admission, long retentionMicros, WriteCounts counts, Holder holder) {
+    this.admission = admission;
+    this.retentionMicros = retentionMicros;
+    this.counts = counts;
+    this.holder = holder;
+  }
+
+  /** Returns how many entities are gathered. */
+  int entities() {
+    return writes.size();
+  }
+
+  /** Returns what is gathered, and gathers anew. */
+  List<EntityWrite> take() {
+    List<EntityWrite> taken = new ArrayList<>(writes.values());
+    counts.entitiesSent.add(taken.size());
+    counts.bytesSent.add(cellBytes);
+    writes = new HashMap<>(2 * taken.size());
+    cellBytes = 0;
+    return taken;
+  }
+
+  /** Adds the cells and fences of a result. */
+  void add(ResultWrite owner) throws UnavailableException {
+    Result result = owner.result();
+    admission.begin(result);
+    List<Frame> frames = result.frames();
+    for (int f = 0; f < frames.size(); f++) {
+      add(result, frames.get(f), owner);
+    }
+    List<Deletion> deletions = result.deletions();
+    for (int d = 0; d < deletions.size(); d++) {
+      add(result, deletions.get(d), owner);
+    }
+  }
+
+  private void add(Result result, Frame frame, ResultWrite owner) throws UnavailableException {
+    List<Column> columns = frame.columns();
+    long deletedUntil = keptUntil(result, 0);
+    for (int row = 0; row < frame.rows(); row++) {
+      EntityWrite write = null;
+      String key = "";
+      for (int c = 0; c < columns.size(); c++) {
+        Column column = columns.get(c);
+        ColumnSpec spec = column.spec();
+        boolean isNull = column.isNull(row);
+        Decision decision =
+            isNull ? PersistencePolicy.onlineNull(spec) : PersistencePolicy.online(spec);
+        if (decision != Decision.WRITE && decision != Decision.EVICT) {
+          skip(decision, owner);
+          continue;
+        }
+        if (key.isEmpty()) {
+          if (!Admission.isKey(frame.keys(), row)) {
+            Admission.rejectKey(owner.rejected(), frame.namespace(), row);
+            break;
+          }
+          key = frame.keys().text(row);
+        }
+        long observedAt = column.observedAt(row);
+        if (!admission.isInTime(observedAt)) {
+          admission.rejectTime(
+              owner.rejected(), frame.namespace(), key, spec.feature(), observedAt);
+          continue;
+        }
+        byte[] cell;
+        if (decision == Decision.EVICT) {
+          cell =
+              Cell.encodeTombstone(
+                  observedAt, Math.max(deletedUntil, observedAt + retentionMicros));
+        } else {
+          long expiresAt = PersistencePolicy.expiresAt(observedAt, spec.maxStaleness());
+          cell =
+              isNull
+                  ? Cell.encodeNull(spec.type(), observedAt, expiresAt)
+                  : Cell.encode(column, row, observedAt, expiresAt);
+        }
+        if (write == null) {
+          write = entity(result.environmentId(), frame.namespace(), key);
+        }
+        offer(write, spec.name(), cell, owner);
+      }
+    }
+  }
+
+  private void skip(Decision why, ResultWrite owner) {
+    owner.skip();
+    switch (why) {
+      case NOT_COMPUTED -> counts.notComputed.add(1);
+      case NO_MAX_STALENESS -> counts.noMaxStaleness.add(1);
+      case SKIPPED_BY_FEATURE -> counts.skippedByFeature.add(1);
+      case NULL_SKIPPED -> counts.nullSkipped.add(1);
+      case WRITE, EVICT -> throw new IllegalArgumentException(why + " skips nothing");
+    }
+  }
+
+  private void add(Result result, Deletion deletion, ResultWrite owner)
+      throws UnavailableException {
+    long observedAt = deletion.observedAt();
+    long keptUntil = keptUntil(result, observedAt);
+    for (int row = 0; row < deletion.keys().count(); row++) {
+      if (!Admission.isKey(deletion.keys(), row)) {
+        Admission.rejectKey(owner.rejected(), deletion.namespace(), row);
+        continue;
+      }
+      String key = deletion.keys().text(row);
+      if (!admission.isInTime(observedAt)) {
+        admission.rejectTime(owner.rejected(), deletion.namespace(), key, "", observedAt);
+        continue;
+      }
+      EntityWrite write = entity(result.environmentId(), deletion.namespace(), key);
+      if (deletion.wholeEntities()) {
+        write.offerFence(observedAt, keptUntil, owner);
+      }
+      for (String name : deletion.names()) {
+        offer(write, name, Cell.encodeTombstone(observedAt, keptUntil), owner);
+      }
+    }
+  }
+
+  private void offer(EntityWrite write, String name, byte[] cell, ResultWrite owner) {
+    int gained = write.offer(name, cell, owner);
+    holder.grow(gained);
+    cellBytes += gained;
+  }
+
+  private EntityWrite entity(String environment, String namespace, String key)
+      throws UnavailableException {
+    holder.makeRoom();
+    EntityKey entity = new EntityKey(environment, namespace, key);
+    EntityWrite write = writes.get(entity);
+    if (write == null) {
+      write = new EntityWrite(entity);
+      writes.put(entity, write);
+      holder.grow(ENTITY_OVERHEAD);
+    }
+    return write;
+  }
+
+  /**
+   * Until when a deletion must be remembered: older values can arrive for as long as the bus keeps
+   * them, counted from when it was published, or observed if that is later.
+   */
+  private long keptUntil(Result result, long observedAt) {
+    return Math.max(result.message().publishedAt(), observedAt) + retentionMicros;
+  }
+}
