@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -26,6 +28,9 @@ public class LibraryTest {
   private static final String RUNNER = "org.apache.beam:beam-runners-direct-java";
   private static final String DUCKDB = "org.duckdb:duckdb_jdbc";
 
+  private static final Pattern CODE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern PROGRAM = Pattern.compile("public final class (\\w+)");
+
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
   private static LibraryClassPath library;
@@ -33,7 +38,12 @@ public class LibraryTest {
   @BeforeClass
   public static void compileAProgramThatUsesTheLibrary() throws Exception {
     library = LibraryClassPath.read();
-    assertThat(
+    compile("src/test/library/UsesTheLibrary.java");
+  }
+
+  private static void compile(String file) throws IOException {
+    assertWithMessage(file)
+        .that(
             ToolProvider.getSystemJavaCompiler()
                 .run(
                     null,
@@ -45,7 +55,7 @@ public class LibraryTest {
                     library.files(RUNNER),
                     "-d",
                     folder.getRoot().toString(),
-                    "src/test/library/UsesTheLibrary.java"))
+                    file))
         .isEqualTo(0);
   }
 
@@ -100,6 +110,32 @@ public class LibraryTest {
     // The same question finds them where they are.
     assertThat(library.all(RUNNER, "org.apache.kafka:kafka_2.13"))
         .containsAtLeast(RUNNER, "org.scala-lang:scala-library");
+  }
+
+  @Test
+  public void theProgramsInTheDocsCompile() throws Exception {
+    String imports = "";
+    int programs = 0;
+    for (String page : List.of("docs/library.md", "README.md")) {
+      Matcher block = CODE.matcher(Files.readString(Path.of(page)));
+      while (block.find()) {
+        String code = block.group(1);
+        Matcher name = PROGRAM.matcher(code);
+        String named = name.find() ? name.group(1) : "";
+        if (named.isEmpty()) {
+          named = "Lines";
+          // Some lines of a program like the first one.
+          code = imports + "class Lines { void run(Pipeline pipeline) {\n" + code + "}}";
+        } else if (imports.isEmpty()) {
+          imports = code.substring(0, code.indexOf("public final class"));
+        }
+        Path file = folder.newFolder().toPath().resolve((named) + ".java");
+        Files.writeString(file, code);
+        compile(file.toString());
+        programs++;
+      }
+    }
+    assertThat(programs).isEqualTo(3);
   }
 
   @Test

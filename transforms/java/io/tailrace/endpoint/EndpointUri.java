@@ -307,6 +307,11 @@ public final class EndpointUri {
     return dotted;
   }
 
+  /** Returns the names of all parameters that were asked for: those that its kind has. */
+  public Set<String> known() {
+    return Set.copyOf(known);
+  }
+
   /** Adds a problem that the caller found. */
   public void problem(String problem) {
     problem(-1, problem);

@@ -1,0 +1,162 @@
+package io.tailrace;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+
+import io.tailrace.bus.Buses;
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Driver;
+import io.tailrace.endpoint.Kinds.Kind;
+import io.tailrace.metrics.MetricsStores;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.online.OnlineStores;
+import io.tailrace.parquet.QueryLog;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.Test;
+
+/** What a page lists is what the code has: reasons, URIs and their parameters, columns. */
+public class DocumentsTest {
+  /** Each sort of endpoint and the page about its kinds. */
+  private static final Map<Kinds<? extends Endpoint>, String> PAGES =
+      Map.of(
+          Buses.KINDS, "buses",
+          OnlineStores.KINDS, "online-store",
+          OfflineStores.KINDS, "offline-store",
+          MetricsStores.KINDS, "metrics-store");
+
+  @Test
+  public void everyReasonForDeadLettersHasARow() throws Exception {
+    List<String> declared =
+        Arrays.stream(Reason.values())
+            .filter(reason -> reason != Reason.UNRECOGNIZED)
+            .filter(reason -> reason != Reason.REASON_UNSPECIFIED)
+            .map(Reason::name)
+            .toList();
+
+    assertThat(firstColumn(page("buses"), "reason")).containsExactlyElementsIn(declared).inOrder();
+  }
+
+  @Test
+  public void everySchemeIsOnItsPage() throws Exception {
+    for (Map.Entry<Kinds<? extends Endpoint>, String> each : PAGES.entrySet()) {
+      for (Kind<?> kind : each.getKey().builtIn()) {
+        for (String scheme : kind.schemes()) {
+          assertWithMessage(each.getValue())
+              .that(page(each.getValue()))
+              .containsMatch("(?<![a-z+])" + Pattern.quote(scheme + "://"));
+        }
+      }
+    }
+  }
+
+  @Test
+  public void everyParameterIsOnItsPage() throws Exception {
+    for (Map.Entry<Kinds<? extends Endpoint>, String> each : PAGES.entrySet()) {
+      String page = page(each.getValue());
+
+      assertWithMessage(each.getValue())
+          .that(
+              parameters(each.getKey()).stream()
+                  // A name with a dot is a setting of a client library, whose page lists them.
+                  .filter(parameter -> !parameter.contains("."))
+                  .filter(
+                      parameter ->
+                          !Pattern.compile("[`?&]" + parameter + "[=`]").matcher(page).find())
+                  .toList())
+          .isEmpty();
+    }
+  }
+
+  @Test
+  public void noPageHasAParameterThatIsNone() throws Exception {
+    for (Map.Entry<Kinds<? extends Endpoint>, String> each : PAGES.entrySet()) {
+      Set<String> parameters = parameters(each.getKey());
+      for (String documented : firstColumn(page(each.getValue()), "parameter")) {
+        assertWithMessage(each.getValue())
+            .that(parameters)
+            .contains(documented.replaceFirst("=.*", ""));
+      }
+    }
+  }
+
+  @Test
+  public void everyKindIsInTheTableOfWhatItNeeds() throws Exception {
+    String page = page("library");
+    for (Kinds<? extends Endpoint> kinds : PAGES.keySet()) {
+      for (Kind<?> kind : kinds.builtIn()) {
+        String needs =
+            kind.driver().map(Driver::dependency).map(it -> "add `" + it + "`").orElse("nothing");
+        assertThat(page)
+            .containsMatch(
+                "(?m)^\\| "
+                    + kinds.noun()
+                    + " \\| .*`"
+                    + kind.schemes().get(0)
+                    + "://.*\\| "
+                    + needs);
+      }
+    }
+  }
+
+  @Test
+  public void everyColumnOfTheQueryLogIsNamedInItsOrder() throws Exception {
+    List<String> columns = QueryLog.CURRENT.columns().stream().map(QueryLog.Column::name).toList();
+
+    assertThat(page("offline-store").replaceAll("\\s+", " "))
+        .contains("`" + String.join(", ", columns) + "`");
+  }
+
+  private static Set<String> parameters(Kinds<? extends Endpoint> kinds) {
+    Set<String> parameters = new TreeSet<>();
+    for (Kind<?> kind : kinds.builtIn()) {
+      for (String scheme : kind.schemes()) {
+        EndpointUri uri = EndpointUri.parse(scheme + "://host/name");
+        try {
+          kind.factory().apply(uri);
+        } catch (IllegalArgumentException e) {
+          // What it asked for is known all the same.
+          assertThat(e).hasMessageThat().contains("Example: ");
+        }
+        parameters.addAll(uri.known());
+      }
+    }
+    return parameters;
+  }
+
+  /** Returns the names in the first column of the tables under a heading. */
+  private static List<String> firstColumn(String page, String heading) {
+    List<String> names = new ArrayList<>();
+    boolean inside = false;
+    for (String line : page.lines().toList()) {
+      if (line.startsWith("| " + heading + " |")) {
+        inside = true;
+      } else if (!line.startsWith("|")) {
+        inside = false;
+      } else if (inside) {
+        Pattern.compile("`([^`]+)`")
+            .matcher(line.substring(0, line.indexOf('|', 1)))
+            .results()
+            .map((MatchResult name) -> name.group(1))
+            .forEach(names::add);
+      }
+    }
+    return names;
+  }
+
+  private static String page(String name) throws IOException {
+    return Files.readString(Path.of("docs", name + ".md"));
+  }
+}
