@@ -125,7 +125,7 @@ public class DocumentsTest {
       for (String scheme : kind.schemes()) {
         EndpointUri uri = EndpointUri.parse(scheme + "://host/name");
         try {
-          kind.factory().apply(uri);
+          var unused = kind.factory().apply(uri);
         } catch (IllegalArgumentException e) {
           // What it asked for is known all the same.
           assertThat(e).hasMessageThat().contains("Example: ");

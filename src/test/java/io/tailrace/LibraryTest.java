@@ -129,7 +129,7 @@ public class LibraryTest {
         } else if (imports.isEmpty()) {
           imports = code.substring(0, code.indexOf("public final class"));
         }
-        Path file = folder.newFolder().toPath().resolve((named) + ".java");
+        Path file = folder.newFolder().toPath().resolve(named + ".java");
         Files.writeString(file, code);
         compile(file.toString());
         programs++;
