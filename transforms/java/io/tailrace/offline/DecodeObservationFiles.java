@@ -1,5 +1,7 @@
 package io.tailrace.offline;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.bus.BusMessage;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
@@ -7,13 +9,17 @@ import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.stage.DecodeMessages;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.RejectedCells;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes messages of the streaming-insert bus into validated {@link ObservationFile}s, whoever
  * published them. A message that is not a Parquet file of the {@link ObservationSchema}, is damaged
- * or too large, or of an environment that is not served, becomes a {@link Failure}; the messages
- * around it go on. A replayed message that names another writer as its addressee is passed over.
+ * or too large, or of an environment that is not served, becomes a {@link Failure}; so do rows that
+ * can't be taken exactly, without which their file goes on; the messages around it go on. A
+ * replayed message that names another writer as its addressee is passed over.
  */
 public final class DecodeObservationFiles extends DecodeMessages<ObservationFile> {
   private static final long serialVersionUID = 1;
@@ -50,6 +56,10 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
 
     final Count rowsRead = count("rows_read", "rows", "rows of the good ones");
 
+    final Count rowsRejected =
+        count(
+            "rows_rejected", "rows", "rows that can't be taken exactly as they are: dead letters");
+
     FileCounts() {
       super(STAGE, "files", "those files");
     }
@@ -59,6 +69,9 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     private static final long serialVersionUID = 1;
 
     private final FileCounts counts;
+
+    // The rows of the file that was decoded last.
+    private transient @Nullable RejectedCells refused;
 
     Fn(DecodeObservationFiles spec) {
       this(spec, new FileCounts());
@@ -71,7 +84,18 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
 
     @Override
     protected ObservationFile decode(BusMessage message) throws InvalidMessageException {
-      return FileDecoder.decode(message);
+      refused = new RejectedCells();
+      return FileDecoder.decode(message, refused);
+    }
+
+    @Override
+    protected List<Failure> refused(BusMessage message) {
+      return requireNonNull(refused).failure(STAGE, message).stream().toList();
+    }
+
+    @Override
+    protected boolean isNothing(ObservationFile file) {
+      return file.rowCount() == 0;
     }
 
     @Override
@@ -82,6 +106,7 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     @Override
     protected void accepted(ObservationFile file) {
       counts.rowsRead.add(file.rowCount());
+      counts.rowsRejected.add(requireNonNull(refused).count());
     }
   }
 }

@@ -145,6 +145,7 @@ final class FileCutter implements AutoCloseable {
       rows[i - from] = run.row(i);
     }
     return new Run(
+        run.namespace(),
         run.feature(),
         run.featureBytes(),
         run.operation(),

@@ -131,7 +131,14 @@ public final class ResultEncoder implements AutoCloseable {
                     result.environmentId(),
                     frame.keys().areStrings(),
                     Optional.of(column.spec().type())),
-                run(feature, operation, frame.keys(), column, 0, storable.of(frame, column)));
+                run(
+                    frame.namespace(),
+                    feature,
+                    operation,
+                    frame.keys(),
+                    column,
+                    0,
+                    storable.of(frame, column)));
       }
     }
     for (Deletion deletion : result.deletions()) {
@@ -143,6 +150,7 @@ public final class ResultEncoder implements AutoCloseable {
                 new FileCutter.Group(
                     result.environmentId(), deletion.keys().areStrings(), Optional.empty()),
                 run(
+                    deletion.namespace(),
                     feature,
                     operation,
                     deletion.keys(),
@@ -169,6 +177,7 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   private Run run(
+      String namespace,
       String feature,
       Operation operation,
       PrimaryKeys keys,
@@ -176,7 +185,7 @@ public final class ResultEncoder implements AutoCloseable {
       long deletedAt,
       int @Nullable [] rows) {
     byte[] bytes = featureBytes.computeIfAbsent(feature, it -> it.getBytes(StandardCharsets.UTF_8));
-    return new Run(feature, bytes, operation, keys, column, deletedAt, rows);
+    return new Run(namespace, feature, bytes, operation, keys, column, deletedAt, rows);
   }
 
   /** Returns whether the group's file is full. */
@@ -231,7 +240,7 @@ public final class ResultEncoder implements AutoCloseable {
       counts.rowsRejected.add(1);
       reject(
           run.operation().result,
-          run.feature().substring(0, run.feature().lastIndexOf('.')),
+          run.namespace(),
           run.keys().text(run.row(0)),
           run.feature(),
           "its row takes "

@@ -134,12 +134,14 @@ final class ColumnPages {
     size += Integer.BYTES;
   }
 
-  void putDouble(double value) {
-    putLong(Double.doubleToLongBits(value));
+  /** Adds a number: there is one zero, as in a cell, and one NaN. */
+  void putNumber(double value) {
+    putLong(Double.doubleToLongBits(value == 0 ? 0.0 : value));
   }
 
-  void putFloat(float value) {
-    putInt(Float.floatToIntBits(value));
+  /** Adds a number of 32 bits, likewise. */
+  void putNumber(float value) {
+    putInt(Float.floatToIntBits(value == 0 ? 0.0f : value));
   }
 
   void putBoolean(boolean value) {

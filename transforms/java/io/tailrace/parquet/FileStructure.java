@@ -37,8 +37,8 @@ final class FileStructure {
   static final long MAX_DECOMPRESSED_BYTES =
       Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
 
-  private static final int MAX_COLUMNS = 100;
-  private static final int MAX_ROW_GROUPS = 100;
+  private static final int MAX_COLUMNS = 1_000;
+  private static final int MAX_ROW_GROUPS = 1_000;
   private static final int MAX_PAGES = 100_000;
   private static final int MAX_DEPTH = 32;
 
@@ -92,11 +92,13 @@ final class FileStructure {
       throw tooLarge(
           "the file has "
               + footer.getSchemaSize()
-              + " columns and "
+              + " columns, nested ones included, and "
               + footer.getRow_groupsSize()
               + " row groups; "
               + MAX_COLUMNS
-              + " of each are allowed");
+              + " and "
+              + MAX_ROW_GROUPS
+              + " are allowed");
     }
     checkRows(footer);
     long decompressedBytes = checkPages(file, footerStart, footer);
@@ -126,11 +128,21 @@ final class FileStructure {
     }
   }
 
+  private static boolean isEmpty(RowGroup group) {
+    return group.getNum_rows() == 0
+        && group.getColumns().stream()
+            .allMatch(chunk -> chunk.isSetMeta_data() && chunk.getMeta_data().getNum_values() == 0);
+  }
+
   private static long checkPages(byte[] file, int footerStart, FileMetaData footer)
       throws InvalidMessageException {
     long decompressed = 0;
     int pages = 0;
     for (RowGroup group : footer.getRow_groups()) {
+      if (isEmpty(group)) {
+        // Some writers leave one behind; nobody reads it, and its pages may be nowhere.
+        continue;
+      }
       for (ColumnChunk chunk : group.getColumns()) {
         if (!chunk.isSetMeta_data() || chunk.isSetFile_path() || chunk.isSetCrypto_metadata()) {
           throw undecodable("a column of the file is in another file, or encrypted");

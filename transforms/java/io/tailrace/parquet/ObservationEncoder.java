@@ -2,6 +2,7 @@ package io.tailrace.parquet;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.Column;
 import io.tailrace.result.PrimaryKeys;
 import io.tailrace.result.Result;
@@ -9,19 +10,8 @@ import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.apache.parquet.column.ColumnDescriptor;
-import org.apache.parquet.column.ParquetProperties;
-import org.apache.parquet.compression.CompressionCodecFactory.BytesInputCompressor;
-import org.apache.parquet.conf.PlainParquetConfiguration;
-import org.apache.parquet.hadoop.CodecFactory;
-import org.apache.parquet.hadoop.ColumnChunkPageWriteStore;
-import org.apache.parquet.hadoop.ParquetFileWriter;
-import org.apache.parquet.hadoop.metadata.CompressionCodecName;
-import org.apache.parquet.schema.MessageType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,15 +19,6 @@ import org.jspecify.annotations.Nullable;
  * checksums, statistics on times. Not thread-safe; close it.
  */
 public final class ObservationEncoder implements AutoCloseable {
-  /** The most rows that a page holds, unless one result has more. */
-  private static final int PAGE_ROWS = 20_000;
-
-  /** The most bytes that a page holds before compression, unless one value has more. */
-  private static final int PAGE_BYTES = 1 << 20;
-
-  /** Bytes that are expected of a file when it begins. */
-  private static final int FIRST_FILE_BYTES = 64 << 10;
-
   /** What all rows of a result have in common. */
   public static final class Operation {
     public final Result result;
@@ -60,6 +41,7 @@ public final class ObservationEncoder implements AutoCloseable {
   /**
    * Rows of one feature that come from one result.
    *
+   * @param namespace the namespace of the feature
    * @param feature fully qualified; ends with a dot for the entities themselves
    * @param featureBytes the same as UTF-8
    * @param column the values; absent: deletions
@@ -68,6 +50,7 @@ public final class ObservationEncoder implements AutoCloseable {
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Run(
+      String namespace,
       String feature,
       byte[] featureBytes,
       Operation operation,
@@ -101,10 +84,7 @@ public final class ObservationEncoder implements AutoCloseable {
    */
   public record Query(Result result, List<String> tables) {}
 
-  private final CodecFactory codecs = new CodecFactory(new PlainParquetConfiguration(), PAGE_BYTES);
-  private final BytesInputCompressor compressor = codecs.getCompressor(CompressionCodecName.ZSTD);
-  private final ParquetProperties properties =
-      ParquetProperties.builder().withPageWriteChecksumEnabled(true).build();
+  private final PageCompression compression = new PageCompression();
   private final ObservationIds ids = new ObservationIds();
   private final QueryLog log;
 
@@ -131,10 +111,11 @@ public final class ObservationEncoder implements AutoCloseable {
       List<Run> runs,
       long publishedFrom)
       throws IOException {
-    Map<String, String> footer = footer(ObservationSchema.OBSERVATIONS, environment, publishedFrom);
-    valueType.ifPresent(type -> footer.put(ObservationSchema.VALUE_TYPE, type.name()));
-    try (FileWriter file = new FileWriter(ObservationSchema.observations(stringKeys, valueType))) {
+    FileFooter footer = new FileFooter(Kind.OBSERVATIONS, environment, valueType, publishedFrom);
+    try (FileWriter file =
+        new FileWriter(compression, ObservationSchema.observations(stringKeys, valueType))) {
       TextDictionary features = new TextDictionary(file.at(ObservationSchema.FEATURE));
+      TextDictionary namespaces = new TextDictionary(file.at(ObservationSchema.NAMESPACE));
       TextDictionary resolvers = new TextDictionary(file.at(ObservationSchema.RESOLVER_FQN));
       TextDictionary deployments = new TextDictionary(file.at(ObservationSchema.DEPLOYMENT_ID));
       ColumnPages operations = file.at(ObservationSchema.OPERATION_ID);
@@ -150,6 +131,7 @@ public final class ObservationEncoder implements AutoCloseable {
       for (Run run : runs) {
         int count = run.count();
         features.putRequired(run.feature, count);
+        namespaces.putRequired(run.namespace, count);
         writeKeys(keys, run);
         if (values.isPresent()) {
           writeValues(values.get(), valueType.orElseThrow(), run);
@@ -170,10 +152,11 @@ public final class ObservationEncoder implements AutoCloseable {
         file.ended(count, run.operation.size);
       }
       features.end();
+      namespaces.end();
       resolvers.end();
       deployments.end();
       operations.writeDictionary(operationIds);
-      return file.finish(footer);
+      return file.finish(footer.texts());
     }
   }
 
@@ -228,7 +211,7 @@ public final class ObservationEncoder implements AutoCloseable {
       switch (type) {
         case INT64, TIMESTAMP -> values.putLong(column.int64(row));
         case DATE -> values.putInt((int) column.int64(row));
-        case FLOAT64 -> values.putDouble(canonical(column.float64(row)));
+        case FLOAT64 -> values.putNumber(column.float64(row));
         case BOOL -> values.putBoolean(column.bool(row));
         default -> values.putBytes(column.source(), column.start(row), column.length(row));
       }
@@ -243,17 +226,8 @@ public final class ObservationEncoder implements AutoCloseable {
       if (i > 0) {
         values.element(2);
       }
-      values.putFloat(canonical(column.vector(row, i)));
+      values.putNumber(column.vector(row, i));
     }
-  }
-
-  /** One zero, as in a cell; one NaN is the work of the conversion to bits. */
-  private static double canonical(double value) {
-    return value == 0 ? 0.0 : value;
-  }
-
-  private static float canonical(float value) {
-    return value == 0 ? 0.0f : value;
   }
 
   /**
@@ -263,11 +237,8 @@ public final class ObservationEncoder implements AutoCloseable {
    */
   public byte[] queries(String environment, List<Query> queries, long publishedFrom)
       throws IOException {
-    try (FileWriter file = new FileWriter(log.schema())) {
-      List<QueryColumn> columns = new ArrayList<>();
-      for (QueryLog.Column column : log.columns()) {
-        columns.add(new QueryColumn(column, file.at(column.name())));
-      }
+    try (FileWriter file = new FileWriter(compression, log.schema())) {
+      List<QueryColumn> columns = columns(file);
       for (Query query : queries) {
         for (QueryColumn column : columns) {
           column.put(query);
@@ -277,96 +248,40 @@ public final class ObservationEncoder implements AutoCloseable {
       for (QueryColumn column : columns) {
         column.end();
       }
-      return file.finish(footer(ObservationSchema.QUERIES, environment, publishedFrom));
+      FileFooter footer =
+          new FileFooter(Kind.QUERIES, environment, Optional.empty(), publishedFrom);
+      return file.finish(footer.texts());
     }
   }
 
-  private static Map<String, String> footer(String kind, String environment, long publishedFrom) {
-    Map<String, String> footer = new HashMap<>();
-    footer.put(ObservationSchema.KIND, kind);
-    footer.put(ObservationSchema.ENVIRONMENT_ID, environment);
-    footer.put(ObservationSchema.SCHEMA_VERSION, ObservationSchema.VERSION);
-    footer.put(ObservationSchema.PUBLISHED_FROM, Long.toString(publishedFrom));
-    footer.put(ObservationSchema.CHECKSUM, FileChecksum.UNKNOWN);
-    return footer;
-  }
-
-  /** The file that is being written. */
-  private final class FileWriter implements AutoCloseable {
-    private final FileBytes bytes = new FileBytes(FIRST_FILE_BYTES);
-    private final ParquetFileWriter writer;
-    private final ColumnChunkPageWriteStore pages;
-    private final Map<String, ColumnPages> columns = new HashMap<>();
-    private final List<ColumnPages> all;
-    private long rows;
-    private int rowsInPage;
-    private int bytesUnseen;
-
-    FileWriter(MessageType schema) throws IOException {
-      writer =
-          new ParquetFileWriter(
-              bytes, schema, ParquetFileWriter.Mode.CREATE, PAGE_BYTES, 0, null, properties);
-      pages =
-          new ColumnChunkPageWriteStore(
-              compressor,
-              schema,
-              properties.getAllocator(),
-              properties.getColumnIndexTruncateLength(),
-              properties.getPageWriteChecksumEnabled());
-      for (ColumnDescriptor column : schema.getColumns()) {
-        columns.put(column.getPath()[0], new ColumnPages(column, pages.getPageWriter(column)));
-      }
-      all = List.copyOf(columns.values());
-    }
-
-    ColumnPages at(String name) {
-      return requireNonNull(columns.get(name), name);
-    }
-
-    /** Says that so many rows more have been written in every column, of so many bytes at most. */
-    void ended(int count, int size) throws IOException {
-      rows += count;
-      rowsInPage += count;
-      bytesUnseen += size;
-      // Looking at every column after every row would cost more than writing it.
-      if (rowsInPage < PAGE_ROWS && bytesUnseen < PAGE_BYTES / 8) {
-        return;
-      }
-      bytesUnseen = 0;
-      boolean full = rowsInPage >= PAGE_ROWS;
-      if (full) {
-        rowsInPage = 0;
-      }
-      for (ColumnPages column : all) {
-        if (full || column.pageBytes() >= PAGE_BYTES) {
-          column.endPage();
+  /** Encodes rows of the log of queries that were decoded, in their order. */
+  byte[] queryRows(FileFooter footer, List<QueryRow> rows) throws IOException {
+    try (FileWriter file = new FileWriter(compression, log.schema())) {
+      List<QueryColumn> columns = columns(file);
+      for (QueryRow row : rows) {
+        int bytes = 0;
+        for (QueryColumn column : columns) {
+          bytes += column.put(row);
         }
+        file.ended(1, bytes);
       }
-    }
-
-    byte[] finish(Map<String, String> footer) throws IOException {
-      for (ColumnPages column : all) {
-        column.endPage();
+      for (QueryColumn column : columns) {
+        column.end();
       }
-      writer.start();
-      writer.startBlock(rows);
-      pages.flushToFileWriter(writer);
-      writer.endBlock();
-      writer.end(footer);
-      byte[] file = bytes.toByteArray();
-      FileChecksum.write(file);
-      return file;
+      return file.finish(footer.texts());
     }
+  }
 
-    @Override
-    public void close() throws IOException {
-      pages.close();
-      writer.close();
+  private List<QueryColumn> columns(FileWriter file) {
+    List<QueryColumn> columns = new ArrayList<>();
+    for (QueryLog.Column column : log.columns()) {
+      columns.add(new QueryColumn(column, file.at(column.name())));
     }
+    return columns;
   }
 
   @Override
   public void close() {
-    codecs.release();
+    compression.close();
   }
 }

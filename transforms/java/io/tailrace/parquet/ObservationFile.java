@@ -9,8 +9,9 @@ import org.apache.beam.sdk.coders.DefaultCoder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A validated Parquet file of the streaming-insert bus. Two are equal when their messages are.
- * Immutable, as long as nobody writes into its bytes.
+ * A canonical Parquet file of the streaming-insert bus: what our encoder writes, whoever published
+ * the message. Two are equal when their messages are. Immutable, as long as nobody writes into its
+ * bytes.
  */
 @DefaultCoder(ObservationFileCoder.class)
 public final class ObservationFile {
@@ -25,16 +26,19 @@ public final class ObservationFile {
   /**
    * A feature in a file.
    *
+   * @param namespace its namespace
    * @param feature fully qualified; ends with a dot for the entities themselves
    * @param rows how many rows it has
    */
-  public record FeatureRows(String feature, int rows) {}
+  public record FeatureRows(String namespace, String feature, int rows) {}
 
   private final BusMessage message;
+  private final byte[] bytes;
   private final FileContents contents;
 
-  public ObservationFile(BusMessage message, FileContents contents) {
+  ObservationFile(BusMessage message, byte[] bytes, FileContents contents) {
     this.message = message;
+    this.bytes = bytes;
     this.contents = contents;
   }
 
@@ -42,39 +46,39 @@ public final class ObservationFile {
    * What is known of a file without its rows.
    *
    * @param earliest the least of the rows' times (observed_at, or query_timestamp)
-   * @param publishedFrom zero when the file does not say
    * @param decompressedBytes what its pages take when decompressed
    */
-  public record FileContents(
-      Kind kind,
-      String environment,
+  record FileContents(
+      FileFooter footer,
       boolean stringKeys,
-      Optional<ValueType> valueType,
       List<FeatureRows> features,
       long rows,
       long earliest,
       long latest,
-      long publishedFrom,
       long decompressedBytes) {}
 
-  /** Returns the message that carried the file. */
+  FileContents contents() {
+    return contents;
+  }
+
+  /** Returns the message that carried the file, as it was published. */
   public BusMessage message() {
     return message;
   }
 
-  /** Returns the file; not to be written to. */
+  /** Returns the canonical file; not to be written to. */
   public byte[] bytes() {
-    return message.payload();
+    return bytes;
   }
 
   /** Returns what the rows are. */
   public Kind kind() {
-    return contents.kind;
+    return contents.footer.kind();
   }
 
   /** Returns the environment of all rows. */
   public String environment() {
-    return contents.environment;
+    return contents.footer.environment();
   }
 
   /** Returns whether primary keys are strings; otherwise they are integers. */
@@ -84,7 +88,7 @@ public final class ObservationFile {
 
   /** Returns the type of all values; empty for deletions and for queries. */
   public Optional<ValueType> valueType() {
-    return contents.valueType;
+    return contents.footer.valueType();
   }
 
   /** Returns the features in the file, sorted, each once. */
@@ -115,13 +119,13 @@ public final class ObservationFile {
    * epoch; empty when the file does not say.
    */
   public Optional<Long> publishedFrom() {
-    return contents.publishedFrom == 0 ? Optional.empty() : Optional.of(contents.publishedFrom);
+    long publishedFrom = contents.footer.publishedFrom();
+    return publishedFrom == 0 ? Optional.empty() : Optional.of(publishedFrom);
   }
 
   /**
-   * Returns how many bytes the file's pages take when decompressed, those of columns that are of no
-   * interest included. A file in which that is more than a quarter of the heap, or 256 MB, is
-   * invalid.
+   * Returns how many bytes the file's pages take when decompressed. A file in which that is more
+   * than a quarter of the heap, or 256 MB, is invalid.
    */
   public long decompressedBytes() {
     return contents.decompressedBytes;
@@ -133,7 +137,14 @@ public final class ObservationFile {
    * @throws IOException if they can't be decoded, which a file with a right checksum never causes
    */
   public ObservationRows rows() throws IOException {
-    return FileDecoder.observations(this);
+    RowFaults faults = new RowFaults();
+    try (FileColumns columns = new FileColumns(bytes)) {
+      ObservationRows rows = new RowReader(columns, faults).read(stringKeys(), valueType()).rows();
+      checkNone(faults);
+      return rows;
+    } catch (RuntimeException e) {
+      throw new IOException("the Parquet file can't be read: " + e.getMessage(), e);
+    }
   }
 
   /**
@@ -151,7 +162,21 @@ public final class ObservationFile {
    * @throws IOException if they can't be decoded, which a file with a right checksum never causes
    */
   public List<QueryRow> queries(QueryLog log) throws IOException {
-    return FileDecoder.queries(this, log);
+    RowFaults faults = new RowFaults();
+    try (FileColumns columns = new FileColumns(bytes)) {
+      List<Optional<QueryRow>> rows = new QueryReader(log, faults).read(columns, environment());
+      checkNone(faults);
+      return rows.stream().flatMap(Optional::stream).toList();
+    } catch (RuntimeException e) {
+      throw new IOException("the Parquet file can't be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** A row at fault in a file with a right checksum: somebody made the checksum to deceive. */
+  private static void checkNone(RowFaults faults) throws IOException {
+    if (!faults.isEmpty()) {
+      throw new IOException(faults.first().get(0).message());
+    }
   }
 
   @Override
@@ -166,6 +191,6 @@ public final class ObservationFile {
 
   @Override
   public String toString() {
-    return contents.kind + " of " + contents.environment + " in " + message;
+    return kind() + " of " + environment() + " in " + message;
   }
 }

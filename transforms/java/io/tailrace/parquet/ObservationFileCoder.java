@@ -3,11 +3,15 @@ package io.tailrace.parquet;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.MessageCoder;
+import io.tailrace.stage.RejectedCells;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
 import org.apache.beam.sdk.values.TypeDescriptor;
 
-/** Encodes an {@link ObservationFile} as the message that carried it. Deterministic. */
+/**
+ * Encodes an {@link ObservationFile} as the message that carried it, of which the same canonical
+ * file comes again, without the rows that were refused. Deterministic.
+ */
 public final class ObservationFileCoder extends MessageCoder<ObservationFile> {
   private static final long serialVersionUID = 1;
   private static final ObservationFileCoder INSTANCE = new ObservationFileCoder();
@@ -31,6 +35,6 @@ public final class ObservationFileCoder extends MessageCoder<ObservationFile> {
 
   @Override
   protected ObservationFile decode(BusMessage message) throws InvalidMessageException {
-    return FileDecoder.decode(message);
+    return FileDecoder.decode(message, new RejectedCells());
   }
 }

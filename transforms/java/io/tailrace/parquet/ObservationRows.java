@@ -1,6 +1,7 @@
 package io.tailrace.parquet;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -9,22 +10,19 @@ import java.util.List;
  */
 public final class ObservationRows {
   private final int count;
-  private final List<String> features;
-  private final int[] feature;
-  private final byte[] ids;
-  private final Texts stringKeys;
-  private final long[] integerKeys;
-  private final boolean[] present;
+  private final Names names;
+  private final Keys keys;
   private final Values values;
-  private final long[] observedAt;
-  private final Texts resolvers;
-  private final Texts deployments;
-  private final Texts operations;
-  private final boolean[] deleted;
+  private final Origins origins;
 
-  /** Texts of rows that are often the same: an index into a list for each row; -1 is none. */
+  /**
+   * A column of texts, each distinct one once.
+   *
+   * @param distinct the texts, as UTF-8
+   * @param index which of them a row has; below zero: none
+   */
   record Texts(List<byte[]> distinct, int[] index) {
-    static final byte[] NONE = {};
+    static final byte[] NONE = new byte[0];
 
     byte[] at(int row) {
       return index[row] < 0 ? NONE : distinct.get(index[row]);
@@ -32,40 +30,49 @@ public final class ObservationRows {
   }
 
   /**
-   * Values, in the one of the arrays that suits their type.
+   * What the rows are of: the distinct features and namespaces, and which of them a row has.
+   *
+   * @param feature the index of a row's feature among the features
+   */
+  record Names(List<String> features, int[] feature, List<String> namespaces, int[] namespace) {
+    Texts featureTexts() {
+      return texts(features, feature);
+    }
+
+    Texts namespaceTexts() {
+      return texts(namespaces, namespace);
+    }
+
+    private static Texts texts(List<String> distinct, int[] index) {
+      return new Texts(
+          distinct.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList(), index);
+    }
+  }
+
+  /**
+   * What a row is known by: only one of the two arrays of keys has them.
+   *
+   * @param ids 16 bytes for each row
+   */
+  record Keys(byte[] ids, Texts strings, long[] integers, long[] observedAt) {}
+
+  /**
+   * The values, in that one of the arrays that suits their type.
    *
    * @param numbers int64, timestamp (microseconds), date (days), bool (0 or 1), float64 (its bits)
    * @param bytes string, JSON (UTF-8), bytes; vector: its numbers, big-endian
    */
-  record Values(long[] numbers, byte[][] bytes) {}
+  record Values(boolean[] present, long[] numbers, byte[][] bytes, boolean[] deleted) {}
 
-  ObservationRows(
-      int count,
-      List<String> features,
-      int[] feature,
-      byte[] ids,
-      Texts stringKeys,
-      long[] integerKeys,
-      boolean[] present,
-      Values values,
-      long[] observedAt,
-      Texts resolvers,
-      Texts deployments,
-      Texts operations,
-      boolean[] deleted) {
+  /** Where the rows come from. */
+  record Origins(Texts resolvers, Texts deployments, Texts operations) {}
+
+  ObservationRows(int count, Names names, Keys keys, Values values, Origins origins) {
     this.count = count;
-    this.features = features;
-    this.feature = feature;
-    this.ids = ids;
-    this.stringKeys = stringKeys;
-    this.integerKeys = integerKeys;
-    this.present = present;
+    this.names = names;
+    this.keys = keys;
     this.values = values;
-    this.observedAt = observedAt;
-    this.resolvers = resolvers;
-    this.deployments = deployments;
-    this.operations = operations;
-    this.deleted = deleted;
+    this.origins = origins;
   }
 
   /** Returns the number of rows. */
@@ -75,27 +82,50 @@ public final class ObservationRows {
 
   /** Returns the feature of a row, fully qualified; the same object for the same feature. */
   public String feature(int row) {
-    return features.get(feature[row]);
+    return names.features.get(names.feature[row]);
+  }
+
+  /** Returns the namespace of a row; the same object for the same namespace. */
+  public String namespace(int row) {
+    return names.namespaces.get(names.namespace[row]);
+  }
+
+  Names names() {
+    return names;
+  }
+
+  Keys keys() {
+    return keys;
+  }
+
+  Origins origins() {
+    return origins;
   }
 
   /** Returns the 16 bytes of the id of a row. */
   public ByteBuffer id(int row) {
-    return ByteBuffer.wrap(ids, row * ObservationIds.LENGTH, ObservationIds.LENGTH).slice();
+    return ByteBuffer.wrap(keys.ids, row * ObservationIds.LENGTH, ObservationIds.LENGTH).slice();
   }
 
   /** Returns the key of a row, as UTF-8, where keys are strings. */
   public byte[] stringKey(int row) {
-    return stringKeys.at(row);
+    return keys.strings.at(row);
   }
 
   /** Returns the key of a row, where keys are integers. */
   public long integerKey(int row) {
-    return integerKeys[row];
+    return keys.integers[row];
+  }
+
+  String keyText(int row, boolean stringKeys) {
+    return stringKeys
+        ? new String(stringKey(row), StandardCharsets.UTF_8)
+        : Long.toString(integerKey(row));
   }
 
   /** Returns whether a row has a value; a null and a deletion have none. */
   public boolean hasValue(int row) {
-    return present[row];
+    return values.present[row];
   }
 
   /**
@@ -121,26 +151,26 @@ public final class ObservationRows {
 
   /** Returns when a row was observed, in microseconds since the epoch. */
   public long observedAt(int row) {
-    return observedAt[row];
+    return keys.observedAt[row];
   }
 
   /** Returns the resolver of a row, as UTF-8; empty when it is not known. */
   public byte[] resolverFqn(int row) {
-    return resolvers.at(row);
+    return origins.resolvers.at(row);
   }
 
   /** Returns the deployment of a row, as UTF-8; empty when it is not known. */
   public byte[] deploymentId(int row) {
-    return deployments.at(row);
+    return origins.deployments.at(row);
   }
 
   /** Returns the operation of a row, as UTF-8. */
   public byte[] operationId(int row) {
-    return operations.at(row);
+    return origins.operations.at(row);
   }
 
   /** Returns whether a row records a deletion. */
   public boolean isDeleted(int row) {
-    return deleted[row];
+    return values.deleted[row];
   }
 }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
 import org.apache.parquet.schema.MessageType;
@@ -67,6 +68,7 @@ public final class ObservationSchema {
   public static final String VERSION = "1";
 
   static final String FEATURE = "feature";
+  static final String NAMESPACE = "namespace";
   static final String OBSERVATION_ID = "observation_id";
   static final String PKEY = "pkey";
   static final String VALUE = "value";
@@ -75,6 +77,13 @@ public final class ObservationSchema {
   static final String DEPLOYMENT_ID = "deployment_id";
   static final String OPERATION_ID = "operation_id";
   static final String DELETED = "deleted";
+
+  /**
+   * Columns that a file of another publisher may lack: the id is computed, the namespace is what
+   * stands before the dot, and the others are not known.
+   */
+  static final Set<String> MAY_BE_ABSENT =
+      Set.of(NAMESPACE, OBSERVATION_ID, RESOLVER_FQN, DEPLOYMENT_ID);
 
   /** Columns of the log of queries that are texts and may be absent, in order. */
   public static final Map<String, Result.Text> QUERY_TEXTS = queryTexts();
@@ -92,6 +101,7 @@ public final class ObservationSchema {
   public static MessageType observations(boolean stringKeys, Optional<ValueType> valueType) {
     List<Type> columns = new ArrayList<>();
     columns.add(Types.required(BINARY).as(stringType()).named(FEATURE));
+    columns.add(Types.required(BINARY).as(stringType()).named(NAMESPACE));
     columns.add(
         Types.required(FIXED_LEN_BYTE_ARRAY)
             .length(ObservationIds.LENGTH)

@@ -26,13 +26,18 @@ final class QueryColumn {
     }
   }
 
-  /** Adds what a row has in this column. */
-  void put(QueryRow row) throws IOException {
+  /** Adds what a row has in this column, and returns about how many bytes that is. */
+  int put(QueryRow row) throws IOException {
     switch (column.type()) {
       case TEXT -> putText(column.text(row).orElse(""));
       case TIMESTAMP -> putTime(column.time(row));
-      case TEXTS -> putTexts(column.texts(row).orElse(List.of()), column.texts(row).isPresent());
+      case TEXTS -> {
+        List<String> list = column.texts(row).orElse(List.of());
+        putTexts(list, column.texts(row).isPresent());
+        return Integer.BYTES * list.size();
+      }
     }
+    return Long.BYTES;
   }
 
   private void putText(String text) throws IOException {

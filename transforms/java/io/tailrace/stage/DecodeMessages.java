@@ -2,6 +2,7 @@ package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -111,6 +112,16 @@ public abstract class DecodeMessages<T>
     /** Returns the id of the environment that a decoded message is of. */
     protected abstract String environment(T decoded);
 
+    /** Returns what was refused of the message that was decoded last, the rest of which goes on. */
+    protected List<Failure> refused(BusMessage message) {
+      return List.of();
+    }
+
+    /** Returns whether nothing is left of a message, of which something was refused. */
+    protected boolean isNothing(T decoded) {
+      return false;
+    }
+
     /** Counts what is told of a message that goes on. */
     protected void accepted(T decoded) {}
 
@@ -149,7 +160,11 @@ public abstract class DecodeMessages<T>
         return;
       }
       accepted(decoded);
-      Outputs.<T>main(out).output(decoded);
+      List<Failure> refused = refused(message);
+      refused.forEach(Outputs.failures(out)::output);
+      if (refused.isEmpty() || !isNothing(decoded)) {
+        Outputs.<T>main(out).output(decoded);
+      }
     }
 
     /** Tells what was counted. */

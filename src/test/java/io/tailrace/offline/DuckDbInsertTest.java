@@ -9,6 +9,7 @@ import io.tailrace.parquet.FileBytes;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.JsonText;
+import io.tailrace.parquet.MisleadingFile;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationIds;
@@ -150,18 +151,7 @@ public class DuckDbInsertTest {
 
   @Test
   public void observationsOfAnyTimeAreInsertedOnce() throws Exception {
-    long[] times = {
-      Long.MIN_VALUE,
-      Long.MIN_VALUE + 1,
-      -9_223_372_022_400_000_001L,
-      -9_223_372_022_400_000_000L,
-      -62_135_596_800_000_000L,
-      -1,
-      0,
-      253_402_300_799_999_999L,
-      Long.MAX_VALUE - 1,
-      Long.MAX_VALUE
-    };
+    long[] times = {-62_135_596_800_000_000L, -1, 0, 253_402_300_799_999_999L};
     int known = 0;
     for (long time : times) {
       ObservationFile file = numbers("user.age", time);
@@ -288,20 +278,7 @@ public class DuckDbInsertTest {
     ObservationFile file =
         BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 1)))).get(0);
     assertThat(file.kind()).isEqualTo(Kind.OBSERVATIONS);
-    ObservationFile misleading =
-        new ObservationFile(
-            file.message(),
-            new ObservationFile.FileContents(
-                file.kind(),
-                file.environment(),
-                file.stringKeys(),
-                file.valueType(),
-                List.of(new ObservationFile.FeatureRows("user.age", 2)),
-                2,
-                file.earliest(),
-                file.latest(),
-                0,
-                file.decompressedBytes()));
+    ObservationFile misleading = MisleadingFile.withRows(2, file);
 
     ContentRejectedException e =
         assertThrows(
@@ -408,6 +385,7 @@ public class DuckDbInsertTest {
       for (long time : times) {
         Group row = new SimpleGroup(schema);
         row.append("feature", feature);
+        row.append("namespace", feature.substring(0, feature.indexOf('.')));
         row.append(
             "observation_id",
             Binary.fromConstantByteArray(ObservationIds.of("op", feature, "ann", time)));

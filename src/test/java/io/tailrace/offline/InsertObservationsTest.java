@@ -70,7 +70,10 @@ public class InsertObservationsTest {
             cut, "UNDECODABLE",
             text, "UNDECODABLE",
             damaged, "UNDECODABLE",
-            wrongId, "INVALID_VALUE",
+            wrongId,
+                "INVALID_VALUE 1 user.age of 'eve': row 0: column 'observation_id' is not the MD5"
+                    + " of its operation_id, feature, pkey and observed_at,"
+                    + " bd082abb9181507178697ed3dd1cc406",
             elsewhere, "UNKNOWN_ENVIRONMENT"));
 
     assertThat(rows("SELECT pkey, value FROM tailrace.user__age ORDER BY 1"))
@@ -222,9 +225,13 @@ public class InsertObservationsTest {
 
     assertFailures(
         Map.of(
-            withoutTables, "MISSING_FIELD",
-            withoutEnvironment, "MISSING_FIELD",
-            withoutId, "MISSING_FIELD"));
+            withoutTables,
+            "MISSING_FIELD 1 query_log: row 0: column 'value_tables' has a null, which it may not",
+            withoutEnvironment,
+            "MISSING_FIELD 1 query_log: row 0: column 'environment_id' has a null, which it may"
+                + " not",
+            withoutId,
+            "MISSING_FIELD 1 query_log: row 0: column 'operation_id' is empty"));
 
     assertThat(rows("SELECT operation_id FROM tailrace.query_log")).containsExactly("[op-1]");
   }

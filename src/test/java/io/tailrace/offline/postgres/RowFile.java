@@ -3,19 +3,17 @@ package io.tailrace.offline.postgres;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
-import io.tailrace.parquet.ObservationFileCoder;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
-import java.io.ByteArrayInputStream;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -106,6 +104,7 @@ final class RowFile {
             : ObservationIds.of(operation, feature, String.valueOf(key), observedAt);
     Group row = new SimpleGroup(schema);
     row.append("feature", feature);
+    row.append("namespace", feature.substring(0, feature.lastIndexOf('.')));
     row.append("observation_id", Binary.fromConstantByteArray(id));
     if (stringKeys) {
       row.append("pkey", (String) key);
@@ -189,13 +188,11 @@ final class RowFile {
           writer.write(row);
         }
       }
-      ByteArrayOutputStream encoded = new ByteArrayOutputStream();
       byte[] file = bytes.bytes.toByteArray();
-      BusMessageCoder.of()
-          .encode(BusMessage.numbered(file, "".getBytes(UTF_8), "topic", 0, 0, 0, ""), encoded);
-      return ObservationFileCoder.of().decode(new ByteArrayInputStream(encoded.toByteArray()));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      return FileDecoder.decode(
+          BusMessage.numbered(file, "".getBytes(UTF_8), "topic", 0, 0, 0, ""));
+    } catch (IOException | InvalidMessageException e) {
+      throw new IllegalStateException(e);
     }
   }
 

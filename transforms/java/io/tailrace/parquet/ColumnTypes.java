@@ -1,0 +1,136 @@
+package io.tailrace.parquet;
+
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.Set;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.DateLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.JsonLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.TimestampLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.UUIDLogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Type.Repetition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which columns of other publishers can be read as those of ours: those from which every value
+ * comes out as it is, of whatever width, unit or annotation. Stateless and thread-safe.
+ */
+final class ColumnTypes {
+  private ColumnTypes() {}
+
+  /**
+   * Checks that a file's columns can be read as others; what it has beside them is of no interest.
+   *
+   * @param mayBeAbsent names of the columns that the file may lack
+   */
+  static void check(MessageType file, MessageType expected, Set<String> mayBeAbsent)
+      throws InvalidMessageException {
+    for (Type column : expected.getFields()) {
+      String name = column.getName();
+      long found = file.getFields().stream().filter(it -> it.getName().equals(name)).count();
+      if (found > 1) {
+        throw new InvalidMessageException(
+            Reason.INVALID_VALUE, name, "the file has " + found + " columns named '" + name + "'");
+      }
+      if (found == 1) {
+        check(file.getType(name), column);
+      } else if (!mayBeAbsent.contains(name)) {
+        throw new InvalidMessageException(
+            Reason.MISSING_FIELD, name, "the file lacks the column '" + name + "': " + column);
+      }
+    }
+  }
+
+  private static void check(Type found, Type expected) throws InvalidMessageException {
+    if (!isReadable(found, expected)) {
+      throw new InvalidMessageException(
+          Reason.UNKNOWN_TYPE,
+          found.getName(),
+          "column '"
+              + found.getName()
+              + "' is '"
+              + oneLine(found)
+              + "'"
+              + (isLocalTime(found) ? ", a time that is not adjusted to UTC" : "")
+              + "; expected '"
+              + oneLine(expected)
+              + "'");
+    }
+  }
+
+  private static String oneLine(Type type) {
+    return type.toString().replaceAll("\\s+", " ");
+  }
+
+  private static boolean isLocalTime(Type type) {
+    return type.getLogicalTypeAnnotation() instanceof TimestampLogicalTypeAnnotation time
+        && !time.isAdjustedToUTC();
+  }
+
+  /**
+   * Whether a column can be read as another; it may be optional, which its rows then may not use.
+   */
+  private static boolean isReadable(Type found, Type expected) {
+    if (found.isPrimitive() != expected.isPrimitive() || found.isRepetition(Repetition.REPEATED)) {
+      return false;
+    }
+    return expected.isPrimitive()
+        ? isReadable(found.asPrimitiveType(), expected.asPrimitiveType())
+        : isList(found, expected.asGroupType().getType(0).asGroupType().getType(0));
+  }
+
+  /** A list of three levels, whatever the inner ones are called, or of two, as older writers do. */
+  private static boolean isList(Type found, Type expectedElement) {
+    if (!LogicalTypeAnnotation.listType().equals(found.getLogicalTypeAnnotation())
+        || found.asGroupType().getFieldCount() != 1
+        || !found.asGroupType().getType(0).isRepetition(Repetition.REPEATED)) {
+      return false;
+    }
+    Type repeated = found.asGroupType().getType(0);
+    if (repeated.isPrimitive()) {
+      return isReadable(repeated.asPrimitiveType(), expectedElement.asPrimitiveType());
+    }
+    return repeated.asGroupType().getFieldCount() == 1
+        && isReadable(repeated.asGroupType().getType(0), expectedElement);
+  }
+
+  private static boolean isReadable(PrimitiveType found, PrimitiveType expected) {
+    @Nullable LogicalTypeAnnotation as = found.getLogicalTypeAnnotation();
+    boolean isText = as instanceof StringLogicalTypeAnnotation;
+    return switch (expected.getPrimitiveTypeName()) {
+      case BOOLEAN -> NumberType.ofTruths(found).isPresent();
+      case INT32 -> has(found, PrimitiveTypeName.INT32) && as instanceof DateLogicalTypeAnnotation;
+      case INT64 ->
+          expected.getLogicalTypeAnnotation() == null
+              ? NumberType.ofIntegers(found).isPresent()
+              : NumberType.ofTimes(found).isPresent();
+      case DOUBLE -> has(found, PrimitiveTypeName.DOUBLE) || has(found, PrimitiveTypeName.FLOAT);
+      case FLOAT -> has(found, PrimitiveTypeName.FLOAT);
+      // Ids.
+      case FIXED_LEN_BYTE_ARRAY ->
+          has(found, PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY)
+              ? found.getTypeLength() == expected.getTypeLength()
+                  && (as == null || as instanceof UUIDLogicalTypeAnnotation)
+              : has(found, PrimitiveTypeName.BINARY) && (as == null || isText);
+      case BINARY ->
+          expected.getLogicalTypeAnnotation() == null
+              ? as == null
+                  && (has(found, PrimitiveTypeName.BINARY)
+                      || has(found, PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY))
+              : has(found, PrimitiveTypeName.BINARY)
+                  && (isText
+                      || (as instanceof JsonLogicalTypeAnnotation
+                          && as.equals(expected.getLogicalTypeAnnotation())));
+      case INT96 -> false;
+    };
+  }
+
+  private static boolean has(PrimitiveType type, PrimitiveTypeName name) {
+    return type.getPrimitiveTypeName() == name;
+  }
+}
