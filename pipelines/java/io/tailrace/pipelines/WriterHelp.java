@@ -74,7 +74,7 @@ final class WriterHelp {
   /** Prints a name and a text beside it, whose lines end between words: a URI is one. */
   private static void print(PrintStream out, String name, String text) {
     StringBuilder line = new StringBuilder(String.format("  %-" + (TEXT_AT - 2) + "s", name));
-    for (String word : text.split(" ")) {
+    for (String word : text.split(" ", -1)) {
       if (line.length() > TEXT_AT && line.length() + 1 + word.length() > WIDTH) {
         out.println(line);
         line = new StringBuilder(" ".repeat(TEXT_AT));
