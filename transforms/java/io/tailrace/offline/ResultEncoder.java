@@ -65,7 +65,7 @@ public final class ResultEncoder implements AutoCloseable {
   private final Map<String, List<Query>> queries = new HashMap<>();
   private final Map<String, byte[]> featureBytes = new HashMap<>();
   private final Map<String, String> tables = new HashMap<>();
-  private final Map<Result, RejectedCells> rejections = new IdentityHashMap<>();
+  private final IdentityHashMap<Result, RejectedCells> rejections = new IdentityHashMap<>();
   private long bufferedBytes;
   private int bufferedQueries;
   private long publishedFrom;

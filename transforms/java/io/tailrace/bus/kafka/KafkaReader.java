@@ -1,5 +1,7 @@
 package io.tailrace.bus.kafka;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.endpoint.Micros;
@@ -97,7 +99,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
       opened.assign(partitions);
       nextOffsets.putAll(new StartOffsets(source, opened).besides(nextOffsets.keySet()));
       for (TopicPartition partition : partitions) {
-        opened.seek(partition, nextOffsets.get(partition.partition()));
+        opened.seek(partition, requireNonNull(nextOffsets.get(partition.partition())));
       }
     } catch (KafkaException e) {
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
