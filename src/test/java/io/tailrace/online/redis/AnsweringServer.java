@@ -34,7 +34,7 @@ final class AnsweringServer implements AutoCloseable {
    */
   static AnsweringServer start(String answer) throws IOException {
     AnsweringServer started =
-        new AnsweringServer(new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1")), answer);
+        new AnsweringServer(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), answer);
     started.inThread(started::accept);
     return started;
   }
