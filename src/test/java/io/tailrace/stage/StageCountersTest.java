@@ -79,7 +79,7 @@ public class StageCountersTest {
     }
 
     @ProcessElement
-    public void count(@Element Integer number) {
+    public void count() {
       counts.read.add(1);
     }
 
