@@ -21,7 +21,7 @@ public final class SilentServer implements AutoCloseable {
   /** Starts one on a free port of the loopback address. */
   public static SilentServer start() throws IOException {
     SilentServer silent =
-        new SilentServer(new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1")));
+        new SilentServer(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
     silent.thread.setDaemon(true);
     silent.thread.start();
     return silent;
