@@ -33,6 +33,7 @@ public class ArchitectureTest {
   private static final String PARQUET = "io.tailrace.parquet..";
   private static final String ONLINE = "io.tailrace.online..";
   private static final String OFFLINE = "io.tailrace.offline..";
+  private static final String STAGING = "io.tailrace.offline.staging..";
   private static final String METRICS = "io.tailrace.metrics..";
   private static final String PIPELINES = "io.tailrace.pipelines..";
 
@@ -158,6 +159,8 @@ public class ArchitectureTest {
     return classes()
         .that()
         .resideInAPackage(floor + ".*..")
+        .and()
+        .resideOutsideOfPackage(STAGING)
         .should(
             new ArchCondition<>("be used only by their own store and by " + stores) {
               @Override

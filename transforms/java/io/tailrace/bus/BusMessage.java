@@ -66,6 +66,28 @@ public final class BusMessage {
         payload, key, topic, partition, offset, messageId, publishedAt, addressee, true);
   }
 
+  /**
+   * Creates a message of a bus that gives its messages ids.
+   *
+   * @param publishedAt microseconds since the epoch
+   * @param addressee the one writer that the message is for; empty: for all
+   */
+  public static BusMessage identified(
+      byte[] payload,
+      byte[] key,
+      String topic,
+      String messageId,
+      long publishedAt,
+      String addressee) {
+    return new BusMessage(payload, key, topic, -1, -1, messageId, publishedAt, addressee, false);
+  }
+
+  /** Returns the same message with another payload. */
+  public BusMessage withPayload(byte[] other) {
+    return new BusMessage(
+        other, key, topic, partition, offset, messageId, publishedAt, addressee, endsBacklog);
+  }
+
   static BusMessage of(
       byte[] payload,
       byte[] key,

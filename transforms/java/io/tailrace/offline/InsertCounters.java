@@ -1,12 +1,11 @@
 package io.tailrace.offline;
 
-import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.StageCounters;
 import java.util.List;
 
 /** What every sink of an offline store counts. Not thread-safe. */
-final class InsertCounters extends StageCounters {
+public final class InsertCounters extends StageCounters {
   private static final long serialVersionUID = 1;
 
   private final Count filesInserted =
@@ -29,8 +28,26 @@ final class InsertCounters extends StageCounters {
       count("tables_written", "tables", "tables in the insert requests");
   private final FreshnessCounters freshness = freshness();
 
-  InsertCounters() {
+  /** Counts for the stage that inserts. */
+  public InsertCounters() {
     super(InsertObservations.STAGE);
+  }
+
+  /**
+   * A file, as it is counted.
+   *
+   * @param publishedAt when the oldest result in it was published, or itself if it does not say; in
+   *     microseconds since the epoch
+   */
+  public record File(long bytes, long publishedAt) {
+    /**
+     * Returns a file.
+     *
+     * @param publishedFrom zero if the file does not say
+     */
+    public static File of(long bytes, long publishedFrom, long publishedAt) {
+      return new File(bytes, publishedFrom == 0 ? publishedAt : publishedFrom);
+    }
   }
 
   /**
@@ -38,7 +55,7 @@ final class InsertCounters extends StageCounters {
    *
    * @param now microseconds since the epoch
    */
-  void count(List<ObservationFile> files, Inserted inserted, long now) {
+  public void count(List<File> files, Inserted inserted, long now) {
     rowsInserted.add(inserted.rows().inserted());
     rowsDuplicate.add(inserted.rows().duplicates());
     queriesInserted.add(inserted.queries().inserted());
@@ -50,9 +67,8 @@ final class InsertCounters extends StageCounters {
     long bytes = 0;
     for (int i = 0; i < files.size(); i++) {
       if (!inserted.refused().containsKey(i)) {
-        ObservationFile file = files.get(i);
-        bytes += file.bytes().length;
-        freshness.count(file.publishedFrom().orElse(file.message().publishedAt()), now, 1);
+        bytes += files.get(i).bytes;
+        freshness.count(files.get(i).publishedAt, now, 1);
       }
     }
     bytesInserted.add(bytes);

@@ -4,25 +4,17 @@ import static java.util.Objects.requireNonNull;
 
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
-import io.tailrace.stage.RejectedCells;
-import io.tailrace.v1.DeadLetter.Reason;
-import java.util.ArrayList;
-import java.util.HashMap;
+import io.tailrace.stage.Gathered;
+import io.tailrace.stage.Held;
+import io.tailrace.stage.Outputs;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionTuple;
-import org.apache.beam.sdk.values.TupleTag;
-import org.apache.beam.sdk.values.TupleTagList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,53 +62,37 @@ public final class InsertInBundle
   @Override
   public WithFailures.Result<PCollection<InsertOutcome>, Failure> expand(
       PCollection<ObservationFile> files) {
-    TupleTag<InsertOutcome> outcomes = new TupleTag<>() {};
-    TupleTag<Failure> failures = new TupleTag<>() {};
-    PCollectionTuple outputs =
-        files.apply(
-            "Insert",
-            ParDo.of(new InsertFn(this, outcomes, failures))
-                .withOutputTags(outcomes, TupleTagList.of(failures)));
-    return WithFailures.Result.of(outputs.get(outcomes), outputs.get(failures));
+    return Outputs.of(files, "Insert", new InsertFn(this));
   }
-
-  /** A file with the place that its outcome belongs to. */
-  private record Held(
-      ObservationFile file, org.joda.time.Instant timestamp, BoundedWindow window) {}
-
-  /** A file that was inserted, or refused. */
-  private record Done(
-      Held held, long at, Optional<RejectedCells> rejected, Optional<String> refused) {}
 
   private static final class InsertFn extends DoFn<ObservationFile, InsertOutcome> {
     private static final long serialVersionUID = 1;
 
     private final InsertSession.Factory sessions;
     private final long maxRows;
-    private final TupleTag<InsertOutcome> outcomes;
-    private final TupleTag<Failure> failures;
     private final InsertCounters counters = new InsertCounters();
 
     private transient @Nullable InsertSession session;
-    private transient List<Held> held;
-    private transient long heldBytes;
-    private transient long heldRows;
-    private transient List<Done> done;
+    private transient Gathered<ObservationFile> gathered;
+    private transient Outputs<InsertOutcome> outputs;
 
-    InsertFn(InsertInBundle insert, TupleTag<InsertOutcome> outcomes, TupleTag<Failure> failures) {
+    InsertFn(InsertInBundle insert) {
       this.sessions = insert.sessions;
       this.maxRows = insert.maxRows;
-      this.outcomes = outcomes;
-      this.failures = failures;
     }
 
     @StartBundle
     public void startBundle() {
-      held = new ArrayList<>();
-      heldBytes = 0;
-      heldRows = 0;
-      done = new ArrayList<>();
+      gathered =
+          Gathered.upTo(MAX_BUFFERED_BYTES, InsertFn::size)
+              .andUpTo(maxRows, ObservationFile::rowCount)
+              .untilBacklogEnds(ObservationFile::message);
+      outputs = new Outputs<>();
       counters.clear();
+    }
+
+    private static long size(ObservationFile file) {
+      return Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
     }
 
     @ProcessElement
@@ -126,100 +102,48 @@ public final class InsertInBundle
         BoundedWindow window,
         MultiOutputReceiver out)
         throws UnavailableException {
-      held.add(new Held(file, timestamp, window));
-      heldBytes += Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
-      heldRows += file.rowCount();
-      if (heldBytes >= MAX_BUFFERED_BYTES || heldRows >= maxRows || file.message().endsBacklog()) {
-        insertHeld();
-        putOut(
-            (each, outcome) -> out.get(outcomes).output(outcome),
-            (each, failure) -> out.get(failures).output(failure));
+      gathered.add(file, timestamp, window);
+      if (gathered.isDue()) {
+        insert(gathered.take(), outputs.now(out, window));
       }
     }
 
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws UnavailableException {
-      insertHeld();
-      putOut(
-          (each, outcome) -> context.output(outcome, each.timestamp, each.window),
-          (each, failure) -> context.output(failures, failure, each.timestamp, each.window));
+      insert(gathered.take(), outputs.atEnd(context));
     }
 
-    private void insertHeld() throws UnavailableException {
+    private void insert(List<Held<ObservationFile>> held, Outputs.Receiver<InsertOutcome> out)
+        throws UnavailableException {
       if (held.isEmpty()) {
         return;
       }
       if (session == null) {
         session = sessions.open();
       }
-      List<ObservationFile> files = held.stream().map(Held::file).toList();
-      Inserted inserted = requireNonNull(session).insert(files);
+      Inserted inserted = requireNonNull(session).insert(held.stream().map(Held::element).toList());
       long now = Micros.now();
-      counters.count(files, inserted, now);
-      Map<Integer, RejectedCells> rejected = new HashMap<>();
-      for (Rejected rows : inserted.rejected()) {
-        rejected
-            .computeIfAbsent(rows.file(), unused -> new RejectedCells())
-            .add(
-                rows.reason(),
-                rows.feature().isEmpty()
-                    ? ""
-                    : rows.feature().substring(0, rows.feature().lastIndexOf('.')),
-                rows.key(),
-                rows.feature(),
-                rows.message(),
-                rows.count());
-      }
+      counters.count(held.stream().map(each -> counted(each.element())).toList(), inserted, now);
+      InsertFailures failures = InsertFailures.of(inserted);
       for (int i = 0; i < held.size(); i++) {
-        done.add(
-            new Done(
-                held.get(i),
-                now,
-                Optional.ofNullable(rejected.get(i)),
-                Optional.ofNullable(inserted.refused().get(i))));
-      }
-      held = new ArrayList<>();
-      heldBytes = 0;
-      heldRows = 0;
-    }
-
-    private interface OutcomeReceiver {
-      void put(Held file, InsertOutcome outcome);
-    }
-
-    private interface FailureReceiver {
-      void put(Held file, Failure failure);
-    }
-
-    private void putOut(OutcomeReceiver inserted, FailureReceiver failed) {
-      for (Done each : done) {
-        ObservationFile file = each.held.file;
-        if (each.refused.isPresent()) {
-          failed.put(
-              each.held,
-              Failure.ofMessage(
-                  InsertObservations.STAGE,
-                  Reason.REJECTED_BY_STORE,
-                  "",
-                  each.refused.get(),
-                  file.message()));
-          continue;
+        Held<ObservationFile> each = held.get(i);
+        ObservationFile file = each.element();
+        failures.of(i, file.message()).ifPresent(failure -> out.fail(each, failure));
+        if (!failures.isRefused(i)) {
+          out.put(
+              each,
+              new InsertOutcome(
+                  file.rowCount(),
+                  file.message().publishedAt(),
+                  file.publishedFrom().orElse(0L),
+                  now));
         }
-        if (each.rejected.isPresent()) {
-          each.rejected
-              .get()
-              .failure(InsertObservations.STAGE, file.message())
-              .ifPresent(failure -> failed.put(each.held, failure));
-        }
-        inserted.put(
-            each.held,
-            new InsertOutcome(
-                file.rowCount(),
-                file.message().publishedAt(),
-                file.publishedFrom().orElse(0L),
-                each.at));
       }
-      done = new ArrayList<>();
+    }
+
+    private static InsertCounters.File counted(ObservationFile file) {
+      return InsertCounters.File.of(
+          file.bytes().length, file.publishedFrom().orElse(0L), file.message().publishedAt());
     }
 
     @Teardown

@@ -16,6 +16,10 @@ import java.util.Map;
  */
 public record Inserted(
     Count rows, Count queries, long tables, List<Rejected> rejected, Map<Integer, String> refused) {
+  /** No files. */
+  public static final Inserted NOTHING =
+      new Inserted(Count.NONE, Count.NONE, 0, List.of(), Map.of());
+
   /** Copies the collections. */
   public Inserted {
     rejected = List.copyOf(rejected);
@@ -49,5 +53,15 @@ public record Inserted(
    * @param count how many rows they are
    */
   public record Rejected(
-      int file, Reason reason, String feature, String key, String message, int count) {}
+      int file, Reason reason, String feature, String key, String message, int count) {
+    /** Returns the same rows of a file at another position. */
+    public Rejected of(int otherFile) {
+      return new Rejected(otherFile, reason, feature, key, message, count);
+    }
+
+    /** Returns these rows and some more. */
+    public Rejected plus(int more) {
+      return new Rejected(file, reason, feature, key, message, count + more);
+    }
+  }
 }

@@ -16,7 +16,23 @@ import org.apache.beam.sdk.values.PCollection;
  *
  * <p>A store implements it in a folder of its own, with one line in {@link OfflineStores}. It
  * chooses the sink that suits it: {@link InsertInBundle} for a database, which takes a few rows
- * from many sessions at any time, or one of its own.
+ * from many sessions at any time; {@link io.tailrace.offline.staging.StageThenLoad} for a store
+ * that wants a minute of rows in one load by one owner; or one of its own.
+ *
+ * <p>What the stores that are meant to come need of this interface, and find in it:
+ *
+ * <ul>
+ *   <li>BigQuery has a sink of Beam's own: {@link #inserts} may be any transform, also one that
+ *       splits a file into rows for the Storage Write API. Its {@link Catalog} creates {@code
+ *       <table>__rows} and the view in front of it: to whoever asks, a {@link FeatureTable} is what
+ *       readers see. That a stream sees a new table late is the sink's affair.
+ *   <li>Snowflake, Redshift and Databricks are a {@link io.tailrace.offline.staging.Stage} and a
+ *       {@link io.tailrace.offline.staging.Loader} each. A catalog is asked for many tables at
+ *       once, so that DDL which commits a transaction comes before the load, in few statements.
+ *   <li>Bulk loads are another way into the same tables: they use the catalog and the roles, and
+ *       add a method of their own here, which a store without one inherits as absent. Files that
+ *       such a store can't load are decoded and go through {@link #inserts}.
+ * </ul>
  */
 public interface OfflineStore extends Endpoint {
   /** What somebody does with a store, each with rights of its own. */

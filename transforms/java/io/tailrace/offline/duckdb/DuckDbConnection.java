@@ -78,6 +78,11 @@ final class DuckDbConnection implements BatchConnection {
     this.session = new DuckDbSession(store::open);
   }
 
+  /** Returns the session that it works in. */
+  DuckDbSession session() {
+    return session;
+  }
+
   private interface Work<T> {
     T run(Open open) throws SQLException, ContentRejectedException, UnavailableException;
 

@@ -10,17 +10,26 @@ import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.staging.DirectoryStage;
+import io.tailrace.offline.staging.Limits;
+import io.tailrace.offline.staging.Loader;
+import io.tailrace.offline.staging.SessionLoader;
+import io.tailrace.offline.staging.StageThenLoad;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.stage.Failure;
+import java.io.Serializable;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file of DuckDB, which one process can have open at a time: all writers in it share one instance
@@ -32,6 +41,11 @@ import org.apache.beam.sdk.values.PCollection;
  * (default: half the processors), {@code compression=fast} (skip the compression of texts that
  * costs most), {@code logMegabytes} (default 64; how large the log grows before it is written back
  * into the tables: after a crash it has to be read).
+ *
+ * <p>With {@code stage=file:///data/stage}, files are staged in that directory and loaded together
+ * by one owner, as a warehouse does it ({@link StageThenLoad}): {@code loadEvery} (default {@code
+ * 1m}) says how long a file waits for others. What is loaded stands in the table {@code
+ * staged_files} of each environment's schema.
  */
 public final class DuckDbOfflineStore implements OfflineStore {
   private static final long serialVersionUID = 1;
@@ -52,12 +66,21 @@ public final class DuckDbOfflineStore implements OfflineStore {
   private final String path;
   private final String schema;
   private final DuckDbSettings settings;
+  // None: files are inserted in the bundle that brings them.
+  private final @Nullable Staging staging;
 
-  private DuckDbOfflineStore(String uri, String path, String schema, DuckDbSettings settings) {
+  /** Where files are staged, and how long they wait for others there. */
+  private record Staging(DirectoryStage stage, Limits limits) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  private DuckDbOfflineStore(
+      String uri, String path, String schema, DuckDbSettings settings, Optional<Staging> staging) {
     this.uri = uri;
     this.path = path;
     this.schema = schema;
     this.settings = settings;
+    this.staging = staging.orElse(null);
   }
 
   /**
@@ -83,8 +106,34 @@ public final class DuckDbOfflineStore implements OfflineStore {
               + ENVIRONMENT);
     }
     DuckDbSettings settings = DuckDbSettings.of(uri);
+    Optional<Staging> staging = staging(uri);
     uri.finish(EXAMPLE);
-    return new DuckDbOfflineStore(text, "/" + uri.path(), schema, settings);
+    return new DuckDbOfflineStore(text, "/" + uri.path(), schema, settings, staging);
+  }
+
+  private static Optional<Staging> staging(EndpointUri uri) {
+    Optional<String> stage = uri.take("stage");
+    Optional<Duration> every = uri.takeDuration("loadEvery");
+    if (stage.isEmpty()) {
+      if (every.isPresent()) {
+        uri.problem("loadEvery is for files that are staged: name a directory with stage=");
+      }
+      return Optional.empty();
+    }
+    Limits limits = Limits.DEFAULT;
+    if (every.isPresent()) {
+      if (every.get().isZero()) {
+        uri.problem("loadEvery must be above zero");
+      } else {
+        limits = limits.waiting(every.get());
+      }
+    }
+    try {
+      return Optional.of(new Staging(new DirectoryStage(stage.get()), limits));
+    } catch (IllegalArgumentException e) {
+      uri.problem("stage: " + e.getMessage());
+      return Optional.empty();
+    }
   }
 
   @Override
@@ -109,6 +158,9 @@ public final class DuckDbOfflineStore implements OfflineStore {
   public void check(Set<Role> roles) throws UnavailableException {
     if (roles.contains(Role.CREATE_TABLES) || roles.contains(Role.INSERT)) {
       open().release();
+      if (staging != null && roles.contains(Role.INSERT)) {
+        staging.stage.check();
+      }
     } else {
       Table unused = reader().query("SELECT 1", 1);
     }
@@ -127,6 +179,12 @@ public final class DuckDbOfflineStore implements OfflineStore {
     return new DuckDbConnection(this, log);
   }
 
+  /** Opens what loads staged files, which is for one thread. */
+  public Loader openLoader() {
+    DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
+    return SessionLoader.by(GroupedInserts.over(connection), new DuckDbLedger(this, connection.session()));
+  }
+
   @Override
   public Catalog openCatalog() {
     return connect();
@@ -136,6 +194,9 @@ public final class DuckDbOfflineStore implements OfflineStore {
   public PTransform<
           PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts() {
+    if (staging != null) {
+      return StageThenLoad.from(staging.stage, this::openLoader).within(staging.limits);
+    }
     return InsertInBundle.by(() -> GroupedInserts.over(connect()))
         .gathering(settings.memoryBytes() / BYTES_PER_ROW);
   }

@@ -1,0 +1,137 @@
+package io.tailrace.offline.duckdb;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.Ledger;
+import io.tailrace.offline.staging.LedgerText;
+import io.tailrace.sql.duckdb.DuckDbSession;
+import io.tailrace.sql.duckdb.DuckDbSession.Open;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The ledger of staged files in a DuckDB file: the table {@code staged_files} beside those of the
+ * environment. Not thread-safe.
+ */
+final class DuckDbLedger implements Ledger.Book {
+  private static final String TABLE = "staged_files";
+
+  private final DuckDbOfflineStore store;
+  private final DuckDbSession session;
+
+  /** Keeps it in a session, which is closed by whoever inserts in it. */
+  DuckDbLedger(DuckDbOfflineStore store, DuckDbSession session) {
+    this.store = store;
+    this.session = session;
+  }
+
+  @Override
+  public Map<String, Entry> find(String environment, Collection<String> names)
+      throws UnavailableException {
+    Set<String> wanted = new HashSet<>(names);
+    return session.beside(
+        open -> {
+          Statement statement = open.statement();
+          String table = table(open, environment);
+          Map<String, Entry> found = new HashMap<>();
+          if (!isThere(statement, environment)) {
+            return found;
+          }
+          try (ResultSet rows =
+              statement.executeQuery(
+                  "SELECT name, epoch_us(loaded_at), rejected, refused FROM " + table)) {
+            while (rows.next()) {
+              if (wanted.contains(rows.getString(1))) {
+                found.put(
+                    rows.getString(1),
+                    new Entry(
+                        rows.getString(1),
+                        Instant.EPOCH.plus(rows.getLong(2), ChronoUnit.MICROS),
+                        LedgerText.rejected(rows.getString(3)),
+                        Optional.ofNullable(rows.getString(4))));
+              }
+            }
+          }
+          return found;
+        });
+  }
+
+  private String table(Open open, String environment) throws SQLException {
+    return open.catalog(store.schema(environment)).place(TABLE);
+  }
+
+  private boolean isThere(Statement statement, String environment) throws SQLException {
+    try (PreparedStatement look =
+        statement
+            .getConnection()
+            .prepareStatement(
+                "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"
+                    + " AND schema_name = ? AND table_name = ?")) {
+      look.setString(1, store.schema(environment));
+      look.setString(2, TABLE);
+      try (ResultSet found = look.executeQuery()) {
+        return found.next();
+      }
+    }
+  }
+
+  @Override
+  public void enter(String environment, List<Entry> entries) throws UnavailableException {
+    boolean unused =
+        session.alone(
+            open -> {
+              Statement statement = open.statement();
+              String table = table(open, environment);
+              statement.execute(
+                  "CREATE SCHEMA IF NOT EXISTS \"" + store.schema(environment) + '"');
+              statement.execute(
+                  "CREATE TABLE IF NOT EXISTS "
+                      + table
+                      + "(name VARCHAR PRIMARY KEY, loaded_at TIMESTAMPTZ NOT NULL,"
+                      + " rejected VARCHAR NOT NULL, refused VARCHAR)");
+              try (PreparedStatement insert =
+                  statement
+                      .getConnection()
+                      .prepareStatement(
+                          "INSERT INTO "
+                              + table
+                              + " VALUES (?, make_timestamptz(?), ?, ?) ON CONFLICT DO NOTHING")) {
+                for (Entry entry : entries) {
+                  insert.setString(1, entry.name());
+                  insert.setLong(2, ChronoUnit.MICROS.between(Instant.EPOCH, entry.loadedAt()));
+                  insert.setString(3, LedgerText.of(entry.rejected()));
+                  insert.setString(4, entry.refused().orElse(null));
+                  insert.addBatch();
+                }
+                // In a transaction of its own.
+                insert.executeBatch();
+              }
+              return true;
+            });
+  }
+
+  @Override
+  public void forget(String environment, Instant before) throws UnavailableException {
+    boolean unused =
+        session.alone(
+            open ->
+                isThere(open.statement(), environment)
+                    && open.statement()
+                        .execute(
+                        "DELETE FROM "
+                            + table(open, environment)
+                            + " WHERE loaded_at < make_timestamptz("
+                            + ChronoUnit.MICROS.between(Instant.EPOCH, before)
+                            + ")"));
+  }
+}

@@ -1,0 +1,112 @@
+package io.tailrace.offline.staging;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.InsertCounters;
+import io.tailrace.offline.InsertFailures;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.Inserted;
+import io.tailrace.stage.Outputs;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.values.KV;
+import org.jspecify.annotations.Nullable;
+
+/** Loads staged files, those of an owner that were gathered, and puts out what became of each. */
+final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome> {
+  private static final long serialVersionUID = 1;
+
+  private final Stage stage;
+  private final Loader.Factory loaders;
+  private final InsertCounters counters = new InsertCounters();
+  private final StagingCounters loads = new StagingCounters();
+
+  private transient @Nullable Loader loader;
+  private transient Map<String, Stage.Connection> stages;
+
+  LoadFn(Stage stage, Loader.Factory loaders) {
+    this.stage = stage;
+    this.loaders = loaders;
+  }
+
+  @Setup
+  public void setUp() {
+    stages = new HashMap<>();
+  }
+
+  @StartBundle
+  public void startBundle() {
+    counters.clear();
+    loads.clear();
+  }
+
+  @ProcessElement
+  public void load(@Element KV<String, Iterable<StagedFile>> gathered, MultiOutputReceiver out)
+      throws UnavailableException {
+    // Each once, by its name: what was found in the stage may be on its way, too.
+    Map<String, Map<String, StagedFile>> byStage = new LinkedHashMap<>();
+    for (StagedFile file : gathered.getValue()) {
+      byStage
+          .computeIfAbsent(file.stage(), unused -> new LinkedHashMap<>())
+          .putIfAbsent(file.name(), file);
+    }
+    for (Map.Entry<String, Map<String, StagedFile>> each : byStage.entrySet()) {
+      Stage.Connection from = stages.computeIfAbsent(each.getKey(), uri -> stage.at(uri).open());
+      load(from, List.copyOf(each.getValue().values()), out);
+    }
+  }
+
+  private void load(Stage.Connection from, List<StagedFile> files, MultiOutputReceiver out)
+      throws UnavailableException {
+    if (loader == null) {
+      loader = loaders.open();
+    }
+    Inserted inserted = requireNonNull(loader).load(from, files);
+    long now = Micros.now();
+    loads.loads.add(1);
+    loads.flush();
+    List<InsertCounters.File> counted = new ArrayList<>();
+    for (StagedFile file : files) {
+      counted.add(
+          InsertCounters.File.of(
+              file.size().bytes(), file.size().publishedFrom(), file.origin().publishedAt()));
+    }
+    counters.count(counted, inserted, now);
+    InsertFailures failures = InsertFailures.of(inserted);
+    for (int i = 0; i < files.size(); i++) {
+      StagedFile file = files.get(i);
+      if (failures.has(i)) {
+        byte[] bytes = from.read(file.name()).orElse(new byte[0]);
+        BusMessage original = file.origin().withPayload(bytes);
+        failures.of(i, original).ifPresent(Outputs.failures(out)::output);
+      }
+      if (!failures.isRefused(i)) {
+        Outputs.<InsertOutcome>main(out)
+            .output(
+                new InsertOutcome(
+                    file.size().rows(),
+                    file.origin().publishedAt(),
+                    file.size().publishedFrom(),
+                    now));
+      }
+    }
+  }
+
+  @Teardown
+  public void tearDown() {
+    Loader open = loader;
+    loader = null;
+    if (open != null) {
+      open.close();
+    }
+    stages.values().forEach(Stage.Connection::close);
+    stages.clear();
+  }
+}
