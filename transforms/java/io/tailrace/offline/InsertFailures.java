@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Makes failures of what a store refused of files: one for each file that it refused as a whole,
- * or some of whose rows it refused. Not thread-safe.
+ * Makes failures of what a store refused of files: one for each file that it refused as a whole, or
+ * some of whose rows it refused. Not thread-safe.
  */
 public final class InsertFailures {
   private final Map<Integer, RejectedCells> rejected = new HashMap<>();
@@ -58,12 +58,9 @@ public final class InsertFailures {
     String why = refused.get(file);
     if (why != null) {
       return Optional.of(
-          Failure.ofMessage(
-              InsertObservations.STAGE, Reason.REJECTED_BY_STORE, "", why, original));
+          Failure.ofMessage(InsertObservations.STAGE, Reason.REJECTED_BY_STORE, "", why, original));
     }
     RejectedCells cells = rejected.get(file);
-    return cells == null
-        ? Optional.empty()
-        : cells.failure(InsertObservations.STAGE, original);
+    return cells == null ? Optional.empty() : cells.failure(InsertObservations.STAGE, original);
   }
 }

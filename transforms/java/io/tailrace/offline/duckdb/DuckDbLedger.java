@@ -92,8 +92,7 @@ final class DuckDbLedger implements Ledger.Book {
             open -> {
               Statement statement = open.statement();
               String table = table(open, environment);
-              statement.execute(
-                  "CREATE SCHEMA IF NOT EXISTS \"" + store.schema(environment) + '"');
+              statement.execute("CREATE SCHEMA IF NOT EXISTS \"" + store.schema(environment) + '"');
               statement.execute(
                   "CREATE TABLE IF NOT EXISTS "
                       + table
@@ -128,10 +127,10 @@ final class DuckDbLedger implements Ledger.Book {
                 isThere(open.statement(), environment)
                     && open.statement()
                         .execute(
-                        "DELETE FROM "
-                            + table(open, environment)
-                            + " WHERE loaded_at < make_timestamptz("
-                            + ChronoUnit.MICROS.between(Instant.EPOCH, before)
-                            + ")"));
+                            "DELETE FROM "
+                                + table(open, environment)
+                                + " WHERE loaded_at < make_timestamptz("
+                                + ChronoUnit.MICROS.between(Instant.EPOCH, before)
+                                + ")"));
   }
 }

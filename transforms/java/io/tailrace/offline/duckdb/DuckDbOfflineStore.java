@@ -182,7 +182,8 @@ public final class DuckDbOfflineStore implements OfflineStore {
   /** Opens what loads staged files, which is for one thread. */
   public Loader openLoader() {
     DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
-    return SessionLoader.by(GroupedInserts.over(connection), new DuckDbLedger(this, connection.session()));
+    return SessionLoader.by(
+        GroupedInserts.over(connection), new DuckDbLedger(this, connection.session()));
   }
 
   @Override

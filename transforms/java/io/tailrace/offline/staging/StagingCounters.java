@@ -17,7 +17,9 @@ final class StagingCounters extends StageCounters {
           "files that were staged and not loaded, found by listing the stage");
   final Count filesDeleted =
       count(
-          "files_deleted", "files", "files that were deleted from the stage after they were loaded");
+          "files_deleted",
+          "files",
+          "files that were deleted from the stage after they were loaded");
 
   StagingCounters() {
     super(InsertObservations.STAGE);

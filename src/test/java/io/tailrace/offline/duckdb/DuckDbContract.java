@@ -1,0 +1,67 @@
+package io.tailrace.offline.duckdb;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineStoreContract;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.Rule;
+import org.junit.rules.TemporaryFolder;
+
+/** A DuckDB file keeps the contract of offline stores. */
+abstract class DuckDbContract extends OfflineStoreContract {
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  /** Returns more parameters of the store's URI. */
+  abstract String parameters();
+
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at("duckdb://" + file() + "?schema={environment}" + parameters());
+  }
+
+  private Path file() {
+    return new File(folder.getRoot(), "offline.db").toPath();
+  }
+
+  private Path aside() {
+    return new File(folder.getRoot(), "aside.db").toPath();
+  }
+
+  @Override
+  protected void takeDown() throws IOException {
+    Files.move(file(), aside());
+    Files.writeString(file(), "no file of DuckDB, whatever it is");
+  }
+
+  @Override
+  protected void bringBack() throws IOException {
+    Files.delete(file());
+    Files.move(aside(), file());
+  }
+
+  @Override
+  protected Map<ValueType, String> texts() {
+    return new HashMap<>(
+        Map.of(
+            ValueType.INT64, "-9223372036854775808",
+            ValueType.FLOAT64, "-1.5E-300",
+            ValueType.BOOL, "true",
+            ValueType.STRING, "Grüße, \"W\\elt\"",
+            ValueType.BYTES, "\\x00\\xFF\\x07",
+            ValueType.TIMESTAMP, "1969-12-31T23:59:59.999999Z",
+            ValueType.DATE, "1969-12-31",
+            ValueType.VECTOR, "[1.5, -0.25]",
+            ValueType.JSON, "{\"a\": [1,  null]}"));
+  }
+
+  @Override
+  protected String typeName(ValueType type) {
+    return type == ValueType.INT64 ? "BIGINT" : "VARCHAR";
+  }
+}

@@ -1,0 +1,76 @@
+package io.tailrace.offline.postgres;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineStoreContract;
+import io.tailrace.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.Rule;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** PostgreSQL keeps the contract of offline stores. */
+@RunWith(JUnit4.class)
+public class PostgresContractTest extends OfflineStoreContract {
+  @Rule public final TestDatabase database = new TestDatabase();
+
+  @Override
+  protected OfflineStore store() {
+    return database.store("schema={environment}&retryFor=200ms");
+  }
+
+  @Override
+  protected void takeDown() throws SQLException {
+    administer("ALTER DATABASE " + database.name() + " RENAME TO " + database.name() + "_away");
+  }
+
+  @Override
+  protected void bringBack() throws SQLException {
+    administer("ALTER DATABASE " + database.name() + "_away RENAME TO " + database.name());
+  }
+
+  private void administer(String statement) throws SQLException {
+    try (Connection other = database.server().connect();
+        Statement administering = other.createStatement()) {
+      administering.execute(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE '"
+              + database.name()
+              + "%'");
+      administering.execute(statement);
+    }
+  }
+
+  @Override
+  protected Unusable unusable() throws Exception {
+    database.execute(
+        "DROP ROLE IF EXISTS onlooker", "CREATE ROLE onlooker LOGIN PASSWORD 'onlooker'");
+    return new Unusable(
+        OfflineStores.at(database.uriOf("onlooker", "onlooker") + "&schema={environment}"),
+        "the user may not create tables in the schema '{environment}'; GRANT USAGE, CREATE");
+  }
+
+  @Override
+  protected Map<ValueType, String> texts() {
+    return new HashMap<>(
+        Map.of(
+            ValueType.INT64, "-9223372036854775808",
+            ValueType.FLOAT64, "-1.5e-300",
+            ValueType.BOOL, "t",
+            ValueType.STRING, "Grüße, \"W\\elt\"",
+            ValueType.BYTES, "\\x00ff07",
+            ValueType.TIMESTAMP, "1969-12-31 23:59:59.999999+00",
+            ValueType.DATE, "1969-12-31",
+            ValueType.VECTOR, "{1.5,-0.25}",
+            ValueType.JSON, "{\"a\": [1,  null]}"));
+  }
+
+  @Override
+  protected String typeName(ValueType type) {
+    return type == ValueType.INT64 ? "bigint" : "text";
+  }
+}

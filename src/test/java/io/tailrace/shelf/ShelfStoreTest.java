@@ -1,0 +1,76 @@
+package io.tailrace.shelf;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.AddedKinds;
+import io.tailrace.testing.OfflineStoreContract;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** A store that somebody adds by a folder and a line keeps the contract. */
+@RunWith(JUnit4.class)
+public class ShelfStoreTest extends OfflineStoreContract {
+  @Rule public final AddedKinds kinds = AddedKinds.of(ShelfStore.Added.class);
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private Path shelf;
+
+  @Before
+  public void makeRoom() throws IOException {
+    shelf = folder.newFolder("shelf").toPath();
+  }
+
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at("shelf://" + shelf);
+  }
+
+  @Override
+  protected void takeDown() throws IOException {
+    Files.move(shelf.resolve("shelf.db"), shelf.resolve("aside.db"));
+    Files.writeString(shelf.resolve("shelf.db"), "no file of DuckDB, whatever it is");
+  }
+
+  @Override
+  protected void bringBack() throws IOException {
+    Files.delete(shelf.resolve("shelf.db"));
+    Files.move(shelf.resolve("aside.db"), shelf.resolve("shelf.db"));
+  }
+
+  @Override
+  protected Unusable unusable() throws IOException {
+    Path inTheWay = folder.newFile("in-the-way").toPath();
+    return new Unusable(
+        OfflineStores.at("shelf://" + inTheWay),
+        "the stage file://" + inTheWay + "/stage can't be used");
+  }
+
+  @Override
+  protected Map<ValueType, String> texts() {
+    return new HashMap<>(
+        Map.of(
+            ValueType.INT64, "-9223372036854775808",
+            ValueType.FLOAT64, "-1.5E-300",
+            ValueType.BOOL, "true",
+            ValueType.STRING, "Grüße, \"W\\elt\"",
+            ValueType.BYTES, "\\x00\\xFF\\x07",
+            ValueType.TIMESTAMP, "1969-12-31T23:59:59.999999Z",
+            ValueType.DATE, "1969-12-31",
+            ValueType.VECTOR, "[1.5, -0.25]",
+            ValueType.JSON, "{\"a\": [1,  null]}"));
+  }
+
+  @Override
+  protected String typeName(ValueType type) {
+    return ShelfDatabase.type(type);
+  }
+}

@@ -1,0 +1,326 @@
+package io.tailrace.testing;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.BundleEncoder;
+import io.tailrace.offline.DecodeObservationFiles;
+import io.tailrace.offline.InsertObservations;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.parquet.ForeignFile;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.QueryLog;
+import io.tailrace.result.ValueType;
+import io.tailrace.stage.Failure;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+import org.junit.Test;
+
+/**
+ * What every offline store does, whichever sink it has chosen: from messages of the
+ * streaming-insert bus to what its reader sees. A store's own test extends it, says how to reach
+ * the store, how to take it down and how it writes values as text, and keeps what is special to it.
+ */
+public abstract class OfflineStoreContract {
+  private static final String TIME = "TIMESTAMPTZ '2026-01-02 03:04:05.678901+00'";
+
+  /** Where the environment's tables are. */
+  protected static final String SCHEMA = "production";
+
+  /** A store that can't be used, and what its check must say. */
+  public record Unusable(OfflineStore store, String correction) {}
+
+  private int offset;
+
+  /** Returns the store, with a schema for each environment, called as the environment is. */
+  protected abstract OfflineStore store();
+
+  /** Takes the store down, in such a way that it keeps what it has. */
+  protected abstract void takeDown() throws Exception;
+
+  /** Undoes that. */
+  protected abstract void bringBack() throws Exception;
+
+  /** Returns a store of this kind that can't be inserted into. */
+  protected abstract Unusable unusable() throws Exception;
+
+  /** Returns how the store writes, as text, the values that each type is tested with. */
+  protected abstract Map<ValueType, String> texts();
+
+  /** Returns what the store calls the type of values. */
+  protected abstract String typeName(ValueType type);
+
+  /** The values that each type is tested with, as SQL of DuckDB. */
+  private static Map<ValueType, String> values() {
+    Map<ValueType, String> values = new EnumMap<>(ValueType.class);
+    values.put(ValueType.INT64, "(-9223372036854775807 - 1)::BIGINT");
+    values.put(ValueType.FLOAT64, "-1.5e-300::DOUBLE");
+    values.put(ValueType.BOOL, "true");
+    values.put(ValueType.STRING, "'Grüße, \"W\\elt\"'");
+    values.put(ValueType.BYTES, "'\\x00\\xFF\\x07'::BLOB");
+    values.put(ValueType.TIMESTAMP, "TIMESTAMPTZ '1969-12-31 23:59:59.999999+00'");
+    values.put(ValueType.DATE, "DATE '1969-12-31'");
+    values.put(ValueType.VECTOR, "[1.5, -0.25]::FLOAT[]");
+    values.put(ValueType.JSON, "'{\"a\": [1,  null]}'::JSON");
+    return values;
+  }
+
+  @Test
+  public void everyValueTypeReadsBackAsItWasWritten() throws Exception {
+    List<BusMessage> files = new ArrayList<>();
+    values()
+        .forEach(
+            (type, value) -> {
+              String feature = "('user.v" + type.code() + "', 'ann', ";
+              files.add(
+                  message(
+                      ForeignFile.of(
+                          type,
+                          feature + value + ", " + TIME + ", 'op-1')",
+                          feature + "NULL, " + TIME + ", 'op-2')")));
+            });
+
+    assertThat(insert(files).failures).isEmpty();
+
+    Map<ValueType, String> read = new EnumMap<>(ValueType.class);
+    for (ValueType type : ValueType.values()) {
+      List<List<String>> rows =
+          rows("SELECT value FROM " + table("user__v" + type.code()) + " ORDER BY operation_id");
+      assertThat(rows).hasSize(2);
+      assertThat(rows.get(1).get(0)).isNull();
+      read.put(type, rows.get(0).get(0));
+    }
+    assertThat(read).isEqualTo(texts());
+  }
+
+  @Test
+  public void ofRowsWithOneIdTheGreatestCellStands() throws Exception {
+    insert(
+        List.of(
+            message(
+                age("ann", "2"),
+                // As unsigned bytes a negative number is the greatest.
+                age("ann", "-1"),
+                age("ann", "5"),
+                age("bob", "7"),
+                age("bob", "NULL"),
+                age("bob", "8"),
+                age("eve", "3"),
+                age("eve", "3"))));
+
+    assertThat(rows("SELECT pkey, value FROM " + table("user__age") + " ORDER BY pkey").toString())
+        .isEqualTo("[[ann, -1], [bob, null], [eve, 3]]");
+  }
+
+  @Test
+  public void aReplayChangesNoRow() throws Exception {
+    List<BusMessage> files =
+        List.of(message(age("ann", "1"), age("bob", "2")), queries("op-1", "user__age"));
+    Run first = insert(files);
+    String before = everything();
+
+    Run again = insert(files);
+
+    assertThat(everything()).isEqualTo(before);
+    assertThat(first.outcomes).hasSize(2);
+    assertThat(again.outcomes).hasSize(2);
+    assertThat(again.failures).isEmpty();
+  }
+
+  @Test
+  public void thePartsOfAResultAreOneRowOfTheLogWithAllTables() throws Exception {
+    insert(List.of(queries("op-1", "a__b"), queries("op-1", "c__d"), queries("op-2", "a__b")));
+    insert(List.of(queries("op-1", "e__f")));
+
+    List<List<String>> rows =
+        rows(
+            "SELECT operation_id, value_tables FROM "
+                + table("query_log")
+                + " ORDER BY operation_id");
+    assertThat(rows).hasSize(2);
+    assertThat(rows.get(0).get(1)).containsMatch("a__b.*c__d.*e__f");
+    assertThat(rows.get(1).get(1)).doesNotContain("c__d");
+  }
+
+  @Test
+  public void rowsOfAnotherTypeAreOneLetterWithBothTypesAndTheOthersAreInserted() throws Exception {
+    insert(List.of(message(age("ann", "1"))));
+    BusMessage changed =
+        message(
+            ForeignFile.of(
+                ValueType.STRING,
+                "('user.age', 'bob', 'x', " + TIME + ", 'op-1')",
+                "('user.age', 'eve', 'y', " + TIME + ", 'op-1')",
+                "('user.name', 'bob', 'Bob', " + TIME + ", 'op-1')"));
+
+    Run run = insert(List.of(changed));
+
+    assertThat(run.outcomes).hasSize(1);
+    assertThat(run.failures).hasSize(1);
+    Failure failure = run.failures.get(0);
+    assertThat(failure.reason()).isEqualTo(Reason.TYPE_CHANGED);
+    assertThat(failure.cellCount()).isEqualTo(2);
+    assertThat(failure.message())
+        .contains(
+            "user.age: its table user__age has value "
+                + typeName(ValueType.INT64)
+                + ", not "
+                + typeName(ValueType.STRING));
+    assertThat(failure.original().payload()).isNotEmpty();
+    assertThat(rows("SELECT pkey FROM " + table("user__age")).toString()).isEqualTo("[[ann]]");
+    assertThat(rows("SELECT value FROM " + table("user__name")).toString()).isEqualTo("[[Bob]]");
+  }
+
+  @Test
+  public void anOutageFailsTheBundleAndWhatIsRepeatedAfterItIsThereOnce() throws Exception {
+    insert(List.of(message(age("ann", "1"))));
+    List<BusMessage> files = List.of(message(age("bob", "2")));
+
+    takeDown();
+    try {
+      assertThat(
+              assertThrows(Pipeline.PipelineExecutionException.class, () -> insert(files))
+                  .getCause())
+          .isInstanceOf(UnavailableException.class);
+    } finally {
+      bringBack();
+    }
+    Run after = insert(files);
+
+    assertThat(after.failures).isEmpty();
+    assertThat(rows("SELECT pkey, value FROM " + table("user__age") + " ORDER BY pkey").toString())
+        .isEqualTo("[[ann, 1], [bob, 2]]");
+  }
+
+  @Test
+  public void checkNamesTheStoreAndTheCorrection() throws Exception {
+    store().check();
+    Unusable unusable = unusable();
+
+    UnavailableException e = assertThrows(UnavailableException.class, () -> unusable.store.check());
+
+    assertThat(e).hasMessageThat().contains(unusable.correction);
+  }
+
+  /** What became of messages. */
+  private record Run(List<InsertOutcome> outcomes, List<Failure> failures) {}
+
+  private static final Map<Integer, Queue<Object>> COLLECTED = new ConcurrentHashMap<>();
+  private static final AtomicInteger RUNS = new AtomicInteger();
+
+  private static final class Collect<T> extends DoFn<T, Void> {
+    private static final long serialVersionUID = 1;
+    private final int run;
+
+    Collect(int run) {
+      this.run = run;
+    }
+
+    @ProcessElement
+    public void collect(@Element T element) {
+      COLLECTED.get(run).add(element);
+    }
+  }
+
+  private Run insert(List<BusMessage> messages) {
+    int run = RUNS.incrementAndGet();
+    COLLECTED.put(run, new ConcurrentLinkedQueue<>());
+    Pipeline pipeline =
+        Pipeline.create(
+            PipelineOptionsFactory.fromArgs("--runner=DirectRunner", "--targetParallelism=1")
+                .create());
+    WithFailures.Result<PCollection<ObservationFile>, Failure> decoded =
+        pipeline
+            .apply(Create.of(messages))
+            .apply("Decode", DecodeObservationFiles.forWriter("contract"));
+    WithFailures.Result<PCollection<InsertOutcome>, Failure> inserted =
+        decoded.output().apply("InsertObservations", InsertObservations.into(store()));
+    decoded.failures().apply("NotDecoded", ParDo.of(new Collect<>(run)));
+    inserted.failures().apply("NotInserted", ParDo.of(new Collect<>(run)));
+    inserted.output().apply("Inserted", ParDo.of(new Collect<>(run)));
+    pipeline.run().waitUntilFinish();
+    List<InsertOutcome> outcomes = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (Object each : COLLECTED.remove(run)) {
+      if (each instanceof Failure failure) {
+        failures.add(failure);
+      } else {
+        outcomes.add((InsertOutcome) each);
+      }
+    }
+    return new Run(outcomes, failures);
+  }
+
+  private static String age(String key, String value) {
+    return "('user.age', '" + key + "', " + value + "::BIGINT, " + TIME + ", 'op-1')";
+  }
+
+  private BusMessage message(String... ages) {
+    return message(ForeignFile.of(ValueType.INT64, ages));
+  }
+
+  private BusMessage queries(String operationId, String table) {
+    Map<String, String> columns = new LinkedHashMap<>();
+    Map<String, String> known = new HashMap<>();
+    known.put("operation_id", "'" + operationId + "'");
+    known.put("environment_id", "'" + SCHEMA + "'");
+    known.put("operation_kind", "'ONLINE_QUERY'");
+    known.put("query_status", "'SUCCEEDED'");
+    known.put("query_timestamp", "observed_at");
+    known.put("execution_started_at", "NULL::TIMESTAMPTZ");
+    known.put("execution_finished_at", "NULL::TIMESTAMPTZ");
+    known.put("value_tables", "['" + table + "']");
+    QueryLog.CURRENT
+        .columns()
+        .forEach(
+            column ->
+                columns.put(column.name(), known.getOrDefault(column.name(), "NULL::VARCHAR")));
+    ForeignFile any = ForeignFile.of(ValueType.INT64, age("any", "1"));
+    return message(
+        new ForeignFile(columns, any.rows(), any.footer())
+            .withText("tailrace.kind", "query_log")
+            .withoutText("tailrace.value_type"));
+  }
+
+  private BusMessage message(ForeignFile file) {
+    try {
+      return BusMessage.numbered(
+          file.bytes(), new byte[0], "inserts", 0, offset++, BundleEncoder.PUBLISHED_AT, "");
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Returns a table, as statements name it. */
+  protected final String table(String name) {
+    return SCHEMA + "." + name;
+  }
+
+  private String everything() throws UnavailableException {
+    return rows("SELECT * FROM " + table("user__age") + " ORDER BY 1").toString()
+        + rows("SELECT * FROM " + table("query_log") + " ORDER BY 1");
+  }
+
+  private List<List<String>> rows(String sql) throws UnavailableException {
+    return store().reader().query(sql, 1_000).rows();
+  }
+}
