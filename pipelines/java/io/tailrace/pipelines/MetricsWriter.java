@@ -57,6 +57,7 @@ public final class MetricsWriter {
                 .withUpdateInterval(options.updateInterval()))
         .failuresTo(start.failures())
         .apply("EncodeSummaries", EncodeSummaries.create())
+        .failuresTo(start.failures())
         .apply("WriteMetricsBus", options.metricsBus().write());
     return once;
   }

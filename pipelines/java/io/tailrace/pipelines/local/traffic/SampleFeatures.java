@@ -1,6 +1,5 @@
 package io.tailrace.pipelines.local.traffic;
 
-import com.google.protobuf.ByteString;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
@@ -90,7 +89,12 @@ final class SampleFeatures {
         HOURS,
         (c, r, now) -> c.addInt64Values(r.nextLong(-500_000, 5_000_000)));
     nullable(
-        "user.credit_score", Column.Type.FLOAT64, DAY, CacheNulls.SKIP_NULLS, 0.1, this::score);
+        "user.credit_score",
+        Column.Type.FLOAT64,
+        DAY,
+        CacheNulls.SKIP_NULLS,
+        0.1,
+        SampleValues::score);
     kept(
         "user.is_verified",
         Column.Type.BOOL,
@@ -109,15 +113,15 @@ final class SampleFeatures {
         FOREVER,
         CacheNulls.CACHE_NULLS_UNSPECIFIED,
         0.02,
-        (c, r, now) -> c.addStringValues(anyOf(COUNTRIES, r)));
+        (c, r, now) -> c.addStringValues(SampleValues.anyOf(COUNTRIES, r)));
     nullable(
         "user.fingerprint",
         Column.Type.BYTES,
         MONTH,
         CacheNulls.EVICT_NULLS,
         0.1,
-        SampleFeatures::digest);
-    kept("user.last_login_at", Column.Type.TIMESTAMP, DAY, SampleFeatures::recently);
+        SampleValues::digest);
+    kept("user.last_login_at", Column.Type.TIMESTAMP, DAY, SampleValues::recently);
     nullable(
         "user.born_on",
         Column.Type.DATE,
@@ -125,8 +129,8 @@ final class SampleFeatures {
         CacheNulls.EVICT_NULLS,
         0.05,
         (c, r, now) -> c.addDateValues(r.nextInt(-15_000, 14_000)));
-    kept("user.embedding", Column.Type.VECTOR, HOURS, (c, r, now) -> vector(c, r, 16));
-    kept("user.recent_merchants", Column.Type.JSON, HOURS, SampleFeatures::recentMerchants);
+    kept("user.embedding", Column.Type.VECTOR, HOURS, (c, r, now) -> SampleValues.vector(c, r, 16));
+    kept("user.recent_merchants", Column.Type.JSON, HOURS, SampleValues::recentMerchants);
     add(
         "user.support_notes",
         Column.Type.STRING,
@@ -134,7 +138,7 @@ final class SampleFeatures {
         CacheNulls.WRITE_NULLS,
         0.3,
         true,
-        this::note);
+        SampleValues::note);
     add(
         "user.debug_score",
         Column.Type.FLOAT64,
@@ -142,7 +146,7 @@ final class SampleFeatures {
         CacheNulls.WRITE_NULLS,
         0,
         false,
-        this::score);
+        SampleValues::score);
   }
 
   private void merchant() {
@@ -156,9 +160,14 @@ final class SampleFeatures {
         "merchant.category",
         Column.Type.STRING,
         MONTH,
-        (c, r, now) -> c.addStringValues(anyOf(CATEGORIES, r)));
+        (c, r, now) -> c.addStringValues(SampleValues.anyOf(CATEGORIES, r)));
     nullable(
-        "merchant.rating", Column.Type.FLOAT64, MONTH, CacheNulls.WRITE_NULLS, 0.1, this::score);
+        "merchant.rating",
+        Column.Type.FLOAT64,
+        MONTH,
+        CacheNulls.WRITE_NULLS,
+        0.1,
+        SampleValues::score);
     nullable(
         "merchant.chargeback_rate",
         Column.Type.FLOAT64,
@@ -166,14 +175,18 @@ final class SampleFeatures {
         CacheNulls.EVICT_NULLS,
         0.05,
         (c, r, now) -> c.addFloat64Values(r.nextInt(3) == 0 ? -0.0 : r.nextDouble() / 100));
-    kept("merchant.opening_hours", Column.Type.JSON, MONTH, SampleFeatures::openingHours);
+    kept("merchant.opening_hours", Column.Type.JSON, MONTH, SampleValues::openingHours);
     kept(
         "merchant.onboarded_on",
         Column.Type.DATE,
         FOREVER,
         (c, r, now) -> c.addDateValues(r.nextInt(15_000, 20_000)));
-    kept("merchant.logo_digest", Column.Type.BYTES, FOREVER, SampleFeatures::digest);
-    kept("merchant.embedding", Column.Type.VECTOR, FOREVER, (c, r, now) -> vector(c, r, 8));
+    kept("merchant.logo_digest", Column.Type.BYTES, FOREVER, SampleValues::digest);
+    kept(
+        "merchant.embedding",
+        Column.Type.VECTOR,
+        FOREVER,
+        (c, r, now) -> SampleValues.vector(c, r, 8));
   }
 
   private void transaction() {
@@ -187,7 +200,7 @@ final class SampleFeatures {
         "transaction.currency",
         Column.Type.STRING,
         DAY,
-        (c, r, now) -> c.addStringValues(anyOf(CURRENCIES, r)));
+        (c, r, now) -> c.addStringValues(SampleValues.anyOf(CURRENCIES, r)));
     nullable(
         "transaction.is_fraud",
         Column.Type.BOOL,
@@ -195,9 +208,14 @@ final class SampleFeatures {
         CacheNulls.SKIP_NULLS,
         0.5,
         (c, r, now) -> c.addBoolValues(r.nextInt(50) == 0));
-    kept("transaction.created_at", Column.Type.TIMESTAMP, MONTH, SampleFeatures::recently);
+    kept("transaction.created_at", Column.Type.TIMESTAMP, MONTH, SampleValues::recently);
     nullable(
-        "transaction.risk", Column.Type.FLOAT64, HOURS, CacheNulls.WRITE_NULLS, 0.02, this::score);
+        "transaction.risk",
+        Column.Type.FLOAT64,
+        HOURS,
+        CacheNulls.WRITE_NULLS,
+        0.02,
+        SampleValues::score);
     nullable(
         "transaction.explanation",
         Column.Type.JSON,
@@ -214,7 +232,7 @@ final class SampleFeatures {
         CacheNulls.WRITE_NULLS,
         0,
         true,
-        SampleFeatures::digest);
+        SampleValues::digest);
   }
 
   private void device() {
@@ -223,8 +241,8 @@ final class SampleFeatures {
         "device.os",
         Column.Type.STRING,
         MONTH,
-        (c, r, now) -> c.addStringValues(anyOf(SYSTEMS, r)));
-    kept("device.last_seen_at", Column.Type.TIMESTAMP, HOURS, SampleFeatures::recently);
+        (c, r, now) -> c.addStringValues(SampleValues.anyOf(SYSTEMS, r)));
+    kept("device.last_seen_at", Column.Type.TIMESTAMP, HOURS, SampleValues::recently);
     nullable(
         "device.is_trusted",
         Column.Type.BOOL,
@@ -232,7 +250,7 @@ final class SampleFeatures {
         CacheNulls.EVICT_NULLS,
         0.2,
         (c, r, now) -> c.addBoolValues(r.nextBoolean()));
-    kept("device.fingerprint", Column.Type.BYTES, FOREVER, SampleFeatures::digest);
+    kept("device.fingerprint", Column.Type.BYTES, FOREVER, SampleValues::digest);
   }
 
   private void region() {
@@ -242,7 +260,11 @@ final class SampleFeatures {
         Column.Type.INT64,
         HOURS,
         (c, r, now) -> c.addInt64Values(r.nextInt(1_000_000)));
-    kept("region.centroid", Column.Type.VECTOR, FOREVER, (c, r, now) -> vector(c, r, 2));
+    kept(
+        "region.centroid",
+        Column.Type.VECTOR,
+        FOREVER,
+        (c, r, now) -> SampleValues.vector(c, r, 2));
   }
 
   private void queries() {
@@ -403,54 +425,6 @@ final class SampleFeatures {
       }
     }
     throw new IllegalArgumentException("no query is called " + name);
-  }
-
-  private static String anyOf(List<String> texts, SplittableRandom random) {
-    return texts.get(random.nextInt(texts.size()));
-  }
-
-  private void score(Column.Builder column, SplittableRandom random, long nowMicros) {
-    // Not every model divides by something that is never zero.
-    column.addFloat64Values(random.nextInt(200) == 0 ? Double.NaN : random.nextDouble());
-  }
-
-  private void note(Column.Builder column, SplittableRandom random, long nowMicros) {
-    column.addStringValues("called " + random.nextInt(1, 9) + " times");
-  }
-
-  private static void digest(Column.Builder column, SplittableRandom random, long nowMicros) {
-    byte[] bytes = new byte[16];
-    random.nextBytes(bytes);
-    column.addBytesValues(ByteString.copyFrom(bytes));
-  }
-
-  private static void recently(Column.Builder column, SplittableRandom random, long nowMicros) {
-    column.addTimestampValues(nowMicros - random.nextLong(DAY));
-  }
-
-  private static void vector(Column.Builder column, SplittableRandom random, int dimension) {
-    column.setVectorDimension(dimension);
-    for (int i = 0; i < dimension; i++) {
-      column.addVectorValues((float) (random.nextDouble() * 2 - 1));
-    }
-  }
-
-  private static void recentMerchants(
-      Column.Builder column, SplittableRandom random, long nowMicros) {
-    StringBuilder json = new StringBuilder("[");
-    int count = random.nextInt(4);
-    for (int i = 0; i < count; i++) {
-      json.append(i == 0 ? "" : ",").append("{\"id\":\"m:");
-      json.append(random.nextInt(800)).append("\",\"visits\":").append(random.nextInt(20));
-      json.append('}');
-    }
-    column.addJsonValues(json.append(']').toString());
-  }
-
-  private static void openingHours(Column.Builder column, SplittableRandom random, long nowMicros) {
-    int from = random.nextInt(6, 11);
-    String json = "{\"mon-fri\":[" + from + "," + (from + 9) + "],\"sat\":\"9–13\"}";
-    column.addJsonValues(json);
   }
 
   private static long micros(Duration duration) {

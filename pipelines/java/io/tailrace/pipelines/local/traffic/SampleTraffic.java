@@ -6,10 +6,8 @@ import io.tailrace.pipelines.local.traffic.SampleFeatures.Namespace;
 import io.tailrace.pipelines.local.traffic.SampleFeatures.Query;
 import io.tailrace.pipelines.local.traffic.SampleFeatures.Shape;
 import io.tailrace.pipelines.local.traffic.SampleMessage.Sighting;
-import io.tailrace.result.MessageKey;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.Origin;
-import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryError;
@@ -52,29 +50,14 @@ public final class SampleTraffic {
   /** Longer ago than every staleness that is not for ever. */
   private static final long LONG_AGO = Duration.ofDays(40).toSeconds() * SECOND;
 
-  private static final long YEAR = 365 * DAY;
-
   /** How many of the last results are repeated, contradicted or deleted again. */
   private static final int REMEMBERED = 256;
-
-  /** Keys above these are of entities of which nothing is ever stored. */
-  private static final int NOBODY = 1_000_000;
-
-  /** How a message can be broken. */
-  private enum Breakage {
-    TRUNCATED,
-    WRONG_LENGTHS,
-    UNKNOWN_TYPE,
-    CLOCK_A_YEAR_AHEAD,
-    ONE_FEATURE_A_YEAR_AHEAD,
-    NO_OPERATION_ID
-  }
 
   private final SampleFeatures features = new SampleFeatures();
   private final SplittableRandom random;
   private final List<SampleMessage> recent = new ArrayList<>(REMEMBERED);
   private long count;
-  private int broken;
+  private final BrokenMessages broken = new BrokenMessages(features);
 
   public SampleTraffic(long seed) {
     random = new SplittableRandom(seed);
@@ -88,7 +71,7 @@ public final class SampleTraffic {
   public SampleMessage next(long now) {
     count++;
     if (count % BROKEN_EVERY == 0) {
-      return broken(now);
+      return broken.next(query(features.query("device_seen"), now, now), now);
     }
     double dice = random.nextDouble();
     if (recent.size() == REMEMBERED) {
@@ -153,7 +136,12 @@ public final class SampleTraffic {
 
   private static SampleMessage message(QueryResult result, Optional<Sighting> sighting) {
     return new SampleMessage(
-        key(result), result.toByteString(), result, Optional.empty(), true, sighting);
+        BrokenMessages.key(result),
+        result.toByteString(),
+        result,
+        Optional.empty(),
+        true,
+        sighting);
   }
 
   /** A cell of the first row that is certainly stored, if there is one. */
@@ -367,64 +355,5 @@ public final class SampleTraffic {
       column.setNulls(ByteString.copyFrom(nulls));
     }
     return column.build();
-  }
-
-  private SampleMessage broken(long now) {
-    Breakage how = Breakage.values()[broken % Breakage.values().length];
-    int nobody = NOBODY + broken++;
-    QueryResult sound = query(features.query("device_seen"), now, now);
-    QueryResult.Builder result = sound.toBuilder();
-    Frame.Builder frame = result.getFramesBuilder(0);
-    if (how != Breakage.ONE_FEATURE_A_YEAR_AHEAD) {
-      frame.setStringKeys(0, features.namespace("device").key(nobody));
-    }
-    return switch (how) {
-      case TRUNCATED -> {
-        ByteString whole = result.build().toByteString();
-        yield refused(result.build(), whole.substring(0, whole.size() - 3), Reason.UNDECODABLE);
-      }
-      case WRONG_LENGTHS -> {
-        frame.getColumnsBuilder(1).addStringValues("of nobody");
-        yield refused(result.build(), Reason.LENGTH_MISMATCH);
-      }
-      case UNKNOWN_TYPE -> {
-        frame.getColumnsBuilder(1).setTypeValue(42);
-        yield refused(result.build(), Reason.UNKNOWN_TYPE);
-      }
-      case NO_OPERATION_ID -> refused(result.clearOperationId().build(), Reason.MISSING_FIELD);
-      case CLOCK_A_YEAR_AHEAD -> {
-        for (Column.Builder column : frame.getColumnsBuilderList()) {
-          column.setObservedAt(0, now + YEAR).clearNulls();
-        }
-        yield partlyRefused(result.build());
-      }
-      case ONE_FEATURE_A_YEAR_AHEAD -> {
-        frame.getColumnsBuilder(0).setObservedAt(0, now + YEAR);
-        yield partlyRefused(result.build());
-      }
-    };
-  }
-
-  private static SampleMessage refused(QueryResult result, Reason reason) {
-    return refused(result, result.toByteString(), reason);
-  }
-
-  private static SampleMessage refused(QueryResult result, ByteString payload, Reason reason) {
-    return new SampleMessage(
-        key(result), payload, result, Optional.of(reason), false, Optional.empty());
-  }
-
-  private static ByteString key(QueryResult result) {
-    return ByteString.copyFrom(MessageKey.of(result));
-  }
-
-  private static SampleMessage partlyRefused(QueryResult result) {
-    return new SampleMessage(
-        key(result),
-        result.toByteString(),
-        result,
-        Optional.of(Reason.OBSERVED_IN_FUTURE),
-        true,
-        Optional.empty());
   }
 }
