@@ -2,7 +2,6 @@ package io.tailrace.offline.staging;
 
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.offline.staging.StagedFile.Size;
-import io.tailrace.offline.staging.StagedFile.Type;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
@@ -74,7 +73,8 @@ public final class StagedFileCoder extends AtomicCoder<StagedFile> {
     return new StagedFile(
         TEXT.decode(in),
         TEXT.decode(in),
-        new Type(TEXT.decode(in), kind(INT.decode(in)), BOOL.decode(in), type(INT.decode(in))),
+        new StagedFile.Type(
+            TEXT.decode(in), kind(INT.decode(in)), BOOL.decode(in), type(INT.decode(in))),
         new Size(LONG.decode(in), LONG.decode(in), LONG.decode(in)),
         BusMessageCoder.of().decode(in));
   }
