@@ -76,7 +76,7 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
       if (type.kind() == Kind.QUERIES) {
         queries += mergeQueries(statement, schema);
       } else {
-        rows += merge(statement, type, positions, refused);
+        rows += merge(statement, type, refused);
       }
       rejected.addAll(refused);
       for (int position : positions) {
@@ -113,8 +113,7 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
   /** What a feature has in the staging table. */
   private record Staged(FeatureTable table, String from, String to) {}
 
-  private static long merge(
-      Statement statement, StagedFile.Type type, List<Integer> positions, List<Rejected> rejected)
+  private static long merge(Statement statement, StagedFile.Type type, List<Rejected> rejected)
       throws SQLException {
     List<Staged> features = new ArrayList<>();
     try (ResultSet found =
