@@ -57,7 +57,6 @@ public final class MetricsWriter {
                 .withUpdateInterval(options.updateInterval()))
         .failuresTo(start.failures())
         .apply("EncodeSummaries", EncodeSummaries.create())
-        .failuresTo(start.failures())
         .apply("WriteMetricsBus", options.metricsBus().write());
     return once;
   }
