@@ -44,8 +44,15 @@ public final class FileDecoder {
     return decode(message, QueryLog.CURRENT);
   }
 
-  /** Decodes a message likewise, with other columns of the log of queries. */
-  static ObservationFile decode(BusMessage message, QueryLog log) throws InvalidMessageException {
+  /**
+   * Decodes a message, none of whose rows may be refused, with the columns that a version has in
+   * the log of queries.
+   *
+   * @throws InvalidMessageException if it is no file that can be inserted, or a row of it is
+   *     refused
+   */
+  public static ObservationFile decode(BusMessage message, QueryLog log)
+      throws InvalidMessageException {
     FileDecoder decoder = new FileDecoder(log, new RejectedCells());
     ObservationFile file = decoder.decodeFile(message);
     if (!decoder.faults.isEmpty()) {

@@ -72,7 +72,7 @@ public class DatabaseTablesTest {
     try (ObservationEncoder encoder = new ObservationEncoder(log)) {
       BusMessage message =
           BundleEncoder.message(encoder.queries(ENVIRONMENT, queries, BundleEncoder.PUBLISHED_AT));
-      return Batches.of(List.of(FileDecoder.decode(message)));
+      return Batches.of(List.of(FileDecoder.decode(message, log)));
     }
   }
 

@@ -77,7 +77,7 @@ public class DuckDbQueryTest {
                 true));
     assertThat(store.reader().query("FROM tailrace.user__age;", 9).rows()).hasSize(3);
     assertThat(store.reader().query("WITH a AS (SELECT 1 AS n) FROM a", 9).rows()).hasSize(1);
-    assertThat(store.reader().query("SHOW ALL TABLES", 9).rows()).hasSize(2);
+    assertThat(store.reader().query("SHOW ALL TABLES", 9).rows()).hasSize(3);
     assertThat(store.reader().query("SHOW TABLES", 9).columns()).containsExactly("name");
     assertThat(store.reader().query("DESCRIBE tailrace.user__age", 99).rows()).hasSize(9);
     assertThat(store.reader().query("EXPLAIN SELECT 1", 9).rows()).isNotEmpty();
