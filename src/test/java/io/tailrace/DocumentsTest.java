@@ -10,9 +10,16 @@ import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Driver;
 import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.metrics.MetricsStores;
+import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.OfflineTables;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.parquet.QueryLog;
+import io.tailrace.result.ValueType;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.Key;
+import io.tailrace.sql.Layout;
+import io.tailrace.sql.Table;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -29,6 +37,8 @@ import org.junit.Test;
 
 /** What a page lists is what the code has: reasons, URIs and their parameters, columns. */
 public class DocumentsTest {
+  private static final Pattern NAME = Pattern.compile("`(\\w+)`");
+
   /** Each sort of endpoint and the page about its kinds. */
   private static final Map<Kinds<? extends Endpoint>, String> PAGES =
       Map.of(
@@ -117,6 +127,28 @@ public class DocumentsTest {
 
     assertThat(page("offline-store").replaceAll("\\s+", " "))
         .contains("`" + String.join(", ", columns) + "`");
+  }
+
+  @Test
+  public void everyColumnOfAFeaturesTableIsNamedInItsOrder() throws Exception {
+    Table table =
+        OfflineTables.of(
+            new FeatureTable("user.age", true, Optional.of(ValueType.INT64)),
+            Key.NONE,
+            Layout.PLAIN);
+    String rows = page("offline-store");
+    rows = rows.substring(rows.indexOf("| column | |"));
+    rows = rows.substring(0, rows.indexOf("\n\n"));
+    List<String> named =
+        rows.lines()
+            .map(row -> row.split("\\|", -1)[1])
+            .flatMap(cell -> NAME.matcher(cell).results())
+            .map(found -> found.group(1))
+            .toList();
+
+    assertThat(named)
+        .containsExactlyElementsIn(table.columns().stream().map(Column::name).toList())
+        .inOrder();
   }
 
   private static Set<String> parameters(Kinds<? extends Endpoint> kinds) {
