@@ -111,7 +111,7 @@ final class CanonicalFile {
   /** Reads the features, if they are sorted. */
   private Optional<List<FeatureRows>> features() throws IOException {
     RowFaults faults = new RowFaults();
-    DecodeBudget budget = new DecodeBudget();
+    DecodeBudget budget = DecodeBudget.ofFile();
     TextColumn features = new TextColumn(ObservationSchema.FEATURE, budget, true, faults);
     TextColumn namespaces = new TextColumn(ObservationSchema.NAMESPACE, budget, true, faults);
     Map<String, TextColumn> columns = new LinkedHashMap<>();

@@ -13,10 +13,10 @@ final class DecodeBudget {
 
     final String column;
 
-    TooLargeException(String column) {
+    TooLargeException(long most, String column) {
       super(
           "decoded, the values of the file have more than "
-              + FileStructure.MAX_DECOMPRESSED_BYTES
+              + most
               + " bytes, column '"
               + column
               + "' included");
@@ -24,12 +24,28 @@ final class DecodeBudget {
     }
   }
 
-  private long left = FileStructure.MAX_DECOMPRESSED_BYTES;
+  private final long most;
+  private long left;
+
+  private DecodeBudget(long most) {
+    this.most = most;
+    this.left = most;
+  }
+
+  /** For a file as it is. */
+  static DecodeBudget ofFile() {
+    return new DecodeBudget(FileStructure.MAX_DECOMPRESSED_BYTES);
+  }
+
+  /** For a file that is encoded anew: its values are held twice while their arrays grow. */
+  static DecodeBudget ofCopy() {
+    return new DecodeBudget(FileStructure.MAX_DECOMPRESSED_BYTES / 2);
+  }
 
   void take(long bytes, String column) throws TooLargeException {
     left -= bytes;
     if (left < 0) {
-      throw new TooLargeException(column);
+      throw new TooLargeException(most, column);
     }
   }
 }

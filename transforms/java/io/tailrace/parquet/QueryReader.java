@@ -34,7 +34,7 @@ final class QueryReader {
    */
   List<Optional<QueryRow>> read(FileColumns file, String environment) throws IOException {
     int count = file.rowCount();
-    DecodeBudget budget = new DecodeBudget();
+    DecodeBudget budget = DecodeBudget.ofFile();
     Map<String, FileColumns.ColumnTaker> byName = new LinkedHashMap<>();
     for (QueryLog.Column column : log.columns()) {
       String name = column.name();

@@ -21,7 +21,7 @@ final class RowReader {
   private final FileColumns file;
   private final RowFaults faults;
   private final int count;
-  private final DecodeBudget budget = new DecodeBudget();
+  private final DecodeBudget budget = DecodeBudget.ofCopy();
   private final Map<String, FileColumns.ColumnTaker> takers = new LinkedHashMap<>();
 
   /** Rows that were read, and the ids that their file gives them. */
