@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,11 +34,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.Test;
 
 /** What a page lists is what the code has: reasons, URIs and their parameters, columns. */
 public class DocumentsTest {
   private static final Pattern NAME = Pattern.compile("`(\\w+)`");
+
+  /** A class and a method. */
+  private static final Pattern TEST = Pattern.compile("(?<=`)[A-Z]\\w+\\.[a-z]\\w*(?=`)");
 
   /** Each sort of endpoint and the page about its kinds. */
   private static final Map<Kinds<? extends Endpoint>, String> PAGES =
@@ -149,6 +154,37 @@ public class DocumentsTest {
     assertThat(named)
         .containsExactlyElementsIn(table.columns().stream().map(Column::name).toList())
         .inOrder();
+  }
+
+  @Test
+  public void everyTestThatTheReliabilityPageNamesIsThere() throws Exception {
+    List<String> named =
+        page("reliability")
+            .lines()
+            .filter(line -> line.startsWith("|"))
+            .map(line -> line.split("\\|", -1))
+            .map(cells -> cells[cells.length - 2])
+            .flatMap(cell -> TEST.matcher(cell).results())
+            .map(MatchResult::group)
+            .toList();
+    Map<String, String> tests = new HashMap<>();
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      for (Path file : files.filter(it -> it.toString().endsWith(".java")).toList()) {
+        tests.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
+      }
+    }
+
+    assertThat(
+            named.stream()
+                .filter(
+                    test -> {
+                      String[] parts = test.split("\\.");
+                      return !tests
+                          .getOrDefault(parts[0], "")
+                          .contains("void " + parts[1] + "(");
+                    })
+                .toList())
+        .isEmpty();
   }
 
   private static Set<String> parameters(Kinds<? extends Endpoint> kinds) {
