@@ -1,6 +1,8 @@
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Buses;
+import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStores;
 import io.tailrace.metrics.WriteSummaries;
@@ -103,7 +105,7 @@ public final class UsesTheLibrary {
   }
 
   private static BusMessage message(byte[] payload) {
-    return BusMessage.numbered(payload, new byte[0], "topic", 0, 1, NOW, "");
+    return BusMessage.of(payload, Place.numbered("topic", 0, 1), MessageTime.ofBus(NOW));
   }
 
   private static final class SayFileFn extends DoFn<OutgoingMessage, Void> {

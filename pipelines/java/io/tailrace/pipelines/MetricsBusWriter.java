@@ -38,7 +38,9 @@ public final class MetricsBusWriter {
         .apply("ReadMetricsBus", start.source())
         .apply(
             "DecodeSummaries",
-            DecodeSummaries.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+            DecodeSummaries.forWriter(WRITER.name())
+                .inGroup(start.group())
+                .ofEnvironments(start.environments()))
         .failuresTo(start.failures())
         .apply("WriteSummaries", WriteSummaries.to(options.metricsStore()))
         .failuresTo(start.failures());

@@ -40,7 +40,9 @@ public final class MetricsWriter {
             .apply("ReadResultBus", start.source())
             .apply(
                 "DecodeResults",
-                DecodeResults.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+                DecodeResults.forWriter(WRITER.name())
+                    .inGroup(start.group())
+                    .ofEnvironments(start.environments()))
             .failuresTo(start.failures());
 
     PCollection<Result> once =

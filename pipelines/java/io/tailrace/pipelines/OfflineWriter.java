@@ -44,7 +44,9 @@ public final class OfflineWriter {
             .apply("ReadResultBus", start.source())
             .apply(
                 "DecodeResults",
-                DecodeResults.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+                DecodeResults.forWriter(WRITER.name())
+                    .inGroup(start.group())
+                    .ofEnvironments(start.environments()))
             .failuresTo(start.failures())
             .apply("CreateFeatureTables", CreateFeatureTables.in(options.offlineStore()))
             .failuresTo(start.failures())

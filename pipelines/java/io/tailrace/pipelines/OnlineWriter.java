@@ -37,7 +37,9 @@ public final class OnlineWriter {
         .apply("ReadResultBus", start.source())
         .apply(
             "DecodeResults",
-            DecodeResults.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+            DecodeResults.forWriter(WRITER.name())
+                .inGroup(start.group())
+                .ofEnvironments(start.environments()))
         .failuresTo(start.failures())
         .apply(
             "WriteOnline",

@@ -40,7 +40,9 @@ public final class StreamingInsertWriter {
         .apply("ReadStreamingInsertBus", start.source())
         .apply(
             "DecodeObservationFiles",
-            DecodeObservationFiles.forWriter(WRITER.name()).ofEnvironments(start.environments()))
+            DecodeObservationFiles.forWriter(WRITER.name())
+                .inGroup(start.group())
+                .ofEnvironments(start.environments()))
         .failuresTo(start.failures())
         .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
         .failuresTo(start.failures());

@@ -291,7 +291,11 @@ public final class Writer<O> {
       watcher.accept(
           builder.build(
               new WriterStart(
-                  pipeline, asked.source().read(name), WriterOptions.environments(given), failures),
+                  pipeline,
+                  asked.source().read(name),
+                  asked.source().group(name),
+                  WriterOptions.environments(given),
+                  failures),
               parsed));
       PCollectionList.of(failures)
           .apply("Failures", Flatten.pCollections())

@@ -13,12 +13,14 @@ import org.apache.beam.sdk.values.PCollection;
  * What every writer's pipeline begins with.
  *
  * @param pipeline to be built
- * @param source reads the writer's bus, as the writer's consumer group
+ * @param source reads the writer's bus, in the group
+ * @param group the writer's consumer group
  * @param environments to serve; empty: all
  * @param failures takes every stage's failures, which become the writer's dead letters
  */
 public record WriterStart(
     Pipeline pipeline,
     PTransform<PBegin, PCollection<BusMessage>> source,
+    String group,
     Set<String> environments,
     List<PCollection<Failure>> failures) {}

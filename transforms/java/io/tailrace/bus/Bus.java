@@ -14,11 +14,16 @@ import org.apache.beam.sdk.values.PDone;
  * <p>A bus implements it in a folder of its own, with one line in {@link Buses}.
  */
 public interface Bus extends Endpoint {
-  /** Header of a message that is for one writer only, with the writer's name. */
-  String ADDRESSEE_HEADER = "tailrace-writer";
-
   /** Returns the address without parameters, as dead letters name it. */
   String name();
+
+  /**
+   * Returns the consumer group that a reader is of: what is replayed for a group is for its readers
+   * alone.
+   *
+   * @param fallback the group, unless the URI names one
+   */
+  String group(String fallback);
 
   /**
    * Returns a transform that reads the bus without end, each message with its source position.

@@ -1,144 +1,156 @@
 package io.tailrace.bus;
 
+import io.tailrace.endpoint.Micros;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import org.apache.beam.sdk.coders.DefaultCoder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message of a bus with the place it came from. Immutable, as long as nobody writes into its
- * arrays: they are handed out without a copy because this is the hot path.
+ * A message of a bus with the place it came from, its time and its headers. Immutable, as long as
+ * nobody writes into its arrays: they are handed out without a copy because this is the hot path.
  */
 @DefaultCoder(BusMessageCoder.class)
 public final class BusMessage {
-  private final byte[] payload;
-  private final byte[] key;
-  private final String topic;
-  private final int partition;
-  private final long offset;
-  private final String messageId;
-  private final long publishedAt;
-  private final String addressee;
+  private static final byte[] NOTHING = {};
+
+  private final byte @Nullable [] payload;
+  private final byte @Nullable [] key;
+  private final Place place;
+  private final MessageTime ownTime;
+  private final Headers headers;
+  // Of the headers.
+  private final Optional<Replayed> replayed;
   private final boolean endsBacklog;
 
   private BusMessage(
-      byte[] payload,
-      byte[] key,
-      String topic,
-      int partition,
-      long offset,
-      String messageId,
-      long publishedAt,
-      String addressee,
-      boolean endsBacklog) {
-    this.payload = Objects.requireNonNull(payload);
-    this.key = Objects.requireNonNull(key);
-    this.topic = Objects.requireNonNull(topic);
-    this.partition = partition;
-    this.offset = offset;
-    this.messageId = Objects.requireNonNull(messageId);
-    this.publishedAt = publishedAt;
-    this.addressee = Objects.requireNonNull(addressee);
+      byte @Nullable [] payload,
+      byte @Nullable [] key,
+      Place place,
+      MessageTime time,
+      Headers headers) {
+    this.payload = payload;
+    this.key = key;
+    this.place = Objects.requireNonNull(place);
+    this.ownTime = Objects.requireNonNull(time);
+    this.headers = headers;
+    this.replayed = Replayed.of(headers);
+    this.endsBacklog = false;
+  }
+
+  private BusMessage(BusMessage other, byte @Nullable [] payload, boolean endsBacklog) {
+    this.payload = payload;
+    this.key = other.key;
+    this.place = other.place;
+    this.ownTime = other.ownTime;
+    this.headers = other.headers;
+    this.replayed = other.replayed;
     this.endsBacklog = endsBacklog;
   }
 
   /**
-   * Creates a message of a bus that numbers its messages.
+   * Creates a message.
    *
-   * @param publishedAt microseconds since the epoch
-   * @param addressee the one writer that the message is for; empty: for all
+   * @param payload the bytes; null where the bus has none, which is not the same as no bytes
+   * @param key the same of its key
+   * @param time its own: a replayed message's headers may name that of the original
    */
-  public static BusMessage numbered(
-      byte[] payload,
-      byte[] key,
-      String topic,
-      int partition,
-      long offset,
-      long publishedAt,
-      String addressee) {
-    return new BusMessage(
-        payload, key, topic, partition, offset, "", publishedAt, addressee, false);
+  public static BusMessage of(
+      byte @Nullable [] payload,
+      byte @Nullable [] key,
+      Place place,
+      MessageTime time,
+      Headers headers) {
+    return new BusMessage(payload, key, place, time, headers);
+  }
+
+  /** Creates a message without key and headers. */
+  public static BusMessage of(byte[] payload, Place place, MessageTime time) {
+    return new BusMessage(payload, null, place, time, Headers.NONE);
   }
 
   /** Returns the same message with the hint of {@link #endsBacklog}. */
   public BusMessage endingBacklog() {
-    return new BusMessage(
-        payload, key, topic, partition, offset, messageId, publishedAt, addressee, true);
-  }
-
-  /**
-   * Creates a message of a bus that gives its messages ids.
-   *
-   * @param publishedAt microseconds since the epoch
-   * @param addressee the one writer that the message is for; empty: for all
-   */
-  public static BusMessage identified(
-      byte[] payload,
-      byte[] key,
-      String topic,
-      String messageId,
-      long publishedAt,
-      String addressee) {
-    return new BusMessage(payload, key, topic, -1, -1, messageId, publishedAt, addressee, false);
+    return new BusMessage(this, payload, true);
   }
 
   /** Returns the same message with another payload. */
   public BusMessage withPayload(byte[] other) {
-    return new BusMessage(
-        other, key, topic, partition, offset, messageId, publishedAt, addressee, endsBacklog);
+    return new BusMessage(this, other, endsBacklog);
   }
 
-  static BusMessage of(
-      byte[] payload,
-      byte[] key,
-      String topic,
-      int partition,
-      long offset,
-      String messageId,
-      long publishedAt,
-      String addressee) {
-    return new BusMessage(
-        payload, key, topic, partition, offset, messageId, publishedAt, addressee, false);
-  }
-
-  /** Returns the bytes that were published; not to be written to. */
+  /**
+   * Returns the bytes that were published, none if {@link #hasPayload} not; not to be written to.
+   */
   public byte[] payload() {
-    return payload;
+    return payload == null ? NOTHING : payload;
+  }
+
+  /** Returns whether the bus has a payload for it, be it of no bytes. */
+  public boolean hasPayload() {
+    return payload != null;
   }
 
   /** Returns the message's key, empty when it has none; not to be written to. */
   public byte[] key() {
-    return key;
+    return key == null ? NOTHING : key;
+  }
+
+  /** Returns whether it has a key, be it an empty one. */
+  public boolean hasKey() {
+    return key != null;
+  }
+
+  /** Returns the headers, as they were published. */
+  public Headers headers() {
+    return headers;
+  }
+
+  /** Returns where it is on its bus. */
+  public Place place() {
+    return place;
   }
 
   /** Returns the topic or subscription. */
   public String topic() {
-    return topic;
+    return place.topic();
   }
 
   /** Returns the partition, -1 where a bus has none. */
   public int partition() {
-    return partition;
+    return place.partition();
   }
 
   /** Returns the offset in the partition, -1 where a bus has none. */
   public long offset() {
-    return offset;
+    return place.offset();
   }
 
   /** Returns the bus's id of the message; empty where a bus numbers its messages. */
   public String messageId() {
-    return messageId;
+    return place.messageId();
   }
 
-  /** Returns when the message was published, in microseconds since the epoch. */
+  /**
+   * Returns when it was published and who says so; of a replayed message, when the original was.
+   */
+  public MessageTime time() {
+    return replayed.isEmpty() ? ownTime : replayed.get().time().orElse(ownTime);
+  }
+
+  /**
+   * Returns when the message was published, for what condemns nothing, in microseconds since the
+   * epoch: see {@link MessageTime#recent}. Where nobody says, that is now.
+   */
   public long publishedAt() {
-    return publishedAt;
+    MessageTime time = time();
+    return time.by() == MessageTime.By.BUS ? time.micros() : time.recent(Micros.now());
   }
 
-  /** Returns the one writer that the message is for (a replayed dead letter); empty: for all. */
-  public String addressee() {
-    return addressee;
+  /** Returns what a message that was sent back from a dead-letter topic says of its life before. */
+  public Optional<Replayed> replayed() {
+    return replayed;
   }
 
   /**
@@ -150,31 +162,29 @@ public final class BusMessage {
     return endsBacklog;
   }
 
+  /** Returns the time of the message itself, which {@link #time} may replace. */
+  MessageTime ownTime() {
+    return ownTime;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof BusMessage that
-        && partition == that.partition
-        && offset == that.offset
-        && publishedAt == that.publishedAt
-        && topic.equals(that.topic)
-        && messageId.equals(that.messageId)
-        && addressee.equals(that.addressee)
+        && place.equals(that.place)
+        && ownTime.equals(that.ownTime)
+        && headers.equals(that.headers)
         && Arrays.equals(key, that.key)
         && Arrays.equals(payload, that.payload);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(topic, partition, offset, messageId, publishedAt, Arrays.hashCode(payload));
+    return Objects.hash(place, ownTime, Arrays.hashCode(payload));
   }
 
   /** Names the place of the message, never its content. */
   @Override
   public String toString() {
-    return topic
-        + (messageId.isEmpty() ? "[" + partition + "]@" + offset : " " + messageId)
-        + " ("
-        + payload.length
-        + " bytes)";
+    return place + " (" + payload().length + " bytes)";
   }
 }

@@ -4,29 +4,46 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
-import java.util.Map;
+import java.util.Objects;
 import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.ByteArrayCoder;
 import org.apache.beam.sdk.coders.CoderProvider;
 import org.apache.beam.sdk.coders.CoderProviders;
 import org.apache.beam.sdk.coders.DefaultCoder;
-import org.apache.beam.sdk.coders.MapCoder;
-import org.apache.beam.sdk.coders.StringUtf8Coder;
+import org.apache.beam.sdk.coders.NullableCoder;
 import org.apache.beam.sdk.values.TypeDescriptor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A message to be published. Immutable, as long as nobody writes into its arrays.
  *
- * @param key messages with the same key keep their order; empty: none
- * @param payload the bytes
+ * @param key messages with the same key keep their order; null: none, which is not the same as an
+ *     empty one where a bus knows both
+ * @param payload the bytes; null: none, which is not the same as no bytes where a bus knows both
  * @param headers names and values beside the payload
  */
 @DefaultCoder(OutgoingMessage.MessageCoder.class)
-public record OutgoingMessage(byte[] key, byte[] payload, Map<String, String> headers) {
-  /** Copies the headers. */
+public record OutgoingMessage(byte @Nullable [] key, byte @Nullable [] payload, Headers headers) {
+  private static final byte[] NOTHING = {};
+
+  /** Checks the headers. */
   public OutgoingMessage {
-    headers = Map.copyOf(headers);
+    Objects.requireNonNull(headers);
+  }
+
+  /** Returns a message without key and headers. */
+  public static OutgoingMessage of(byte[] payload) {
+    return new OutgoingMessage(null, payload, Headers.NONE);
+  }
+
+  /** Returns a message without headers; an empty key is none. */
+  public static OutgoingMessage of(byte[] key, byte[] payload) {
+    return new OutgoingMessage(key.length == 0 ? null : key, payload, Headers.NONE);
+  }
+
+  /** Returns the payload, of no bytes where there is none. */
+  public byte[] bytes() {
+    return payload == null ? NOTHING : payload;
   }
 
   @Override
@@ -44,15 +61,14 @@ public record OutgoingMessage(byte[] key, byte[] payload, Map<String, String> he
 
   @Override
   public String toString() {
-    return "message of " + payload.length + " bytes";
+    return "message of " + bytes().length + " bytes";
   }
 
-  /** Encodes an {@link OutgoingMessage}. */
+  /** Encodes an {@link OutgoingMessage}. Deterministic. */
   public static final class MessageCoder extends AtomicCoder<OutgoingMessage> {
     private static final long serialVersionUID = 1;
     private static final MessageCoder INSTANCE = new MessageCoder();
-    private static final MapCoder<String, String> HEADERS =
-        MapCoder.of(StringUtf8Coder.of(), StringUtf8Coder.of());
+    private static final NullableCoder<byte[]> BYTES = NullableCoder.of(ByteArrayCoder.of());
 
     private MessageCoder() {}
 
@@ -68,20 +84,17 @@ public record OutgoingMessage(byte[] key, byte[] payload, Map<String, String> he
 
     @Override
     public void encode(OutgoingMessage message, OutputStream out) throws IOException {
-      ByteArrayCoder.of().encode(message.key, out);
-      ByteArrayCoder.of().encode(message.payload, out);
-      HEADERS.encode(message.headers, out);
+      BYTES.encode(message.key, out);
+      BYTES.encode(message.payload, out);
+      Headers.encode(message.headers, out);
     }
 
     @Override
     public OutgoingMessage decode(InputStream in) throws IOException {
-      return new OutgoingMessage(
-          ByteArrayCoder.of().decode(in), ByteArrayCoder.of().decode(in), HEADERS.decode(in));
+      return new OutgoingMessage(BYTES.decode(in), BYTES.decode(in), Headers.decode(in));
     }
 
     @Override
-    public void verifyDeterministic() throws NonDeterministicException {
-      HEADERS.verifyDeterministic();
-    }
+    public void verifyDeterministic() {}
   }
 }

@@ -116,7 +116,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
             new Scope(
                 result.environmentId(),
                 result.text(Result.Text.DEPLOYMENT_ID),
-                minute(result.message().publishedAt())));
+                minute(result.message().time().micros())));
     counts.results.add(1);
     counts.freshness.count(
         result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);

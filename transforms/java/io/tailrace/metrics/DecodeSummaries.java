@@ -18,8 +18,8 @@ public final class DecodeSummaries extends DecodeMessages<PublishedSummary> {
   /** Name of this stage in dead letters and metrics. */
   public static final String STAGE = "DecodeSummaries";
 
-  private DecodeSummaries(String writer, Set<String> environments) {
-    super(writer, environments);
+  private DecodeSummaries(Served served) {
+    super(served);
   }
 
   /**
@@ -28,12 +28,17 @@ public final class DecodeSummaries extends DecodeMessages<PublishedSummary> {
    * @param writer the writer's name, which replayed messages may be addressed to
    */
   public static DecodeSummaries forWriter(String writer) {
-    return new DecodeSummaries(writer, Set.of());
+    return new DecodeSummaries(Served.writer(writer));
+  }
+
+  /** Decodes for the writer's readers in this consumer group; not said: in that of its name. */
+  public DecodeSummaries inGroup(String group) {
+    return new DecodeSummaries(served().inGroup(group));
   }
 
   /** Serves only these environments; empty: all. Summaries of others become failures. */
-  public DecodeSummaries ofEnvironments(Set<String> served) {
-    return new DecodeSummaries(writer(), served);
+  public DecodeSummaries ofEnvironments(Set<String> environments) {
+    return new DecodeSummaries(served().ofEnvironments(environments));
   }
 
   @Override

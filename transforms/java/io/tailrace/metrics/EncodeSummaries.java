@@ -3,7 +3,6 @@ package io.tailrace.metrics;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.v1.MetricsSummary;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
@@ -40,7 +39,7 @@ public final class EncodeSummaries
               ? summary.getFeature().getFeature()
               : summary.getQuery().getQueryName();
       byte[] key = (summary.getEnvironmentId() + "\0" + name).getBytes(StandardCharsets.UTF_8);
-      out.output(new OutgoingMessage(key, summary.toByteArray(), Map.of()));
+      out.output(OutgoingMessage.of(key, summary.toByteArray()));
     }
   }
 }

@@ -27,8 +27,8 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
   /** Name of this stage in dead letters and metrics. */
   public static final String STAGE = "DecodeObservationFiles";
 
-  private DecodeObservationFiles(String writer, Set<String> environments) {
-    super(writer, environments);
+  private DecodeObservationFiles(Served served) {
+    super(served);
   }
 
   /**
@@ -37,12 +37,17 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
    * @param writer the writer's name, which replayed messages may be addressed to
    */
   public static DecodeObservationFiles forWriter(String writer) {
-    return new DecodeObservationFiles(writer, Set.of());
+    return new DecodeObservationFiles(Served.writer(writer));
+  }
+
+  /** Decodes for the writer's readers in this consumer group; not said: in that of its name. */
+  public DecodeObservationFiles inGroup(String group) {
+    return new DecodeObservationFiles(served().inGroup(group));
   }
 
   /** Serves only these environments; empty: all. Files of others become failures. */
-  public DecodeObservationFiles ofEnvironments(Set<String> served) {
-    return new DecodeObservationFiles(writer(), served);
+  public DecodeObservationFiles ofEnvironments(Set<String> environments) {
+    return new DecodeObservationFiles(served().ofEnvironments(environments));
   }
 
   @Override

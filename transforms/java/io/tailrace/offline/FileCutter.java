@@ -178,7 +178,7 @@ final class FileCutter implements AutoCloseable {
   private void put(byte[] file) {
     counts.filesEncoded.add(1);
     counts.bytesEncoded.add(file.length);
-    encoded.accept(new OutgoingMessage(new byte[0], file, Map.of()));
+    encoded.accept(OutgoingMessage.of(file));
   }
 
   @Override

@@ -21,8 +21,8 @@ public final class DecodeResults extends DecodeMessages<Result> {
   /** Name of this stage in dead letters and metrics. */
   public static final String STAGE = "DecodeResults";
 
-  private DecodeResults(String writer, Set<String> environments) {
-    super(writer, environments);
+  private DecodeResults(Served served) {
+    super(served);
   }
 
   /**
@@ -31,12 +31,17 @@ public final class DecodeResults extends DecodeMessages<Result> {
    * @param writer the writer's name, which replayed messages may be addressed to
    */
   public static DecodeResults forWriter(String writer) {
-    return new DecodeResults(writer, Set.of());
+    return new DecodeResults(Served.writer(writer));
+  }
+
+  /** Decodes for the writer's readers in this consumer group; not said: in that of its name. */
+  public DecodeResults inGroup(String group) {
+    return new DecodeResults(served().inGroup(group));
   }
 
   /** Serves only these environments; empty: all. Results of others become failures. */
-  public DecodeResults ofEnvironments(Set<String> served) {
-    return new DecodeResults(writer(), served);
+  public DecodeResults ofEnvironments(Set<String> environments) {
+    return new DecodeResults(served().ofEnvironments(environments));
   }
 
   @Override

@@ -190,7 +190,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
       }
       byte[] payload = letter.build().toByteArray();
       counts.bytesWritten.add(payload.length);
-      out.output(new OutgoingMessage(original.key(), payload, Map.of()));
+      out.output(OutgoingMessage.of(original.key(), payload));
     }
 
     @FinishBundle

@@ -2,6 +2,7 @@ package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,23 +23,48 @@ public abstract class DecodeMessages<T>
     extends PTransform<PCollection<BusMessage>, WithFailures.Result<PCollection<T>, Failure>> {
   private static final long serialVersionUID = 1;
 
-  private final String writer;
-  private final Set<String> environments;
+  private final Served served;
 
-  /**
-   * Decodes for a writer.
-   *
-   * @param writer the writer's name, which replayed messages may be addressed to
-   * @param environments those that are served; empty: all
-   */
-  protected DecodeMessages(String writer, Set<String> environments) {
-    this.writer = writer;
-    this.environments = Set.copyOf(environments);
+  /** Decodes for a writer. */
+  protected DecodeMessages(Served served) {
+    this.served = served;
   }
 
-  /** Returns the writer's name. */
-  protected final String writer() {
-    return writer;
+  /** Returns what is served. */
+  protected final Served served() {
+    return served;
+  }
+
+  /**
+   * For whom messages are decoded, and which of them. Immutable.
+   *
+   * @param writer the writer's name, which replayed messages may be addressed to
+   * @param group its consumer group, which they may be addressed to besides
+   * @param environments those that are served; empty: all
+   */
+  protected record Served(String writer, String group, Set<String> environments)
+      implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    /** Copies the set. */
+    protected Served {
+      environments = Set.copyOf(environments);
+    }
+
+    /** Serves a writer in the group of its name: every environment. */
+    public static Served writer(String name) {
+      return new Served(name, name, Set.of());
+    }
+
+    /** Returns the same for another group. */
+    public Served inGroup(String other) {
+      return new Served(writer, other, environments);
+    }
+
+    /** Returns the same for these environments; empty: all. */
+    public Served ofEnvironments(Set<String> others) {
+      return new Served(writer, group, others);
+    }
   }
 
   /** Returns what decodes this kind of message. */
@@ -88,8 +114,7 @@ public abstract class DecodeMessages<T>
   public abstract static class DecodeFn<T> extends DoFn<BusMessage, T> {
     private static final long serialVersionUID = 1;
 
-    private final String writer;
-    private final Set<String> environments;
+    private final Served served;
     private final String environmentField;
     private final Counts counts;
 
@@ -100,8 +125,7 @@ public abstract class DecodeMessages<T>
      * @param environmentField the field that names a message's environment
      */
     protected DecodeFn(DecodeMessages<T> spec, String environmentField, Counts counts) {
-      this.writer = spec.writer;
-      this.environments = spec.environments;
+      this.served = spec.served;
       this.environmentField = environmentField;
       this.counts = counts;
     }
@@ -136,13 +160,19 @@ public abstract class DecodeMessages<T>
     public final void decode(@Element BusMessage message, MultiOutputReceiver out) {
       counts.read.add(1);
       counts.bytesRead.add(message.payload().length);
-      if (!message.addressee().isEmpty() && !message.addressee().equals(writer)) {
+      if (!message.replayed().isEmpty()
+          && !message.replayed().get().isFor(served.writer, served.group)) {
         counts.forOtherWriters.add(1);
         return;
       }
       T decoded;
       try {
+        if (!message.hasPayload()) {
+          throw new InvalidMessageException(
+              Reason.MISSING_FIELD, "value", "the message has no value");
+        }
         decoded = decode(message);
+        Set<String> environments = served.environments;
         if (!environments.isEmpty() && !environments.contains(environment(decoded))) {
           throw new InvalidMessageException(
               Reason.UNKNOWN_ENVIRONMENT,

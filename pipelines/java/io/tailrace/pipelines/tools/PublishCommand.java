@@ -6,7 +6,9 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Buses;
+import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
@@ -26,7 +28,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -143,8 +144,10 @@ public final class PublishCommand implements Callable<Integer> {
         QueryResult result = parse(utf8(line));
         byte[] payload = result.toByteArray();
         byte[] key = MessageKey.of(result);
-        var unused = decoder.decode(BusMessage.numbered(payload, key, "", 0, number, 0, ""));
-        publisher.publish(new OutgoingMessage(key, payload, Map.of()));
+        var unused =
+            decoder.decode(
+                BusMessage.of(payload, Place.numbered("", 0, number), MessageTime.ABSENT));
+        publisher.publish(OutgoingMessage.of(key, payload));
         published++;
       } catch (InvalidMessageException e) {
         wrong++;

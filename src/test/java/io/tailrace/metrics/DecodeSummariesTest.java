@@ -6,6 +6,8 @@ import static org.junit.Assert.assertThrows;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.testing.Messages;
@@ -288,7 +290,11 @@ public class DecodeSummariesTest {
   }
 
   private static BusMessage addressed(String addressee) {
-    return BusMessage.numbered(
-        Summaries.of(age()).toByteArray(), new byte[0], "metrics", 0, 9, 5, addressee);
+    return BusMessage.of(
+        Summaries.of(age()).toByteArray(),
+        null,
+        Place.numbered("metrics", 0, 9),
+        MessageTime.ofBus(5),
+        Messages.letterOf(addressee));
   }
 }

@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.stage.Failure;
@@ -144,7 +146,7 @@ public class WriteSummariesTest {
       for (int change = 0; change < 40; change++) {
         bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
       }
-      messages.add(BusMessage.numbered(bytes, new byte[0], "metrics", 0, i, 5, ""));
+      messages.add(BusMessage.of(bytes, Place.numbered("metrics", 0, i), MessageTime.ofBus(5)));
     }
     WithFailures.Result<PCollection<PublishedSummary>, Failure> decoded = decoded(messages);
     PCollection<Long> stored =

@@ -62,10 +62,10 @@ public final class BundleEncoder implements AutoCloseable {
     for (QueryResult result : results) {
       encoder.add(
           decoder.decode(Messages.of(result, PUBLISHED_AT)),
-          file -> encoded.files().add(file.payload()),
+          file -> encoded.files().add(file.bytes()),
           encoded.failures()::add);
     }
-    encoder.flush(file -> encoded.files().add(file.payload()), encoded.failures()::add);
+    encoder.flush(file -> encoded.files().add(file.bytes()), encoded.failures()::add);
     return encoded;
   }
 

@@ -85,7 +85,7 @@ public class EncodeObservationsTest {
 
     @ProcessElement
     public void count(@Element OutgoingMessage file, OutputReceiver<String> out) throws Exception {
-      var decoded = FileDecoder.decode(BundleEncoder.message(file.payload()));
+      var decoded = FileDecoder.decode(BundleEncoder.message(file.bytes()));
       out.output(decoded.rowCount() + " " + decoded.kind());
     }
   }

@@ -3,6 +3,8 @@ package io.tailrace.offline;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileRows;
 import io.tailrace.parquet.ForeignFile;
@@ -264,8 +266,10 @@ public class InsertObservationsTest {
 
   private BusMessage add(byte[] file) {
     BusMessage message =
-        BusMessage.numbered(
-            file, new byte[0], "inserts", 0, messages.size(), BundleEncoder.PUBLISHED_AT, "");
+        BusMessage.of(
+            file,
+            Place.numbered("inserts", 0, messages.size()),
+            MessageTime.ofBus(BundleEncoder.PUBLISHED_AT));
     messages.add(message);
     return message;
   }

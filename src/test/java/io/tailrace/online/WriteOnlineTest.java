@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.DecodeResults;
@@ -466,8 +468,10 @@ public class WriteOnlineTest {
   }
 
   private static BusMessage message(long publishedAt, int offset, QueryResult result) {
-    return BusMessage.numbered(
-        result.toByteArray(), new byte[0], Messages.TOPIC, 0, offset, publishedAt, "");
+    return BusMessage.of(
+        result.toByteArray(),
+        Place.numbered(Messages.TOPIC, 0, offset),
+        MessageTime.ofBus(publishedAt));
   }
 
   private static QueryResult named(String operationId, Frame... frames) {

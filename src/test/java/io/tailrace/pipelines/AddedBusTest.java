@@ -134,6 +134,6 @@ public class AddedBusTest {
   }
 
   private static OutgoingMessage message(byte[] payload) {
-    return new OutgoingMessage(payload, payload, Map.of());
+    return OutgoingMessage.of(payload, payload);
   }
 }

@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.ResultEncoder;
 import io.tailrace.pipelines.OfflineServers.Store;
@@ -165,14 +167,15 @@ public class OfflineProcessesTest {
       for (QueryResult result : results) {
         encoder.add(
             decoder.decode(
-                BusMessage.numbered(result.toByteArray(), new byte[0], "results", 0, 0, now, "")),
-            file -> servers.publishFile(file.payload()),
+                BusMessage.of(
+                    result.toByteArray(), Place.numbered("results", 0, 0), MessageTime.ofBus(now))),
+            file -> servers.publishFile(file.bytes()),
             failure -> {
               throw new AssertionError(failure.toString());
             });
       }
       encoder.flush(
-          file -> servers.publishFile(file.payload()),
+          file -> servers.publishFile(file.bytes()),
           failure -> {
             throw new AssertionError(failure.toString());
           });

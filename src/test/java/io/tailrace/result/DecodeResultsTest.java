@@ -3,7 +3,11 @@ package io.tailrace.result;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Headers;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -101,7 +105,12 @@ public class DecodeResultsTest {
     WithFailures.Result<PCollection<Result>, Failure> decoded =
         decode(
             DecodeResults.forWriter("online-writer"),
-            BusMessage.numbered(payload, key, "result-bus", 3, 42, T + 1, "online-writer"));
+            BusMessage.of(
+                payload,
+                key,
+                Place.numbered("result-bus", 3, 42),
+                MessageTime.ofBus(T + 1),
+                Messages.letterOf("online-writer")));
 
     PAssert.thatSingleton(decoded.failures())
         .satisfies(
@@ -117,7 +126,7 @@ public class DecodeResultsTest {
               assertThat(original.partition()).isEqualTo(3);
               assertThat(original.offset()).isEqualTo(42);
               assertThat(original.publishedAt()).isEqualTo(T + 1);
-              assertThat(original.addressee()).isEqualTo("online-writer");
+              assertThat(original.headers()).isEqualTo(Messages.letterOf("online-writer"));
               return null;
             });
     PAssert.that(decoded.output()).empty();
@@ -253,6 +262,11 @@ public class DecodeResultsTest {
   }
 
   private static BusMessage addressed(long offset, byte[] payload, String writer) {
-    return BusMessage.numbered(payload, new byte[0], "result-bus", 0, offset, T, writer);
+    return BusMessage.of(
+        payload,
+        null,
+        Place.numbered("result-bus", 0, offset),
+        MessageTime.ofBus(T),
+        writer.isEmpty() ? Headers.NONE : Messages.letterOf(writer));
   }
 }

@@ -3,6 +3,8 @@ package io.tailrace.stage;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
@@ -14,7 +16,8 @@ import org.junit.Test;
 /** That failures travel between workers, and stay small. */
 public class FailureCoderTest {
   private static final BusMessage MESSAGE =
-      BusMessage.numbered(new byte[] {0, -1}, new byte[] {1}, "result-bus", 7, 42, 1_000_000, "");
+      BusMessage.of(
+          new byte[] {0, -1}, Place.numbered("result-bus", 7, 42), MessageTime.ofBus(1_000_000));
 
   @Test
   public void aFailureComesBackFromItsBytes() throws Exception {

@@ -8,6 +8,8 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Buses;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalFlink;
@@ -15,13 +17,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.util.SerializableUtils;
 import org.apache.flink.api.common.JobID;
+import org.jspecify.annotations.Nullable;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -61,12 +63,11 @@ public abstract class BusContract {
             message("key", "payload"),
             message("", "without a key"),
             message("without a payload", ""),
-            new OutgoingMessage("large".getBytes(UTF_8), new byte[LARGE], Map.of()),
-            new OutgoingMessage(new byte[] {0, -1}, new byte[] {-1, 0}, Map.of("name", "välue")),
+            OutgoingMessage.of("large".getBytes(UTF_8), new byte[LARGE]),
             new OutgoingMessage(
-                "addressed".getBytes(UTF_8),
-                new byte[] {1},
-                Map.of(Bus.ADDRESSEE_HEADER, "one-writer")));
+                new byte[] {0, -1}, new byte[] {-1, 0}, Headers.of(Header.of("name", "välue"))),
+            new OutgoingMessage(
+                "addressed".getBytes(UTF_8), new byte[] {1}, Messages.letterOf("one-writer")));
     publish(bus, messages);
     long after = (System.currentTimeMillis() + 1) * 1_000;
 
@@ -91,7 +92,7 @@ public abstract class BusContract {
             new OutgoingMessage(
                 "k".getBytes(UTF_8),
                 new byte[LARGE],
-                Map.of(Bus.ADDRESSEE_HEADER, "one-writer", "other", "")));
+                Messages.letterOf("one-writer").and(Header.of("other", ""))));
     publish(bus, messages);
     Pipeline pipeline = Pipeline.create();
     pipeline.apply(Create.of(messages)).apply("Write", bus.write());
@@ -224,7 +225,7 @@ public abstract class BusContract {
   }
 
   private static OutgoingMessage message(String key, String payload) {
-    return new OutgoingMessage(key.getBytes(UTF_8), payload.getBytes(UTF_8), Map.of());
+    return OutgoingMessage.of(key.getBytes(UTF_8), payload.getBytes(UTF_8));
   }
 
   private static List<OutgoingMessage> numbered(int from, int to) {
@@ -258,26 +259,24 @@ public abstract class BusContract {
   }
 
   private static void assertSame(List<BusMessage> read, List<OutgoingMessage> published) {
-    assertThat(read.stream().map(m -> content(m.key(), m.payload(), m.addressee())).toList())
+    assertThat(
+            read.stream()
+                .map(m -> content(m.hasKey() ? m.key() : null, m.payload(), m.headers()))
+                .toList())
         .containsExactlyElementsIn(
-            published.stream()
-                .map(
-                    m ->
-                        content(
-                            m.key(),
-                            m.payload(),
-                            m.headers().getOrDefault(Bus.ADDRESSEE_HEADER, "")))
-                .toList());
+            published.stream().map(m -> content(m.key(), m.bytes(), m.headers())).toList());
   }
 
-  private static String content(byte[] key, byte[] payload, String addressee) {
+  private static String content(byte @Nullable [] key, byte[] payload, Headers headers) {
     return Arrays.toString(key)
         + " "
         + payload.length
         + " "
         + Arrays.hashCode(payload)
         + " "
-        + addressee;
+        + headers.all().stream()
+            .map(each -> each.name() + "=" + Arrays.toString(each.value()))
+            .toList();
   }
 
   private static String place(BusMessage message) {
@@ -292,7 +291,7 @@ public abstract class BusContract {
 
   private static Set<String> payloadsOf(List<OutgoingMessage> messages) {
     Set<String> payloads = new HashSet<>();
-    messages.forEach(message -> payloads.add(text(message.payload())));
+    messages.forEach(message -> payloads.add(text(message.bytes())));
     return payloads;
   }
 

@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.offline.DecodeObservationFiles;
@@ -303,8 +305,10 @@ public abstract class OfflineStoreContract {
 
   private BusMessage message(ForeignFile file) {
     try {
-      return BusMessage.numbered(
-          file.bytes(), new byte[0], "inserts", 0, offset++, BundleEncoder.PUBLISHED_AT, "");
+      return BusMessage.of(
+          file.bytes(),
+          Place.numbered("inserts", 0, offset++),
+          MessageTime.ofBus(BundleEncoder.PUBLISHED_AT));
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }

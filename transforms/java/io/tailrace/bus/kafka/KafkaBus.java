@@ -121,7 +121,8 @@ public final class KafkaBus implements Bus {
     return reading.continueAfterOverrun;
   }
 
-  String groupOr(String fallback) {
+  @Override
+  public String group(String fallback) {
     return reading.group.isEmpty() ? fallback : reading.group;
   }
 
@@ -141,7 +142,7 @@ public final class KafkaBus implements Bus {
 
   @Override
   public PTransform<PBegin, PCollection<BusMessage>> read(String fallbackGroup) {
-    return new ReadKafka(this, groupOr(fallbackGroup));
+    return new ReadKafka(this, group(fallbackGroup));
   }
 
   @Override
@@ -156,7 +157,7 @@ public final class KafkaBus implements Bus {
 
   @Override
   public BusFacts checkReadable(String fallbackGroup) throws UnavailableException {
-    return KafkaCheck.readable(this, groupOr(fallbackGroup));
+    return KafkaCheck.readable(this, group(fallbackGroup));
   }
 
   @Override

@@ -3,20 +3,21 @@ package io.tailrace.bus.kafka;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /** Publishes to a topic, with the settings of its URI. */
 final class KafkaPublisher implements BusPublisher {
+  /** Costs little; a topic's limit is of what the brokers get. A URI may name another. */
+  private static final String COMPRESSION = "lz4";
+
   /** Beyond what any topic should allow: the topic's own limit decides. */
   private static final int MAX_REQUEST_BYTES = 64 << 20;
 
@@ -30,6 +31,7 @@ final class KafkaPublisher implements BusPublisher {
     config.put(ProducerConfig.ACKS_CONFIG, "all");
     config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
+    config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, COMPRESSION);
     config.putAll(bus.clientProperties());
     producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
   }
@@ -37,17 +39,10 @@ final class KafkaPublisher implements BusPublisher {
   @Override
   public void publish(OutgoingMessage message) throws UnavailableException {
     checkFailure();
-    byte @Nullable [] key = message.key().length == 0 ? null : message.key();
-    ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(bus.topic(), key, message.payload());
-    message
-        .headers()
-        .forEach(
-            (name, value) -> record.headers().add(name, value.getBytes(StandardCharsets.UTF_8)));
     try {
       var unused =
           producer.send(
-              record,
+              KafkaRecords.record(bus.topic(), message),
               (metadata, e) -> {
                 if (e != null) {
                   failure.compareAndSet(null, e);

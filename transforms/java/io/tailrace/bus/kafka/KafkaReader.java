@@ -2,11 +2,11 @@ package io.tailrace.bus.kafka;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +27,7 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.record.TimestampType;
 import org.joda.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,7 +60,6 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private static final long LATEST_MILLIS = 253_402_300_799_999L;
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
-  private static final byte[] EMPTY = {};
 
   private final KafkaSource source;
   private final KafkaBus bus;
@@ -185,21 +184,19 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   }
 
   private static BusMessage message(ConsumerRecord<byte[], byte[]> record) {
-    String addressee = "";
-    Header header = record.headers().lastHeader(Bus.ADDRESSEE_HEADER);
-    if (header != null) {
-      addressee = new String(header.value(), StandardCharsets.UTF_8);
-    }
-    byte[] value = record.value();
-    byte[] key = record.key();
-    return BusMessage.numbered(
-        value == null ? EMPTY : value,
-        key == null ? EMPTY : key,
-        record.topic(),
-        record.partition(),
-        record.offset(),
-        Micros.ofMillis(timestamp(record)),
-        addressee);
+    return BusMessage.of(
+        record.value(),
+        record.key(),
+        Place.numbered(record.topic(), record.partition(), record.offset()),
+        time(record),
+        KafkaRecords.headers(record.headers()));
+  }
+
+  private static MessageTime time(ConsumerRecord<byte[], byte[]> record) {
+    long micros = Micros.ofMillis(timestamp(record));
+    return record.timestampType() == TimestampType.LOG_APPEND_TIME
+        ? MessageTime.ofBus(micros)
+        : MessageTime.ofPublisher(micros);
   }
 
   /** Publishers may stamp anything, even what no runner takes for a time. */

@@ -38,7 +38,7 @@ final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
     public void unpack(@Element List<BusMessage> batch, OutputReceiver<BusMessage> out) {
       for (int i = 0; i < batch.size(); i++) {
         BusMessage message = batch.get(i);
-        out.outputWithTimestamp(message, new Instant(Micros.toMillis(message.publishedAt())));
+        out.outputWithTimestamp(message, new Instant(Micros.toMillis(message.time().micros())));
       }
     }
   }

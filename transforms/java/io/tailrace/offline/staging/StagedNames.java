@@ -1,6 +1,8 @@
 package io.tailrace.offline.staging;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.parquet.ObservationFile;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -56,25 +58,17 @@ final class StagedNames {
   static BusMessage message(String name, byte[] payload, long publishedAt) {
     String[] parts =
         name.substring(name.indexOf('/') + 1, name.length() - SUFFIX.length()).split("-", -1);
-    byte[] noKey = new byte[0];
     String topic = unescaped(parts[0]);
+    Place place = Place.identified(topic, parts.length > 1 ? unescaped(parts[1]) : "");
     try {
       if (parts.length == 4) {
-        return BusMessage.numbered(
-            payload,
-            noKey,
-            topic,
-            Integer.parseInt(parts[1]),
-            Long.parseLong(parts[2]),
-            publishedAt,
-            "");
+        place = Place.numbered(topic, Integer.parseInt(parts[1]), Long.parseLong(parts[2]));
       }
     } catch (NumberFormatException e) {
       // Somebody else's name.
-      return BusMessage.identified(payload, noKey, name, "", publishedAt, "");
+      place = Place.identified(name, "");
     }
-    return BusMessage.identified(
-        payload, noKey, topic, parts.length > 1 ? unescaped(parts[1]) : "", publishedAt, "");
+    return BusMessage.of(payload, place, MessageTime.ofBus(publishedAt));
   }
 
   /** Returns the text that an escaped one stands for; empty if it stands for none. */

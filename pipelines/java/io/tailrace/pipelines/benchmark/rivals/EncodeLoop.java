@@ -3,7 +3,9 @@ package io.tailrace.pipelines.benchmark.rivals;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.ResultEncoder;
@@ -60,7 +62,8 @@ public final class EncodeLoop {
         byte[] payload = traffic.result(traffic.entity(), now + i).toByteArray();
         bundle.add(
             decoder.decode(
-                BusMessage.numbered(payload, new byte[0], "results", 0, i, now + i, "")));
+                BusMessage.of(
+                    payload, Place.numbered("results", 0, i), MessageTime.ofBus(now + i))));
       }
       bundles.add(bundle);
     }
@@ -99,7 +102,7 @@ public final class EncodeLoop {
   }
 
   private void take(OutgoingMessage file) {
-    bytes += file.payload().length;
+    bytes += file.bytes().length;
   }
 
   private static void refused() {

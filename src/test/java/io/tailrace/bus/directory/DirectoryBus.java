@@ -59,6 +59,11 @@ final class DirectoryBus implements Bus {
   }
 
   @Override
+  public String group(String fallback) {
+    return fallback;
+  }
+
+  @Override
   public PTransform<PBegin, PCollection<BusMessage>> read(String group) {
     return Read.from(new DirectorySource(this, group));
   }

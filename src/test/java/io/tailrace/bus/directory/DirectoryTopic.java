@@ -1,8 +1,9 @@
 package io.tailrace.bus.directory;
 
-import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -15,9 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The files of a topic: written once, numbered without a gap. */
@@ -73,14 +72,7 @@ final class DirectoryTopic {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
     out.writeLong(System.currentTimeMillis() * 1_000);
-    out.writeInt(message.key().length);
-    out.write(message.key());
-    out.writeInt(message.headers().size());
-    for (Map.Entry<String, String> header : message.headers().entrySet()) {
-      out.writeUTF(header.getKey());
-      out.writeUTF(header.getValue());
-    }
-    out.write(message.payload());
+    OutgoingMessage.MessageCoder.of().encode(message, out);
     return bytes.toByteArray();
   }
 
@@ -92,20 +84,14 @@ final class DirectoryTopic {
     }
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(Files.readAllBytes(file)));
     long publishedAt = in.readLong();
-    byte[] key = in.readNBytes(in.readInt());
-    Map<String, String> headers = new TreeMap<>();
-    for (int left = in.readInt(); left > 0; left--) {
-      headers.put(in.readUTF(), in.readUTF());
-    }
+    OutgoingMessage message = OutgoingMessage.MessageCoder.of().decode(in);
     return Optional.of(
-        BusMessage.numbered(
-            in.readAllBytes(),
-            key,
-            directory.getFileName().toString(),
-            partition,
-            number,
-            publishedAt,
-            headers.getOrDefault(Bus.ADDRESSEE_HEADER, "")));
+        BusMessage.of(
+            message.payload(),
+            message.key(),
+            Place.numbered(directory.getFileName().toString(), partition, number),
+            MessageTime.ofBus(publishedAt),
+            message.headers()));
   }
 
   /** Returns the number of the first message that a group has not acknowledged. */

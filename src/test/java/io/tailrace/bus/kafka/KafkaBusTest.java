@@ -34,8 +34,8 @@ public class KafkaBusTest {
 
   @Test
   public void theGroupOfTheUriComesFirst() {
-    assertThat(at("kafka://b/t").groupOr("writer")).isEqualTo("writer");
-    assertThat(at("kafka://b/t?group=mine").groupOr("writer")).isEqualTo("mine");
+    assertThat(at("kafka://b/t").group("writer")).isEqualTo("writer");
+    assertThat(at("kafka://b/t?group=mine").group("writer")).isEqualTo("mine");
   }
 
   @Test

@@ -1,8 +1,8 @@
 package io.tailrace.offline.postgres;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
@@ -190,7 +190,7 @@ final class RowFile {
       }
       byte[] file = bytes.bytes.toByteArray();
       return FileDecoder.decode(
-          BusMessage.numbered(file, "".getBytes(UTF_8), "topic", 0, 0, 0, ""));
+          BusMessage.of(file, Place.numbered("topic", 0, 0), MessageTime.ofBus(0)));
     } catch (IOException | InvalidMessageException e) {
       throw new IllegalStateException(e);
     }

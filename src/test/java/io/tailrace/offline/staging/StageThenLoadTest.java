@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BundleEncoder;
@@ -438,8 +440,10 @@ public class StageThenLoadTest {
   @Test
   public void namesSayWhereAMessageComesFromWhateverItsTopicIsCalled() throws Exception {
     byte[] bytes = age("ann", 1, 0).bytes();
-    BusMessage numbered = BusMessage.numbered(bytes, new byte[0], "a-b/c_d.é", 3, 17, T, "");
-    BusMessage identified = BusMessage.identified(bytes, new byte[0], "t", "x-1/2", T, "");
+    BusMessage numbered =
+        BusMessage.of(bytes, Place.numbered("a-b/c_d.é", 3, 17), MessageTime.ofBus(T));
+    BusMessage identified =
+        BusMessage.of(bytes, Place.identified("t", "x-1/2"), MessageTime.ofBus(T));
 
     for (BusMessage message : List.of(numbered, identified)) {
       String name = StagedNames.of(FileDecoder.decode(message));
@@ -502,8 +506,10 @@ public class StageThenLoadTest {
 
   private static ObservationFile file(byte[] bytes, long offset) throws Exception {
     return FileDecoder.decode(
-        BusMessage.numbered(
-            bytes, new byte[0], "inserts", 0, offset, BundleEncoder.PUBLISHED_AT, ""));
+        BusMessage.of(
+            bytes,
+            Place.numbered("inserts", 0, offset),
+            MessageTime.ofBus(BundleEncoder.PUBLISHED_AT)));
   }
 
   /** What a run put out and counted. */

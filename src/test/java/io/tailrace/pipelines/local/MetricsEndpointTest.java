@@ -9,8 +9,8 @@ import static org.junit.Assume.assumeTrue;
 import com.google.common.collect.Range;
 import io.tailrace.DocumentedCounters;
 import io.tailrace.MonitoringTemplates;
-import io.tailrace.bus.Bus;
 import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
@@ -374,7 +374,9 @@ public class MetricsEndpointTest {
     ProducerRecord<byte[], byte[]> message =
         new ProducerRecord<>(LocalStack.RESULT_TOPIC, "u1".getBytes(UTF_8), payload);
     if (!addressee.isEmpty()) {
-      message.headers().add(Bus.ADDRESSEE_HEADER, addressee.getBytes(UTF_8));
+      Messages.letterOf(addressee)
+          .all()
+          .forEach(each -> message.headers().add(each.name(), each.value()));
     }
     producer.send(message).get();
   }

@@ -4,6 +4,8 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.Column;
@@ -190,8 +192,10 @@ public class SampleTrafficTest {
   private static Optional<Reason> refusal(ResultDecoder decoder, SampleMessage message) {
     try {
       decoder.decode(
-          BusMessage.numbered(
-              message.payload().toByteArray(), new byte[0], "topic", 0, 0, NOW, ""));
+          BusMessage.of(
+              message.payload().toByteArray(),
+              Place.numbered("topic", 0, 0),
+              MessageTime.ofBus(NOW)));
       return Optional.empty();
     } catch (InvalidMessageException e) {
       return Optional.of(e.reason());

@@ -1,0 +1,43 @@
+package io.tailrace.bus;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A name and a value beside the payload of a message. Immutable, as long as nobody writes into its
+ * array.
+ *
+ * @param name may be empty
+ * @param value the bytes; null where the bus has none, which is not the same as an empty value
+ */
+public record Header(String name, byte @Nullable [] value) {
+  /** Checks the name. */
+  public Header {
+    Objects.requireNonNull(name);
+  }
+
+  /** Returns a header whose value is a text. */
+  public static Header of(String name, String value) {
+    return new Header(name, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Header that
+        && name.equals(that.name)
+        && Arrays.equals(value, that.value);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * name.hashCode() + Arrays.hashCode(value);
+  }
+
+  /** Names the header, never its value. */
+  @Override
+  public String toString() {
+    return name + (value == null ? "" : " (" + value.length + " bytes)");
+  }
+}
