@@ -115,7 +115,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
         held(
             new Scope(
                 result.environmentId(),
-                result.text(Result.Text.DEPLOYMENT_ID),
+                result.deploymentId(),
                 minute(result.message().time().micros())));
     counts.results.add(1);
     counts.freshness.count(
@@ -159,7 +159,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   }
 
   private Tally query(Held held, Result result) {
-    String name = result.text(Result.Text.QUERY_NAME);
+    String name = result.queryName();
     Tally known = held.byQuery.get(name);
     if (known == null) {
       known = tally(held, SeriesKey.ofQuery(result.environmentId(), name));

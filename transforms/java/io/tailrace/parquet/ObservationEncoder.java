@@ -33,7 +33,7 @@ public final class ObservationEncoder implements AutoCloseable {
     public Operation(Result result) {
       this.result = result;
       id = result.operationId().getBytes(StandardCharsets.UTF_8);
-      deployment = result.text(Result.Text.DEPLOYMENT_ID);
+      deployment = result.deploymentId();
       size = result.message().payload().length;
     }
   }

@@ -13,14 +13,9 @@ import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.FLOAT;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT32;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT64;
 
-import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
@@ -85,9 +80,6 @@ public final class ObservationSchema {
   static final Set<String> MAY_BE_ABSENT =
       Set.of(NAMESPACE, OBSERVATION_ID, RESOLVER_FQN, DEPLOYMENT_ID);
 
-  /** Columns of the log of queries that are texts and may be absent, in order. */
-  public static final Map<String, Result.Text> QUERY_TEXTS = queryTexts();
-
   private static final LogicalTypeAnnotation UTC_MICROS = timestampType(true, TimeUnit.MICROS);
 
   private ObservationSchema() {}
@@ -133,13 +125,5 @@ public final class ObservationSchema {
           Types.optionalList().element(Types.required(FLOAT).named("element")).named(VALUE);
       case JSON -> Types.optional(BINARY).as(jsonType()).named(VALUE);
     };
-  }
-
-  private static Map<String, Result.Text> queryTexts() {
-    Map<String, Result.Text> texts = new LinkedHashMap<>();
-    for (Result.Text text : Result.Text.values()) {
-      texts.put(text.name().toLowerCase(Locale.ROOT), text);
-    }
-    return Collections.unmodifiableMap(texts);
   }
 }

@@ -6,7 +6,7 @@ import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.BINARY;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT64;
 
 import io.tailrace.parquet.ObservationEncoder.Query;
-import io.tailrace.result.Result;
+import io.tailrace.v1.QueryResult;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +43,7 @@ public final class QueryLog implements Serializable {
           List.of(
               Column.text(KEY, query -> query.result().operationId()).asRequired(),
               Column.text(ENVIRONMENT, query -> query.result().environmentId()).asRequired(),
-              Column.text("deployment_id", Result.Text.DEPLOYMENT_ID),
+              Column.text("deployment_id", QueryResult.DEPLOYMENT_ID_FIELD_NUMBER),
               Column.text("operation_kind", query -> query.result().operationKindName())
                   .asRequired(),
               Column.time(TIME, query -> OptionalLong.of(query.result().queryTimestamp()))
@@ -54,14 +54,14 @@ public final class QueryLog implements Serializable {
                   "execution_finished_at",
                   query -> unlessZero(query.result().executionFinishedAt())),
               Column.text("query_status", query -> query.result().statusName()).asRequired(),
-              Column.text("query_name", Result.Text.QUERY_NAME),
-              Column.text("query_name_version", Result.Text.QUERY_NAME_VERSION),
-              Column.text("branch_name", Result.Text.BRANCH_NAME),
-              Column.text("correlation_id", Result.Text.CORRELATION_ID),
-              Column.text("trace_id", Result.Text.TRACE_ID),
-              Column.text("agent_id", Result.Text.AGENT_ID),
-              Column.text("query_plan_id", Result.Text.QUERY_PLAN_ID),
-              Column.text("meta_query_hash", Result.Text.META_QUERY_HASH),
+              Column.text("query_name", QueryResult.QUERY_NAME_FIELD_NUMBER),
+              Column.text("query_name_version", QueryResult.QUERY_NAME_VERSION_FIELD_NUMBER),
+              Column.text("branch_name", QueryResult.BRANCH_NAME_FIELD_NUMBER),
+              Column.text("correlation_id", QueryResult.CORRELATION_ID_FIELD_NUMBER),
+              Column.text("trace_id", QueryResult.TRACE_ID_FIELD_NUMBER),
+              Column.text("agent_id", QueryResult.AGENT_ID_FIELD_NUMBER),
+              Column.text("query_plan_id", QueryResult.QUERY_PLAN_ID_FIELD_NUMBER),
+              Column.text("meta_query_hash", QueryResult.META_QUERY_HASH_FIELD_NUMBER),
               Column.texts(TABLES, Query::tables).asRequired()));
 
   /** What a column holds; a store has a type of its own for each. */
@@ -94,8 +94,13 @@ public final class QueryLog implements Serializable {
       return new Column(name, Type.TEXT, false, source);
     }
 
-    private static Column text(String name, Result.Text text) {
-      return text(name, query -> query.result().text(text));
+    /**
+     * Returns an optional column of texts that results have.
+     *
+     * @param field the number of a field of {@code QueryResult} that is a text
+     */
+    public static Column text(String name, int field) {
+      return text(name, query -> query.result().text(field));
     }
 
     /** Returns an optional column of times. */

@@ -1,6 +1,7 @@
 package io.tailrace.result;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.v1.QueryResult;
 import io.tailrace.v1.QueryResult.OperationKind;
 import io.tailrace.v1.QueryResult.Status;
 import java.nio.charset.StandardCharsets;
@@ -16,38 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 @DefaultCoder(ResultCoder.class)
 public final class Result {
-  /**
-   * A text of the result's head that most writers never look at; read from the bytes when asked
-   * for.
-   */
-  public enum Text {
-    /** Deployment of the engine. */
-    DEPLOYMENT_ID(3),
-    /** Name of the query. */
-    QUERY_NAME(5),
-    /** Version of the named query. */
-    QUERY_NAME_VERSION(6),
-    /** Branch deployment. */
-    BRANCH_NAME(7),
-    /** The caller's correlation id. */
-    CORRELATION_ID(8),
-    /** Trace id. */
-    TRACE_ID(9),
-    /** Who asked. */
-    AGENT_ID(10),
-    /** The engine's plan. */
-    QUERY_PLAN_ID(11),
-    /** Hash of the query's text. */
-    META_QUERY_HASH(12);
-
-    static final int FIELDS = 13;
-    final int field;
-
-    Text(int field) {
-      this.field = field;
-    }
-  }
-
   /** The numbers of the head, as read. */
   static final class Head {
     int operationKind;
@@ -58,8 +27,8 @@ public final class Result {
     int part;
     int parts;
     int errors;
-    // (start, end) of each text of the head in the payload, by field number.
-    final int[] texts = new int[2 * Text.FIELDS];
+    // (start, end) of each text of the head in the payload, in the order of HeadTexts.
+    final int[] texts = new int[2 * HeadTexts.COUNT];
   }
 
   private final BusMessage message;
@@ -150,7 +119,7 @@ public final class Result {
 
   /** Returns the unique id of the execution. */
   public String operationId() {
-    return text(1);
+    return text(QueryResult.OPERATION_ID_FIELD_NUMBER);
   }
 
   /** Returns the environment; never empty. */
@@ -158,15 +127,30 @@ public final class Result {
     return environmentId;
   }
 
-  /** Returns a text of the head; empty when absent. */
-  public String text(Text which) {
-    return text(which.field);
+  /** Returns the deployment of the engine; empty when absent. */
+  public String deploymentId() {
+    return text(QueryResult.DEPLOYMENT_ID_FIELD_NUMBER);
   }
 
-  private String text(int field) {
-    int start = head.texts[2 * field];
+  /** Returns the name of the query; empty when absent. */
+  public String queryName() {
+    return text(QueryResult.QUERY_NAME_FIELD_NUMBER);
+  }
+
+  /**
+   * Returns a text of the head, which is read from the bytes when asked for; empty when absent.
+   *
+   * @param field the number of a field of {@code QueryResult} that is a text, whichever
+   * @throws IllegalArgumentException if that is none
+   */
+  public String text(int field) {
+    int text = HeadTexts.place(field);
+    if (text < 0) {
+      throw new IllegalArgumentException("field " + field + " of a QueryResult is no text");
+    }
+    int start = head.texts[2 * text];
     return new String(
-        message.payload(), start, head.texts[2 * field + 1] - start, StandardCharsets.UTF_8);
+        message.payload(), start, head.texts[2 * text + 1] - start, StandardCharsets.UTF_8);
   }
 
   /** Returns what kind of query it was; {@code UNRECOGNIZED} when newer than this program. */

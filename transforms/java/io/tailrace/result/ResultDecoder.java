@@ -4,6 +4,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.result.WireCursor.MalformedException;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.QueryResult;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +31,10 @@ public final class ResultDecoder {
 
   /** Keys and schemas are named after it. */
   private static final int MAX_ENVIRONMENT_BYTES = 1_000;
+
+  private static final int OPERATION = 2 * HeadTexts.place(QueryResult.OPERATION_ID_FIELD_NUMBER);
+  private static final int ENVIRONMENT =
+      2 * HeadTexts.place(QueryResult.ENVIRONMENT_ID_FIELD_NUMBER);
 
   private static final byte[] NO_BYTES = {};
 
@@ -62,24 +67,6 @@ public final class ResultDecoder {
     while (!in.atEnd()) {
       int tag = in.readTag();
       switch (tag) {
-        case 1 << 3 | WireCursor.LENGTH_DELIMITED,
-            2 << 3 | WireCursor.LENGTH_DELIMITED,
-            3 << 3 | WireCursor.LENGTH_DELIMITED,
-            5 << 3 | WireCursor.LENGTH_DELIMITED,
-            6 << 3 | WireCursor.LENGTH_DELIMITED,
-            7 << 3 | WireCursor.LENGTH_DELIMITED,
-            8 << 3 | WireCursor.LENGTH_DELIMITED,
-            9 << 3 | WireCursor.LENGTH_DELIMITED,
-            10 << 3 | WireCursor.LENGTH_DELIMITED,
-            11 << 3 | WireCursor.LENGTH_DELIMITED,
-            12 << 3 | WireCursor.LENGTH_DELIMITED -> {
-          int length = in.readLength();
-          int field = tag >>> 3;
-          head.texts[2 * field] = in.position;
-          head.texts[2 * field + 1] = in.position + length;
-          ResultRules.checkUtf8(in, length, "", HEAD_FIELDS[field]);
-          in.position += length;
-        }
         case 4 << 3 | WireCursor.VARINT -> head.operationKind = (int) in.readVarint();
         case 13 << 3 | WireCursor.FIXED64 -> head.queryTimestamp = in.readFixed64();
         case 14 << 3 | WireCursor.FIXED64 -> head.executionStartedAt = in.readFixed64();
@@ -98,17 +85,30 @@ public final class ResultDecoder {
         }
         case 20 << 3 | WireCursor.VARINT -> head.part = (int) in.readVarint();
         case 21 << 3 | WireCursor.VARINT -> head.parts = (int) in.readVarint();
-        default -> in.skip(tag);
+        default -> {
+          int text = (tag & 7) == WireCursor.LENGTH_DELIMITED ? HeadTexts.place(tag >>> 3) : -1;
+          if (text < 0) {
+            in.skip(tag);
+            continue;
+          }
+          int length = in.readLength();
+          head.texts[2 * text] = in.position;
+          head.texts[2 * text + 1] = in.position + length;
+          ResultRules.checkUtf8(in, length, "", HeadTexts.name(text));
+          in.position += length;
+        }
       }
     }
-    if (head.texts[2] == head.texts[3]) {
+    if (head.texts[OPERATION] == head.texts[OPERATION + 1]) {
       throw ResultRules.missing("operation_id", "a result needs the id of its execution");
     }
-    if (head.texts[4] == head.texts[5]) {
+    int environmentStart = head.texts[ENVIRONMENT];
+    int environmentEnd = head.texts[ENVIRONMENT + 1];
+    if (environmentStart == environmentEnd) {
       throw ResultRules.missing(
           "environment_id", "a result needs the environment that it belongs to");
     }
-    checkEnvironment(message.payload(), head.texts[4], head.texts[5]);
+    checkEnvironment(message.payload(), environmentStart, environmentEnd);
     if (head.queryTimestamp == 0) {
       throw ResultRules.missing(
           "query_timestamp", "a result needs the time at which its query was asked");
@@ -127,7 +127,7 @@ public final class ResultDecoder {
     }
     return new Result(
         message,
-        environment(message.payload(), head.texts[4], head.texts[5]),
+        environment(message.payload(), environmentStart, environmentEnd),
         head,
         frames,
         deletions);
@@ -150,22 +150,6 @@ public final class ResultDecoder {
       }
     }
   }
-
-  private static final String[] HEAD_FIELDS = {
-    "",
-    "operation_id",
-    "environment_id",
-    "deployment_id",
-    "operation_kind",
-    "query_name",
-    "query_name_version",
-    "branch_name",
-    "correlation_id",
-    "trace_id",
-    "agent_id",
-    "query_plan_id",
-    "meta_query_hash"
-  };
 
   private static void checkError(WireCursor in, int length, int index)
       throws MalformedException, InvalidMessageException {

@@ -9,7 +9,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileRows;
 import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.parquet.ObservationSchema;
+import io.tailrace.parquet.QueryLog;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.testing.OfflineConnections;
@@ -258,7 +258,11 @@ public class InsertObservationsTest {
     columns.put("execution_started_at", "NULL::TIMESTAMPTZ");
     columns.put("execution_finished_at", "NULL::TIMESTAMPTZ");
     columns.put("value_tables", "['user__age']");
-    ObservationSchema.QUERY_TEXTS.keySet().forEach(text -> columns.put(text, "NULL::VARCHAR"));
+    for (QueryLog.Column column : QueryLog.CURRENT.columns()) {
+      if (column.type() == QueryLog.Type.TEXT) {
+        columns.putIfAbsent(column.name(), "NULL::VARCHAR");
+      }
+    }
     return new ForeignFile(columns, foreign().rows(), foreign().footer())
         .withText("tailrace.kind", "query_log")
         .withoutText("tailrace.value_type");

@@ -97,10 +97,10 @@ public class ResultDecoderTest {
 
     assertThat(result.operationId()).isEqualTo("op-1");
     assertThat(result.environmentId()).isEqualTo("production");
-    assertThat(result.text(Result.Text.DEPLOYMENT_ID)).isEqualTo("d-1");
-    assertThat(result.text(Result.Text.QUERY_NAME)).isEqualTo("profile");
-    assertThat(result.text(Result.Text.TRACE_ID)).isEqualTo("trace-1");
-    assertThat(result.text(Result.Text.AGENT_ID)).isEmpty();
+    assertThat(result.deploymentId()).isEqualTo("d-1");
+    assertThat(result.queryName()).isEqualTo("profile");
+    assertThat(result.text(QueryResult.TRACE_ID_FIELD_NUMBER)).isEqualTo("trace-1");
+    assertThat(result.text(QueryResult.AGENT_ID_FIELD_NUMBER)).isEmpty();
     assertThat(result.operationKind()).isEqualTo(OperationKind.SCHEDULED);
     assertThat(result.status()).isEqualTo(Status.PARTIAL);
     assertThat(result.queryTimestamp()).isEqualTo(T);

@@ -1,8 +1,10 @@
 package io.tailrace.result;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import io.tailrace.v1.QueryResult;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * Says everything that a result says, as text: once of our {@link Result} and once of protobuf's
@@ -13,12 +15,17 @@ final class ResultText {
 
   private ResultText() {}
 
+  /** The texts of a result's head, however many the proto declares. */
+  private static List<FieldDescriptor> texts() {
+    return QueryResult.getDescriptor().getFields().stream()
+        .filter(it -> it.getType() == FieldDescriptor.Type.STRING && !it.isRepeated())
+        .toList();
+  }
+
   static String of(Result result) {
     ResultText out = new ResultText();
-    out.line("operation_id", result.operationId());
-    out.line("environment_id", result.environmentId());
-    for (Result.Text each : Result.Text.values()) {
-      out.line(each.name(), result.text(each));
+    for (FieldDescriptor text : texts()) {
+      out.line(text.getName(), result.text(text.getNumber()));
     }
     out.line("kind", result.operationKind());
     out.line("status", result.status());
@@ -96,17 +103,9 @@ final class ResultText {
 
   static String of(QueryResult result) {
     ResultText out = new ResultText();
-    out.line("operation_id", result.getOperationId());
-    out.line("environment_id", result.getEnvironmentId());
-    out.line("DEPLOYMENT_ID", result.getDeploymentId());
-    out.line("QUERY_NAME", result.getQueryName());
-    out.line("QUERY_NAME_VERSION", result.getQueryNameVersion());
-    out.line("BRANCH_NAME", result.getBranchName());
-    out.line("CORRELATION_ID", result.getCorrelationId());
-    out.line("TRACE_ID", result.getTraceId());
-    out.line("AGENT_ID", result.getAgentId());
-    out.line("QUERY_PLAN_ID", result.getQueryPlanId());
-    out.line("META_QUERY_HASH", result.getMetaQueryHash());
+    for (FieldDescriptor text : texts()) {
+      out.line(text.getName(), result.getField(text));
+    }
     out.line("kind", result.getOperationKind());
     out.line("status", result.getStatus());
     out.line("query_timestamp", result.getQueryTimestamp());

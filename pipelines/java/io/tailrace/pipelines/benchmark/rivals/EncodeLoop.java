@@ -197,7 +197,7 @@ public final class EncodeLoop {
             : (Object) column.float64(row));
     record.put("observed_at", observedAt);
     record.put("resolver_fqn", column.spec().resolverFqn());
-    record.put("deployment_id", result.text(Result.Text.DEPLOYMENT_ID));
+    record.put("deployment_id", result.deploymentId());
     record.put("operation_id", result.operationId());
     record.put("deleted", false);
     return record;
