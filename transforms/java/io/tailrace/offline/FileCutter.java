@@ -102,7 +102,7 @@ final class FileCutter implements AutoCloseable {
   }
 
   private static long rawBytes(Run run) {
-    Column column = run.column();
+    Column column = run.content().column();
     long bytes = 0;
     for (int i = 0; i < run.count(); i++) {
       int row = run.row(i);
@@ -132,27 +132,11 @@ final class FileCutter implements AutoCloseable {
       encodeOrHalve(group, runs.subList(0, runs.size() / 2));
       encodeOrHalve(group, runs.subList(runs.size() / 2, runs.size()));
     } else if (rows > 1) {
-      encodeOrHalve(group, List.of(part(runs.get(0), 0, rows / 2)));
-      encodeOrHalve(group, List.of(part(runs.get(0), rows / 2, rows)));
+      encodeOrHalve(group, List.of(runs.get(0).part(0, rows / 2)));
+      encodeOrHalve(group, List.of(runs.get(0).part(rows / 2, rows)));
     } else {
       tooLarge.row(runs.get(0), file.length);
     }
-  }
-
-  private static Run part(Run run, int from, int to) {
-    int[] rows = new int[to - from];
-    for (int i = from; i < to; i++) {
-      rows[i - from] = run.row(i);
-    }
-    return new Run(
-        run.namespace(),
-        run.feature(),
-        run.featureBytes(),
-        run.operation(),
-        run.keys(),
-        run.column(),
-        run.deletedAt(),
-        rows);
   }
 
   /** Encodes rows of the query log as files that are small enough. */

@@ -3,6 +3,8 @@ package io.tailrace.offline;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.parquet.ObservationEncoder.Content;
+import io.tailrace.parquet.ObservationEncoder.Feature;
 import io.tailrace.parquet.ObservationEncoder.Operation;
 import io.tailrace.parquet.ObservationEncoder.Query;
 import io.tailrace.parquet.ObservationEncoder.Run;
@@ -13,7 +15,6 @@ import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
-import io.tailrace.result.PrimaryKeys;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
@@ -32,7 +33,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes results as Parquet files, outside of a pipeline too: what {@link EncodeObservations} does
@@ -131,13 +131,11 @@ public final class ResultEncoder implements AutoCloseable {
                     result.environmentId(),
                     frame.keys().areStrings(),
                     Optional.of(column.spec().type())),
-                run(
-                    frame.namespace(),
-                    feature,
+                new Run(
+                    feature(frame.namespace(), feature),
                     operation,
                     frame.keys(),
-                    column,
-                    0,
+                    Content.of(column),
                     storable.of(frame, column)));
       }
     }
@@ -149,13 +147,11 @@ public final class ResultEncoder implements AutoCloseable {
             add(
                 new FileCutter.Group(
                     result.environmentId(), deletion.keys().areStrings(), Optional.empty()),
-                run(
-                    deletion.namespace(),
-                    feature,
+                new Run(
+                    feature(deletion.namespace(), feature),
                     operation,
                     deletion.keys(),
-                    null,
-                    deletion.observedAt(),
+                    Content.deleted(deletion.observedAt()),
                     storable.of(deletion, feature)));
       }
     }
@@ -176,16 +172,11 @@ public final class ResultEncoder implements AutoCloseable {
     }
   }
 
-  private Run run(
-      String namespace,
-      String feature,
-      Operation operation,
-      PrimaryKeys keys,
-      @Nullable Column column,
-      long deletedAt,
-      int @Nullable [] rows) {
-    byte[] bytes = featureBytes.computeIfAbsent(feature, it -> it.getBytes(StandardCharsets.UTF_8));
-    return new Run(namespace, feature, bytes, operation, keys, column, deletedAt, rows);
+  private Feature feature(String namespace, String name) {
+    return new Feature(
+        namespace,
+        name,
+        featureBytes.computeIfAbsent(name, it -> it.getBytes(StandardCharsets.UTF_8)));
   }
 
   /** Returns whether the group's file is full. */
@@ -195,7 +186,7 @@ public final class ResultEncoder implements AutoCloseable {
       return false;
     }
     Rows rows = groups.computeIfAbsent(group, unused -> new Rows());
-    rows.runs.computeIfAbsent(run.feature(), unused -> new ArrayList<>()).add(run);
+    rows.runs.computeIfAbsent(run.feature().name(), unused -> new ArrayList<>()).add(run);
     rows.count += run.count();
     return rows.count >= FileCutter.MAX_FILE_ROWS;
   }
@@ -240,9 +231,9 @@ public final class ResultEncoder implements AutoCloseable {
       counts.rowsRejected.add(1);
       reject(
           run.operation().result,
-          run.namespace(),
+          run.feature().namespace(),
           run.keys().text(run.row(0)),
-          run.feature(),
+          run.feature().name(),
           "its row takes "
               + fileBytes
               + " bytes and the streaming-insert bus messages of "

@@ -39,24 +39,52 @@ public final class ObservationEncoder implements AutoCloseable {
   }
 
   /**
-   * Rows of one feature that come from one result.
+   * A feature that rows are of.
    *
-   * @param namespace the namespace of the feature
-   * @param feature fully qualified; ends with a dot for the entities themselves
-   * @param featureBytes the same as UTF-8
+   * @param namespace its namespace
+   * @param name fully qualified; ends with a dot for the entities themselves
+   * @param bytes the name as UTF-8
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Feature(String namespace, String name, byte[] bytes) {}
+
+  /**
+   * What a run says of its entities: values, or that they were deleted.
+   *
    * @param column the values; absent: deletions
    * @param deletedAt when they were deleted, if they were
-   * @param rows which rows are meant; absent: all
+   */
+  public record Content(@Nullable Column column, long deletedAt) {
+    /** Returns that entities have values. */
+    public static Content of(Column values) {
+      return new Content(values, 0);
+    }
+
+    /** Returns that entities were deleted. */
+    public static Content deleted(long at) {
+      return new Content(null, at);
+    }
+
+    long observedAt(int row) {
+      return column == null ? deletedAt : column.observedAt(row);
+    }
+
+    String resolver() {
+      return column == null ? "" : column.spec().resolverFqn();
+    }
+  }
+
+  /**
+   * Rows of one feature that come from one result.
+   *
+   * @param rows which rows of the keys are meant; absent: all
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Run(
-      String namespace,
-      String feature,
-      byte[] featureBytes,
+      Feature feature,
       Operation operation,
       PrimaryKeys keys,
-      @Nullable Column column,
-      long deletedAt,
+      Content content,
       int @Nullable [] rows) {
 
     public int count() {
@@ -67,12 +95,13 @@ public final class ObservationEncoder implements AutoCloseable {
       return rows == null ? i : rows[i];
     }
 
-    long observedAt(int row) {
-      return column == null ? deletedAt : column.observedAt(row);
-    }
-
-    String resolver() {
-      return column == null ? "" : column.spec().resolverFqn();
+    /** Returns the same for some of its rows, from one to before another. */
+    public Run part(int from, int to) {
+      int[] some = new int[to - from];
+      for (int i = from; i < to; i++) {
+        some[i - from] = row(i);
+      }
+      return new Run(feature, operation, keys, content, some);
     }
   }
 
@@ -130,13 +159,13 @@ public final class ObservationEncoder implements AutoCloseable {
       List<byte[]> operationIds = new ArrayList<>();
       for (Run run : runs) {
         int count = run.count();
-        features.putRequired(run.feature, count);
-        namespaces.putRequired(run.namespace, count);
+        features.putRequired(run.feature.name, count);
+        namespaces.putRequired(run.feature.namespace, count);
         writeKeys(keys, run);
         if (values.isPresent()) {
           writeValues(values.get(), valueType.orElseThrow(), run);
         }
-        resolvers.putOptional(run.resolver(), count);
+        resolvers.putOptional(run.content.resolver(), count);
         deployments.putOptional(run.operation.deployment, count);
         if (run.operation.file != file) {
           run.operation.file = file;
@@ -147,7 +176,7 @@ public final class ObservationEncoder implements AutoCloseable {
         operations.putIndex(run.operation.index, count);
         deleted.plainRows(count);
         for (int i = 0; i < count; i++) {
-          deleted.putBoolean(run.column == null);
+          deleted.putBoolean(run.content.column == null);
         }
         file.ended(count, run.operation.size);
       }
@@ -166,14 +195,14 @@ public final class ObservationEncoder implements AutoCloseable {
 
   private void writeKeys(KeyColumns columns, Run run) {
     int count = run.count();
-    if (run.column == null) {
-      ids.beginDeletions(run.operation.id, run.featureBytes);
+    if (run.content.column == null) {
+      ids.beginDeletions(run.operation.id, run.feature.bytes);
     } else {
-      ids.begin(run.operation.id, run.featureBytes);
+      ids.begin(run.operation.id, run.feature.bytes);
     }
     for (int i = 0; i < count; i++) {
       int row = run.row(i);
-      long observedAt = run.observedAt(row);
+      long observedAt = run.content.observedAt(row);
       byte[] room = columns.ids.room(ObservationIds.LENGTH);
       int at = columns.ids.skip(ObservationIds.LENGTH);
       if (columns.stringKeys) {
@@ -195,7 +224,7 @@ public final class ObservationEncoder implements AutoCloseable {
   }
 
   private static void writeValues(ColumnPages values, ValueType type, Run run) throws IOException {
-    Column column = requireNonNull(run.column);
+    Column column = requireNonNull(run.content.column);
     int count = run.count();
     for (int i = 0; i < count; i++) {
       int row = run.row(i);
