@@ -274,68 +274,33 @@ final class OfflineBenchmark implements AutoCloseable {
     }
   }
 
-  /**
-   * What it took to work off a backlog in a JVM of its own.
-   *
-   * @param messagesPerSecond from the start of the JVM on
-   * @param peakHeapMegabytes the most that a collection left on the heap, in mebibytes
-   * @param peakMemoryMegabytes the most memory of the process, in mebibytes
-   */
-  record Drain(double messagesPerSecond, double peakHeapMegabytes, double peakMemoryMegabytes) {}
-
-  /** Runs the offline writer with little memory over a backlog of results. */
-  Drain drainResults(String results, long count, String heap)
-      throws IOException, InterruptedException, ExecutionException {
-    kafka.createTopic("drained-files", PARALLELISM);
-    String group = "drain-" + ++runs;
-    return drain(
-        OfflineWriter.class,
-        OfflineWriter.WRITER.name(),
-        offlineWriter(results + "?group=" + group, "drained-files", newDuckDb("drain")),
-        group,
-        count,
-        heap);
+  /** Returns what measures the writers with little memory, on the same broker. */
+  OfflineMemory memory() {
+    return new OfflineMemory(this);
   }
 
-  /** Runs the streaming-insert writer with little memory over a backlog of files. */
-  Drain drainFiles(String files, String heap, String duckDbMemory)
-      throws IOException, InterruptedException, ExecutionException {
-    String group = "drain-" + ++runs;
-    return drain(
-        StreamingInsertWriter.class,
-        StreamingInsertWriter.WRITER.name(),
-        insertWriter(
-            files + "?group=" + group, newDuckDb("drain") + "?memoryLimit=" + duckDbMemory),
-        group,
-        published(files),
-        heap);
+  Path directory() {
+    return directory;
   }
 
-  private Drain drain(
-      Class<?> main, String name, List<String> arguments, String group, long messages, String heap)
-      throws IOException, InterruptedException, ExecutionException {
-    List<String> options = new ArrayList<>(arguments);
-    options.addAll(
-        List.of(
-            "--runner=FlinkRunner",
-            "--parallelism=" + PARALLELISM,
-            "--checkpointingInterval=1000"));
-    long start = System.nanoTime();
-    try (WriterProcess writer =
-        WriterProcess.start(main, name, directory.resolve(group), heap, options)) {
-      writer.awaitCommitted(admin, group, messages);
-      return new Drain(
-          messages * 1e9 / (System.nanoTime() - start),
-          writer.peakHeapMegabytes(),
-          writer.peakMemoryMegabytes());
-    }
+  LocalKafka kafka() {
+    return kafka;
   }
 
-  private String newDuckDb(String name) {
+  Admin admin() {
+    return admin;
+  }
+
+  /** Returns the name of a consumer group that nobody has used. */
+  String newGroup(String name) {
+    return name + "-" + ++runs;
+  }
+
+  String newDuckDb(String name) {
     return "duckdb://" + directory.resolve(name + "-" + ++runs + ".db");
   }
 
-  private List<String> offlineWriter(String results, String files, String store) {
+  List<String> offlineWriter(String results, String files, String store) {
     return List.of(
         "--resultBus=" + bus(results),
         "--streamingInsertBus=" + bus(files),
@@ -344,7 +309,7 @@ final class OfflineBenchmark implements AutoCloseable {
         "--deadLetterBus=" + bus("dead-letters"));
   }
 
-  private List<String> insertWriter(String files, String store) {
+  List<String> insertWriter(String files, String store) {
     return List.of(
         "--streamingInsertBus=" + bus(files),
         "--offlineStore=" + store,
@@ -381,7 +346,7 @@ final class OfflineBenchmark implements AutoCloseable {
     return WriterProcess.committed(admin, group);
   }
 
-  private long published(String topic) throws InterruptedException, ExecutionException {
+  long published(String topic) throws InterruptedException, ExecutionException {
     long sum = 0;
     for (int p = 0; p < PARALLELISM; p++) {
       TopicPartition partition = new TopicPartition(topic, p);

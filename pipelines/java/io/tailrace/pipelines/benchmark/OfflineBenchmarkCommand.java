@@ -241,13 +241,14 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
   private void memory(OfflineBenchmark benchmark, Figures figures)
       throws IOException, InterruptedException, ExecutionException {
     figures.say("memory: -Xmx%s drains %d results", encodeHeap, options.results());
-    OfflineBenchmark.Drain encode = benchmark.drainResults("narrow", options.results(), encodeHeap);
+    OfflineMemory.Drain encode =
+        benchmark.memory().drainResults("narrow", options.results(), encodeHeap);
     figures.put(
         "memory.encode_observations_per_s", encode.messagesPerSecond() * BenchmarkTraffic.FEATURES);
     figures.put("memory.encode_peak_heap_after_gc_mb", encode.peakHeapMegabytes());
     figures.say("memory: -Xmx%s and %s of DuckDB's insert the files", insertHeap, duckDbMemory);
-    OfflineBenchmark.Drain insert =
-        benchmark.drainFiles("narrow-files-" + options.rounds(), insertHeap, duckDbMemory);
+    OfflineMemory.Drain insert =
+        benchmark.memory().drainFiles("narrow-files-" + options.rounds(), insertHeap, duckDbMemory);
     figures.put("memory.insert_peak_heap_after_gc_mb", insert.peakHeapMegabytes());
     figures.put("memory.insert_peak_process_mb", insert.peakMemoryMegabytes());
     figures.fact(
