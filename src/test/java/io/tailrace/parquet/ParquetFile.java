@@ -34,11 +34,24 @@ final class ParquetFile {
    * @param columns its schema, column by column, in Parquet's words
    */
   ParquetFile(String valueType, String... columns) {
+    this(parsed(columns), valueType);
+  }
+
+  /** Begins a file of observations with a schema. */
+  static ParquetFile of(MessageType schema, String valueType) {
+    return new ParquetFile(schema, valueType);
+  }
+
+  private static MessageType parsed(String... columns) {
     StringBuilder text = new StringBuilder("message spark_schema {");
     for (String column : columns) {
       text.append(column).append(column.endsWith("}") ? " " : "; ");
     }
-    schema = MessageTypeParser.parseMessageType(text.append("}").toString());
+    return MessageTypeParser.parseMessageType(text.append("}").toString());
+  }
+
+  private ParquetFile(MessageType schema, String valueType) {
+    this.schema = schema;
     footer.put("tailrace.kind", "observations");
     footer.put("tailrace.environment_id", ForeignFile.ENVIRONMENT);
     footer.put("tailrace.schema_version", "1");
