@@ -1,5 +1,8 @@
 package io.tailrace.metrics;
 
+import static java.util.Objects.requireNonNull;
+
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.Failure;
@@ -106,11 +109,17 @@ public final class WriteSummaries
     private final Counts counts = new Counts();
 
     private transient MetricsStore.@Nullable Connection connection;
+    private transient MemoryBudget.@Nullable Share memory;
     private transient Gathered<PublishedSummary> gathered;
     private transient Outputs<SummaryOutcome> outputs;
 
     WriteFn(MetricsStore store) {
       this.store = store;
+    }
+
+    @Setup
+    public void setUp() {
+      memory = MemoryBudget.ofProcess().share();
     }
 
     @StartBundle
@@ -119,7 +128,8 @@ public final class WriteSummaries
           Gathered.<PublishedSummary>upTo(
                   MAX_BUFFERED_BYTES, summary -> summary.message().payload().length)
               .andUpTo(MAX_BUFFERED_SUMMARIES, summary -> 1)
-              .untilBacklogEnds(PublishedSummary::message);
+              .untilBacklogEnds(PublishedSummary::message)
+              .within(requireNonNull(memory));
       outputs = new Outputs<>();
       counts.clear();
     }
@@ -163,10 +173,14 @@ public final class WriteSummaries
         counts.freshness.count(publishedAt, now, 1);
         out.put(each, new SummaryOutcome(each.element().summary().getMinute(), publishedAt, now));
       }
+      gathered.written();
     }
 
     @Teardown
     public void tearDown() {
+      if (memory != null) {
+        memory.close();
+      }
       MetricsStore.Connection open = connection;
       connection = null;
       if (open != null) {

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
@@ -73,6 +74,7 @@ public final class InsertInBundle
     private final InsertCounters counters = new InsertCounters();
 
     private transient @Nullable InsertSession session;
+    private transient MemoryBudget.@Nullable Share memory;
     private transient Gathered<ObservationFile> gathered;
     private transient Outputs<InsertOutcome> outputs;
 
@@ -81,12 +83,18 @@ public final class InsertInBundle
       this.maxRows = insert.maxRows;
     }
 
+    @Setup
+    public void setUp() {
+      memory = MemoryBudget.ofProcess().share();
+    }
+
     @StartBundle
     public void startBundle() {
       gathered =
           Gathered.upTo(MAX_BUFFERED_BYTES, InsertFn::size)
               .andUpTo(maxRows, ObservationFile::rowCount)
-              .untilBacklogEnds(ObservationFile::message);
+              .untilBacklogEnds(ObservationFile::message)
+              .within(requireNonNull(memory));
       outputs = new Outputs<>();
       counters.clear();
     }
@@ -139,6 +147,7 @@ public final class InsertInBundle
                   now));
         }
       }
+      gathered.written();
     }
 
     private static InsertCounters.File counted(ObservationFile file) {
@@ -148,6 +157,9 @@ public final class InsertInBundle
 
     @Teardown
     public void tearDown() {
+      if (memory != null) {
+        memory.close();
+      }
       InsertSession open = session;
       session = null;
       if (open != null) {

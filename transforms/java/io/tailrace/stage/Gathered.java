@@ -1,6 +1,7 @@
 package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -8,6 +9,7 @@ import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
 import org.joda.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers elements in a bundle, so that a stage can deal with many of them at once: until they are
@@ -17,7 +19,7 @@ import org.joda.time.Instant;
  * <pre>{@code
  * @StartBundle
  * public void startBundle() {
- *   gathered = Gathered.upTo(MAX_BYTES, Row::size).andUpTo(MAX_ROWS, row -> 1).untilBacklogEnds(Row::message);
+ *   gathered = Gathered.upTo(MAX_BYTES, Row::size).andUpTo(MAX_ROWS, row -> 1).untilBacklogEnds(Row::message).within(share);
  *   outputs = new Outputs<>();
  * }
  *
@@ -27,12 +29,14 @@ import org.joda.time.Instant;
  *   gathered.add(row, timestamp, window);
  *   if (gathered.isDue()) {
  *     insert(gathered.take(), outputs.now(out, window));
+ *     gathered.written();
  *   }
  * }
  *
  * @FinishBundle
  * public void finishBundle(FinishBundleContext context) {
  *   insert(gathered.take(), outputs.atEnd(context));
+ *   gathered.written();
  * }
  * }</pre>
  *
@@ -58,7 +62,10 @@ public final class Gathered<T> {
   private final Limit<T> bytes;
   private final List<Limit<T>> limits = new ArrayList<>();
   private Predicate<T> endsBacklog = element -> false;
+  private MemoryBudget.@Nullable Share share;
   private List<Held<T>> held = new ArrayList<>();
+  // Bytes that were taken and may not be written yet.
+  private long taken;
   private boolean due;
 
   private Gathered(Limit<T> bytes) {
@@ -91,6 +98,17 @@ public final class Gathered<T> {
     return this;
   }
 
+  /**
+   * Draws on the memory of the process: what is gathered counts until it is {@link #written}, and
+   * where more is held than there is, it is time to take it. What the share held before, of a
+   * bundle that failed, is given back.
+   */
+  public Gathered<T> within(MemoryBudget.Share memory) {
+    memory.hold(0);
+    share = memory;
+    return this;
+  }
+
   /** Adds an element. */
   public Held<T> add(T element, Instant timestamp, BoundedWindow window) {
     Held<T> added = new Held<>(element, timestamp, window);
@@ -101,13 +119,22 @@ public final class Gathered<T> {
       due |= limit.held >= limit.most;
     }
     due |= endsBacklog.test(element);
+    count();
     return added;
+  }
+
+  private void count() {
+    if (share != null) {
+      share.hold(taken + bytes.held);
+      due |= share.isOverdrawn();
+    }
   }
 
   /** Counts bytes that became known, or were made of what is held, after it was added. */
   public void grow(long more) {
     bytes.held += more;
     due |= bytes.held >= bytes.most;
+    count();
   }
 
   /** Returns how many bytes are held. */
@@ -120,14 +147,34 @@ public final class Gathered<T> {
     return due;
   }
 
-  /** Returns what is held, in the order in which it came, and gathers anew. */
+  /**
+   * Returns whether so much is held, here or in the process, that what is taken should be written
+   * before more is gathered.
+   */
+  public boolean isHeavy() {
+    return bytes.held >= bytes.most || (share != null && share.isOverdrawn());
+  }
+
+  /**
+   * Returns what is held, in the order in which it came, and gathers anew. What was taken before
+   * has been written.
+   */
   public List<Held<T>> take() {
-    List<Held<T>> taken = held;
+    List<Held<T>> all = held;
     held = new ArrayList<>();
     due = false;
+    taken = bytes.held;
     for (Limit<T> limit : limits) {
       limit.held = 0;
     }
-    return taken;
+    return all;
+  }
+
+  /** Says that what was taken has been written, and is held no more. */
+  public void written() {
+    taken = 0;
+    if (share != null) {
+      share.hold(bytes.held);
+    }
   }
 }

@@ -7,6 +7,7 @@ import static org.quicktheories.generators.SourceDSL.integers;
 import static org.quicktheories.generators.SourceDSL.lists;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.testing.Messages;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +67,50 @@ public class GatheredTest {
     assertThat(gathered.isDue()).isFalse();
     gathered.add(message.endingBacklog(), TIME, WINDOW);
     assertThat(gathered.isDue()).isTrue();
+  }
+
+  @Test
+  public void whatIsTakenCountsUntilItIsWritten() {
+    MemoryBudget.Share share = MemoryBudget.ofProcess().share();
+    Gathered<Integer> gathered = Gathered.<Integer>upTo(10 << 20, size -> size).within(share);
+
+    gathered.add(2 << 20, TIME, WINDOW);
+    gathered.grow(1 << 20);
+    assertThat(share.held()).isAtLeast(3L << 20);
+    assertThat(gathered.take()).hasSize(1);
+    gathered.add(1 << 20, TIME, WINDOW);
+    assertThat(share.held()).isAtLeast(4L << 20);
+    gathered.written();
+    assertThat(share.held()).isLessThan(2L << 20);
+    share.close();
+  }
+
+  @Test
+  public void whatABundleHeldThatFailedIsGivenBackByTheNext() {
+    MemoryBudget.Share share = MemoryBudget.ofProcess().share();
+    Gathered.<Integer>upTo(10 << 20, size -> size).within(share).add(2 << 20, TIME, WINDOW);
+
+    Gathered<Integer> next = Gathered.<Integer>upTo(10 << 20, size -> size).within(share);
+
+    assertThat(share.held()).isEqualTo(0);
+    assertThat(next.isDue()).isFalse();
+    share.close();
+  }
+
+  @Test
+  public void isDueAtOnceWhenMoreIsHeldThanTheProcessMay() {
+    MemoryBudget budget = MemoryBudget.ofProcess();
+    MemoryBudget.Share others = budget.share();
+    MemoryBudget.Share share = budget.share();
+    Gathered<String> gathered = Gathered.<String>upTo(10, String::length).within(share);
+    others.hold(budget.bytes() + 1);
+
+    gathered.add("a", TIME, WINDOW);
+
+    assertThat(gathered.isDue()).isTrue();
+    assertThat(gathered.isHeavy()).isTrue();
+    others.close();
+    share.close();
   }
 
   @Test

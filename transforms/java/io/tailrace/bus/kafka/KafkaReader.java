@@ -3,6 +3,7 @@ package io.tailrace.bus.kafka;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
@@ -56,6 +57,9 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
    */
   private static final Duration POLL_WAIT = Duration.ofMillis(100);
 
+  /** What a message takes beside its key and its value, in bytes, roughly. */
+  private static final int MESSAGE_OVERHEAD = 150;
+
   /** The end of the year 9999. */
   private static final long LATEST_MILLIS = 253_402_300_799_999L;
 
@@ -66,6 +70,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   private final List<TopicPartition> partitions = new ArrayList<>();
   private final Map<Integer, Long> nextOffsets = new HashMap<>();
   private final PartitionLags lags;
+  private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   private final AddedPartitions added;
   private final KafkaMark.Commits commits = new KafkaMark.Commits();
   private @Nullable Consumer<byte[], byte[]> consumer;
@@ -109,7 +114,13 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
   @Override
   public boolean advance() throws IOException {
     Consumer<byte[], byte[]> open = opened();
-    batch = new ArrayList<>(Math.max(16, batch.size()));
+    int expected = Math.max(16, batch.size());
+    batch = List.of();
+    if (!memory.await(BATCH_BYTES, POLL_WAIT)) {
+      // What was read has to be written first.
+      return false;
+    }
+    batch = new ArrayList<>(expected);
     long earliest = Long.MAX_VALUE;
     long bytes = 0;
     long asked = System.currentTimeMillis();
@@ -128,7 +139,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
           for (ConsumerRecord<byte[], byte[]> record : theirs) {
             earliest = Math.min(earliest, timestamp(record));
             BusMessage message = message(record);
-            bytes += message.payload().length;
+            bytes += message.payload().length + message.key().length;
             batch.add(message);
           }
           ConsumerRecord<byte[], byte[]> last = theirs.get(theirs.size() - 1);
@@ -158,6 +169,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     } catch (KafkaException e) {
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
+    memory.hold(bytes + (long) MESSAGE_OVERHEAD * batch.size());
     lags.take(open, asked, brought, nextOffsets);
     added.sometimesCount(open);
     if (batch.isEmpty()) {
@@ -270,6 +282,7 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
 
   @Override
   public void close() {
+    memory.close();
     Consumer<byte[], byte[]> open = consumer;
     if (open == null) {
       return;

@@ -2,6 +2,7 @@ package io.tailrace.offline.staging;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Gathered;
@@ -29,6 +30,7 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
   private final StagingCounters counters = new StagingCounters();
 
   private transient Stage.@Nullable Connection connection;
+  private transient MemoryBudget.@Nullable Share memory;
   private transient Gathered<ObservationFile> gathered;
   private transient Outputs<KV<String, StagedFile>> outputs;
 
@@ -37,9 +39,16 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
     this.owners = owners;
   }
 
+  @Setup
+  public void setUp() {
+    memory = MemoryBudget.ofProcess().share();
+  }
+
   @StartBundle
   public void startBundle() {
-    gathered = Gathered.upTo(MAX_BUFFERED_BYTES, file -> file.bytes().length);
+    gathered =
+        Gathered.<ObservationFile>upTo(MAX_BUFFERED_BYTES, file -> file.bytes().length)
+            .within(requireNonNull(memory));
     outputs = new Outputs<>();
     counters.clear();
   }
@@ -86,10 +95,14 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
           StagedFile.of(file.element(), stage.uri(), StagedNames.of(file.element()));
       out.put(file, KV.of(StageThenLoad.owner(reference, owners), reference));
     }
+    gathered.written();
   }
 
   @Teardown
   public void tearDown() {
+    if (memory != null) {
+      memory.close();
+    }
     Stage.Connection open = connection;
     connection = null;
     if (open != null) {
