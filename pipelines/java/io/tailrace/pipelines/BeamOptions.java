@@ -49,12 +49,19 @@ final class BeamOptions {
     try {
       PipelineOptions named = PipelineOptionsFactory.fromArgs(args).withValidation().as(type);
       Map<String, String> defaults = RunnerDefaults.of(named.getRunner(), gathering);
-      Set<String> given = Arrays.stream(args).map(BeamOptions::name).collect(Collectors.toSet());
+      Map<String, String> given =
+          Arrays.stream(args)
+              .collect(
+                  Collectors.toMap(BeamOptions::name, BeamOptions::value, (one, more) -> more));
+      List<String> unsafe = RunnerDefaults.problems(named.getRunner(), given);
+      if (!unsafe.isEmpty()) {
+        throw new CommandException(String.join(System.lineSeparator(), unsafe));
+      }
       String[] all =
           Stream.concat(
                   Arrays.stream(args),
                   defaults.entrySet().stream()
-                      .filter(option -> !given.contains(option.getKey()))
+                      .filter(option -> !given.containsKey(option.getKey()))
                       .map(option -> "--" + option.getKey() + "=" + option.getValue()))
               .toArray(String[]::new);
       return PipelineOptionsFactory.fromArgs(all).withValidation().as(type);
@@ -141,6 +148,12 @@ final class BeamOptions {
 
   private static String name(String arg) {
     return arg.replaceFirst("^\\s*--", "").replaceFirst("=.*", "");
+  }
+
+  /** A switch that is only named is on. */
+  private static String value(String arg) {
+    int equals = arg.indexOf('=');
+    return equals < 0 ? "true" : arg.substring(equals + 1);
   }
 
   private static String firstLine(IllegalArgumentException e) {

@@ -1,7 +1,9 @@
 package io.tailrace.pipelines;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What a runner must be told so that a writer is safe and fast on it, where the person who starts
@@ -38,7 +40,47 @@ final class RunnerDefaults {
   private static final Map<String, String> FLINK_GATHERING =
       Map.of("maxBundleTimeMills", "2000", "minPauseBetweenCheckpoints", "2000");
 
+  /** Values that break what is promised, and what each of them does. */
+  private record Unsafe(String option, Predicate<String> values, String why) {}
+
+  private static final List<Unsafe> FLINK_UNSAFE =
+      List.of(
+          new Unsafe(
+              "checkpointingInterval",
+              value -> value.startsWith("-") || value.matches("0*"),
+              "without checkpoints nothing is ever committed, and a restart begins where the job"
+                  + " began. Say how often in milliseconds, such as 10000"),
+          new Unsafe(
+              "finishBundleBeforeCheckpointing",
+              value -> value.equalsIgnoreCase("false"),
+              "a commit could then run ahead of what is written, and a start without state would"
+                  + " lose that. Leave it out"),
+          new Unsafe(
+              "checkpointingMode",
+              value -> value.equalsIgnoreCase("AT_LEAST_ONCE"),
+              "a restart would then count a second time what the state has counted. Leave it out"));
+
   private RunnerDefaults() {}
+
+  /**
+   * Looks for values that a runner must not be given.
+   *
+   * @param given options by name, as text
+   * @return a sentence for each
+   */
+  static List<String> problems(Class<?> runner, Map<String, String> given) {
+    return isFlink(runner)
+        ? FLINK_UNSAFE.stream()
+            .filter(each -> given.containsKey(each.option))
+            .filter(each -> each.values.test(given.get(each.option).strip()))
+            .map(each -> "--" + each.option + "=" + given.get(each.option) + ": " + each.why)
+            .toList()
+        : List.of();
+  }
+
+  private static boolean isFlink(Class<?> runner) {
+    return runner.getSimpleName().endsWith("FlinkRunner");
+  }
 
   /**
    * Returns the options that a runner should have, by name.
@@ -46,7 +88,7 @@ final class RunnerDefaults {
    * @param gathering whether the writer's store is the faster the more it gets at a time
    */
   static Map<String, String> of(Class<?> runner, boolean gathering) {
-    if (!runner.getSimpleName().equals("FlinkRunner")) {
+    if (!isFlink(runner)) {
       return Map.of();
     }
     Map<String, String> defaults = new TreeMap<>(FLINK);

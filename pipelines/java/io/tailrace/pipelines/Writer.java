@@ -155,7 +155,8 @@ public final class Writer<O> {
   /**
    * Runs it until it ends; on Dataflow, and detached on Flink, only starts it.
    *
-   * @return the program's exit code: 0, or 2 if it can't be started as the arguments say
+   * @return the program's exit code: 0, 1 if it has ended although nobody cancelled it, or 2 if it
+   *     can't be started as the arguments say
    */
   int run(PrintStream out, PrintStream err, String... args) {
     if (Arrays.stream(args).anyMatch(List.of("--help", "-h", "help")::contains)) {
@@ -165,8 +166,14 @@ public final class Writer<O> {
     try {
       PipelineResult result = start(args);
       // A flex template's launcher must end when the job has been submitted.
-      if (!result.getClass().getSimpleName().startsWith("Dataflow")) {
-        result.waitUntilFinish();
+      if (!result.getClass().getSimpleName().startsWith("Dataflow")
+          && result.waitUntilFinish() == PipelineResult.State.DONE) {
+        err.println(
+            name()
+                + ": the job has ended, which a job that reads a bus never does by itself. If"
+                + " nobody stopped it with a savepoint, it was restored from a checkpoint in which"
+                + " its source was not divided yet: start it without one");
+        return 1;
       }
       return 0;
     } catch (CommandException e) {

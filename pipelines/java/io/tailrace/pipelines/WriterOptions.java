@@ -27,6 +27,13 @@ public interface WriterOptions extends PipelineOptions {
 
   void setEnvironments(@Nullable List<String> environments);
 
+  @Description(
+      "Read the bus from where the consumer group is, although the restored state is that of"
+          + " another topic, or of an earlier one of the same name: once, for a planned move.")
+  boolean isAdoptTopic();
+
+  void setAdoptTopic(boolean adopt);
+
   /** Returns the environments to serve; empty: all. */
   static Set<String> environments(WriterOptions options) {
     List<String> given = options.getEnvironments();

@@ -17,6 +17,9 @@ public interface Bus extends Endpoint {
   /** Returns the address without parameters, as dead letters name it. */
   String name();
 
+  /** Returns the topic or subscription, as its messages name it. */
+  String topic();
+
   /**
    * Returns the consumer group that a reader is of: what is replayed for a group is for its readers
    * alone.
@@ -31,6 +34,9 @@ public interface Bus extends Endpoint {
    * <p>Messages are acknowledged (Kafka: offsets are committed) only after the bundle that they
    * came in, with everything that was fused to it, has been finished and made durable by the
    * runner.
+   *
+   * <p>A job that is restored reads what its present options say of the bus, and refuses another
+   * topic than that of its state: see {@link PresentBuses}.
    *
    * @param group the consumer group, unless the URI names one; use the writer's name, so that no
    *     two writers share one and take each other's messages

@@ -44,6 +44,35 @@ public class BeamOptionsTest {
   }
 
   @Test
+  public void whatBreaksAPromiseOnFlinkIsRefused() throws Exception {
+    for (String unsafe :
+        List.of(
+            "--checkpointingInterval=-1",
+            "--checkpointingInterval=0",
+            "--finishBundleBeforeCheckpointing=false",
+            "--finishBundleBeforeCheckpointing=FALSE",
+            "--checkpointingMode=AT_LEAST_ONCE")) {
+      for (String name : List.of("FlinkRunner", "flink", FlinkRunner.class.getName())) {
+        assertWithMessage(name + " " + unsafe)
+            .that(problems("--runner=" + name, unsafe, "--objectReuse=false").toString())
+            .startsWith("[" + unsafe + ": ");
+      }
+      assertThat(parse(false, "--runner=DirectRunner", unsafe)).isNotNull();
+    }
+    assertThat(
+            problems(
+                "--runner=flink",
+                "--checkpointingInterval=-1",
+                "--finishBundleBeforeCheckpointing=false"))
+        .hasSize(2);
+    parse(
+        false,
+        "--runner=flink",
+        "--checkpointingInterval=100",
+        "--finishBundleBeforeCheckpointing");
+  }
+
+  @Test
   public void anotherRunnerHasItsOwnDefaults() throws Exception {
     FlinkPipelineOptions options = parse(true, "--runner=DirectRunner", "--jobName=FlinkRunner");
 

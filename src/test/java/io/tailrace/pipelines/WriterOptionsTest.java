@@ -22,8 +22,9 @@ import org.junit.runners.JUnit4;
 /** Holds the options of every writer of the list to the same rules. */
 @RunWith(JUnit4.class)
 public class WriterOptionsTest {
-  /** Options whose every text is right. */
-  private static final Set<String> NEVER_WRONG = Set.of("environments", "deadLetterOverflow");
+  /** Options whose every text is right, and switches, which are looked at before all others. */
+  private static final Set<String> NEVER_WRONG =
+      Set.of("environments", "deadLetterOverflow", "adoptTopic");
 
   /** An option's text that is not its default, and what it means. */
   private record Explicit(String text, Object meaning) {
@@ -42,6 +43,7 @@ public class WriterOptionsTest {
           Map.entry("offlineStore", Explicit.uri("duckdb:///nowhere/a.db?schema={environment}")),
           Map.entry("metricsStore", Explicit.uri("duckdb:///nowhere/m.db")),
           Map.entry("deadLetterOverflow", new Explicit("/overflow", "/overflow")),
+          Map.entry("adoptTopic", new Explicit("true", true)),
           Map.entry("environments", new Explicit("prod, staging", Set.of("prod", "staging"))),
           Map.entry("maxClockSkew", new Explicit("7m", Duration.ofMinutes(7))),
           Map.entry("deletionRetention", new Explicit("30d", Duration.ofDays(30))),
@@ -83,8 +85,9 @@ public class WriterOptionsTest {
       Map<String, Object> meant = meaning(writer, explicit(writer, optionsOf(writer)));
 
       for (String option : optionsOf(writer)) {
-        // The first three are for all writers, which have no name for them of their own.
-        if (!Set.of(writer.reads(), "deadLetterBus", "deadLetterOverflow").contains(option)) {
+        // These are for all writers, which have no name for them of their own.
+        if (!Set.of(writer.reads(), "deadLetterBus", "deadLetterOverflow", "adoptTopic")
+            .contains(option)) {
           assertWithMessage("%s --%s", writer, option)
               .that(requireNonNull(meant.get(option), option))
               .isEqualTo(requireNonNull(EXPLICIT.get(option), option).meaning());

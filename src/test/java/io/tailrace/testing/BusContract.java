@@ -13,6 +13,9 @@ import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalFlink;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -24,6 +27,9 @@ import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.util.SerializableUtils;
 import org.apache.flink.api.common.JobID;
 import org.jspecify.annotations.Nullable;
+import org.junit.After;
+import org.junit.AfterClass;
+import org.junit.ClassRule;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -33,7 +39,39 @@ public abstract class BusContract {
   private static final String GROUP = "reader";
   private static final int LARGE = 900_000;
 
+  private static final String[] TWO_AT_ONCE = {
+    "--parallelism=2", "--checkpointingInterval=3600000"
+  };
+
+  @ClassRule public static final TemporaryFolder work = new TemporaryFolder();
+
   @Rule public final TemporaryFolder directories = new TemporaryFolder();
+
+  private static @Nullable LocalFlink flink;
+
+  /** Ends the cluster, if a test has used it. */
+  @AfterClass
+  public static void stopFlink() {
+    if (flink != null) {
+      flink.close();
+      flink = null;
+    }
+  }
+
+  /** Ends the jobs of the test. */
+  @After
+  public void cancelJobs() {
+    if (flink != null) {
+      flink.cancelAll();
+    }
+  }
+
+  private static LocalFlink flink() throws IOException {
+    if (flink == null) {
+      flink = LocalFlink.in(work.newFolder().toPath()).slots(4).start();
+    }
+    return flink;
+  }
 
   /** Makes a topic and returns its URI. */
   protected abstract String newTopic(int partitions) throws Exception;
@@ -151,14 +189,12 @@ public abstract class BusContract {
     List<OutgoingMessage> messages = numbered(0, 50);
     publish(bus, messages);
 
-    try (LocalFlink flink = LocalFlink.in(directories.newFolder().toPath()).slots(2).start()) {
-      ReadBus first = ReadBus.startOn(flink, bus, GROUP, "--checkpointingInterval=3600000");
-      first.await(50);
-      flink.cancel(onlyJob(flink));
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, "--checkpointingInterval=3600000");
+    first.await(50);
+    flink().cancel(onlyJob());
 
-      ReadBus second = ReadBus.startOn(flink, bus, GROUP, "--checkpointingInterval=3600000");
-      assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(messages));
-    }
+    ReadBus second = ReadBus.startOn(flink(), bus, GROUP, "--checkpointingInterval=3600000");
+    assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(messages));
   }
 
   @Test
@@ -167,25 +203,37 @@ public abstract class BusContract {
     List<OutgoingMessage> before = numbered(0, 50);
     publish(bus, before);
 
-    try (LocalFlink flink = LocalFlink.in(directories.newFolder().toPath()).slots(2).start()) {
-      ReadBus first =
-          ReadBus.startOn(flink, bus, GROUP, "--parallelism=2", "--checkpointingInterval=3600000");
-      assertThat(payloads(first.await(50))).isEqualTo(payloadsOf(before));
-      String savepoint = flink.stopWithSavepoint(onlyJob(flink));
-      List<OutgoingMessage> after = numbered(50, 100);
-      publish(bus, after);
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, TWO_AT_ONCE);
+    assertThat(payloads(first.await(50))).isEqualTo(payloadsOf(before));
+    String savepoint = flink().stopWithSavepoint(onlyJob());
+    List<OutgoingMessage> after = numbered(50, 100);
+    publish(bus, after);
 
-      ReadBus second =
-          ReadBus.startOn(
-              flink,
-              bus,
-              GROUP,
-              "--parallelism=2",
-              "--checkpointingInterval=3600000",
-              "--savepointPath=" + savepoint);
+    ReadBus second = restore(bus, savepoint);
 
-      assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(after));
-    }
+    assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(after));
+  }
+
+  @Test
+  public void aRestoredJobIsNotMovedToAnotherTopicUnlessItIsTold() throws Exception {
+    Bus bus = Buses.at(newTopic(2));
+    Bus other = Buses.at(newTopic(2));
+    publish(bus, numbered(0, 20));
+    publish(other, numbered(20, 30));
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, TWO_AT_ONCE);
+    first.await(20);
+    String savepoint = flink().stopWithSavepoint(onlyJob());
+
+    ReadBus moved = restore(other, savepoint);
+    String failure = awaitFailure();
+    assertThat(failure).contains("is that of " + bus.name());
+    assertThat(failure).contains("its options name " + other.name());
+    assertThat(failure).contains("--adoptTopic");
+    assertThat(moved.messages()).isEmpty();
+    flink().cancel(onlyJob());
+
+    ReadBus told = restore(other, savepoint, "--adoptTopic=true");
+    assertThat(payloads(told.await(10))).isEqualTo(payloadsOf(numbered(20, 30)));
   }
 
   @Test
@@ -250,8 +298,24 @@ public abstract class BusContract {
     }
   }
 
-  private static JobID onlyJob(LocalFlink flink) {
-    return flink.jobs().stream()
+  private static ReadBus restore(Bus bus, String savepoint, String... more) throws Exception {
+    List<String> arguments = new ArrayList<>(List.of(TWO_AT_ONCE));
+    arguments.add("--savepointPath=" + savepoint);
+    arguments.addAll(List.of(more));
+    return ReadBus.startOn(flink(), bus, GROUP, arguments.toArray(String[]::new));
+  }
+
+  private static String awaitFailure() throws Exception {
+    Instant end = Instant.now().plus(Duration.ofSeconds(30));
+    while (flink().lastFailure(onlyJob()).isEmpty()) {
+      assertThat(Instant.now()).isLessThan(end);
+      Thread.sleep(20);
+    }
+    return flink().lastFailure(onlyJob()).orElseThrow();
+  }
+
+  private static JobID onlyJob() throws Exception {
+    return flink().jobs().stream()
         .filter(job -> !job.status().isGloballyTerminalState())
         .map(LocalFlink.Job::id)
         .findFirst()

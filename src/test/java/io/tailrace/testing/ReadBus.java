@@ -2,6 +2,7 @@ package io.tailrace.testing;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.PresentBuses;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import java.io.IOException;
 import java.time.Duration;
@@ -48,6 +49,7 @@ public final class ReadBus {
   private static ReadBus start(Bus bus, String group, boolean fails, String... arguments) {
     int number = NUMBER.incrementAndGet();
     READ.put(number, new CopyOnWriteArrayList<>());
+    PipelineOptionsFactory.register(PresentBuses.Options.class);
     Pipeline pipeline =
         Pipeline.create(
             PipelineOptionsFactory.fromArgs(

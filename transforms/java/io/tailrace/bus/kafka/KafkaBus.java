@@ -109,7 +109,8 @@ public final class KafkaBus implements Bus {
     return servers.bootstrap();
   }
 
-  String topic() {
+  @Override
+  public String topic() {
     return topic;
   }
 

@@ -2,6 +2,7 @@ package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.bus.PresentBuses;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,16 +27,24 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
 
   private final KafkaBus bus;
   private final String group;
+  private final String present;
   private final List<Integer> partitions;
   private final int topicPartitions;
 
-  KafkaSource(KafkaBus bus, String group) {
-    this(bus, group, List.of(), 0);
+  /**
+   * Describes the source.
+   *
+   * @param present under which name a job's options have the bus
+   */
+  KafkaSource(KafkaBus bus, String group, String present) {
+    this(bus, group, present, List.of(), 0);
   }
 
-  private KafkaSource(KafkaBus bus, String group, List<Integer> partitions, int topicPartitions) {
+  private KafkaSource(
+      KafkaBus bus, String group, String present, List<Integer> partitions, int topicPartitions) {
     this.bus = bus;
     this.group = group;
+    this.present = present;
     this.partitions = partitions;
     this.topicPartitions = topicPartitions;
   }
@@ -79,7 +88,7 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       for (int p = s; p < all.size(); p += count) {
         theirs.add(all.get(p));
       }
-      splits.add(new KafkaSource(bus, group, List.copyOf(theirs), all.size()));
+      splits.add(new KafkaSource(bus, group, present, List.copyOf(theirs), all.size()));
     }
     return splits;
   }
@@ -91,7 +100,10 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       // A runner that never splits reads everything with one reader.
       return split(1, options).get(0).createReader(options, mark);
     }
-    return new KafkaReader(this, mark);
+    KafkaBus now = PresentBuses.of(options, present, bus);
+    KafkaMark valid = now.topic().equals(bus.topic()) ? mark : null;
+    return new KafkaReader(
+        new KafkaSource(now, group, present, partitions, topicPartitions), valid);
   }
 
   @Override

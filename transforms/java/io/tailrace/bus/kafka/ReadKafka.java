@@ -1,6 +1,7 @@
 package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.PresentBuses;
 import io.tailrace.endpoint.Micros;
 import java.util.List;
 import org.apache.beam.sdk.io.Read;
@@ -25,9 +26,10 @@ final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
 
   @Override
   public PCollection<BusMessage> expand(PBegin begin) {
+    String present = PresentBuses.enter(begin.getPipeline().getOptions(), group, bus);
     // The names are part of every checkpoint: renaming a step orphans its state.
     return begin
-        .apply("Poll", Read.from(new KafkaSource(bus, group)))
+        .apply("Poll", Read.from(new KafkaSource(bus, group, present)))
         .apply("Unpack", ParDo.of(new UnpackFn()));
   }
 

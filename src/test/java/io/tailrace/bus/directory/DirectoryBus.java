@@ -10,7 +10,6 @@ import io.tailrace.endpoint.UnavailableException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.apache.beam.sdk.io.Read;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
@@ -44,8 +43,13 @@ final class DirectoryBus implements Bus {
     return new DirectoryBus("/" + uri.path());
   }
 
-  DirectoryTopic topic() {
+  DirectoryTopic files() {
     return new DirectoryTopic(Path.of(path));
+  }
+
+  @Override
+  public String topic() {
+    return Path.of(path).getFileName().toString();
   }
 
   @Override
@@ -65,7 +69,7 @@ final class DirectoryBus implements Bus {
 
   @Override
   public PTransform<PBegin, PCollection<BusMessage>> read(String group) {
-    return Read.from(new DirectorySource(this, group));
+    return new ReadDirectory(this, group);
   }
 
   @Override
@@ -88,7 +92,7 @@ final class DirectoryBus implements Bus {
       throw new UnavailableException(
           uri() + ": the topic '" + topic.getFileName() + "' does not exist");
     }
-    return new BusFacts(topic().partitions().size(), Optional.empty(), Optional.empty());
+    return new BusFacts(files().partitions().size(), Optional.empty(), Optional.empty());
   }
 
   @Override

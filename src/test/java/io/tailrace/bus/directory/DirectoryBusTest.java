@@ -7,11 +7,13 @@ import org.junit.Rule;
 
 /** A bus that somebody adds with a folder and a line is a bus. */
 public class DirectoryBusTest extends BusContract {
+  private static int topics;
+
   @Rule public final AddedKinds added = AddedKinds.of(DirectoryKind.class);
 
   @Override
   protected String newTopic(int partitions) throws Exception {
-    Path path = directories.newFolder().toPath().resolve("topic");
+    Path path = directories.newFolder().toPath().resolve("topic-" + topics++);
     new DirectoryTopic(path).create(partitions);
     return "dir://" + path;
   }

@@ -16,7 +16,7 @@ final class DirectoryPublisher implements BusPublisher {
   @Override
   public void publish(OutgoingMessage message) throws UnavailableException {
     try {
-      bus.topic().append(message);
+      bus.files().append(message);
     } catch (IOException e) {
       throw new UnavailableException(bus.name() + ": a message can't be published: " + e, e);
     }

@@ -2,6 +2,7 @@ package io.tailrace.bus.directory;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.bus.PresentBuses;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -20,15 +21,17 @@ final class DirectorySource extends UnboundedSource<BusMessage, DirectorySource.
 
   private final DirectoryBus bus;
   private final String group;
+  private final String present;
   private final int partition;
 
-  DirectorySource(DirectoryBus bus, String group) {
-    this(bus, group, -1);
+  DirectorySource(DirectoryBus bus, String group, String present) {
+    this(bus, group, present, -1);
   }
 
-  private DirectorySource(DirectoryBus bus, String group, int partition) {
+  private DirectorySource(DirectoryBus bus, String group, String present, int partition) {
     this.bus = bus;
     this.group = group;
+    this.present = present;
     this.partition = partition;
   }
 
@@ -36,8 +39,8 @@ final class DirectorySource extends UnboundedSource<BusMessage, DirectorySource.
   public List<DirectorySource> split(int desired, PipelineOptions options) {
     return partition >= 0
         ? List.of(this)
-        : bus.topic().partitions().stream()
-            .map(each -> new DirectorySource(bus, group, each))
+        : bus.files().partitions().stream()
+            .map(each -> new DirectorySource(bus, group, present, each))
             .toList();
   }
 
@@ -47,7 +50,12 @@ final class DirectorySource extends UnboundedSource<BusMessage, DirectorySource.
     if (partition < 0) {
       throw new IllegalStateException("a runner splits a source before it reads");
     }
-    return new Reader(this, mark == null ? bus.topic().acknowledged(group, partition) : mark.next);
+    DirectoryBus now = PresentBuses.of(options, present, bus);
+    return new Reader(
+        new DirectorySource(now, group, present, partition),
+        mark == null || !now.topic().equals(bus.topic())
+            ? now.files().acknowledged(group, partition)
+            : mark.next);
   }
 
   @Override
@@ -74,7 +82,7 @@ final class DirectorySource extends UnboundedSource<BusMessage, DirectorySource.
 
     @Override
     public void finalizeCheckpoint() throws IOException {
-      source.bus.topic().acknowledge(source.group, source.partition, next);
+      source.bus.files().acknowledge(source.group, source.partition, next);
     }
 
     @Override
@@ -97,7 +105,7 @@ final class DirectorySource extends UnboundedSource<BusMessage, DirectorySource.
 
     Reader(DirectorySource source, long next) {
       this.source = source;
-      this.topic = source.bus.topic();
+      this.topic = source.bus.files();
       this.next = next;
     }
 

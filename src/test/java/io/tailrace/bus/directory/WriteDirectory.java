@@ -35,7 +35,7 @@ final class WriteDirectory extends PTransform<PCollection<OutgoingMessage>, PDon
 
     @ProcessElement
     public void append(@Element OutgoingMessage message) throws IOException {
-      bus.topic().append(message);
+      bus.files().append(message);
     }
   }
 }

@@ -81,6 +81,22 @@ public class KafkaBusTest {
     assertThat(bus.toString()).isEqualTo("kafka://b:9092/t");
   }
 
+  @Test
+  public void noSettingOfAUriUndoesWhatReadingStandsOn() {
+    KafkaBus bus =
+        at(
+            "kafka://b/t?allow.auto.create.topics=true&isolation.level=read_uncommitted"
+                + "&enable.auto.commit=true&auto.offset.reset=latest&group.id=other");
+
+    assertThat(KafkaConsumers.settings(bus, "group"))
+        .containsAtLeast(
+            "allow.auto.create.topics", false,
+            "isolation.level", "read_committed",
+            "enable.auto.commit", false,
+            "auto.offset.reset", "none",
+            "group.id", "group");
+  }
+
   private String secret(String value) throws Exception {
     Path file = folder.newFile().toPath();
     Files.writeString(file, value);

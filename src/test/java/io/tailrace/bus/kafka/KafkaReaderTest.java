@@ -139,7 +139,7 @@ public class KafkaReaderTest {
       mortal.createTopic("t", 1);
       KafkaBus bus = KafkaBus.at(EndpointUri.parse("kafka://" + mortal.bootstrapServers() + "/t"));
       try (UnboundedReader<List<BusMessage>> reader =
-          new KafkaSource(bus, "group")
+          new KafkaSource(bus, "group", "group")
               .split(1, PipelineOptionsFactory.create())
               .get(0)
               .createReader(PipelineOptionsFactory.create(), null)) {
@@ -231,7 +231,7 @@ public class KafkaReaderTest {
 
   private UnboundedReader<List<BusMessage>> reader(String query, @Nullable KafkaMark mark)
       throws Exception {
-    return new KafkaSource(bus(query), "group")
+    return new KafkaSource(bus(query), "group", "group")
         .split(1, PipelineOptionsFactory.create())
         .get(0)
         .createReader(PipelineOptionsFactory.create(), mark);

@@ -181,7 +181,7 @@ public class KafkaRecordsTest {
   private List<BusMessage> readAll(int count) throws Exception {
     List<BusMessage> messages = new ArrayList<>();
     try (UnboundedReader<List<BusMessage>> reader =
-        new KafkaSource(bus(), "group")
+        new KafkaSource(bus(), "group", "group")
             .split(1, PipelineOptionsFactory.create())
             .get(0)
             .createReader(PipelineOptionsFactory.create(), null)) {
