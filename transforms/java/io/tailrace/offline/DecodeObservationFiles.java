@@ -104,6 +104,11 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     }
 
     @Override
+    protected long size(ObservationFile file) {
+      return file.heldBytes();
+    }
+
+    @Override
     protected String environment(ObservationFile file) {
       return file.environment();
     }

@@ -23,8 +23,11 @@ final class FileCutter implements AutoCloseable {
   /** Rows of the largest file: one row group of DuckDB, and more would gain nothing. */
   static final int MAX_FILE_ROWS = 120_000;
 
-  /** Bytes of a file before compression: any reader's heap has to be large enough for it. */
-  private static final long MAX_FILE_RAW_BYTES = 32L << 20;
+  /**
+   * Bytes of a file before compression: a reader takes an eighth of its heap at most, which is 32
+   * MB in the smallest that the documentation knows.
+   */
+  private static final long MAX_FILE_RAW_BYTES = 24L << 20;
 
   /** Queries in a file, whose rows have many texts, none of them long. */
   private static final int MAX_FILE_QUERIES = 30_000;

@@ -100,7 +100,7 @@ public final class InsertInBundle
     }
 
     private static long size(ObservationFile file) {
-      return Math.max(file.bytes().length, file.decompressedBytes() / USUAL_COMPRESSION);
+      return Math.max(file.heldBytes(), file.decompressedBytes() / USUAL_COMPRESSION);
     }
 
     @ProcessElement

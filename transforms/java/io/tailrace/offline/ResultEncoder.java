@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.parquet.ObservationEncoder.Content;
@@ -45,8 +46,8 @@ public final class ResultEncoder implements AutoCloseable {
   static final long MAX_BUFFERED_BYTES =
       Math.min(128L << 20, Math.max(4L << 20, Runtime.getRuntime().maxMemory() / 8));
 
-  /** What a column of a result costs beside its bytes, in bytes, roughly. */
-  private static final int COLUMN_OVERHEAD = 250;
+  /** What a run of rows costs beside its column, in bytes, roughly. */
+  private static final int COLUMN_OVERHEAD = 150;
 
   /** What a cell that is rejected costs until its letter, in bytes, roughly. */
   private static final int REJECTED_CELL_OVERHEAD = 300;
@@ -66,6 +67,7 @@ public final class ResultEncoder implements AutoCloseable {
   private final Map<String, byte[]> featureBytes = new HashMap<>();
   private final Map<String, String> tables = new HashMap<>();
   private final IdentityHashMap<Result, RejectedCells> rejections = new IdentityHashMap<>();
+  private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   private long bufferedBytes;
   private int bufferedQueries;
   private long publishedFrom;
@@ -95,6 +97,7 @@ public final class ResultEncoder implements AutoCloseable {
     bufferedQueries = 0;
     publishedFrom = Long.MAX_VALUE;
     counts.clear();
+    memory.hold(0);
   }
 
   /**
@@ -159,13 +162,15 @@ public final class ResultEncoder implements AutoCloseable {
         .computeIfAbsent(result.environmentId(), unused -> new ArrayList<>())
         .add(new Query(result, List.copyOf(valueTables)));
     bufferedQueries++;
-    bufferedBytes += result.message().payload().length + COLUMN_OVERHEAD;
+    bufferedBytes += result.heldBytes() + COLUMN_OVERHEAD;
     if (!rejected.isEmpty()) {
       counts.rowsRejected.add(rejected.count());
       rejections.put(result, rejected);
       bufferedBytes += (long) rejected.listed() * REJECTED_CELL_OVERHEAD;
     }
+    memory.hold(bufferedBytes);
     if (full
+        || memory.isOverdrawn()
         || bufferedBytes >= MAX_BUFFERED_BYTES
         || bufferedQueries >= FileCutter.MAX_FILE_ROWS) {
       flush(files, failures);
@@ -265,6 +270,7 @@ public final class ResultEncoder implements AutoCloseable {
 
   @Override
   public void close() {
+    memory.close();
     cutter.close();
   }
 }

@@ -66,8 +66,7 @@ final class GatheredCells {
   }
 
   /** Adds the cells and fences of a result. */
-  void add(ResultWrite owner) throws UnavailableException {
-    Result result = owner.result();
+  void add(Result result, ResultWrite owner) throws UnavailableException {
     admission.begin(result);
     List<Frame> frames = result.frames();
     for (int f = 0; f < frames.size(); f++) {

@@ -1,14 +1,22 @@
 package io.tailrace.online;
 
+import io.tailrace.bus.BusMessage;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Optional;
 
-/** A result whose cells are on their way, and what became of them. Not thread-safe. */
+/**
+ * A result whose cells are on their way, and what became of them: no more of it than is needed when
+ * they have arrived, which is little beside what was decoded. Not thread-safe.
+ */
 final class ResultWrite implements EntityWrite.Owner {
-  private final Result result;
+  /** What one takes beside its message, in bytes, roughly. */
+  private static final int OVERHEAD = 200;
+
+  private final BusMessage message;
+  private final String operationId;
   private final RejectedCells rejected = new RejectedCells();
   private int written;
   private int stale;
@@ -17,11 +25,17 @@ final class ResultWrite implements EntityWrite.Owner {
   private int skipped;
 
   ResultWrite(Result result) {
-    this.result = result;
+    message = result.message();
+    operationId = result.operationId();
   }
 
-  Result result() {
-    return result;
+  BusMessage message() {
+    return message;
+  }
+
+  /** Returns how many bytes this holds, roughly. */
+  long heldBytes() {
+    return message.payload().length + message.key().length + OVERHEAD;
   }
 
   /** The cells that are rejected, by the store or before. */
@@ -58,8 +72,8 @@ final class ResultWrite implements EntityWrite.Owner {
   /** Returns what became of the result, once no cell is on its way any more. */
   WriteOutcome outcome() {
     return new WriteOutcome(
-        result.operationId(),
-        result.message().publishedAt(),
+        operationId,
+        message.publishedAt(),
         written,
         stale,
         duplicate,
@@ -70,6 +84,6 @@ final class ResultWrite implements EntityWrite.Owner {
 
   /** Returns the failure of the cells that were rejected, if any were. */
   Optional<Failure> failure() {
-    return rejected.failure(WriteOnline.STAGE, result.message());
+    return rejected.failure(WriteOnline.STAGE, message);
   }
 }

@@ -2,6 +2,7 @@ package io.tailrace.online;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.Admission;
@@ -150,6 +151,7 @@ public final class WriteOnline
     private final WriteCounts counts = new WriteCounts();
 
     private transient @Nullable EntitySender sender;
+    private transient MemoryBudget.@Nullable Share memory;
     // Of this bundle.
     private transient Gathered<ResultWrite> gathered;
     private transient GatheredCells cells;
@@ -164,12 +166,17 @@ public final class WriteOnline
       this.clock = spec.clock;
     }
 
+    @Setup
+    public void setUp() {
+      memory = MemoryBudget.ofProcess().share();
+    }
+
     @StartBundle
     public void startBundle() {
       gathered =
-          Gathered.<ResultWrite>upTo(
-                  MAX_BUFFERED_BYTES, write -> write.result().message().payload().length)
-              .untilBacklogEnds(write -> write.result().message());
+          Gathered.<ResultWrite>upTo(MAX_BUFFERED_BYTES, ResultWrite::heldBytes)
+              .untilBacklogEnds(ResultWrite::message)
+              .within(requireNonNull(memory));
       cells =
           new GatheredCells(
               new Admission(maxClockSkew, clock), retentionMicros, counts, new Room());
@@ -190,7 +197,7 @@ public final class WriteOnline
         throws UnavailableException {
       receiver = outputs.now(out, window);
       ResultWrite write = new ResultWrite(result);
-      cells.add(write);
+      cells.add(result, write);
       // Not before: amid it, only those before it are complete.
       gathered.add(write, timestamp, window);
       if (isFull()) {
@@ -215,7 +222,7 @@ public final class WriteOnline
      * gathered while the store works.
      */
     private void send() throws UnavailableException {
-      boolean heavy = gathered.bytes() >= MAX_BUFFERED_BYTES;
+      boolean heavy = gathered.isHeavy();
       settle();
       sent = gathered.take();
       List<EntityWrite> writes = cells.take();
@@ -236,6 +243,7 @@ public final class WriteOnline
       if (sender != null) {
         sender.await();
       }
+      gathered.written();
       if (sent.isEmpty()) {
         return;
       }
@@ -267,6 +275,9 @@ public final class WriteOnline
 
     @Teardown
     public void tearDown() {
+      if (memory != null) {
+        memory.close();
+      }
       EntitySender open = sender;
       sender = null;
       if (open != null) {

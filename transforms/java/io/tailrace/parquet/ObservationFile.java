@@ -131,6 +131,12 @@ public final class ObservationFile {
     return contents.decompressedBytes;
   }
 
+  /** Returns how many bytes this holds: the canonical file, and the message that carried it. */
+  public long heldBytes() {
+    byte[] published = message.payload();
+    return bytes.length + (published == bytes ? 0 : published.length) + 100L * features().size();
+  }
+
   /**
    * Decodes the rows of a file of observations, for stores that do not read Parquet.
    *

@@ -43,6 +43,13 @@ public final class Column {
     this.allNull = values.allNull;
   }
 
+  /** Returns how many bytes this holds beside the payload, and beside itself. */
+  long heldBytes() {
+    long bytes = (long) Long.BYTES * numbers.length + (long) Integer.BYTES * bounds.length;
+    // Numbers that were not packed were copied.
+    return bytes + (times == payload ? 0 : times.length) + (fixed == payload ? 0 : fixed.length);
+  }
+
   /** Returns what the column says of its feature. */
   public ColumnSpec spec() {
     return spec;

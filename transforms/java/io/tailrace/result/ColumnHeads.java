@@ -19,10 +19,13 @@ final class ColumnHeads {
   static final int LAST_FIELD = 8;
 
   /**
-   * Columns that are remembered, about 300 bytes each; a feature store has fewer live features a
-   * worker.
+   * Bytes of the columns that are remembered: about 20,000, more than a feature store has live
+   * features a worker. Where they vary with each execution, they are forgotten again and again.
    */
-  private static final int MAX_REMEMBERED = 20_000;
+  static final long MAX_REMEMBERED_BYTES = 8L << 20;
+
+  /** What a column takes that is remembered, beside its head, in bytes, roughly. */
+  private static final int REMEMBERED_OVERHEAD = 300;
 
   private static final Origin[] ORIGINS = Origin.values();
 
@@ -48,6 +51,7 @@ final class ColumnHeads {
 
   private final Map<HeadKey, ColumnHead> remembered = new HashMap<>();
   private final Map<String, ColumnHead> firsts = new HashMap<>();
+  private long rememberedBytes;
 
   /**
    * Returns the head that is expected here if its bytes are here, and moves behind it.
@@ -73,6 +77,11 @@ final class ColumnHeads {
   /** Whether a tag that begins with these bytes belongs to a field behind the column's head. */
   private static boolean startsValue(byte first, byte second) {
     return first < 0 ? second > 0 : first >>> 3 > LAST_FIELD;
+  }
+
+  /** Returns how many bytes are remembered, roughly. */
+  long rememberedBytes() {
+    return rememberedBytes;
   }
 
   /** Expects a head, when it comes again, where it was parsed this time. */
@@ -170,11 +179,15 @@ final class ColumnHeads {
                 maxStaleness, skipOnline, skipOffline, NULL_HANDLINGS[(int) cacheNulls]));
     ColumnHead fresh = new ColumnHead(bytes, spec, scattered);
     if (!scattered) {
-      if (remembered.size() >= MAX_REMEMBERED) {
+      // The head once as it came, and its names once more as texts.
+      long size = 3L * bytes.length + namespace.length() + REMEMBERED_OVERHEAD;
+      if (rememberedBytes + size > MAX_REMEMBERED_BYTES) {
         remembered.clear();
         firsts.clear();
+        rememberedBytes = 0;
       }
       remembered.put(key, fresh);
+      rememberedBytes += size;
     }
     return fresh;
   }

@@ -78,6 +78,11 @@ public final class DecodeResults extends DecodeMessages<Result> {
     }
 
     @Override
+    protected long size(Result result) {
+      return result.heldBytes();
+    }
+
+    @Override
     protected String environment(Result result) {
       return result.environmentId();
     }

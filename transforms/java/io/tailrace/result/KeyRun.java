@@ -41,6 +41,8 @@ final class KeyRun {
 
   void packed(WireCursor in) throws MalformedException {
     int outer = in.enter();
+    int more = VarintRun.count(in.bytes, in.position, in.limit);
+    numbers = Arrays.copyOf(numbers, integers + more);
     while (!in.atEnd()) {
       integer(in.readVarint());
     }

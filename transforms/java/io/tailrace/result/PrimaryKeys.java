@@ -22,6 +22,11 @@ public final class PrimaryKeys {
     this.count = count;
   }
 
+  /** Returns how many bytes this holds beside the payload. */
+  long heldBytes() {
+    return (long) Integer.BYTES * bounds.length + (long) Long.BYTES * numbers.length;
+  }
+
   /** Returns the number of keys, which is the number of rows. */
   public int count() {
     return count;

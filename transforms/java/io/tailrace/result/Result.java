@@ -112,6 +112,22 @@ public final class Result {
     return absent;
   }
 
+  /** Returns how many bytes this holds, roughly: the message, and what was decoded of it. */
+  public long heldBytes() {
+    long bytes = message.payload().length;
+    for (Frame frame : frames) {
+      bytes += DecodedSize.COLUMN + frame.keys().heldBytes();
+      for (Column column : frame.columns()) {
+        bytes += DecodedSize.COLUMN + column.heldBytes();
+      }
+    }
+    for (Deletion deletion : deletions) {
+      bytes += (long) DecodedSize.COLUMN * (1 + deletion.names().size());
+      bytes += deletion.keys().heldBytes();
+    }
+    return bytes;
+  }
+
   /** Returns the message that this was decoded from. */
   public BusMessage message() {
     return message;

@@ -48,9 +48,10 @@ public final class ResultDecoder {
    * Decodes a message.
    *
    * @throws InvalidMessageException if the bytes are not a {@code QueryResult} or break a rule of
-   *     it; the message can never be decoded
+   *     it, so that the message can never be decoded; or if it takes too much of this process
    */
   public Result decode(BusMessage message) throws InvalidMessageException {
+    DecodedSize.check(message.payload());
     try {
       return decodeMessage(message);
     } catch (MalformedException e) {

@@ -27,6 +27,11 @@ final class SliceRun {
   }
 
   int[] take() {
-    return Arrays.copyOf(bounds, 2 * count);
+    int[] all = Arrays.copyOf(bounds, 2 * count);
+    if (count > VarintRun.KEPT) {
+      // Room for many is not kept for the next column.
+      bounds = new int[16];
+    }
+    return all;
   }
 }

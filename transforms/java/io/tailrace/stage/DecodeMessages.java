@@ -1,6 +1,7 @@
 package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.Serializable;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes the messages of a bus: what every writer does first. A message that breaks a rule, or is
@@ -114,9 +116,15 @@ public abstract class DecodeMessages<T>
   public abstract static class DecodeFn<T> extends DoFn<BusMessage, T> {
     private static final long serialVersionUID = 1;
 
+    /** What is smaller is one of many, and there is but one of it at a time. */
+    private static final long SMALL = 64 << 10;
+
     private final Served served;
     private final String environmentField;
     private final Counts counts;
+
+    // Of what was decoded last, where that is large.
+    private transient MemoryBudget.@Nullable Share memory;
 
     /**
      * Creates one.
@@ -146,6 +154,11 @@ public abstract class DecodeMessages<T>
       return false;
     }
 
+    /** Returns how many bytes a decoded message takes with the message itself. */
+    protected long size(T decoded) {
+      return 0;
+    }
+
     /** Counts what is told of a message that goes on. */
     protected void accepted(T decoded) {}
 
@@ -153,6 +166,24 @@ public abstract class DecodeMessages<T>
     @StartBundle
     public final void startBundle() {
       counts.clear();
+      hold(0);
+    }
+
+    /** It is gone, or counts where it went, when the next one comes. */
+    private void hold(long bytes) {
+      if (memory == null) {
+        memory = MemoryBudget.ofProcess().share();
+      }
+      memory.hold(bytes < SMALL ? 0 : bytes);
+    }
+
+    /** Gives back what it holds. */
+    @Teardown
+    public final void giveBack() {
+      if (memory != null) {
+        memory.close();
+        memory = null;
+      }
     }
 
     /** Decodes a message, or says why not. */
@@ -189,6 +220,7 @@ public abstract class DecodeMessages<T>
                 Failure.ofMessage(counts.stage(), e.reason(), e.field(), e.getMessage(), message));
         return;
       }
+      hold(size(decoded));
       accepted(decoded);
       List<Failure> refused = refused(message);
       refused.forEach(Outputs.failures(out)::output);
@@ -200,6 +232,7 @@ public abstract class DecodeMessages<T>
     /** Tells what was counted. */
     @FinishBundle
     public final void finishBundle() {
+      hold(0);
       counts.flush();
     }
   }

@@ -39,6 +39,7 @@ public final class BundleWriter implements AutoCloseable {
 
   private BundleWriter(WriteOnline write) {
     this.fn = new WriteOnline.WriteFn(write);
+    fn.setUp();
   }
 
   /** Makes a worker. */

@@ -47,7 +47,7 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
   @StartBundle
   public void startBundle() {
     gathered =
-        Gathered.<ObservationFile>upTo(MAX_BUFFERED_BYTES, file -> file.bytes().length)
+        Gathered.<ObservationFile>upTo(MAX_BUFFERED_BYTES, ObservationFile::heldBytes)
             .within(requireNonNull(memory));
     outputs = new Outputs<>();
     counters.clear();
