@@ -50,6 +50,15 @@ public final class Micros {
     return millis < Long.MIN_VALUE / PER_MILLI ? Long.MIN_VALUE : millis * PER_MILLI;
   }
 
+  /** Returns a sum; beyond what a long holds, the least or the greatest. */
+  public static long plus(long a, long b) {
+    long sum = a + b;
+    if (((a ^ sum) & (b ^ sum)) >= 0) {
+      return sum;
+    }
+    return b < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+  }
+
   /** Returns microseconds in whole milliseconds. */
   public static long toMillis(long micros) {
     return Math.floorDiv(micros, PER_MILLI);

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  0  observed_at  8 bytes  microseconds since the epoch, big-endian, sign bit flipped
  *  8  kind         1 byte   0 value, 1 null, 2 tombstone
- *  9  expires_at   8 bytes  as observed_at; all ones: never
+ *  9  expires_at   8 bytes  as observed_at; all ones: never, and in a tombstone
  * 17  type         1 byte   code of the {@link ValueType}; 0 for a tombstone
  * 18  payload
  * </pre>
@@ -161,9 +161,17 @@ public final class Cell implements Comparable<Cell> {
     return header(0, observedAt, Kind.NULL, expiresAt, type.code());
   }
 
-  /** Encodes a deletion that is remembered until {@code expiresAt}. */
-  static byte[] encodeTombstone(long observedAt, long expiresAt) {
-    return header(0, observedAt, Kind.TOMBSTONE, expiresAt, 0);
+  /**
+   * Encodes a deletion. Until when it is remembered stands beside the cells, and is no part of it:
+   * that depends on who read it when.
+   */
+  public static byte[] encodeTombstone(long observedAt) {
+    return header(0, observedAt, Kind.TOMBSTONE, NEVER, 0);
+  }
+
+  /** Returns whether an encoded cell is a deletion, without a copy of it. */
+  public static boolean isTombstone(byte[] cell) {
+    return cell[KIND] == Kind.TOMBSTONE.code;
   }
 
   private static byte[] header(
@@ -202,7 +210,8 @@ public final class Cell implements Comparable<Cell> {
   }
 
   /**
-   * Returns until when the cell may be served, in microseconds since the epoch, or {@link #NEVER}.
+   * Returns until when the cell may be served, in microseconds since the epoch, or {@link #NEVER},
+   * which a tombstone has too.
    */
   public long expiresAt() {
     return expiresAt(bytes);

@@ -14,6 +14,9 @@ public final class EntityWrite {
   /** The {@link #fence()} of a write without one; below every allowed time. */
   public static final long NO_FENCE = Long.MIN_VALUE;
 
+  /** The {@link #rememberedUntil()} of a write without a deletion; below every time. */
+  public static final long NOTHING = Long.MIN_VALUE;
+
   /** What became of a cell. */
   public enum CellOutcome {
     /** It is in the store. */
@@ -48,7 +51,7 @@ public final class EntityWrite {
   private @Nullable Map<String, Integer> index;
   private long fence = NO_FENCE;
   private @Nullable Owner fenceOwner;
-  private long keptUntil = Long.MIN_VALUE;
+  private long rememberedUntil = NOTHING;
 
   // What became of the cells and, behind them, of the fence.
   private @Nullable CellOutcome @Nullable [] outcomes;
@@ -64,7 +67,6 @@ public final class EntityWrite {
    * gained.
    */
   int offer(String name, byte[] cell, Owner owner) {
-    keptUntil = Math.max(keptUntil, Cell.expiresAt(cell));
     int i = find(name);
     if (i == count) {
       add(name, cell, owner);
@@ -129,9 +131,16 @@ public final class EntityWrite {
     }
   }
 
+  /**
+   * Has deletions of the entity, or of features of it, remembered until a time; the latest that was
+   * ever asked for counts for all of them.
+   */
+  void remember(long until) {
+    rememberedUntil = Math.max(rememberedUntil, until);
+  }
+
   /** Deletes the whole entity as of a time; of several fences the latest is written. */
-  void offerFence(long observedAt, long keptUntil, Owner owner) {
-    this.keptUntil = Math.max(this.keptUntil, keptUntil);
+  void offerFence(long observedAt, Owner owner) {
     if (observedAt > fence) {
       if (fenceOwner != null) {
         fenceOwner.settled(CellOutcome.STALE, 1);
@@ -169,10 +178,12 @@ public final class EntityWrite {
   }
 
   /**
-   * Returns until when the store must remember the entity for the sake of what was offered here.
+   * Returns until when the store must remember the entity's fence and tombstones, in microseconds
+   * since the epoch, or {@link #NOTHING}. It is later than every clock that is right: when it is
+   * over they go.
    */
-  public long keptUntil() {
-    return keptUntil;
+  public long rememberedUntil() {
+    return rememberedUntil;
   }
 
   /** Notes what became of a cell. */

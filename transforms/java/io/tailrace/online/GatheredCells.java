@@ -1,5 +1,6 @@
 package io.tailrace.online;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.result.Admission;
 import io.tailrace.result.Column;
@@ -32,20 +33,32 @@ final class GatheredCells {
   }
 
   private final Admission admission;
-  private final long retentionMicros;
+  private final Retention retention;
   private final WriteCounts counts;
   private final Holder holder;
   private Map<EntityKey, EntityWrite> writes = new HashMap<>();
   private long cellBytes;
 
   /**
-   * Gathers for a bundle.
+   * For how long deletions are remembered.
    *
-   * @param retentionMicros for how long deletions are remembered
+   * @param micros how long, in microseconds
+   * @param readAt when what is gathered was read, in microseconds since the epoch
    */
-  GatheredCells(Admission admission, long retentionMicros, WriteCounts counts, Holder holder) {
+  record Retention(long micros, long readAt) {
+    /**
+     * Until when a deletion must be remembered: older values can arrive for as long as the bus
+     * keeps them, counted from its publication, or from its reading if that is later.
+     */
+    long of(Result result) {
+      return Micros.plus(Math.max(result.message().publishedAt(), readAt), micros);
+    }
+  }
+
+  /** Gathers for a bundle. */
+  GatheredCells(Admission admission, Retention retention, WriteCounts counts, Holder holder) {
     this.admission = admission;
-    this.retentionMicros = retentionMicros;
+    this.retention = retention;
     this.counts = counts;
     this.holder = holder;
   }
@@ -80,7 +93,6 @@ final class GatheredCells {
 
   private void add(Result result, Frame frame, ResultWrite owner) throws UnavailableException {
     List<Column> columns = frame.columns();
-    long deletedUntil = keptUntil(result, 0);
     for (int row = 0; row < frame.rows(); row++) {
       EntityWrite write = null;
       String key = "";
@@ -107,22 +119,22 @@ final class GatheredCells {
               owner.rejected(), frame.namespace(), key, spec.feature(), observedAt);
           continue;
         }
-        byte[] cell;
-        if (decision == Decision.EVICT) {
-          cell =
-              Cell.encodeTombstone(
-                  observedAt, Math.max(deletedUntil, observedAt + retentionMicros));
-        } else {
-          long expiresAt = PersistencePolicy.expiresAt(observedAt, spec.maxStaleness());
-          cell =
-              isNull
-                  ? Cell.encodeNull(spec.type(), observedAt, expiresAt)
-                  : Cell.encode(column, row, observedAt, expiresAt);
-        }
         if (write == null) {
           write = entity(result.environmentId(), frame.namespace(), key);
         }
-        offer(write, spec.name(), cell, owner);
+        if (decision == Decision.EVICT) {
+          write.remember(retention.of(result));
+          offer(write, spec.name(), Cell.encodeTombstone(observedAt), owner);
+          continue;
+        }
+        long expiresAt = PersistencePolicy.expiresAt(observedAt, spec.maxStaleness());
+        offer(
+            write,
+            spec.name(),
+            isNull
+                ? Cell.encodeNull(spec.type(), observedAt, expiresAt)
+                : Cell.encode(column, row, observedAt, expiresAt),
+            owner);
       }
     }
   }
@@ -141,7 +153,6 @@ final class GatheredCells {
   private void add(Result result, Deletion deletion, ResultWrite owner)
       throws UnavailableException {
     long observedAt = deletion.observedAt();
-    long keptUntil = keptUntil(result, observedAt);
     for (int row = 0; row < deletion.keys().count(); row++) {
       if (!Admission.isKey(deletion.keys(), row)) {
         Admission.rejectKey(owner.rejected(), deletion.namespace(), row);
@@ -153,11 +164,12 @@ final class GatheredCells {
         continue;
       }
       EntityWrite write = entity(result.environmentId(), deletion.namespace(), key);
+      write.remember(retention.of(result));
       if (deletion.wholeEntities()) {
-        write.offerFence(observedAt, keptUntil, owner);
+        write.offerFence(observedAt, owner);
       }
       for (String name : deletion.names()) {
-        offer(write, name, Cell.encodeTombstone(observedAt, keptUntil), owner);
+        offer(write, name, Cell.encodeTombstone(observedAt), owner);
       }
     }
   }
@@ -179,13 +191,5 @@ final class GatheredCells {
       holder.grow(ENTITY_OVERHEAD);
     }
     return write;
-  }
-
-  /**
-   * Until when a deletion must be remembered: older values can arrive for as long as the bus keeps
-   * them, counted from when it was published, or observed if that is later.
-   */
-  private long keptUntil(Result result, long observedAt) {
-    return Math.max(result.message().publishedAt(), observedAt) + retentionMicros;
   }
 }

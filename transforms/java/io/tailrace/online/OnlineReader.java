@@ -17,11 +17,13 @@ import java.util.TreeMap;
  * does, and the specification of the layout for one that does it in another language.
  *
  * <p>An entity is one record of the store. In Redis that is a hash: its key is {@code
- * <environment>:<namespace>:<primary key>}, in UTF-8, where {@code %} and {@code :} within a part
- * are written {@code %25} and {@code %3A}, and an integer primary key in decimal ({@link
- * io.tailrace.online.redis.RedisKeys}). Each field is a feature, by its name without the namespace,
- * and holds a {@linkplain Cell cell}, whose documentation says what its bytes mean. The field with
- * the empty name belongs to the writer and is to be passed over.
+ * <environment>:<namespace>:<primary key>}, in UTF-8, where {@code %}, {@code :} and <code>{</code>
+ * within a part are written {@code %25}, {@code %3A} and {@code %7B}, and an integer primary key in
+ * decimal ({@link io.tailrace.online.redis.RedisKeys}). Each field is a feature, by its name
+ * without the namespace, and holds a {@linkplain Cell cell}, whose documentation says what its
+ * bytes mean. The field with the empty name belongs to the writer and is to be passed over; a hash
+ * without it is somebody else's, and holds no entity. A field that holds no cell is to be passed
+ * over, too.
  *
  * <p>A reader shows a feature if there is a cell, the cell is no tombstone, and {@code expires_at}
  * is all ones or after the reader's clock. What has no cell, has a tombstone or has expired is

@@ -2,6 +2,7 @@ package io.tailrace.online;
 
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -30,12 +31,20 @@ public interface OnlineStore extends Endpoint {
     void write(List<EntityWrite> writes, long nowMicros) throws UnavailableException;
 
     /**
-     * Reads every cell of entities, those of deleted and expired features among them.
+     * Reads every cell of entities, those of deleted and expired features among them. What others
+     * have put where an entity would be is passed over.
      *
      * @return for each key, in the same order, the cells by feature name within the namespace
      * @throws UnavailableException if the store can't be read now
      */
     List<Map<String, Cell>> read(List<EntityKey> keys) throws UnavailableException;
+
+    /**
+     * Returns what time it is by the store's clock, which the worker's is held against.
+     *
+     * @throws UnavailableException if the store can't be asked now
+     */
+    Instant now() throws UnavailableException;
 
     @Override
     void close();

@@ -112,7 +112,10 @@ public final class WriteOnline
     return new WriteOnline(store, skew, deletionRetention, clock);
   }
 
-  /** Remembers deletions for this long, which must be as long as any bus keeps messages. */
+  /**
+   * Remembers deletions for this long after their publication, or their reading if that is later:
+   * which must be as long as any bus keeps messages.
+   */
   public WriteOnline withDeletionRetention(Duration retention) {
     checkPositive("deletionRetention", retention);
     return new WriteOnline(store, maxClockSkew, retention, clock);
@@ -179,7 +182,10 @@ public final class WriteOnline
               .within(requireNonNull(memory));
       cells =
           new GatheredCells(
-              new Admission(maxClockSkew, clock), retentionMicros, counts, new Room());
+              new Admission(maxClockSkew, clock),
+              new GatheredCells.Retention(retentionMicros, Micros.of(clock.get())),
+              counts,
+              new Room());
       outputs = new Outputs<>();
       sent = List.of();
       if (sender != null) {

@@ -104,16 +104,16 @@ public class CellTest {
 
   @Test
   public void aTombstoneHasNeitherTypeNorPayload() {
-    assertThat(hex(Cell.encodeTombstone(T, EXPIRY)))
-        .isEqualTo("80000000000f4240" + "02" + "80000000001e8480" + "00");
+    assertThat(hex(Cell.encodeTombstone(T)))
+        .isEqualTo("80000000000f4240" + "02" + "ffffffffffffffff" + "00");
   }
 
   @Test
   public void neverIsAllOnesAndTimesBefore1970AreBelowTheOthers() {
-    assertThat(hex(Cell.encodeTombstone(-1, Cell.NEVER)))
-        .isEqualTo("7fffffffffffffff" + "02" + "ffffffffffffffff" + "00");
-    assertThat(hex(Cell.encodeTombstone(0, 0)))
-        .isEqualTo("8000000000000000" + "02" + "8000000000000000" + "00");
+    assertThat(hex(Cell.encodeNull(ValueType.STRING, -1, Cell.NEVER)))
+        .isEqualTo("7fffffffffffffff" + "01" + "ffffffffffffffff" + "04");
+    assertThat(hex(Cell.encodeNull(ValueType.STRING, 0, 0)))
+        .isEqualTo("8000000000000000" + "01" + "8000000000000000" + "04");
   }
 
   // ---- One encoding for each value
@@ -164,7 +164,7 @@ public class CellTest {
     Cell value =
         Cell.of(encode(Column.Type.STRING, c -> c.addStringValues("\uFFFF"), T, Cell.NEVER));
     Cell nothing = Cell.of(Cell.encodeNull(ValueType.INT64, T, T));
-    Cell tombstone = Cell.of(Cell.encodeTombstone(T, T));
+    Cell tombstone = Cell.of(Cell.encodeTombstone(T));
 
     assertThat(nothing).isGreaterThan(value);
     assertThat(tombstone).isGreaterThan(nothing);
@@ -267,7 +267,7 @@ public class CellTest {
   @Test
   public void aNullAndATombstoneHaveNoValue() {
     Cell nothing = Cell.of(Cell.encodeNull(ValueType.DATE, T, EXPIRY));
-    Cell tombstone = Cell.of(Cell.encodeTombstone(T, EXPIRY));
+    Cell tombstone = Cell.of(Cell.encodeTombstone(T));
 
     assertThat(nothing.kind()).isEqualTo(Kind.NULL);
     assertThat(nothing.type()).hasValue(ValueType.DATE);
@@ -321,7 +321,7 @@ public class CellTest {
 
   @Test
   public void bytesThatEndInTheHeaderAreNoCell() {
-    byte[] tombstone = Cell.encodeTombstone(T, EXPIRY);
+    byte[] tombstone = Cell.encodeTombstone(T);
     for (int length = 0; length < Cell.HEADER_BYTES; length++) {
       assertNoCell(Arrays.copyOf(tombstone, length));
     }
@@ -352,7 +352,7 @@ public class CellTest {
   @Test
   public void aNullOrTombstoneWithMoreThanItSaysIsNoCell() {
     byte[] nothing = Cell.encodeNull(ValueType.STRING, T, EXPIRY);
-    byte[] tombstone = Cell.encodeTombstone(T, EXPIRY);
+    byte[] tombstone = Cell.encodeTombstone(T);
 
     assertNoCell(Arrays.copyOf(nothing, nothing.length + 1));
     assertNoCell(Arrays.copyOf(tombstone, tombstone.length + 1));
@@ -432,7 +432,7 @@ public class CellTest {
     long expiresAt = random.nextBoolean() ? random.nextLong() : observedAt + random.nextInt(3);
     ValueType type = ValueType.ofCode(1 + random.nextInt(9));
     return switch (random.nextInt(3)) {
-      case 0 -> Cell.encodeTombstone(observedAt, expiresAt);
+      case 0 -> Cell.encodeTombstone(observedAt);
       case 1 -> Cell.encodeNull(type, observedAt, expiresAt);
       default -> {
         byte[] value =

@@ -93,10 +93,10 @@ public class EntityWriteTest {
 
   @Test
   public void aTombstoneBeatsAValueOfTheSameTime() {
-    write.offer("age", Cell.encodeTombstone(T1, T3), first);
+    write.offer("age", Cell.encodeTombstone(T1), first);
     write.offer("age", cellOf(T1, 26), second);
 
-    assertThat(write.cell(0)).isEqualTo(Cell.encodeTombstone(T1, T3));
+    assertThat(write.cell(0)).isEqualTo(Cell.encodeTombstone(T1));
     assertThat(second.outcomes).containsExactly(CellOutcome.STALE);
   }
 
@@ -104,10 +104,10 @@ public class EntityWriteTest {
   public void ofSeveralFencesTheLatestStands() {
     assertThat(write.fence()).isEqualTo(EntityWrite.NO_FENCE);
 
-    write.offerFence(T2, T3, first);
-    write.offerFence(T3, T3, second);
-    write.offerFence(T1, T3, third);
-    write.offerFence(T3, T3, third);
+    write.offerFence(T2, first);
+    write.offerFence(T3, second);
+    write.offerFence(T1, third);
+    write.offerFence(T3, third);
     write.settleFence(CellOutcome.WRITTEN);
     write.tell();
 
@@ -120,7 +120,7 @@ public class EntityWriteTest {
 
   @Test
   public void theOwnerOfARefusedFenceIsTold() {
-    write.offerFence(T2, T3, first);
+    write.offerFence(T2, first);
 
     write.rejectFence("the key is a list");
     write.tell();
@@ -148,7 +148,7 @@ public class EntityWriteTest {
     write.offer("c", cell(T1), second);
     write.offer("d", cell(T1), first);
     write.offer("e", cell(T1), first);
-    write.offerFence(T1, T3, second);
+    write.offerFence(T1, second);
 
     write.settle(0, CellOutcome.WRITTEN);
     write.settle(1, CellOutcome.WRITTEN);
@@ -174,7 +174,7 @@ public class EntityWriteTest {
     IllegalStateException cell = assertThrows(IllegalStateException.class, write::tell);
 
     EntityWrite deletion = new EntityWrite(ANN);
-    deletion.offerFence(T1, T3, second);
+    deletion.offerFence(T1, second);
     IllegalStateException fence = assertThrows(IllegalStateException.class, deletion::tell);
 
     assertThat(cell).hasMessageThat().contains("what became of name");
@@ -182,18 +182,19 @@ public class EntityWriteTest {
   }
 
   @Test
-  public void theStoreMustRememberTheEntityForTheLongestOfAllThatWasOffered() {
-    write.offer("age", Cell.encodeNull(ValueType.INT64, T1, 50 * T1), first);
-    assertThat(write.keptUntil()).isEqualTo(50 * T1);
+  public void deletionsAreRememberedForTheLongestThatWasAskedFor() {
+    write.offer("age", cell(T1), first);
+    assertThat(write.rememberedUntil()).isEqualTo(EntityWrite.NOTHING);
 
-    write.offer("age", Cell.encodeNull(ValueType.INT64, T2, 40 * T1), second);
-    assertThat(write.keptUntil()).isEqualTo(50 * T1);
+    write.remember(50 * T1);
+    write.offerFence(T1, first);
+    write.remember(40 * T1);
+    write.offerFence(T2, second);
+    assertThat(write.rememberedUntil()).isEqualTo(50 * T1);
 
-    write.offerFence(T1, 60 * T1, first);
-    assertThat(write.keptUntil()).isEqualTo(60 * T1);
-
-    write.offer("name", Cell.encodeNull(ValueType.INT64, T2, Cell.NEVER), third);
-    assertThat(write.keptUntil()).isEqualTo(Cell.NEVER);
+    write.remember(60 * T1);
+    write.offer("age", Cell.encodeTombstone(T2), third);
+    assertThat(write.rememberedUntil()).isEqualTo(60 * T1);
   }
 
   @Test

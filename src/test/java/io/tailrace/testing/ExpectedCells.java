@@ -27,24 +27,29 @@ import java.util.TreeMap;
 public final class ExpectedCells {
   private static final long RETENTION = 14L * 24 * 3600 * 1_000_000;
 
+  /** By the clock of {@link OnlineWriters}. */
+  private static final long READ_AT = OnlineWriters.START - 1_000_000;
+
   /** All of one entity that was ever offered. */
   public static final class Entity {
     private final Map<String, byte[]> greatest = new TreeMap<>();
     private long highWater = Long.MIN_VALUE;
     private long fence = Long.MIN_VALUE;
-    private long keptUntil = Long.MIN_VALUE;
+    private long rememberedUntil = Long.MIN_VALUE;
 
     private Entity() {}
 
-    private void offer(String name, byte[] cell, long observedAt, long expiresAt) {
+    private void offer(String name, byte[] cell, long observedAt) {
       highWater = Math.max(highWater, observedAt);
-      keptUntil = Math.max(keptUntil, expiresAt);
       greatest.merge(name, cell, (a, b) -> Arrays.compareUnsigned(a, b) >= 0 ? a : b);
     }
 
-    private void delete(long observedAt, long until) {
+    private void remember(long until) {
+      rememberedUntil = Math.max(rememberedUntil, until);
+    }
+
+    private void delete(long observedAt) {
       highWater = Math.max(highWater, observedAt);
-      keptUntil = Math.max(keptUntil, until);
       fence = Math.max(fence, observedAt);
     }
 
@@ -71,9 +76,9 @@ public final class ExpectedCells {
       return fence;
     }
 
-    /** Returns until when something of it is to be remembered. */
-    public long keptUntil() {
-      return keptUntil;
+    /** Returns until when its deletions are to be remembered; the least long if it has none. */
+    public long rememberedUntil() {
+      return rememberedUntil;
     }
   }
 
@@ -124,7 +129,7 @@ public final class ExpectedCells {
     for (Deletion deletion : result.getDeletionsList()) {
       int keys = deletion.getStringKeysCount() + deletion.getInt64KeysCount();
       long observedAt = deletion.getObservedAt();
-      long until = Math.max(observedAt, message.publishedAt()) + RETENTION;
+      long until = Math.max(READ_AT, message.publishedAt()) + RETENTION;
       for (int row = 0; row < keys; row++) {
         offered += Math.max(1, deletion.getFeaturesCount());
         EntityKey key =
@@ -135,15 +140,15 @@ public final class ExpectedCells {
                 deletion.getInt64KeysList(),
                 row);
         Entity entity = entities.computeIfAbsent(key, any -> new Entity());
+        entity.remember(until);
         if (deletion.getFeaturesCount() == 0) {
-          entity.delete(observedAt, until);
+          entity.delete(observedAt);
         }
         for (String feature : deletion.getFeaturesList()) {
           entity.offer(
               feature.substring(deletion.getNamespace().length() + 1),
-              cell(observedAt, 2, until, 0, new byte[0]),
-              observedAt,
-              until);
+              cell(observedAt, 2, Long.MAX_VALUE, 0, new byte[0]),
+              observedAt);
         }
       }
     }
@@ -164,18 +169,17 @@ public final class ExpectedCells {
             ? Long.MAX_VALUE
             : observedAt + column.getMaxStaleness();
     int type = column.getTypeValue();
+    Entity entity = entities.computeIfAbsent(key, any -> new Entity());
     byte[] cell;
     if (!isNull) {
       cell = cell(observedAt, 0, expiresAt, type, payload(column, row));
     } else if (column.getCacheNulls() == CacheNulls.EVICT_NULLS) {
-      expiresAt = Math.max(observedAt, publishedAt) + RETENTION;
-      cell = cell(observedAt, 2, expiresAt, 0, new byte[0]);
+      cell = cell(observedAt, 2, Long.MAX_VALUE, 0, new byte[0]);
+      entity.remember(Math.max(READ_AT, publishedAt) + RETENTION);
     } else {
       cell = cell(observedAt, 1, expiresAt, type, new byte[0]);
     }
-    entities
-        .computeIfAbsent(key, any -> new Entity())
-        .offer(column.getFeature().substring(namespace.length() + 1), cell, observedAt, expiresAt);
+    entity.offer(column.getFeature().substring(namespace.length() + 1), cell, observedAt);
   }
 
   private static int rows(Frame frame) {

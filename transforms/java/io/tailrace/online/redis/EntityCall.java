@@ -6,18 +6,29 @@ import io.tailrace.online.EntityWrite;
 import io.tailrace.online.EntityWrite.CellOutcome;
 import io.tailrace.online.redis.RedisAddress.Node;
 import io.tailrace.online.redis.WriteScript.Piece;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Entities that are written by one script call, and what becomes of them. Not thread-safe. */
 final class EntityCall {
+  /** What the script says first of an entity that is not ours. */
+  private static final byte FOREIGN = '!';
+
   final List<Piece> pieces = new ArrayList<>();
   final List<byte[]> features = new ArrayList<>();
   long bytes;
   // Set by an ASK: this once, another node serves the slot.
   @Nullable Node asked;
+  // Set where the last answer was an error that is on no list.
+  @Nullable Refusal refusal;
+
+  /**
+   * An error of which it is not known whether it is for what a call holds.
+   *
+   * @param by who answered
+   */
+  record Refusal(Node by, String message) {}
 
   void add(Piece piece, byte[] packed) {
     pieces.add(piece);
@@ -26,17 +37,17 @@ final class EntityCall {
   }
 
   /** Returns the arguments of the script. */
-  ScriptCall arguments(long nowMicros, Duration grace) {
+  ScriptCall arguments(long nowMicros, long graceMicros) {
     ScriptCall script = new ScriptCall();
     script.with(WriteScript.SHA).with(Integer.toString(pieces.size()).getBytes(UTF_8));
     for (Piece piece : pieces) {
       script.with(piece.key());
     }
     for (int i = 0; i < pieces.size(); i++) {
-      script.with(WriteScript.head(pieces.get(i), nowMicros, grace));
+      script.with(WriteScript.head(pieces.get(i), nowMicros, graceMicros));
       script.with(features.get(i));
     }
-    return script;
+    return script.with(WriteScript.clock(nowMicros, graceMicros));
   }
 
   /** Settles every cell as the script has answered. */
@@ -49,6 +60,15 @@ final class EntityCall {
       if (next < contested.size() && contested.get(next) instanceof Long n && n == p + 1) {
         outcomes = (byte[]) contested.get(next + 1);
         next += 2;
+      }
+      if (outcomes != null && outcomes[0] == FOREIGN) {
+        reject(
+            piece,
+            "the key '"
+                + new String(piece.key(), UTF_8)
+                + "' holds "
+                + new String(outcomes, 1, outcomes.length - 1, UTF_8));
+        continue;
       }
       for (int i = piece.from(); i < piece.to(); i++) {
         piece
@@ -80,13 +100,12 @@ final class EntityCall {
   void reject(String message, List<EntityCall> again) {
     if (pieces.size() > 1) {
       divide(again);
-      return;
+    } else {
+      reject(pieces.get(0), message);
     }
-    Piece piece = pieces.get(0);
-    String why =
-        message.contains("WRONGTYPE")
-            ? "the key '" + new String(piece.key(), UTF_8) + "' holds something that is not a hash"
-            : message;
+  }
+
+  private static void reject(Piece piece, String why) {
     for (int i = piece.from(); i < piece.to(); i++) {
       piece.write().reject(i, why);
     }

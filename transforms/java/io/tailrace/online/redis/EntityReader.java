@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol;
@@ -20,6 +22,8 @@ import redis.clients.jedis.exceptions.JedisException;
 
 /** Reads entities from the nodes that hold them. Not thread-safe. */
 final class EntityReader {
+  private static final Logger LOG = LoggerFactory.getLogger(EntityReader.class);
+
   private final RedisAddress address;
   private final RedisNodes nodes;
 
@@ -29,7 +33,8 @@ final class EntityReader {
   }
 
   /**
-   * Reads every cell of entities.
+   * Reads every cell of entities. A key that is no hash of ours has none, and a field that is no
+   * cell is passed over: somebody else's affairs fail no read.
    *
    * @throws JedisException if a server can't be reached, or does not answer with them
    */
@@ -55,7 +60,10 @@ final class EntityReader {
           reply = readElsewhere(ask, redisKeys.get(each.getValue().get(r)));
         }
         if (reply instanceof JedisDataException error) {
-          throw error;
+          if (!String.valueOf(error.getMessage()).startsWith("WRONGTYPE")) {
+            throw error;
+          }
+          reply = List.of();
         }
         entities.put(each.getValue().get(r), cells(keys.get(each.getValue().get(r)), reply));
       }
@@ -77,20 +85,20 @@ final class EntityReader {
       throw new UnavailableException(address.text() + " answers HGETALL with " + reply);
     }
     Map<String, Cell> cells = new TreeMap<>();
+    boolean ours = false;
     for (int i = 0; i < fields.size(); i += 2) {
       byte[] name = (byte[]) fields.get(i);
       if (name.length == RedisKeys.RESERVED_FIELD.length) {
+        ours = true;
         continue;
       }
       String text = new String(name, UTF_8);
       try {
         cells.put(text, Cell.of((byte[]) fields.get(i + 1)));
       } catch (IllegalArgumentException e) {
-        throw new UnavailableException(
-            "field '" + text + "' of " + key + " was not written by Tailrace: " + e.getMessage(),
-            e);
+        LOG.debug("field '{}' of {} was not written by Tailrace: {}", text, key, e.getMessage());
       }
     }
-    return cells;
+    return ours ? cells : Map.of();
   }
 }

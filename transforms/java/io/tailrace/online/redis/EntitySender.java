@@ -1,10 +1,9 @@
 package io.tailrace.online.redis;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.redis.RedisAddress.Node;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,11 +30,20 @@ final class EntitySender {
   private final RedisNodes nodes;
   // Nodes that were sent the script in this round: every call of the round missed it.
   private final Set<Node> scriptLoadedOn = new HashSet<>();
+  // The last call that each node took.
+  private final Map<Node, EntityCall> taken = new HashMap<>();
   private String answeredLast = "";
 
   EntitySender(RedisAddress address, RedisNodes nodes) {
     this.address = address;
     this.nodes = nodes;
+  }
+
+  /** Returns a call that each node took, of those that were sent since this was asked last. */
+  Map<Node, EntityCall> drainTaken() {
+    Map<Node, EntityCall> calls = Map.copyOf(taken);
+    taken.clear();
+    return calls;
   }
 
   /** Returns the error that was answered last, for calls that are to be sent again at once. */
@@ -58,7 +66,7 @@ final class EntitySender {
         byNode.computeIfAbsent(node, any -> new ArrayList<>()).add(call);
       } catch (JedisException e) {
         trouble = RedisReplies.problem(e);
-        again.add(call);
+        repeat(List.of(call), again);
         nodes.refresh();
       }
     }
@@ -71,7 +79,7 @@ final class EntitySender {
           if (call.asked != null) {
             connection.sendCommand(Protocol.Command.ASKING);
           }
-          connection.sendCommand(call.arguments(nowMicros, address.writing().grace()));
+          connection.sendCommand(call.arguments(nowMicros, address.writing().graceMicros()));
         }
         if (address.writing().waitReplicas() > 0) {
           connection.sendCommand(
@@ -150,6 +158,7 @@ final class EntitySender {
   private static void repeat(List<EntityCall> calls, List<EntityCall> again) {
     for (EntityCall call : calls) {
       call.asked = null;
+      call.refusal = null;
       again.add(call);
     }
   }
@@ -162,8 +171,10 @@ final class EntitySender {
   private @Nullable String settle(Node node, EntityCall call, Object reply, List<EntityCall> again)
       throws UnavailableException {
     call.asked = null;
+    call.refusal = null;
     if (!(reply instanceof JedisDataException error)) {
       call.settle(reply);
+      taken.put(node, call);
       return null;
     }
     String message = String.valueOf(error.getMessage());
@@ -183,7 +194,7 @@ final class EntitySender {
       again.add(call);
       return scriptLoadedOn.add(node) ? loadScript(node) : null;
     }
-    if (error instanceof JedisAccessControlException) {
+    if (error instanceof JedisAccessControlException && !RedisReplies.isForPermission(message)) {
       throw new UnavailableException(address.text() + ": " + RedisReplies.problem(error), error);
     }
     if (message.startsWith("TRYAGAIN") && call.pieces.size() > 1) {
@@ -201,9 +212,10 @@ final class EntitySender {
       return node + " answers: " + message;
     }
     if (RedisReplies.isForContent(message)) {
-      call.reject(message, again);
+      call.reject("the store refuses it: " + message, again);
       return null;
     }
+    call.refusal = new EntityCall.Refusal(node, message);
     again.add(call);
     return node + " answers: " + message;
   }
@@ -211,7 +223,7 @@ final class EntitySender {
   private @Nullable String loadScript(Node node) throws UnavailableException {
     try {
       Connection connection = nodes.connection(node);
-      connection.sendCommand(Protocol.Command.SCRIPT, "LOAD".getBytes(UTF_8), WriteScript.SOURCE);
+      connection.sendCommand(WriteScript.load());
       connection.getOne();
       return null;
     } catch (JedisAccessControlException e) {

@@ -2,6 +2,7 @@ package io.tailrace.online.redis;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.Secret;
 import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.Timeouts;
@@ -105,6 +106,10 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
   record Writing(int waitReplicas, Duration waitTimeout, Duration grace, int entitiesPerCall)
       implements Serializable {
     private static final long serialVersionUID = 1;
+
+    long graceMicros() {
+      return Micros.of(grace);
+    }
   }
 
   /** A server's place. */

@@ -4,59 +4,80 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.endpoint.Secrets;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.online.EntityKey;
 import io.tailrace.online.redis.RedisAddress.Node;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.Set;
 import redis.clients.jedis.Connection;
-import redis.clients.jedis.Protocol;
+import redis.clients.jedis.Protocol.Command;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
 
 /**
  * Looks at a Redis before a pipeline starts, so that what is wrong is said once, at once and in
- * words.
+ * words. It does what a writer does, on every node that a writer writes to: it asks which those
+ * are, loads the script, runs each of its commands, and writes a key that is over at once.
  */
 final class RedisCheck {
-  private static final Logger LOG = LoggerFactory.getLogger(RedisCheck.class);
-
-  /** As rules of {@code ACL SETUSER}; INFO is not among them, but more is checked with it. */
+  /**
+   * As rules of {@code ACL SETUSER}. INFO is not needed to write: without it, settings go
+   * unchecked.
+   */
   static final String NEEDED_PERMISSIONS =
-      "~* +@connection +@hash +@scripting +persist +pexpireat +wait";
+      "~* +@connection +@hash +@scripting +persist +pexpireat +time +wait +info";
 
-  private RedisCheck() {}
+  /** What a cluster needs beside them. */
+  static final String NEEDED_IN_A_CLUSTER = "+cluster|slots +asking";
 
-  static void check(RedisAddress address, RedisNodes nodes) throws UnavailableException {
+  private static final EntityKey TRIAL = new EntityKey("tailrace", "check", "");
+
+  private final RedisAddress address;
+  private final RedisNodes nodes;
+  private final Set<String> findings = new LinkedHashSet<>();
+
+  private RedisCheck(RedisAddress address, RedisNodes nodes) {
+    this.address = address;
+    this.nodes = nodes;
+  }
+
+  /**
+   * Looks at it.
+   *
+   * @return what is better mended, in sentences
+   * @throws UnavailableException with what must be mended first
+   */
+  static List<String> check(RedisAddress address, RedisNodes nodes) throws UnavailableException {
+    RedisCheck check = new RedisCheck(address, nodes);
+    check.checkHosts();
+    return List.copyOf(check.findings);
+  }
+
+  private void checkHosts() throws UnavailableException {
     JedisException last = new JedisException("the URI names no host");
     for (Node host : address.hosts()) {
       try {
-        Connection connection = nodes.connection(host);
-        check(address, connection);
-        checkScript(connection);
+        checkServer(facts(nodes.connection(host)));
+        for (Node master : nodes.masters()) {
+          Connection connection = nodes.connection(master);
+          checkPermissions(connection, nodes.trialKey(TRIAL, master));
+          checkPolicy(master, facts(connection));
+        }
         return;
       } catch (JedisAccessControlException e) {
-        if (String.valueOf(e.getMessage()).startsWith("NOPERM")) {
-          throw new UnavailableException(
-              address.text()
-                  + ": the user lacks a permission ("
-                  + e.getMessage()
-                  + "); it needs "
-                  + NEEDED_PERMISSIONS,
-              e);
-        }
-        throw new UnavailableException(
-            address.text()
-                + ": the server refuses the user or the password ("
-                + e.getMessage()
-                + "); give ?user=NAME&password="
-                + Secrets.example(),
-            e);
+        throw refused(e);
       } catch (JedisDataException e) {
         throw new UnavailableException(
             address.text() + ": the server answers: " + e.getMessage(), e);
       } catch (JedisException e) {
+        if (RedisReplies.isForPermission(rootMessage(e))) {
+          throw lacking(rootMessage(e), e);
+        }
         last = e;
       }
     }
@@ -71,33 +92,65 @@ final class RedisCheck {
         last);
   }
 
-  private static void check(RedisAddress address, Connection connection)
-      throws UnavailableException {
+  private UnavailableException refused(JedisAccessControlException e) {
+    String message = String.valueOf(e.getMessage());
+    if (RedisReplies.isForPermission(message)) {
+      return lacking(message, e);
+    }
+    return new UnavailableException(
+        address.text()
+            + ": the server refuses the user or the password ("
+            + message
+            + "); give ?user=NAME&password="
+            + Secrets.example(),
+        e);
+  }
+
+  private UnavailableException lacking(String permission, JedisException e) {
+    return new UnavailableException(
+        address.text() + ": the user lacks a permission (" + permission + "); it needs " + needed(),
+        e);
+  }
+
+  private String needed() {
+    return address.cluster() ? NEEDED_PERMISSIONS + " " + NEEDED_IN_A_CLUSTER : NEEDED_PERMISSIONS;
+  }
+
+  /** Returns what a server says of itself; nothing if the user may not ask. */
+  private Map<String, String> facts(Connection connection) {
     Map<String, String> facts = new HashMap<>();
     for (String section : new String[] {"server", "cluster", "memory", "replication"}) {
-      connection.sendCommand(Protocol.Command.INFO, section);
-      try {
-        String reply = new String((byte[]) connection.getOne(), UTF_8);
-        reply
-            .lines()
-            .filter(line -> line.indexOf(':') > 0)
-            .forEach(
-                line ->
-                    facts.put(
-                        line.substring(0, line.indexOf(':')),
-                        line.substring(line.indexOf(':') + 1).strip()));
-      } catch (JedisAccessControlException e) {
-        if (!String.valueOf(e.getMessage()).startsWith("NOPERM")) {
-          throw e;
+      connection.sendCommand(Command.INFO, section);
+      Object reply = RedisReplies.read(connection);
+      if (reply instanceof JedisDataException error) {
+        if (!RedisReplies.isForPermission(String.valueOf(error.getMessage()))) {
+          throw error;
         }
-        LOG.info("{}: the user may not run INFO; its settings are not checked", address.text());
-        return;
+        findings.add(
+            "the user may not run INFO: whether its maxmemory-policy is noeviction, and its version"
+                + " 6.2 or later, is not known");
+        return Map.of();
       }
+      new String((byte[]) reply, UTF_8)
+          .lines()
+          .filter(line -> line.indexOf(':') > 0)
+          .forEach(
+              line ->
+                  facts.put(
+                      line.substring(0, line.indexOf(':')),
+                      line.substring(line.indexOf(':') + 1).strip()));
     }
+    return facts;
+  }
+
+  private void checkServer(Map<String, String> facts) throws UnavailableException {
     String version = facts.getOrDefault("redis_version", "");
     if (isBefore(version, 6, 2)) {
       throw new UnavailableException(
           address.text() + " is Redis " + version + "; 6.2 or later is needed");
+    }
+    if (facts.isEmpty()) {
+      return;
     }
     boolean cluster = facts.getOrDefault("cluster_enabled", "0").equals("1");
     if (cluster != address.cluster()) {
@@ -115,22 +168,78 @@ final class RedisCheck {
               + ":"
               + facts.get("master_port"));
     }
+  }
+
+  private void checkPolicy(Node node, Map<String, String> facts) {
     String policy = facts.getOrDefault("maxmemory_policy", "noeviction");
-    if (policy.startsWith("allkeys")) {
-      LOG.warn(
-          "{} has maxmemory-policy {}: under memory pressure it drops entities that have not"
-              + " expired. Set noeviction or volatile-ttl.",
-          address.text(),
-          policy);
+    if (!policy.equals("noeviction")) {
+      findings.add(
+          node
+              + " has maxmemory-policy "
+              + policy
+              + ": when its memory is full it drops values and deletions that have not expired, and"
+              + " older values can come back. Set maxmemory-policy noeviction");
     }
   }
 
-  /** Loads the script and calls it for no entity: what a writer does first. */
-  private static void checkScript(Connection connection) {
-    connection.sendCommand(Protocol.Command.SCRIPT, "LOAD".getBytes(UTF_8), WriteScript.SOURCE);
+  /** Does what a writer does, on one node. */
+  private void checkPermissions(Connection connection, byte[] key) throws UnavailableException {
+    connection.sendCommand(WriteScript.load());
     connection.getOne();
-    connection.sendCommand(Protocol.Command.EVALSHA, WriteScript.SHA, "0".getBytes(UTF_8));
-    connection.getOne();
+    byte[] field = "trial".getBytes(UTF_8);
+    List<String> lacking = new ArrayList<>();
+    // The script's own errors do not say which command the user may not run.
+    run(connection, lacking, Command.HLEN, key);
+    run(connection, lacking, Command.HGET, key, field);
+    run(connection, lacking, Command.HMGET, key, field);
+    run(connection, lacking, Command.HGETALL, key);
+    run(connection, lacking, Command.HSET, key, field, field);
+    run(connection, lacking, Command.PERSIST, key);
+    run(connection, lacking, Command.PEXPIREAT, key, "1".getBytes(UTF_8));
+    run(connection, lacking, Command.HDEL, key, field);
+    run(connection, lacking, Command.TIME);
+    if (address.writing().waitReplicas() > 0) {
+      run(connection, lacking, Command.WAIT, "0".getBytes(UTF_8), "1".getBytes(UTF_8));
+    }
+    if (address.cluster()) {
+      run(connection, lacking, Command.ASKING);
+    }
+    connection.sendCommand(WriteScript.trial(key));
+    Object reply = RedisReplies.read(connection);
+    if (lacking.isEmpty()) {
+      accept(reply, lacking);
+    }
+    if (!lacking.isEmpty()) {
+      throw new UnavailableException(
+          address.text()
+              + ": the user lacks a permission ("
+              + String.join("; ", lacking)
+              + "); it needs "
+              + needed());
+    }
+  }
+
+  private static void run(
+      Connection connection, List<String> lacking, Command command, byte[]... arguments) {
+    connection.sendCommand(command, arguments);
+    accept(RedisReplies.read(connection), lacking);
+  }
+
+  /** Takes the answer to a trial; only a command that may not be run, and an outage, matter. */
+  private static void accept(Object reply, List<String> lacking) {
+    if (!(reply instanceof JedisDataException error)
+        || reply instanceof JedisRedirectionException) {
+      // A slot that moves is elsewhere perhaps; the writer follows.
+      return;
+    }
+    String message = String.valueOf(error.getMessage());
+    if (!RedisReplies.isForPermission(message)) {
+      throw error;
+    }
+    // A user who may only touch the keys of an environment may not touch this one.
+    if (message.contains("command")) {
+      lacking.add(message);
+    }
   }
 
   private static boolean isBefore(String version, int major, int minor) {

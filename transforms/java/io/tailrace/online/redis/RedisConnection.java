@@ -1,11 +1,14 @@
 package io.tailrace.online.redis;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.EntityWrite;
 import io.tailrace.online.OnlineStore;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,14 +21,15 @@ import redis.clients.jedis.exceptions.JedisMovedDataException;
 /**
  * Writes to and reads from Redis. Every reply is looked at: what a server refuses for now is sent
  * again, to the node that it names or after a pause, for {@code retryFor}; a call that it refuses
- * for its content is divided until the entity at fault stands alone, and only that is rejected. Not
- * thread-safe.
+ * for its content is divided until the entity at fault stands alone, and only that is rejected.
+ * Where an error does not say which of the two it is, {@link Refusals} finds out. Not thread-safe.
  */
 final class RedisConnection implements OnlineStore.Connection {
   private final RedisAddress address;
   private final RedisNodes nodes;
   private final EntityCalls calls;
   private final EntitySender sender;
+  private final Refusals refusals;
   private final EntityReader reader;
 
   RedisConnection(RedisAddress address, RedisNodes nodes) {
@@ -33,6 +37,7 @@ final class RedisConnection implements OnlineStore.Connection {
     this.nodes = nodes;
     this.calls = new EntityCalls(address, nodes);
     this.sender = new EntitySender(address, nodes);
+    this.refusals = new Refusals(address, nodes, sender);
     this.reader = new EntityReader(address, nodes);
   }
 
@@ -40,26 +45,61 @@ final class RedisConnection implements OnlineStore.Connection {
   public void write(List<EntityWrite> writes, long nowMicros) throws UnavailableException {
     boolean complete = false;
     try {
-      List<EntityCall> open = calls.of(writes);
-      Retry retry = retry();
-      while (!open.isEmpty()) {
-        List<EntityCall> again = new ArrayList<>();
-        Optional<String> trouble = sender.send(open, nowMicros, again);
-        open = again;
-        if (!open.isEmpty()) {
-          if (trouble.isPresent()) {
-            retry.pause(trouble.get());
-          } else {
-            retry.atOnce(sender.answeredLast());
-          }
-        }
-      }
+      send(calls.of(writes), nowMicros);
       complete = true;
     } finally {
       if (!complete) {
         // Replies may be on their way that the next write would take for its own.
         nodes.close();
       }
+    }
+  }
+
+  private void send(List<EntityCall> all, long nowMicros) throws UnavailableException {
+    var unused = sender.drainTaken();
+    List<EntityCall> open = all;
+    Retry retry = retry();
+    boolean judged = false;
+    while (!open.isEmpty()) {
+      List<EntityCall> again = new ArrayList<>();
+      Optional<String> trouble = sender.send(open, nowMicros, again);
+      open = again;
+      if (!judged && refusals.areKnown(open)) {
+        open = refusals.judge(open, nowMicros);
+        // As long as some are under way, one of them may yet tell that the store works.
+        judged = Refusals.areAllRefused(open);
+        if (!open.isEmpty() && Refusals.areForPermission(open)) {
+          throw outage(open);
+        }
+      }
+      if (!open.isEmpty()) {
+        open = await(trouble, retry, open, nowMicros);
+      }
+    }
+  }
+
+  private UnavailableException outage(List<EntityCall> refused) {
+    return new UnavailableException(
+        address.text() + ": " + RedisReplies.refused(requireNonNull(refused.get(0).refusal)));
+  }
+
+  /** Waits until it is time to send calls again; returns what is left of them. */
+  private List<EntityCall> await(
+      Optional<String> trouble, Retry retry, List<EntityCall> open, long nowMicros)
+      throws UnavailableException {
+    try {
+      if (trouble.isPresent()) {
+        retry.pause(trouble.get());
+      } else {
+        retry.atOnce(sender.answeredLast());
+      }
+      return open;
+    } catch (UnavailableException e) {
+      // Time is over, or the thread is to end.
+      if (Thread.currentThread().isInterrupted() || !refusals.judge(open, nowMicros).isEmpty()) {
+        throw e;
+      }
+      return List.of();
     }
   }
 
@@ -90,6 +130,21 @@ final class RedisConnection implements OnlineStore.Connection {
         nodes.close();
       }
       retry.pause(trouble);
+    }
+  }
+
+  @Override
+  public Instant now() throws UnavailableException {
+    Retry retry = retry();
+    while (true) {
+      try {
+        return nodes.now();
+      } catch (JedisAccessControlException e) {
+        throw new UnavailableException(address.text() + ": " + RedisReplies.problem(e), e);
+      } catch (JedisException e) {
+        nodes.close();
+        retry.pause(RedisReplies.problem(e), e);
+      }
     }
   }
 

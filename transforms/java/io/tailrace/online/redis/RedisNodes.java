@@ -2,6 +2,7 @@ package io.tailrace.online.redis;
 
 import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.Secret;
+import io.tailrace.online.EntityKey;
 import io.tailrace.online.redis.RedisAddress.Node;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,8 +12,11 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.KeyManagerFactory;
@@ -26,6 +30,7 @@ import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.DefaultRedisCredentials;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.providers.ClusterConnectionProvider;
 import redis.clients.jedis.util.JedisClusterCRC16;
@@ -35,6 +40,9 @@ import redis.clients.jedis.util.JedisClusterCRC16;
  * Not thread-safe.
  */
 abstract class RedisNodes implements AutoCloseable {
+  /** Among so many keys one is on a node that has but a small share of the slots. */
+  private static final int MAX_TRIAL_KEYS = 10_000;
+
   private final Map<Node, Connection> connections = new HashMap<>();
   final RedisAddress address;
 
@@ -52,6 +60,28 @@ abstract class RedisNodes implements AutoCloseable {
    * @throws JedisException if the cluster can't be asked
    */
   abstract Node nodeOf(byte[] key);
+
+  /**
+   * Returns every node that is written to.
+   *
+   * @throws JedisException if the cluster can't be asked, or a slot has no node
+   */
+  abstract Set<Node> masters();
+
+  /**
+   * Returns the key of a trial that a node holds: in the namespace of an entity, and none's.
+   *
+   * @throws JedisException if the cluster can't be asked, or the node holds none
+   */
+  byte[] trialKey(EntityKey entity, Node node) {
+    for (int i = 0; i < MAX_TRIAL_KEYS; i++) {
+      byte[] key = RedisKeys.trial(entity, i);
+      if (nodeOf(key).equals(node)) {
+        return key;
+      }
+    }
+    throw new JedisException(node + " serves no slot");
+  }
 
   /** Returns whether keys with different hash slots may be in one call. */
   abstract boolean mixesSlots();
@@ -71,6 +101,18 @@ abstract class RedisNodes implements AutoCloseable {
       connections.put(node, connection);
     }
     return connection;
+  }
+
+  /**
+   * Returns what time it is by the clock of a node.
+   *
+   * @throws JedisException if none can be asked
+   */
+  Instant now() {
+    Connection connection = connection(nodeOf(RedisKeys.RESERVED_FIELD));
+    connection.sendCommand(Protocol.Command.TIME);
+    List<String> time = connection.getMultiBulkReply();
+    return Instant.ofEpochSecond(Long.parseLong(time.get(0)), 1_000 * Long.parseLong(time.get(1)));
   }
 
   /** Closes a connection that broke; the next use opens another one. */
@@ -174,6 +216,11 @@ abstract class RedisNodes implements AutoCloseable {
     }
 
     @Override
+    Set<Node> masters() {
+      return Set.of(node);
+    }
+
+    @Override
     boolean mixesSlots() {
       return true;
     }
@@ -183,6 +230,8 @@ abstract class RedisNodes implements AutoCloseable {
   }
 
   private static final class Cluster extends RedisNodes {
+    private static final int SLOTS = 16_384;
+
     private @Nullable ClusterConnectionProvider slots;
 
     Cluster(RedisAddress address) {
@@ -191,12 +240,24 @@ abstract class RedisNodes implements AutoCloseable {
 
     @Override
     Node nodeOf(byte[] key) {
+      return nodeOf(JedisClusterCRC16.getSlot(key));
+    }
+
+    @Override
+    Set<Node> masters() {
+      Set<Node> masters = new LinkedHashSet<>();
+      for (int slot = 0; slot < SLOTS; slot++) {
+        masters.add(nodeOf(slot));
+      }
+      return masters;
+    }
+
+    private Node nodeOf(int slot) {
       if (slots == null) {
         Set<HostAndPort> seeds = new HashSet<>();
         address.hosts().forEach(host -> seeds.add(new HostAndPort(host.host(), host.port())));
         slots = new ClusterConnectionProvider(seeds, config());
       }
-      int slot = JedisClusterCRC16.getSlot(key);
       HostAndPort place = slots.getNode(slot);
       if (place == null) {
         slots.renewSlotCache();

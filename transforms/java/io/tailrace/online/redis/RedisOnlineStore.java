@@ -4,6 +4,8 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.OnlineStore;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Redis 6.2 or later, or what speaks its protocol (ElastiCache, Valkey), standalone or as a
@@ -12,6 +14,7 @@ import java.util.List;
  */
 public final class RedisOnlineStore implements OnlineStore {
   private static final long serialVersionUID = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(RedisOnlineStore.class);
 
   /** The schemes of its URIs. */
   public static final List<String> SCHEMES =
@@ -44,7 +47,9 @@ public final class RedisOnlineStore implements OnlineStore {
   @Override
   public void check() throws UnavailableException {
     try (RedisNodes nodes = RedisNodes.of(address)) {
-      RedisCheck.check(address, nodes);
+      for (String finding : RedisCheck.check(address, nodes)) {
+        LOG.warn("{}: {}", address.text(), finding);
+      }
     }
   }
 

@@ -50,12 +50,26 @@ final class RedisReplies {
         || message.contains(": " + code);
   }
 
+  /**
+   * Returns whether an error is for a command that a user may not run, or a key that is not its.
+   */
+  static boolean isForPermission(String message) {
+    return message.startsWith("NOPERM");
+  }
+
   /** Returns whether an error is for what an entity, or its record, holds. */
   static boolean isForContent(String message) {
     return message.contains("WRONGTYPE")
-        || message.contains("FOREIGN ")
         || message.contains("string exceeds maximum allowed size")
         || message.contains("invalid bulk length");
+  }
+
+  /** Says that a server refuses what it is not known why. */
+  static String refused(EntityCall.Refusal refusal) {
+    return (isForPermission(refusal.message())
+            ? "the user or the password is refused, or lacks a permission: "
+            : refusal.by() + " answers: ")
+        + refusal.message();
   }
 
   /** Says what went wrong. */

@@ -18,9 +18,6 @@ import redis.clients.jedis.Jedis;
  * hexadecimal, so that a difference can be read.
  */
 final class Hashes {
-  private static final long GRACE = 3600L * 1_000_000;
-  private static final long GRANULARITY = 1L << 30;
-
   private Hashes() {}
 
   /** Returns the hashes that messages must end in, if none of their cells has expired. */
@@ -34,13 +31,18 @@ final class Hashes {
                   "",
                   time(entity.highWater())
                       + time(entity.fence())
-                      + time(rounded(entity.keptUntil())));
+                      + (entity.rememberedUntil() == Long.MIN_VALUE
+                          ? ""
+                          : time(entity.rememberedUntil())));
               hashes.put(key(key), fields);
             });
     return hashes;
   }
 
-  /** Returns every hash of a server. */
+  /**
+   * Returns every hash of a server. Of the reserved field, what does not depend on the order of
+   * writes: until when a key is kept is the sooner the truer.
+   */
   static Map<String, Map<String, String>> in(Jedis redis) {
     Map<String, Map<String, String>> hashes = new TreeMap<>();
     for (byte[] key : redis.keys("*".getBytes(UTF_8))) {
@@ -48,7 +50,14 @@ final class Hashes {
       redis
           .hgetAll(key)
           .forEach(
-              (name, cell) -> fields.put(new String(name, UTF_8), HexFormat.of().formatHex(cell)));
+              (name, cell) -> {
+                String hex = HexFormat.of().formatHex(cell);
+                fields.put(
+                    new String(name, UTF_8),
+                    name.length == 0 && hex.length() >= 2 * 28
+                        ? hex.substring(0, 2 * 16) + hex.substring(2 * 28)
+                        : hex);
+              });
       hashes.put(new String(key, UTF_8), fields);
     }
     return hashes;
@@ -60,16 +69,7 @@ final class Hashes {
   }
 
   private static String escaped(String part) {
-    return part.replace("%", "%25").replace(":", "%3A");
-  }
-
-  private static long rounded(long until) {
-    if (until > Long.MAX_VALUE - GRACE - GRANULARITY) {
-      return Long.MAX_VALUE;
-    }
-    long kept = until + GRACE;
-    long over = Math.floorMod(kept, GRANULARITY);
-    return over == 0 ? kept : kept - over + GRANULARITY;
+    return part.replace("%", "%25").replace(":", "%3A").replace("{", "%7B");
   }
 
   private static String time(long micros) {

@@ -2,12 +2,14 @@ package io.tailrace.online.redis;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
+import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.LocalRedisCluster;
@@ -16,11 +18,15 @@ import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -91,8 +97,8 @@ public class RedisClusterTest extends OnlineStoreContract {
 
   @Test
   public void nothingIsLostWhileASlotMovesUnderTraffic() throws Exception {
-    // One slot for all of them: what is in braces is hashed alone.
-    int slot = JedisClusterCRC16.getSlot("production:user:{moving}0".getBytes(UTF_8));
+    List<String> keys = ofOneSlot("moving", 40);
+    int slot = slot(keys.get(0));
     int from = cluster.owner(slot);
     int to = (from + 1) % 3;
     AtomicBoolean moved = new AtomicBoolean();
@@ -101,7 +107,7 @@ public class RedisClusterTest extends OnlineStoreContract {
       List<Future<List<BusMessage>>> writers = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
         int writer = i;
-        writers.add(threads.submit(() -> writeUntil(moved, writer)));
+        writers.add(threads.submit(() -> writeUntil(moved, writer, keys)));
       }
       Thread.sleep(100);
       cluster.beginMigration(slot, from, to);
@@ -127,7 +133,23 @@ public class RedisClusterTest extends OnlineStoreContract {
     }
   }
 
-  private static List<BusMessage> writeUntil(AtomicBoolean end, int seed) throws Exception {
+  private static int slot(String key) {
+    return JedisClusterCRC16.getSlot(RedisKeys.of(entity(key)));
+  }
+
+  /** Returns keys of entities whose hashes are in one slot, which is found by trying. */
+  private static List<String> ofOneSlot(String name, int count) {
+    List<String> keys = new ArrayList<>(List.of(name));
+    for (int i = 0; keys.size() < count; i++) {
+      if (slot(name + i) == slot(name)) {
+        keys.add(name + i);
+      }
+    }
+    return keys;
+  }
+
+  private static List<BusMessage> writeUntil(AtomicBoolean end, int seed, List<String> keys)
+      throws Exception {
     List<BusMessage> written = new ArrayList<>();
     Random random = new Random(seed);
     try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri() + "?retryFor=10s"))) {
@@ -135,7 +157,7 @@ public class RedisClusterTest extends OnlineStoreContract {
         List<BusMessage> messages = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
           // New entities come while others are already known.
-          String key = "{moving}" + random.nextInt(10 + bundle);
+          String key = keys.get(random.nextInt(Math.min(keys.size(), 10 + bundle)));
           long time = T + random.nextInt(1_000);
           messages.addAll(
               OnlineWriters.published(
@@ -157,10 +179,10 @@ public class RedisClusterTest extends OnlineStoreContract {
 
   @Test
   public void aCallOfSeveralNewEntitiesGoesOnWhileTheirSlotMoves() throws Exception {
-    int slot = JedisClusterCRC16.getSlot("production:user:{half}0".getBytes(UTF_8));
+    List<String> keys = ofOneSlot("half", 6);
+    int slot = slot(keys.get(0));
     int from = cluster.owner(slot);
     int to = (from + 1) % 3;
-    List<String> keys = IntStream.range(0, 6).mapToObj(i -> "{half}" + i).toList();
     QueryResult first = ages(T, keys.subList(0, 4));
     QueryResult second = ages(T + 1, keys);
     try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri() + "?retryFor=1s"));
@@ -201,6 +223,68 @@ public class RedisClusterTest extends OnlineStoreContract {
       writer.write(T, ages(T, keys));
 
       assertThat(ages(reader, keys)).hasSize(30);
+    }
+  }
+
+  @Test
+  public void bracesInNamesAndKeysDoNotGatherEntitiesInASlot() {
+    Set<Integer> slots = new TreeSet<>();
+    for (int i = 0; i < 100; i++) {
+      slots.add(JedisClusterCRC16.getSlot(RedisKeys.of(new EntityKey("{prod}", "user", "k" + i))));
+      slots.add(JedisClusterCRC16.getSlot(RedisKeys.of(new EntityKey("prod", "{u}", "k" + i))));
+      slots.add(slot("{tag}" + i));
+    }
+
+    assertThat(slots.size()).isGreaterThan(250);
+  }
+
+  @Test
+  public void theNamedPermissionsAreEnoughAndEachOfThemIsNeeded() throws Exception {
+    String needed = RedisCheck.NEEDED_PERMISSIONS + " " + RedisCheck.NEEDED_IN_A_CLUSTER;
+    Path secret = Files.writeString(temporary.newFile().toPath(), "secret\n");
+    String uri = cluster.uri() + "?retryFor=1s&user=writer&password=file:" + secret;
+    allow("reset", "on", ">secret");
+    allow(needed.split(" "));
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {
+      OnlineStores.at(uri).check();
+      List<String> keys = IntStream.range(0, 30).mapToObj(i -> "k" + i).toList();
+      assertThat(writer.write(T, ages(T, keys)).outcomes().get(0).written()).isEqualTo(30);
+      assertThat(writer.write(T, Results.of(Results.deletion("k1", T + 1))).failures()).isEmpty();
+    }
+    for (String command : List.of("cluster", "asking")) {
+      allow("-" + command);
+
+      UnavailableException e =
+          assertThrows(UnavailableException.class, () -> OnlineStores.at(uri).check());
+
+      assertThat(e).hasMessageThat().contains("the user lacks a permission (NOPERM");
+      assertThat(e).hasMessageThat().contains(command);
+      assertThat(e).hasMessageThat().contains("it needs " + needed);
+      allow(needed.split(" "));
+    }
+  }
+
+  @Test
+  public void aKeyThatTheUserMayNotTouchRejectsOnlyItsEntity() throws Exception {
+    Path secret = Files.writeString(temporary.newFile().toPath(), "secret\n");
+    allow("reset", "on", ">secret", "~production:user:*", "+@all");
+    try (BundleWriter writer =
+        BundleWriter.of(OnlineWriters.to(cluster.uri() + "?user=writer&password=file:" + secret))) {
+      List<String> keys = IntStream.range(0, 30).mapToObj(i -> "k" + i).toList();
+      QueryResult forbidden = ages(T, keys).toBuilder().setEnvironmentId("other").build();
+
+      BundleWriter.Written written = writer.write(T, forbidden, ages(T, keys));
+
+      assertThat(written.outcomes().get(0).rejected()).isEqualTo(30);
+      assertThat(written.outcomes().get(1).written()).isEqualTo(30);
+    }
+  }
+
+  private static void allow(String... rules) {
+    for (LocalRedis node : cluster.nodes()) {
+      try (Jedis jedis = node.connect()) {
+        jedis.aclSetUser("writer", rules);
+      }
     }
   }
 

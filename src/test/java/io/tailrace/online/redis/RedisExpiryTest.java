@@ -97,13 +97,43 @@ public class RedisExpiryTest {
   }
 
   @Test
-  public void whatNeverExpiresRemovesTheTtlForGood() throws Exception {
-    write(age(NOW - 2, HOUR));
-    write(age(NOW - 1, Long.MAX_VALUE));
+  public void whatNeverExpiresHasNoTtlAsLongAsItIsThere() throws Exception {
+    write(age(NOW - 3, HOUR));
+    write(age(NOW - 2, Long.MAX_VALUE));
     assertThat(jedis.pttl(KEY)).isEqualTo(-1);
 
-    write(age(NOW, HOUR));
+    write(Results.of(Results.user("ann", Results.expiring("height", NOW - 1, HOUR, 180))));
     assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+
+    write(age(NOW, 3 * HOUR));
+    assertKeptUntil(NOW + 4 * HOUR);
+  }
+
+  @Test
+  public void aFenceOverWhatNeverExpiresGivesTheKeyAnEnd() throws Exception {
+    write(age(NOW - 2, Long.MAX_VALUE));
+
+    write(Results.of(Results.deletion("ann", NOW)));
+
+    assertKeptUntil(NOW + 14 * DAY + HOUR);
+  }
+
+  @Test
+  public void aTombstoneOverWhatNeverExpiresGivesTheKeyAnEnd() throws Exception {
+    write(age(NOW - 2, Long.MAX_VALUE));
+
+    write(Results.of(Results.deletion("ann", NOW, "age")));
+
+    assertKeptUntil(NOW + 14 * DAY + HOUR);
+  }
+
+  @Test
+  public void aStaleCellDoesNotKeepAKeyForEver() throws Exception {
+    write(age(NOW, HOUR));
+
+    assertThat(write(age(NOW - 1, Long.MAX_VALUE)).stale()).isEqualTo(1);
+
+    assertKeptUntil(NOW + 2 * HOUR);
   }
 
   @Test

@@ -13,7 +13,8 @@ import org.junit.Test;
 /** That a key is readable, and that no two entities share one. */
 public class RedisKeysTest {
   private static final String[] PIECES = {
-    ":", "%", "%3A", "%25", "3A", "\u0000", "a", "b", "é", "日", "😀", "\uFFFF", " ", "\n"
+    ":", "%", "%3A", "%25", "%7B", "3A", "{", "}", "\u0000", "a", "b", "é", "日", "😀", "\uFFFF",
+    " ", "\n"
   };
 
   @Test
@@ -25,6 +26,26 @@ public class RedisKeysTest {
   @Test
   public void colonAndPercentAreEscapedWithinAPart() {
     assertThat(key("a:b", "c%", "%3A")).isEqualTo("a%3Ab:c%25:%253A");
+  }
+
+  @Test
+  public void noPartOfAKeyChoosesItsSlot() {
+    assertThat(key("{prod}", "{user}", "{42}")).isEqualTo("%7Bprod}:%7Buser}:%7B42}");
+    Random random = new Random(12);
+    for (int i = 0; i < 10_000; i++) {
+      String key = key(text(random), text(random), text(random));
+
+      assertWithMessage("seed 12, entity %s", i).that(key).doesNotContain("{");
+    }
+  }
+
+  @Test
+  public void theKeyOfATrialIsNoEntitys() {
+    EntityKey entity = new EntityKey("a{b", "c:d", "e");
+
+    assertThat(new String(RedisKeys.trial(entity, 7), StandardCharsets.UTF_8))
+        .isEqualTo("a%7Bb:c%3Ad:%trial7");
+    assertThat(key("a{b", "c:d", "%trial7")).isNotEqualTo("a%7Bb:c%3Ad:%trial7");
   }
 
   @Test

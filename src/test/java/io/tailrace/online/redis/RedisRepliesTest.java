@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.OnlineStores;
@@ -13,6 +14,7 @@ import io.tailrace.pipelines.local.servers.Redis7;
 import io.tailrace.pipelines.local.servers.TestCertificates;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
+import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -285,6 +287,8 @@ public class RedisRepliesTest {
             .user("reader", PASSWORD, "~*", "+@connection", "+@read", "+info")
             .user("elsewhere", PASSWORD, "~other:*", "+@all")
             .start()) {
+      // A user who may write elsewhere passes the check: nobody knows yet what is to be written.
+      OnlineStores.at(redis.uri() + "?user=elsewhere&password=file:" + secret).check();
       String reader = redis.uri() + "?user=reader&password=file:" + secret;
       String elsewhere = redis.uri() + "?user=elsewhere&password=file:" + secret;
 
@@ -386,23 +390,121 @@ public class RedisRepliesTest {
   }
 
   @Test
-  public void aConnectionIsInStepAfterAnExceptionWithRepliesOnTheirWay() throws Exception {
+  public void aCommandThatTheUserMayNotRunIsNamedAtStart() throws Exception {
     Path secret = secret(PASSWORD);
-    try (LocalRedis redis = server().user("writer", PASSWORD, "~*", "+@all").start();
-        Jedis jedis = redis.connect();
+    try (LocalRedis redis =
+            server()
+                .user("admin", "admin", "~*", "+@all")
+                .user("writer", PASSWORD, RedisCheck.NEEDED_PERMISSIONS.split(" "))
+                .start();
+        Jedis jedis = redis.connect()) {
+      String uri = redis.uri() + "?waitReplicas=1&user=writer&password=file:" + secret;
+      for (String command :
+          List.of(
+              "hget",
+              "hset",
+              "hmget",
+              "hgetall",
+              "hdel",
+              "hlen",
+              "persist",
+              "pexpireat",
+              "time",
+              "wait",
+              "evalsha",
+              "script|load")) {
+        jedis.aclSetUser("writer", "reset", "on", ">" + PASSWORD);
+        jedis.aclSetUser("writer", RedisCheck.NEEDED_PERMISSIONS.split(" "));
+        OnlineStores.at(uri).check();
+        jedis.aclSetUser("writer", "-" + command.split("\\|")[0]);
+
+        UnavailableException e =
+            assertThrows(UnavailableException.class, () -> OnlineStores.at(uri).check());
+
+        assertThat(e).hasMessageThat().contains("the user lacks a permission (NOPERM");
+        assertThat(e).hasMessageThat().contains(command.split("\\|")[0]);
+        assertThat(e).hasMessageThat().contains("it needs " + RedisCheck.NEEDED_PERMISSIONS);
+      }
+      assertThat(jedis.dbSize()).isEqualTo(0);
+    }
+  }
+
+  @Test
+  public void withoutInfoTheCheckSaysWhatItDoesNotKnow() throws Exception {
+    Path secret = secret(PASSWORD);
+    try (LocalRedis redis =
+        server()
+            .user("admin", "admin", "~*", "+@all")
+            .user(
+                "writer", PASSWORD, RedisCheck.NEEDED_PERMISSIONS.replace(" +info", "").split(" "))
+            .start()) {
+      assertThat(findings(redis.uri() + "?user=writer&password=file:" + secret))
+          .containsExactly(
+              "the user may not run INFO: whether its maxmemory-policy is noeviction, and its"
+                  + " version 6.2 or later, is not known");
+    }
+  }
+
+  @Test
+  public void everyPolicyButNoevictionIsNamed() throws Exception {
+    try (LocalRedis redis = server().start();
+        Jedis jedis = redis.connect()) {
+      jedis.configSet("maxmemory-policy", "noeviction");
+      assertThat(findings(redis.uri())).isEmpty();
+      for (String policy :
+          List.of(
+              "allkeys-lru",
+              "allkeys-lfu",
+              "allkeys-random",
+              "volatile-lru",
+              "volatile-lfu",
+              "volatile-random",
+              "volatile-ttl")) {
+        jedis.configSet("maxmemory-policy", policy);
+
+        assertThat(findings(redis.uri()))
+            .containsExactly(
+                "127.0.0.1:"
+                    + redis.port()
+                    + " has maxmemory-policy "
+                    + policy
+                    + ": when its memory is full it drops values and deletions that have not"
+                    + " expired, and older values can come back. Set maxmemory-policy noeviction");
+      }
+    }
+  }
+
+  private static List<String> findings(String uri) throws Exception {
+    RedisAddress address = RedisAddress.of(EndpointUri.parse(uri));
+    try (RedisNodes nodes = RedisNodes.of(address)) {
+      return RedisCheck.check(address, nodes);
+    }
+  }
+
+  @Test
+  public void aKeyThatTheUserMayNotTouchRejectsOnlyItsEntity() throws Exception {
+    Path secret = secret(PASSWORD);
+    try (LocalRedis redis =
+            server()
+                .user("admin", "admin", "~*", "+@all")
+                .user("writer", PASSWORD, "~production:user:*", "+@all")
+                .start();
         BundleWriter writer =
             BundleWriter.of(
                 OnlineWriters.to(
-                    redis.uri() + "?entitiesPerCall=1&user=writer&password=file:" + secret))) {
-      write(writer, T);
-      jedis.aclSetUser("writer", "resetkeys", "~production:user:*");
-      QueryResult forbidden =
+                    redis.uri() + "?retryFor=60s&user=writer&password=file:" + secret))) {
+      QueryResult allowed =
           Results.of(
               Results.users(List.of("ann", "bea", "cid"), Results.int64("age", T + 1, 1, 2, 3)));
-      QueryResult elsewhere = forbidden.toBuilder().setEnvironmentId("other").build();
-      assertThrows(UnavailableException.class, () -> writer.write(T, forbidden, elsewhere));
-      jedis.aclSetUser("writer", "~*");
+      QueryResult forbidden = allowed.toBuilder().setEnvironmentId("other").build();
 
+      BundleWriter.Written written = writer.write(T, forbidden, allowed);
+
+      assertThat(written.outcomes().get(1).written()).isEqualTo(3);
+      assertThat(written.outcomes().get(0).status()).isEqualTo(WriteOutcome.Status.FAILED);
+      assertThat(written.failures()).hasSize(1);
+      assertThat(written.failures().get(0).reason()).isEqualTo(Reason.REJECTED_BY_STORE);
+      assertThat(written.failures().get(0).message()).contains("NOPERM");
       assertThat(write(writer, T).stale()).isEqualTo(1);
       assertThat(write(writer, T + 2).written()).isEqualTo(1);
     }

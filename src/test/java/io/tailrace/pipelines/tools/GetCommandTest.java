@@ -223,6 +223,8 @@ public class GetCommandTest {
             .put(payload)
             .array();
     try (Jedis jedis = redis.connect()) {
+      // What says that the hash is ours.
+      jedis.hset(key.getBytes(UTF_8), new byte[0], new byte[28]);
       jedis.hset(key.getBytes(UTF_8), name.getBytes(UTF_8), cell);
     }
   }

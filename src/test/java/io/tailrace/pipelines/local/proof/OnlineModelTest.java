@@ -326,6 +326,11 @@ public class OnlineModelTest {
         }
 
         @Override
+        public Instant now() {
+          return Instant.EPOCH;
+        }
+
+        @Override
         public void close() {}
       };
     }

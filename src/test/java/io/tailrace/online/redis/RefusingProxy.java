@@ -1,0 +1,149 @@
+package io.tailrace.online.redis;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+/**
+ * A proxy before a real Redis that refuses, in words of its own, some of the script calls that pass
+ * through it.
+ */
+final class RefusingProxy implements AutoCloseable {
+  private final ServerSocket server;
+  private final int port;
+  private final String answer;
+  private final AtomicInteger refused = new AtomicInteger();
+  private volatile Predicate<String> refusing;
+
+  private RefusingProxy(ServerSocket server, int port, String answer, Predicate<String> refusing) {
+    this.server = server;
+    this.port = port;
+    this.answer = answer;
+    this.refusing = refusing;
+  }
+
+  /**
+   * Starts one on a free port of the loopback address.
+   *
+   * @param port of the Redis behind it
+   * @param answer the error with which it refuses
+   * @param refusing which script calls, by their bytes as ISO 8859-1
+   */
+  static RefusingProxy start(int port, String answer, Predicate<String> refusing)
+      throws IOException {
+    RefusingProxy started =
+        new RefusingProxy(
+            new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), port, answer, refusing);
+    inThread(started::accept);
+    return started;
+  }
+
+  private interface Task {
+    void run() throws IOException;
+  }
+
+  private static void inThread(Task task) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                task.run();
+              } catch (SocketException | EOFException e) {
+                // Either side has closed it.
+              } catch (IOException e) {
+                throw new IllegalStateException("a loopback connection broke", e);
+              }
+            },
+            "refusing-proxy");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void accept() throws IOException {
+    while (true) {
+      Socket socket = server.accept();
+      inThread(() -> serve(socket));
+    }
+  }
+
+  private void serve(Socket socket) throws IOException {
+    try (socket;
+        Socket redis = new Socket(InetAddress.getLoopbackAddress(), port);
+        DataInputStream asked =
+            new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+        DataInputStream answered =
+            new DataInputStream(new BufferedInputStream(redis.getInputStream()));
+        OutputStream toClient = new BufferedOutputStream(socket.getOutputStream());
+        OutputStream toRedis = new BufferedOutputStream(redis.getOutputStream())) {
+      while (true) {
+        byte[] command = value(asked);
+        String text = new String(command, ISO_8859_1);
+        if (text.contains("EVALSHA") && refusing.test(text)) {
+          refused.incrementAndGet();
+          toClient.write(("-" + answer + "\r\n").getBytes(ISO_8859_1));
+        } else {
+          toRedis.write(command);
+          toRedis.flush();
+          toClient.write(value(answered));
+        }
+        toClient.flush();
+      }
+    }
+  }
+
+  /** Reads one value of the protocol, with what is in it. */
+  private static byte[] value(DataInputStream in) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    copy(in, bytes);
+    return bytes.toByteArray();
+  }
+
+  private static void copy(DataInputStream in, ByteArrayOutputStream out) throws IOException {
+    StringBuilder line = new StringBuilder();
+    int b = in.readByte();
+    while (b != '\n') {
+      out.write(b);
+      line.append((char) b);
+      b = in.readByte();
+    }
+    out.write(b);
+    int number = "$*".indexOf(line.charAt(0)) < 0 ? 0 : Integer.parseInt(line.substring(1).strip());
+    if (line.charAt(0) == '$' && number >= 0) {
+      out.write(in.readNBytes(number + 2));
+    }
+    for (int i = 0; line.charAt(0) == '*' && i < number; i++) {
+      copy(in, out);
+    }
+  }
+
+  String uri() {
+    return "redis://127.0.0.1:" + server.getLocalPort();
+  }
+
+  /** Has it refuse others from now on. */
+  void refuse(Predicate<String> others) {
+    refusing = others;
+  }
+
+  /** Returns how many calls were refused. */
+  int refused() {
+    return refused.get();
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}
