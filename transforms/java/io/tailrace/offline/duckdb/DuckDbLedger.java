@@ -1,5 +1,6 @@
 package io.tailrace.offline.duckdb;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.LedgerText;
@@ -10,7 +11,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -56,7 +56,7 @@ final class DuckDbLedger implements Ledger.Book {
                     rows.getString(1),
                     new Entry(
                         rows.getString(1),
-                        Instant.EPOCH.plus(rows.getLong(2), ChronoUnit.MICROS),
+                        Micros.instant(rows.getLong(2)),
                         LedgerText.rejected(rows.getString(3)),
                         Optional.ofNullable(rows.getString(4))));
               }
@@ -107,7 +107,7 @@ final class DuckDbLedger implements Ledger.Book {
                               + " VALUES (?, make_timestamptz(?), ?, ?) ON CONFLICT DO NOTHING")) {
                 for (Entry entry : entries) {
                   insert.setString(1, entry.name());
-                  insert.setLong(2, ChronoUnit.MICROS.between(Instant.EPOCH, entry.loadedAt()));
+                  insert.setLong(2, Micros.of(entry.loadedAt()));
                   insert.setString(3, LedgerText.of(entry.rejected()));
                   insert.setString(4, entry.refused().orElse(null));
                   insert.addBatch();
@@ -130,7 +130,7 @@ final class DuckDbLedger implements Ledger.Book {
                             "DELETE FROM "
                                 + table(open, environment)
                                 + " WHERE loaded_at < make_timestamptz("
-                                + ChronoUnit.MICROS.between(Instant.EPOCH, before)
+                                + Micros.of(before)
                                 + ")"));
   }
 }

@@ -1,12 +1,12 @@
 package io.tailrace.offline.staging;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.InvalidMessageException;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -127,7 +127,7 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
       // Another searcher has deleted it since.
       return Optional.empty();
     }
-    long stagedAt = ChronoUnit.MICROS.between(Instant.EPOCH, file.stagedAt());
+    long stagedAt = Micros.of(file.stagedAt());
     BusMessage message = StagedNames.message(file.name(), bytes.get(), stagedAt);
     try {
       ObservationFile decoded = FileDecoder.decode(message);
