@@ -278,6 +278,44 @@ public class StageThenLoadTest {
   }
 
   @Test
+  public void aFileThatIsTwiceInALoadIsLoadedAndToldOnce() throws Exception {
+    ObservationFile file = age("ann", 1, 0);
+    StagedFile reference = StagedFile.of(file, stage.uri(), stagedAs(file));
+
+    Outcome outcome = runLoad(reference, reference);
+
+    assertThat(outcome.inserted).hasSize(1);
+    assertThat(outcome.count("files_inserted")).isEqualTo(1);
+    assertThat(outcome.count("rows_duplicate")).isEqualTo(0);
+  }
+
+  @Test
+  public void whoeverReadsAFileThatIsBeingStagedSeesTheWholeOfItOrNothing() throws Exception {
+    byte[] bytes = new byte[4 << 20];
+    ExecutorService threads = Executors.newSingleThreadExecutor();
+    try (Stage.Connection writer = stage.open();
+        Stage.Connection reader = stage.open()) {
+      Future<Boolean> staged =
+          threads.submit(
+              () -> {
+                for (int i = 0; i < 20; i++) {
+                  writer.put(Map.of("production/a" + i + ".parquet", bytes));
+                }
+                return true;
+              });
+      while (!staged.isDone()) {
+        for (Stage.Entry entry : reader.list()) {
+          assertThat(reader.read(entry.name()).orElse(bytes)).hasLength(bytes.length);
+        }
+      }
+      assertThat(staged.get()).isTrue();
+      assertThat(reader.list()).hasSize(20);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
   public void aFileOfATopicThatWasMadeAnewIsNotMistakenForTheOldOne() throws Exception {
     run(sink(), age("ann", 1, 7));
 
