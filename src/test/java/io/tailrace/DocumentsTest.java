@@ -20,6 +20,7 @@ import io.tailrace.sql.Column;
 import io.tailrace.sql.Key;
 import io.tailrace.sql.Layout;
 import io.tailrace.sql.Table;
+import io.tailrace.testing.Features;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -138,7 +139,7 @@ public class DocumentsTest {
   public void everyColumnOfAFeaturesTableIsNamedInItsOrder() throws Exception {
     Table table =
         OfflineTables.of(
-            new FeatureTable("user.age", true, Optional.of(ValueType.INT64)),
+            new FeatureTable(Features.of("user.age"), true, Optional.of(ValueType.INT64)),
             Key.NONE,
             Layout.PLAIN);
     String rows = page("offline-store");
@@ -179,9 +180,7 @@ public class DocumentsTest {
                 .filter(
                     test -> {
                       String[] parts = test.split("\\.");
-                      return !tests
-                          .getOrDefault(parts[0], "")
-                          .contains("void " + parts[1] + "(");
+                      return !tests.getOrDefault(parts[0], "").contains("void " + parts[1] + "(");
                     })
                 .toList())
         .isEmpty();

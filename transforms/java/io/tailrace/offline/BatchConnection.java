@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Inserted.Rejected;
 import java.util.List;
 
 /**
@@ -22,18 +23,8 @@ public interface BatchConnection extends Catalog {
    *
    * @param rows how many rows are new in the store
    * @param duplicates how many were there before, or more than once in the batch
-   * @param rejected rows that the store can never hold; the others were inserted
+   * @param rejected rows that the store can never hold, by the positions of their files in the
+   *     batch; the others were inserted
    */
-  record BatchInserted(long rows, long duplicates, List<RejectedRow> rejected) {}
-
-  /**
-   * A row that the store can never hold.
-   *
-   * @param file the position of its file in the batch
-   * @param feature empty for the log of queries
-   * @param key the primary key; the operation id for the log of queries
-   * @param message why, such as {@code value has a NUL character, which PostgreSQL's text can't
-   *     hold}
-   */
-  record RejectedRow(int file, String feature, String key, String message) {}
+  record BatchInserted(long rows, long duplicates, List<Rejected> rejected) {}
 }

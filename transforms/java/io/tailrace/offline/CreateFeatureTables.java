@@ -8,7 +8,9 @@ import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
+import io.tailrace.result.PrimaryKeys;
 import io.tailrace.result.Result;
+import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.Outputs;
 import io.tailrace.stage.RejectedCells;
@@ -72,14 +74,6 @@ public final class CreateFeatureTables
     builder.add(DisplayData.item("offlineStore", store.uri()).withLabel("Offline store"));
   }
 
-  static String typeChanged(FeatureTable table, String conflict) {
-    return "its table "
-        + table.table()
-        + " "
-        + conflict
-        + "; publish the new type under another feature name, or rename the old table";
-  }
-
   /** What this stage counts. */
   static final class Counts extends StageCounters {
     private static final long serialVersionUID = 1;
@@ -113,7 +107,11 @@ public final class CreateFeatureTables
     // What a column needs, by what it says of itself: the same object for all results of a query.
     private transient Map<Need, FeatureTable> needs;
 
-    private record Need(String feature, boolean stringKeys, Object type) {}
+    private record Need(String namespace, String feature, boolean stringKeys, ValueType type) {
+      FeatureTable table() {
+        return new FeatureTable(new Feature(namespace, feature), stringKeys, Optional.of(type));
+      }
+    }
 
     CreateFn(OfflineStore store) {
       this.store = store;
@@ -141,7 +139,7 @@ public final class CreateFeatureTables
       Set<FeatureTable> missing = new LinkedHashSet<>();
       visit(
           result,
-          (position, frameNamespace, table) -> {
+          (position, keys, table) -> {
             if (!cache.fits(environment, table)) {
               missing.add(table);
             }
@@ -169,18 +167,20 @@ public final class CreateFeatureTables
       RejectedCells rejected = new RejectedCells();
       visit(
           result,
-          (position, rows, table) -> {
+          (position, keys, table) -> {
             Optional<Catalog.Conflict> conflict = cache.conflict(environment, table);
             if (conflict.isPresent()) {
               absent.set(position);
-              String feature = table.feature();
-              rejected.add(
-                  conflict.get().reason(),
-                  feature.substring(0, feature.lastIndexOf('.')),
-                  "",
-                  feature,
-                  TableCache.sentence(conflict.get()),
-                  rows);
+              String message = TableCache.sentence(conflict.get());
+              for (int row = 0; row < keys.count(); row++) {
+                rejected.add(
+                    conflict.get().reason(),
+                    table.feature().namespace(),
+                    keys.text(row),
+                    table.feature().text(),
+                    message,
+                    1);
+              }
             }
           });
       counts.columnsRefused.add(absent.cardinality());
@@ -194,7 +194,7 @@ public final class CreateFeatureTables
     }
 
     private interface Visitor {
-      void visit(int position, int rows, FeatureTable table);
+      void visit(int position, PrimaryKeys keys, FeatureTable table);
     }
 
     /** Visits the columns and deletions that are to be stored, with their positions. */
@@ -205,13 +205,14 @@ public final class CreateFeatureTables
           if (PersistencePolicy.offline(column.spec()) == Decision.WRITE) {
             visitor.visit(
                 position,
-                frame.rows(),
+                frame.keys(),
                 needs.computeIfAbsent(
                     new Need(
-                        column.spec().feature(), frame.keys().areStrings(), column.spec().type()),
-                    need ->
-                        new FeatureTable(
-                            need.feature, need.stringKeys, Optional.of(column.spec().type()))));
+                        frame.namespace(),
+                        column.spec().feature(),
+                        frame.keys().areStrings(),
+                        column.spec().type()),
+                    Need::table));
           }
           position++;
         }
@@ -222,9 +223,9 @@ public final class CreateFeatureTables
           String name = deletion.wholeEntities() ? "" : deletion.names().get(i);
           visitor.visit(
               position++,
-              deletion.keys().count(),
+              deletion.keys(),
               new FeatureTable(
-                  deletion.namespace() + "." + name,
+                  Feature.named(deletion.namespace(), name),
                   deletion.keys().areStrings(),
                   Optional.empty()));
         }

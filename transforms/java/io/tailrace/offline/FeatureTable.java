@@ -1,6 +1,5 @@
 package io.tailrace.offline;
 
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import java.io.Serializable;
 import java.util.Optional;
@@ -8,20 +7,19 @@ import java.util.Optional;
 /**
  * The table that holds the observations of one feature, as somebody wants it to be. Immutable.
  *
- * @param feature fully qualified, such as {@code user.age}; ends with a dot for the entities
- *     themselves, whose table only records deletions
+ * @param feature whose it is; the table of the entities themselves only records deletions
  * @param stringKeys whether primary keys are strings; otherwise they are integers
  * @param valueType the type of the values; empty when only deletions are to be recorded, which need
  *     no values
  * @param table its name, within the environment's schema
  */
 public record FeatureTable(
-    String feature, boolean stringKeys, Optional<ValueType> valueType, String table)
+    Feature feature, boolean stringKeys, Optional<ValueType> valueType, String table)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
   /** Creates one that has the name that is the feature's. */
-  public FeatureTable(String feature, boolean stringKeys, Optional<ValueType> valueType) {
-    this(feature, stringKeys, valueType, TableNames.ofFeature(feature));
+  public FeatureTable(Feature feature, boolean stringKeys, Optional<ValueType> valueType) {
+    this(feature, stringKeys, valueType, feature.table());
   }
 }

@@ -3,8 +3,8 @@ package io.tailrace.offline;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * Files of one kind that are inserted together. Immutable.
@@ -23,22 +23,12 @@ public record FileBatch(
     boolean stringKeys,
     Optional<ValueType> valueType,
     List<ObservationFile> files,
-    Map<String, String> tables) {
-  /** Returns the earliest time in any file, in microseconds since the epoch. */
-  public long earliest() {
-    return files.stream().mapToLong(ObservationFile::earliest).min().orElse(0);
-  }
-
-  /** Returns the latest time in any file, in microseconds since the epoch. */
-  public long latest() {
-    return files.stream().mapToLong(ObservationFile::latest).max().orElse(0);
-  }
-
+    SortedMap<Feature, String> tables) {
   /** Returns the number of rows in all files that have a table. */
   public long rowsOfTables() {
     return files.stream()
         .flatMap(file -> file.features().stream())
-        .filter(feature -> tables.containsKey(feature.feature()))
+        .filter(feature -> tables.containsKey(Feature.of(feature)))
         .mapToLong(ObservationFile.FeatureRows::rows)
         .sum();
   }

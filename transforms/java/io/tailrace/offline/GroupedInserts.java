@@ -2,23 +2,20 @@ package io.tailrace.offline;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection.BatchInserted;
-import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.Inserted.Count;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
-import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedSet;
+import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * A session that groups files by their environment, kind and type, creates the tables that a group
@@ -125,34 +122,25 @@ public final class GroupedInserts implements InsertSession {
     }
     tally.add(batch, inserted);
     tally.rejected.addAll(conflicts);
-    for (RejectedRow row : inserted.rejected()) {
-      tally.rejected.add(
-          new Rejected(
-              files.get(row.file()).position,
-              Reason.REJECTED_BY_STORE,
-              row.feature(),
-              row.key(),
-              row.message(),
-              1));
+    for (Rejected rows : inserted.rejected()) {
+      tally.rejected.add(rows.of(files.get(rows.file()).position));
     }
   }
 
   /** Creates the tables of the files' features and says which rows don't fit into theirs. */
-  private Map<String, String> fittingTables(
+  private SortedMap<Feature, String> fittingTables(
       Group group, List<Numbered> files, List<Rejected> conflicts)
       throws ContentRejectedException, UnavailableException {
-    SortedSet<String> features = new TreeSet<>();
+    SortedMap<Feature, FeatureTable> wanted = new TreeMap<>();
     for (Numbered each : files) {
-      for (FeatureRows feature : each.file.features()) {
-        features.add(feature.feature());
+      for (FeatureRows rows : each.file.features()) {
+        wanted.computeIfAbsent(
+            Feature.of(rows),
+            feature -> new FeatureTable(feature, group.stringKeys, group.valueType));
       }
     }
-    Map<String, FeatureTable> wanted = new TreeMap<>();
-    for (String feature : features) {
-      wanted.put(feature, new FeatureTable(feature, group.stringKeys, group.valueType));
-    }
     tables.require(group.environment, wanted.values());
-    Map<String, String> fitting = new TreeMap<>();
+    SortedMap<Feature, String> fitting = new TreeMap<>();
     wanted.forEach(
         (feature, table) ->
             tables
@@ -165,14 +153,11 @@ public final class GroupedInserts implements InsertSession {
 
   private static void addRows(
       List<Numbered> files, Catalog.Conflict conflict, List<Rejected> conflicts) {
-    String feature = conflict.table().feature();
     String message = TableCache.sentence(conflict);
     for (Numbered each : files) {
-      for (FeatureRows in : each.file.features()) {
-        if (in.feature().equals(feature)) {
-          conflicts.add(
-              new Rejected(each.position, conflict.reason(), feature, "", message, in.rows()));
-        }
+      RowNumbers rows = RowNumbers.of(each.file, conflict.table().feature());
+      if (rows.count() > 0) {
+        conflicts.add(new Rejected(each.position, conflict.reason(), rows, message));
       }
     }
   }

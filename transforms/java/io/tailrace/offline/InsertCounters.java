@@ -61,7 +61,8 @@ public final class InsertCounters extends StageCounters {
     queriesInserted.add(inserted.queries().inserted());
     queriesDuplicate.add(inserted.queries().duplicates());
     tablesWritten.add(inserted.tables());
-    rowsRejected.add(inserted.rejected().stream().mapToLong(Inserted.Rejected::count).sum());
+    rowsRejected.add(
+        inserted.rejected().stream().mapToLong(rejected -> rejected.rows().count()).sum());
     filesRejected.add(inserted.refused().size());
     filesInserted.add(files.size() - inserted.refused().size());
     long bytes = 0;

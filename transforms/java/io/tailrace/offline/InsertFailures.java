@@ -2,10 +2,18 @@ package io.tailrace.offline;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationFile.Kind;
+import io.tailrace.parquet.ObservationRows;
+import io.tailrace.parquet.QueryRow;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -14,22 +22,13 @@ import java.util.Optional;
  * some of whose rows it refused. Not thread-safe.
  */
 public final class InsertFailures {
-  private final Map<Integer, RejectedCells> rejected = new HashMap<>();
+  private final Map<Integer, List<Rejected>> rejected = new HashMap<>();
   private final Map<Integer, String> refused;
 
   private InsertFailures(Inserted inserted) {
     refused = inserted.refused();
     for (Rejected rows : inserted.rejected()) {
-      String feature = rows.feature();
-      rejected
-          .computeIfAbsent(rows.file(), unused -> new RejectedCells())
-          .add(
-              rows.reason(),
-              feature.isEmpty() ? "" : feature.substring(0, feature.lastIndexOf('.')),
-              rows.key(),
-              feature,
-              rows.message(),
-              rows.count());
+      rejected.computeIfAbsent(rows.file(), unused -> new ArrayList<>()).add(rows);
     }
   }
 
@@ -49,18 +48,86 @@ public final class InsertFailures {
   }
 
   /**
-   * Returns the failure of a file, if there is one.
+   * Returns the failure of a file that was refused as a whole, if it was.
    *
    * @param file its position
    * @param original what the letter holds
    */
-  public Optional<Failure> of(int file, BusMessage original) {
-    String why = refused.get(file);
-    if (why != null) {
-      return Optional.of(
-          Failure.ofMessage(InsertObservations.STAGE, Reason.REJECTED_BY_STORE, "", why, original));
+  public Optional<Failure> ofWhole(int file, BusMessage original) {
+    return Optional.ofNullable(refused.get(file))
+        .map(
+            why ->
+                Failure.ofMessage(
+                    InsertObservations.STAGE, Reason.REJECTED_BY_STORE, "", why, original));
+  }
+
+  /**
+   * Returns the failure of a file, if there is one.
+   *
+   * @param position the file's
+   * @throws IOException if its rows can't be decoded, which a file with a right checksum never
+   *     causes
+   */
+  public Optional<Failure> of(int position, ObservationFile file) throws IOException {
+    List<Rejected> rows = rejected.get(position);
+    if (isRefused(position) || rows == null) {
+      return ofWhole(position, file.message());
     }
-    RejectedCells cells = rejected.get(file);
-    return cells == null ? Optional.empty() : cells.failure(InsertObservations.STAGE, original);
+    RejectedCells cells = new RejectedCells();
+    RowNames names = RowNames.of(file);
+    for (Rejected each : rows) {
+      each.rows().stream()
+          .forEach(
+              row ->
+                  cells.add(
+                      each.reason(),
+                      names.namespace(row),
+                      names.key(row),
+                      names.feature(row),
+                      each.message(),
+                      1));
+    }
+    return cells.failure(InsertObservations.STAGE, file.message());
+  }
+
+  /** How a letter names the rows of a file. */
+  private interface RowNames {
+    static RowNames of(ObservationFile file) throws IOException {
+      if (file.kind() == Kind.QUERIES) {
+        List<QueryRow> queries = file.queries();
+        return row -> queries.get(row).operationId();
+      }
+      return new ObservationNames(file.rows(), file.stringKeys());
+    }
+
+    /** The primary key; the operation id of a query. */
+    String key(int row);
+
+    default String namespace(int row) {
+      return "";
+    }
+
+    default String feature(int row) {
+      return "";
+    }
+  }
+
+  private record ObservationNames(ObservationRows rows, boolean stringKeys) implements RowNames {
+    @Override
+    public String key(int row) {
+      return stringKeys
+          ? new String(rows.stringKey(row), StandardCharsets.UTF_8)
+          : Long.toString(rows.integerKey(row));
+    }
+
+    @Override
+    public String namespace(int row) {
+      return rows.namespace(row);
+    }
+
+    @Override
+    public String feature(int row) {
+      return rows.feature(row);
+    }
   }
 }

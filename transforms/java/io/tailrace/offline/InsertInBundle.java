@@ -10,6 +10,7 @@ import io.tailrace.stage.Failure;
 import io.tailrace.stage.Gathered;
 import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
+import java.io.IOException;
 import java.util.List;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -109,7 +110,7 @@ public final class InsertInBundle
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
         MultiOutputReceiver out)
-        throws UnavailableException {
+        throws UnavailableException, IOException {
       gathered.add(file, timestamp, window);
       if (gathered.isDue()) {
         insert(gathered.take(), outputs.now(out, window));
@@ -117,12 +118,12 @@ public final class InsertInBundle
     }
 
     @FinishBundle
-    public void finishBundle(FinishBundleContext context) throws UnavailableException {
+    public void finishBundle(FinishBundleContext context) throws UnavailableException, IOException {
       insert(gathered.take(), outputs.atEnd(context));
     }
 
     private void insert(List<Held<ObservationFile>> held, Outputs.Receiver<InsertOutcome> out)
-        throws UnavailableException {
+        throws UnavailableException, IOException {
       if (held.isEmpty()) {
         return;
       }
@@ -136,7 +137,7 @@ public final class InsertInBundle
       for (int i = 0; i < held.size(); i++) {
         Held<ObservationFile> each = held.get(i);
         ObservationFile file = each.element();
-        failures.of(i, file.message()).ifPresent(failure -> out.fail(each, failure));
+        failures.of(i, file).ifPresent(failure -> out.fail(each, failure));
         if (!failures.isRefused(i)) {
           out.put(
               each,

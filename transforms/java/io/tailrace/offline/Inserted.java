@@ -42,26 +42,21 @@ public record Inserted(
   }
 
   /**
-   * Rows that have something in common and can't be stored.
+   * Rows of a file that have something in common and can't be stored.
    *
    * @param file the position of their file in the list
-   * @param feature empty for the log of queries
-   * @param key the primary key; the operation id for the log of queries; empty where several are
-   *     meant
    * @param message why, such as {@code value has a NUL character, which PostgreSQL's text can't
    *     hold}
-   * @param count how many rows they are
    */
-  public record Rejected(
-      int file, Reason reason, String feature, String key, String message, int count) {
+  public record Rejected(int file, Reason reason, RowNumbers rows, String message) {
     /** Returns the same rows of a file at another position. */
     public Rejected of(int otherFile) {
-      return new Rejected(otherFile, reason, feature, key, message, count);
+      return new Rejected(otherFile, reason, rows, message);
     }
 
-    /** Returns these rows and some more. */
-    public Rejected plus(int more) {
-      return new Rejected(file, reason, feature, key, message, count + more);
+    /** Returns these rows and others. */
+    public Rejected and(RowNumbers others) {
+      return new Rejected(file, reason, rows.and(others), message);
     }
   }
 }

@@ -52,15 +52,14 @@ public final class OfflineTables {
   }
 
   static Label label(FeatureTable feature) {
-    int dot = feature.feature().lastIndexOf('.');
     Map<String, String> owner =
         ImmutableMap.of(
             Label.KIND,
             FEATURE,
             ListedTable.NAMESPACE,
-            feature.feature().substring(0, Math.max(0, dot)),
+            feature.feature().namespace(),
             ListedTable.NAME,
-            feature.feature().substring(dot + 1));
+            feature.feature().name());
     ImmutableMap.Builder<String, String> facts = ImmutableMap.builder();
     facts.put(ListedTable.KEY, feature.stringKeys() ? "string" : "int64");
     feature

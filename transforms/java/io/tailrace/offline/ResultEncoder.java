@@ -4,12 +4,11 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.parquet.ObservationEncoder;
 import io.tailrace.parquet.ObservationEncoder.Content;
-import io.tailrace.parquet.ObservationEncoder.Feature;
 import io.tailrace.parquet.ObservationEncoder.Operation;
 import io.tailrace.parquet.ObservationEncoder.Query;
 import io.tailrace.parquet.ObservationEncoder.Run;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.Admission;
 import io.tailrace.result.Column;
 import io.tailrace.result.Deletion;
@@ -52,9 +51,20 @@ public final class ResultEncoder implements AutoCloseable {
   /** What a cell that is rejected costs until its letter, in bytes, roughly. */
   private static final int REJECTED_CELL_OVERHEAD = 300;
 
+  /** A feature, with what is worked out of its names once. */
+  private record Named(Feature feature, ObservationEncoder.Feature encoded, String table) {
+    static Named of(Feature feature) {
+      byte[] bytes = feature.text().getBytes(StandardCharsets.UTF_8);
+      return new Named(
+          feature,
+          new ObservationEncoder.Feature(feature.namespace(), feature.text(), bytes),
+          feature.table());
+    }
+  }
+
   /** The rows of a file that is to be. */
   private static final class Rows {
-    final Map<String, List<Run>> runs = new HashMap<>();
+    final Map<Feature, List<Run>> runs = new HashMap<>();
     int count;
   }
 
@@ -64,10 +74,12 @@ public final class ResultEncoder implements AutoCloseable {
   private final FileCutter cutter;
   private final Map<FileCutter.Group, Rows> groups = new HashMap<>();
   private final Map<String, List<Query>> queries = new HashMap<>();
-  private final Map<String, byte[]> featureBytes = new HashMap<>();
-  private final Map<String, String> tables = new HashMap<>();
+  // By the whole name, which in one namespace is that of one feature.
+  private final Map<String, Named> features = new HashMap<>();
   private final IdentityHashMap<Result, RejectedCells> rejections = new IdentityHashMap<>();
   private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
+  // How many rows of a result no file can hold.
+  private final IdentityHashMap<Result, Map<Feature, Integer>> tooLarge = new IdentityHashMap<>();
   private long bufferedBytes;
   private int bufferedQueries;
   private long publishedFrom;
@@ -92,6 +104,7 @@ public final class ResultEncoder implements AutoCloseable {
     groups.clear();
     queries.clear();
     rejections.clear();
+    tooLarge.clear();
     admission = new Admission(maxClockSkew, Instant::now);
     bufferedBytes = 0;
     bufferedQueries = 0;
@@ -126,36 +139,36 @@ public final class ResultEncoder implements AutoCloseable {
               .add(frame.rows());
           continue;
         }
-        String feature = column.spec().feature();
-        valueTables.add(tables.computeIfAbsent(feature, TableNames::ofFeature));
+        Named feature = named(frame.namespace(), column.spec().feature());
+        int[] rows = storable.of(frame, column);
         full |=
             add(
                 new FileCutter.Group(
                     result.environmentId(),
                     frame.keys().areStrings(),
                     Optional.of(column.spec().type())),
-                new Run(
-                    feature(frame.namespace(), feature),
-                    operation,
-                    frame.keys(),
-                    Content.of(column),
-                    storable.of(frame, column)));
+                feature,
+                new Run(feature.encoded, operation, frame.keys(), Content.of(column), rows),
+                valueTables);
       }
     }
     for (Deletion deletion : result.deletions()) {
       List<String> names = deletion.wholeEntities() ? List.of("") : deletion.names();
       for (String name : names) {
-        String feature = deletion.namespace() + "." + name;
+        Named feature = named(deletion.namespace(), deletion.namespace() + "." + name);
+        int[] rows = storable.of(deletion, feature.feature.text());
         full |=
             add(
                 new FileCutter.Group(
                     result.environmentId(), deletion.keys().areStrings(), Optional.empty()),
+                feature,
                 new Run(
-                    feature(deletion.namespace(), feature),
+                    feature.encoded,
                     operation,
                     deletion.keys(),
                     Content.deleted(deletion.observedAt()),
-                    storable.of(deletion, feature)));
+                    rows),
+                valueTables);
       }
     }
     queries
@@ -177,21 +190,29 @@ public final class ResultEncoder implements AutoCloseable {
     }
   }
 
-  private Feature feature(String namespace, String name) {
-    return new Feature(
-        namespace,
-        name,
-        featureBytes.computeIfAbsent(name, it -> it.getBytes(StandardCharsets.UTF_8)));
+  private Named named(String namespace, String text) {
+    Named named = features.get(text);
+    if (named == null || !named.feature.namespace().equals(namespace)) {
+      named = Named.of(new Feature(namespace, text));
+      features.put(text, named);
+    }
+    return named;
   }
 
-  /** Returns whether the group's file is full. */
-  private boolean add(FileCutter.Group group, Run run) {
+  /**
+   * Adds rows of a feature.
+   *
+   * @param tables the tables in which their query has rows
+   * @return whether the group's file is full
+   */
+  private boolean add(FileCutter.Group group, Named feature, Run run, Set<String> tables) {
     bufferedBytes += COLUMN_OVERHEAD;
     if (run.count() == 0) {
       return false;
     }
+    tables.add(feature.table);
     Rows rows = groups.computeIfAbsent(group, unused -> new Rows());
-    rows.runs.computeIfAbsent(run.feature().name(), unused -> new ArrayList<>()).add(run);
+    rows.runs.computeIfAbsent(feature.feature, unused -> new ArrayList<>()).add(run);
     rows.count += run.count();
     return rows.count >= FileCutter.MAX_FILE_ROWS;
   }
@@ -212,7 +233,7 @@ public final class ResultEncoder implements AutoCloseable {
       cutter.encode(group.getKey(), runs);
     }
     for (Map.Entry<String, List<Query>> log : queries.entrySet()) {
-      cutter.encode(log.getKey(), log.getValue());
+      cutter.encode(log.getKey(), log.getValue().stream().map(this::withoutTooLarge).toList());
     }
     long encodedAt = Micros.now();
     for (List<Query> log : queries.values()) {
@@ -229,11 +250,42 @@ public final class ResultEncoder implements AutoCloseable {
     clear();
   }
 
+  /** Takes away the tables in which a query has no rows but those that no file can hold. */
+  private Query withoutTooLarge(Query query) {
+    Map<Feature, Integer> refused = tooLarge.get(query.result());
+    if (refused == null) {
+      return query;
+    }
+    Map<Feature, Integer> left = new HashMap<>();
+    for (Rows rows : groups.values()) {
+      rows.runs.forEach(
+          (feature, runs) -> {
+            for (Run run : runs) {
+              if (run.operation().result == query.result()) {
+                left.merge(feature, run.count(), Integer::sum);
+              }
+            }
+          });
+    }
+    refused.forEach((feature, rows) -> left.merge(feature, -rows, Integer::sum));
+    Set<String> tables = new LinkedHashSet<>(query.tables());
+    left.forEach(
+        (feature, rows) -> {
+          if (rows == 0) {
+            tables.remove(feature.table());
+          }
+        });
+    return new Query(query.result(), List.copyOf(tables));
+  }
+
   /** Rejects what no file can hold, with what else of its result is rejected. */
   private final class RejectTooLarge implements FileCutter.TooLarge {
     @Override
     public void row(Run run, int fileBytes) {
       counts.rowsRejected.add(1);
+      tooLarge
+          .computeIfAbsent(run.operation().result, unused -> new HashMap<>())
+          .merge(new Feature(run.feature().namespace(), run.feature().name()), 1, Integer::sum);
       reject(
           run.operation().result,
           run.feature().namespace(),

@@ -3,11 +3,11 @@ package io.tailrace.offline;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection.BatchInserted;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.parquet.TableNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Inserts files as {@link InsertObservations} does, without its failures. */
@@ -16,9 +16,9 @@ final class Batches {
 
   /** Returns a batch of files that are alike, with all their features. */
   static FileBatch of(List<ObservationFile> files) {
-    Map<String, String> tables = new TreeMap<>();
+    SortedMap<Feature, String> tables = new TreeMap<>();
     for (ObservationFile file : files) {
-      file.features().forEach(it -> tables.put(it.feature(), TableNames.ofFeature(it.feature())));
+      file.features().forEach(it -> tables.put(Feature.of(it), Feature.of(it).table()));
     }
     ObservationFile first = files.get(0);
     return new FileBatch(
@@ -41,7 +41,7 @@ final class Batches {
     for (List<ObservationFile> each : alike.values()) {
       FileBatch batch = of(each);
       List<FeatureTable> tables = new ArrayList<>();
-      for (String feature : batch.tables().keySet()) {
+      for (Feature feature : batch.tables().keySet()) {
         tables.add(new FeatureTable(feature, batch.stringKeys(), batch.valueType()));
       }
       connection.create(batch.environment(), tables);

@@ -7,6 +7,7 @@ import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
@@ -101,11 +102,17 @@ public class CreateFeatureTablesTest {
                       failure.cells().stream()
                           .map(
                               cell ->
-                                  cell.getFeature() + ": " + cell.getMessage().split(";", -1)[0]))
+                                  cell.getFeature()
+                                      + " of "
+                                      + cell.getPrimaryKey()
+                                      + ": "
+                                      + cell.getMessage().split(";", -1)[0]))
                   .containsExactly(
-                      "user.age: its table user__age has value BIGINT, not VARCHAR",
-                      "user.zip: its table user__zip has value BIGINT, not VARCHAR",
-                      "user.age: its table user__age has pkey VARCHAR, not BIGINT");
+                      "user.age of ann: its table user__age has value BIGINT, not VARCHAR",
+                      "user.age of bob: its table user__age has value BIGINT, not VARCHAR",
+                      "user.zip of ann: its table user__zip has value BIGINT, not VARCHAR",
+                      "user.zip of bob: its table user__zip has value BIGINT, not VARCHAR",
+                      "user.age of 7: its table user__age has pkey VARCHAR, not BIGINT");
               assertThat(failure.original().payload()).isEqualTo(changed.toByteArray());
               return null;
             });
@@ -121,7 +128,9 @@ public class CreateFeatureTablesTest {
     try (BatchConnection connection = OfflineConnections.to(store)) {
       connection.create(
           "production",
-          List.of(new FeatureTable("other.age", true, Optional.of(ValueType.INT64), "user__age")));
+          List.of(
+              new FeatureTable(
+                  Features.of("other.age"), true, Optional.of(ValueType.INT64), "user__age")));
     }
 
     WithFailures.Result<PCollection<Result>, Failure> created =

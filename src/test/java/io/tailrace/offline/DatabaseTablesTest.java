@@ -13,6 +13,7 @@ import io.tailrace.parquet.QueryLog;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ public class DatabaseTablesTest {
           .with(QueryLog.Column.texts("tags", query -> List.of("a", "b")));
 
   private static final FeatureTable AGE =
-      new FeatureTable("user.age", true, Optional.of(ValueType.INT64));
+      new FeatureTable(Features.of("user.age"), true, Optional.of(ValueType.INT64));
 
   @Rule public final OfflineDatabase database;
 
@@ -196,8 +197,9 @@ public class DatabaseTablesTest {
 
   @Test
   public void aTableSaysWhoseItIsAndIsListed() throws Exception {
-    FeatureTable deletions = new FeatureTable("user.", true, Optional.empty());
-    FeatureTable odd = new FeatureTable("us'er.A\"g\\e", false, Optional.of(ValueType.VECTOR));
+    FeatureTable deletions = new FeatureTable(Features.of("user."), true, Optional.empty());
+    FeatureTable odd =
+        new FeatureTable(Features.of("us'er.A\"g\\e"), false, Optional.of(ValueType.VECTOR));
     create(AGE, deletions, odd);
 
     assertThat(database.comment("user__age"))
@@ -219,9 +221,9 @@ public class DatabaseTablesTest {
 
   @Test
   public void whatATableSaysGrowsWithIt() throws Exception {
-    create(new FeatureTable("user.age", true, Optional.empty()));
+    create(new FeatureTable(Features.of("user.age"), true, Optional.empty()));
     create(AGE);
-    create(new FeatureTable("user.age", true, Optional.empty()));
+    create(new FeatureTable(Features.of("user.age"), true, Optional.empty()));
 
     assertThat(database.comment("user__age")).endsWith("\"key\":\"string\",\"value\":\"int64\"}");
     assertThat(database.rows("SELECT value_type FROM tailrace.feature_tables"))
@@ -231,7 +233,7 @@ public class DatabaseTablesTest {
   @Test
   public void aTableOfAnotherFeatureIsTaken() throws Exception {
     FeatureTable other =
-        new FeatureTable("user.Age", true, Optional.of(ValueType.INT64), AGE.table());
+        new FeatureTable(Features.of("user.Age"), true, Optional.of(ValueType.INT64), AGE.table());
     create(AGE);
 
     List<Conflict> conflicts = create(other, AGE);
@@ -246,7 +248,7 @@ public class DatabaseTablesTest {
   @Test
   public void ofTwoFeaturesThatWantOneTableAtOnceOneGetsIt() throws Exception {
     FeatureTable other =
-        new FeatureTable("user.Age", true, Optional.of(ValueType.INT64), AGE.table());
+        new FeatureTable(Features.of("user.Age"), true, Optional.of(ValueType.INT64), AGE.table());
 
     List<List<Conflict>> conflicts =
         together(List.of(() -> create(AGE), () -> create(other), () -> create(AGE, other)));
@@ -264,7 +266,7 @@ public class DatabaseTablesTest {
   @Test
   public void aTableOfTheFirstVersionIsWhoseTheListSaysOrElseOfWhoeverAsks() throws Exception {
     FeatureTable other =
-        new FeatureTable("user.Age", true, Optional.of(ValueType.INT64), AGE.table());
+        new FeatureTable(Features.of("user.Age"), true, Optional.of(ValueType.INT64), AGE.table());
     create(AGE);
     database.execute("COMMENT ON TABLE tailrace.user__age IS NULL");
 
@@ -314,7 +316,8 @@ public class DatabaseTablesTest {
     try (BatchConnection connection = database.connect()) {
       connection.insert(ages("user.age", "'ann', 7::BIGINT"));
     }
-    FeatureTable text = new FeatureTable("user.age", true, Optional.of(ValueType.STRING));
+    FeatureTable text =
+        new FeatureTable(Features.of("user.age"), true, Optional.of(ValueType.STRING));
     Conflict conflict = create(text).get(0);
     assertThat(conflict.reason()).isEqualTo(Reason.TYPE_CHANGED);
 

@@ -165,46 +165,6 @@ public class DuckDbInsertTest {
   }
 
   @Test
-  public void thePartsOfAQueryAreOneRowWithTheTablesOfAll() throws Exception {
-    QueryResult.Builder part = Results.named("op-1").setParts(2).setQueryName("q");
-    ObservationFile first =
-        queries(part.addFrames(Results.user("ann", Results.int64("age", T, 1))).build());
-    ObservationFile second =
-        queries(
-            part.clone()
-                .setPart(1)
-                .clearFrames()
-                .addFrames(Results.user("ann", Results.int64("zip", T, 1)))
-                .build());
-
-    assertThat(Batches.insert(connection, List.of(first)).rows()).isEqualTo(1);
-    assertThat(Batches.insert(connection, List.of(second)).rows()).isEqualTo(0);
-    assertThat(Batches.insert(connection, List.of(first, second)).duplicates()).isEqualTo(2);
-    assertThat(rows("SELECT operation_id, query_name, value_tables FROM tailrace.query_log"))
-        .containsExactly("[op-1, q, [user__age, user__zip]]");
-  }
-
-  @Test
-  public void partsOfAQueryThatWereGivenOtherTimesAreOneRow() throws Exception {
-    QueryResult.Builder part = Results.named("op-1").setParts(2);
-    ObservationFile first =
-        queries(part.addFrames(Results.user("ann", Results.int64("age", T, 1))).build());
-    ObservationFile second =
-        queries(
-            part.clone()
-                .setPart(1)
-                .setQueryTimestamp(part.getQueryTimestamp() + 1_000_000)
-                .clearFrames()
-                .addFrames(Results.user("ann", Results.int64("zip", T, 1)))
-                .build());
-
-    assertThat(Batches.insert(connection, List.of(first)).rows()).isEqualTo(1);
-    assertThat(Batches.insert(connection, List.of(second)).rows()).isEqualTo(0);
-    assertThat(rows("SELECT value_tables FROM tailrace.query_log"))
-        .containsExactly("[[user__age, user__zip]]");
-  }
-
-  @Test
   public void whatTheEncoderTakesForJsonDuckDbTakesToo() throws Exception {
     List<String> texts = new ArrayList<>();
     for (String text :
@@ -398,13 +358,6 @@ public class DuckDbInsertTest {
       }
     }
     return FileDecoder.decode(BundleEncoder.message(bytes.toByteArray()));
-  }
-
-  private static ObservationFile queries(QueryResult result) throws Exception {
-    return BundleEncoder.files(result).stream()
-        .filter(file -> file.kind() == Kind.QUERIES)
-        .findFirst()
-        .orElseThrow();
   }
 
   private static List<ObservationFile> randomFiles() throws Exception {

@@ -10,16 +10,14 @@ import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
-import io.tailrace.v1.Column.CacheNulls;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import org.junit.After;
@@ -105,50 +103,6 @@ public class DuckDbTablesTest {
   }
 
   @Test
-  public void everyTypeReadsBackAsItWasWritten() throws Exception {
-    Map<ValueType, String> values = new EnumMap<>(ValueType.class);
-    values.put(ValueType.INT64, "(-9223372036854775807 - 1)::BIGINT");
-    values.put(ValueType.FLOAT64, "-1.5e-300::DOUBLE");
-    values.put(ValueType.BOOL, "true");
-    values.put(ValueType.STRING, "'Grüße, \"W\\elt\"'");
-    values.put(ValueType.BYTES, "'\\x00\\xFF\\x07'::BLOB");
-    values.put(ValueType.TIMESTAMP, "TIMESTAMPTZ '1969-12-31 23:59:59.999999+00'");
-    values.put(ValueType.DATE, "DATE '1969-12-31'");
-    values.put(ValueType.VECTOR, "[1.5, -0.25]::FLOAT[]");
-    values.put(ValueType.JSON, "'{\"a\": [1,  null]}'::JSON");
-    Map<ValueType, String> read = new EnumMap<>(ValueType.class);
-    for (Map.Entry<ValueType, String> value : values.entrySet()) {
-      String row = "('user.v" + value.getKey().code() + "', 'ann', ";
-      ObservationFile file =
-          ForeignFile.of(
-                  value.getKey(),
-                  row + value.getValue() + ", " + TIME + ", 'op-1')",
-                  row + "NULL, " + TIME + ", 'op-2')")
-              .file();
-      assertThat(Batches.insert(connection, List.of(file)).rows()).isEqualTo(2);
-      String table = "production.user__v" + value.getKey().code();
-      assertThat(rows("SELECT count(*) FROM " + table + " WHERE value IS NULL"))
-          .containsExactly("[1]");
-      read.put(
-          value.getKey(),
-          rows("SELECT typeof(value), value::VARCHAR FROM " + table + " ORDER BY operation_id")
-              .get(0));
-    }
-
-    assertThat(read)
-        .containsExactly(
-            ValueType.INT64, "[BIGINT, -9223372036854775808]",
-            ValueType.FLOAT64, "[DOUBLE, -1.5e-300]",
-            ValueType.BOOL, "[BOOLEAN, true]",
-            ValueType.STRING, "[VARCHAR, Grüße, \"W\\elt\"]",
-            ValueType.BYTES, "[BLOB, \\x00\\xFF\\x07]",
-            ValueType.TIMESTAMP, "[TIMESTAMP WITH TIME ZONE, 1969-12-31 23:59:59.999999+00]",
-            ValueType.DATE, "[DATE, 1969-12-31]",
-            ValueType.VECTOR, "[FLOAT[], [1.5, -0.25]]",
-            ValueType.JSON, "[JSON, {\"a\": [1,  null]}]");
-  }
-
-  @Test
   public void aNewFileHasSmallBlocksAndAFormatOfWhichEachTableCostsLess() throws Exception {
     connection.create("production", List.of(table("user.age", ValueType.INT64)));
 
@@ -201,21 +155,6 @@ public class DuckDbTablesTest {
   }
 
   @Test
-  public void nullsAndDeletionsOfResultsReadBack() throws Exception {
-    Batches.insert(
-        connection,
-        BundleEncoder.files(
-            Results.of(Results.user("ann", Results.nothing("age", T, CacheNulls.WRITE_NULLS))),
-            Results.of(Results.deletion("bob", T, "age")),
-            Results.of(Results.deletion("eve", T))));
-
-    assertThat(rows("SELECT pkey, value, deleted FROM production.user__age ORDER BY pkey"))
-        .containsExactly("[ann, null, false]", "[bob, null, true]")
-        .inOrder();
-    assertThat(rows("SELECT pkey, deleted FROM production.user__")).containsExactly("[eve, true]");
-  }
-
-  @Test
   public void environmentsAreSchemas() throws Exception {
     Batches.insert(
         connection,
@@ -231,24 +170,13 @@ public class DuckDbTablesTest {
   }
 
   @Test
-  public void aTableThatADeletionMadeGetsItsValuesLater() throws Exception {
-    Batches.insert(connection, BundleEncoder.files(Results.of(Results.deletion("bob", T, "age"))));
-    Batches.insert(
-        connection,
-        BundleEncoder.files(Results.of(Results.user("ann", Results.int64("age", T, 42)))));
-
-    assertThat(rows("SELECT pkey, value, deleted FROM production.user__age ORDER BY pkey"))
-        .containsExactly("[ann, 42, false]", "[bob, null, true]")
-        .inOrder();
-  }
-
-  @Test
   public void aTableOfAnotherTypeIsNamedWithBothTypesAndLeftAsItIs() throws Exception {
     FeatureTable age = table("user.age", ValueType.INT64);
     assertThat(connection.create("production", List.of(age))).isEmpty();
 
     FeatureTable text = table("user.age", ValueType.STRING);
-    FeatureTable number = new FeatureTable("user.age", false, Optional.of(ValueType.INT64));
+    FeatureTable number =
+        new FeatureTable(Features.of("user.age"), false, Optional.of(ValueType.INT64));
     FeatureTable other = table("user.zip", ValueType.STRING);
     assertThat(connection.create("production", List.of(text, number, other, age)))
         .containsExactly(
@@ -271,7 +199,7 @@ public class DuckDbTablesTest {
   }
 
   private static FeatureTable table(String feature, ValueType type) {
-    return new FeatureTable(feature, true, Optional.of(type));
+    return new FeatureTable(Features.of(feature), true, Optional.of(type));
   }
 
   private List<String> rows(String sql) throws UnavailableException {

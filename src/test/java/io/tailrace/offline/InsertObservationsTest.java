@@ -12,6 +12,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -101,8 +102,8 @@ public class InsertObservationsTest {
     assertFailures(
         Map.of(
             changed,
-            "TYPE_CHANGED 1 user.age: its table user__age has value BIGINT, not VARCHAR; publish"
-                + " the new type under another feature name, or rename the old table"));
+            "TYPE_CHANGED 1 user.age of 'bob': its table user__age has value BIGINT, not VARCHAR;"
+                + " publish the new type under another feature name, or rename the old table"));
 
     assertThat(rows("SELECT pkey, value FROM tailrace.user__age")).containsExactly("[ann, 1]");
     assertThat(rows("SELECT pkey, value FROM tailrace.user__name")).containsExactly("[bob, Bob]");
@@ -114,7 +115,9 @@ public class InsertObservationsTest {
     try (BatchConnection connection = OfflineConnections.to(store)) {
       connection.create(
           "production",
-          List.of(new FeatureTable("other.age", true, Optional.of(ValueType.INT64), "user__age")));
+          List.of(
+              new FeatureTable(
+                  Features.of("other.age"), true, Optional.of(ValueType.INT64), "user__age")));
     }
     BusMessage mixed =
         add(
@@ -128,8 +131,8 @@ public class InsertObservationsTest {
     assertFailures(
         Map.of(
             mixed,
-            "NAME_TAKEN 1 user.age: its table user__age belongs to the feature other.age; publish"
-                + " this one under another name, or rename the table"));
+            "NAME_TAKEN 1 user.age of 'bob': its table user__age belongs to the feature other.age;"
+                + " publish this one under another name, or rename the table"));
 
     assertThat(rows("SELECT count(*) FROM tailrace.user__age")).containsExactly("[0]");
     assertThat(rows("SELECT pkey, value FROM tailrace.user__zip")).containsExactly("[bob, 2]");
@@ -147,7 +150,9 @@ public class InsertObservationsTest {
               BundleEncoder.files(Results.of(Results.user("u" + i, Results.string("age", T, "x"))))
                   .get(0)
                   .bytes()),
-          "TYPE_CHANGED 1 user.age: its table user__age has value BIGINT, not VARCHAR; publish"
+          "TYPE_CHANGED 1 user.age of 'u"
+              + i
+              + "': its table user__age has value BIGINT, not VARCHAR; publish"
               + " the new type under another feature name, or rename the old table");
     }
     store = new OneByOne(store);

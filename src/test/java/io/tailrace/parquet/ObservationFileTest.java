@@ -14,6 +14,7 @@ import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
@@ -367,6 +368,10 @@ public class ObservationFileTest {
         .orElseThrow();
   }
 
+  private static String table(String namespace, String feature) {
+    return TableNames.ofFeature(namespace, feature.substring(namespace.length() + 1));
+  }
+
   private static QueryRow query(QueryResult result) {
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("deployment_id", result.getDeploymentId());
@@ -382,9 +387,19 @@ public class ObservationFileTest {
     Set<String> tables = new LinkedHashSet<>();
     for (Frame frame : result.getFramesList()) {
       for (Column column : frame.getColumnsList()) {
-        if (column.getOrigin() == Column.Origin.COMPUTED && !column.getSkipOffline()) {
-          tables.add(TableNames.ofFeature(column.getFeature()));
+        if (column.getOrigin() == Column.Origin.COMPUTED
+            && !column.getSkipOffline()
+            && frame.getStringKeysCount() + frame.getInt64KeysCount() > 0) {
+          tables.add(table(frame.getNamespace(), column.getFeature()));
         }
+      }
+    }
+    for (Deletion deletion : result.getDeletionsList()) {
+      deletion
+          .getFeaturesList()
+          .forEach(feature -> tables.add(table(deletion.getNamespace(), feature)));
+      if (deletion.getFeaturesCount() == 0) {
+        tables.add(TableNames.ofFeature(deletion.getNamespace(), ""));
       }
     }
     texts.put("operation_id", result.getOperationId());

@@ -9,11 +9,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The tables on the shelf; each always has a column of values. */
+/** The tables on the shelf. */
 record ShelfCatalog(ShelfDatabase database) implements Catalog {
   @Override
   public List<Conflict> create(String environment, List<FeatureTable> tables)
@@ -32,6 +33,9 @@ record ShelfCatalog(ShelfDatabase database) implements Catalog {
                 .map(column -> column.name() + " " + type(column))
                 .collect(Collectors.joining(", "))
             + ")");
+    Map<String, String> optional = new LinkedHashMap<>();
+    QueryLog.CURRENT.columns().forEach(column -> optional.put(column.name(), type(column)));
+    addMissing(statement, schema, "query_log", optional);
     List<Conflict> conflicts = new ArrayList<>();
     for (FeatureTable table : tables) {
       Map<String, String> found = columns(statement, schema, table.table());
@@ -46,12 +50,15 @@ record ShelfCatalog(ShelfDatabase database) implements Catalog {
                 + table.table()
                 + "(observation_id UUID, pkey "
                 + wanted.get("pkey")
-                + ", value "
-                + wanted.getOrDefault("value", "VARCHAR")
+                + (wanted.containsKey("value") ? ", value " + wanted.get("value") : "")
                 + ", observed_at TIMESTAMPTZ, inserted_at TIMESTAMPTZ DEFAULT current_timestamp,"
                 + " resolver_fqn VARCHAR, deployment_id VARCHAR, operation_id VARCHAR,"
                 + " deleted BOOLEAN)");
         continue;
+      }
+      if (!found.containsKey("value") && wanted.containsKey("value")) {
+        addMissing(statement, schema, table.table(), Map.of("value", wanted.get("value")));
+        found.put("value", wanted.get("value"));
       }
       List<Difference> differences = new ArrayList<>();
       wanted.forEach(
@@ -63,8 +70,29 @@ record ShelfCatalog(ShelfDatabase database) implements Catalog {
       if (!differences.isEmpty()) {
         conflicts.add(Conflict.ofTypes(table, differences));
       }
+      addMissing(
+          statement,
+          schema,
+          table.table(),
+          Map.of("resolver_fqn", "VARCHAR", "deployment_id", "VARCHAR"));
     }
     return conflicts;
+  }
+
+  private static void addMissing(
+      Statement statement, String schema, String table, Map<String, String> columns)
+      throws SQLException {
+    for (Map.Entry<String, String> column : columns.entrySet()) {
+      statement.execute(
+          "ALTER TABLE "
+              + schema
+              + "."
+              + table
+              + " ADD COLUMN IF NOT EXISTS "
+              + column.getKey()
+              + " "
+              + column.getValue());
+    }
   }
 
   private static String type(QueryLog.Column column) {

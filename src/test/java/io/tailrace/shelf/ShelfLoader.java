@@ -4,10 +4,12 @@ import static io.tailrace.shelf.ShelfDatabase.literal;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
+import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.Inserted.Count;
 import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.offline.RowNumbers;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.LedgerText;
 import io.tailrace.offline.staging.Loader;
@@ -104,7 +106,7 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
                             URI.create(files.get(position).stage()).getPath()
                                 + "/"
                                 + files.get(position).name())
-                        + ", hive_partitioning = false)")
+                        + ", hive_partitioning = false, file_row_number = true)")
             .collect(
                 Collectors.joining(
                     " UNION ALL BY NAME ", "CREATE OR REPLACE TEMP TABLE staging AS ", "")));
@@ -118,14 +120,17 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
     List<Staged> features = new ArrayList<>();
     try (ResultSet found =
         statement.executeQuery(
-            "SELECT feature, epoch_us(min(observed_at)), epoch_us(max(observed_at)) FROM staging"
-                + " GROUP BY feature ORDER BY feature")) {
+            "SELECT namespace, feature, epoch_us(min(observed_at)), epoch_us(max(observed_at))"
+                + " FROM staging GROUP BY namespace, feature ORDER BY feature, namespace")) {
       while (found.next()) {
         features.add(
             new Staged(
-                new FeatureTable(found.getString(1), type.stringKeys(), type.valueType()),
-                found.getString(2),
-                found.getString(3)));
+                new FeatureTable(
+                    new Feature(found.getString(1), found.getString(2)),
+                    type.stringKeys(),
+                    type.valueType()),
+                found.getString(3),
+                found.getString(4)));
       }
     }
     Map<FeatureTable, Conflict> conflicts = new HashMap<>();
@@ -156,8 +161,8 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
                   + ") SELECT DISTINCT ON (observation_id) "
                   + COLUMNS
                   + value
-                  + " FROM staging WHERE feature = "
-                  + literal(feature.table.feature())
+                  + " FROM staging WHERE "
+                  + isOf(feature.table.feature())
                   + " AND observation_id NOT IN (SELECT observation_id FROM "
                   + table
                   + " WHERE observed_at BETWEEN make_timestamptz("
@@ -170,23 +175,27 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
     return inserted;
   }
 
+  private static String isOf(Feature feature) {
+    return "namespace = "
+        + literal(feature.namespace())
+        + " AND feature = "
+        + literal(feature.text());
+  }
+
   private static void reject(Statement statement, Conflict conflict, List<Rejected> rejected)
       throws SQLException {
-    String feature = conflict.table().feature();
     try (ResultSet found =
         statement.executeQuery(
-            "SELECT file, count(*) FROM staging WHERE feature = "
-                + literal(feature)
+            "SELECT file, min(file_row_number), count(*) FROM staging WHERE "
+                + isOf(conflict.table().feature())
                 + " GROUP BY file ORDER BY file")) {
       while (found.next()) {
         rejected.add(
             new Rejected(
                 found.getInt(1),
                 conflict.reason(),
-                feature,
-                "",
-                "its table " + conflict.table().table() + " " + conflict.words(),
-                found.getInt(2)));
+                new RowNumbers(List.of(new RowNumbers.Run(found.getInt(2), found.getInt(3)))),
+                "its table " + conflict.table().table() + " " + conflict.words()));
       }
     }
   }

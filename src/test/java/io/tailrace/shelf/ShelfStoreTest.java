@@ -8,6 +8,10 @@ import io.tailrace.testing.OfflineStoreContract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.Before;
@@ -52,6 +56,17 @@ public class ShelfStoreTest extends OfflineStoreContract {
     return new Unusable(
         OfflineStores.at("shelf://" + inTheWay),
         "the stage file://" + inTheWay + "/stage can't be used");
+  }
+
+  @Override
+  protected void execute(String... statements) throws SQLException {
+    try (Connection other =
+            DriverManager.getConnection("jdbc:duckdb:" + shelf.resolve("shelf.db"));
+        Statement statement = other.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
   }
 
   @Override

@@ -15,9 +15,11 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -64,6 +66,9 @@ public abstract class OfflineStoreContract {
 
   /** Returns a store of this kind that can't be inserted into. */
   protected abstract Unusable unusable() throws Exception;
+
+  /** Runs statements of SQL in the store, as somebody who looks after it. */
+  protected abstract void execute(String... statements) throws Exception;
 
   /** Returns how the store writes, as text, the values that each type is tested with. */
   protected abstract Map<ValueType, String> texts();
@@ -164,6 +169,83 @@ public abstract class OfflineStoreContract {
   }
 
   @Test
+  public void partsThatComeAnHourAndAHalfApartAreOneRowOfTheLog() throws Exception {
+    insert(List.of(queries("op-1", "a__b")));
+    insert(List.of(queries("op-1", "observed_at + INTERVAL 90 MINUTE", "c__d")));
+    insert(List.of(queries("op-1", "observed_at - INTERVAL 90 MINUTE", "c__d")));
+
+    List<List<String>> rows = rows("SELECT value_tables FROM " + table("query_log"));
+    assertThat(rows).hasSize(1);
+    assertThat(rows.get(0).get(0)).containsMatch("a__b.*c__d");
+  }
+
+  @Test
+  public void anOlderTableGetsTheColumnsThatItLacks() throws Exception {
+    insert(List.of(message(age("ann", "1")), queries("op-1", "user__age")));
+    execute(
+        "ALTER TABLE " + table("user__age") + " DROP COLUMN resolver_fqn",
+        "ALTER TABLE " + table("query_log") + " DROP COLUMN trace_id");
+
+    Run run = insert(List.of(message(age("bob", "2")), queries("op-2", "user__age")));
+
+    assertThat(run.failures).isEmpty();
+    assertThat(
+            rows("SELECT pkey, value, resolver_fqn FROM " + table("user__age") + " ORDER BY pkey")
+                .toString())
+        .isEqualTo("[[ann, 1, null], [bob, 2, resolvers.get]]");
+    assertThat(
+            rows("SELECT operation_id, trace_id FROM " + table("query_log") + " ORDER BY 1")
+                .toString())
+        .isEqualTo("[[op-1, null], [op-2, null]]");
+  }
+
+  @Test
+  public void aTableThatADeletionMadeGetsItsValuesLater() throws Exception {
+    insert(
+        List.of(
+            message(ForeignFile.ofDeletions(age("bob", "0"))),
+            message(
+                ForeignFile.ofDeletions(age("eve", "0").replace("user.age", "user."))
+                    .with("namespace", "'user'"))));
+    insert(List.of(message(age("ann", "42"))));
+
+    assertThat(
+            rows("SELECT pkey, value, deleted FROM " + table("user__age") + " ORDER BY pkey")
+                .toString()
+                .replaceAll("\\bt\\b", "true")
+                .replaceAll("\\bf\\b", "false"))
+        .isEqualTo("[[ann, 42, false], [bob, null, true]]");
+    assertThat(rows("SELECT pkey FROM " + table("user__")).toString()).isEqualTo("[[eve]]");
+  }
+
+  @Test
+  public void featuresWhoseNamesHaveDotsAreToldApartByTheirNamespaces() throws Exception {
+    String row = age("ann", "1").replace("user.age", "user.a.b");
+    ForeignFile inUser = ForeignFile.of(ValueType.INT64, row).with("namespace", "'user'");
+    ForeignFile both =
+        new ForeignFile(
+            inUser.columns(),
+            "(SELECT * EXCLUDE (namespace), namespace AS of_namespace FROM (VALUES "
+                + "('user.a.b', 'ann', 2::BIGINT, "
+                + TIME
+                + ", 'op-2', 'user'), ('user.a.b', 'ann', 3::BIGINT, "
+                + TIME
+                + ", 'op-2', 'user.a')) AS rows(feature, pkey, value, observed_at, operation_id,"
+                + " namespace))",
+            inUser.footer());
+
+    Run run = insert(List.of(message(inUser), message(both.with("namespace", "of_namespace"))));
+
+    assertThat(run.failures).isEmpty();
+    assertThat(
+            rows("SELECT value FROM " + table(TableNames.ofFeature("user", "a.b")) + " ORDER BY 1")
+                .toString())
+        .isEqualTo("[[1], [2]]");
+    assertThat(rows("SELECT value FROM " + table(TableNames.ofFeature("user.a", "b"))).toString())
+        .isEqualTo("[[3]]");
+  }
+
+  @Test
   public void rowsOfAnotherTypeAreOneLetterWithBothTypesAndTheOthersAreInserted() throws Exception {
     insert(List.of(message(age("ann", "1"))));
     BusMessage changed =
@@ -183,10 +265,12 @@ public abstract class OfflineStoreContract {
     assertThat(failure.cellCount()).isEqualTo(2);
     assertThat(failure.message())
         .contains(
-            "user.age: its table user__age has value "
+            ": its table user__age has value "
                 + typeName(ValueType.INT64)
                 + ", not "
                 + typeName(ValueType.STRING));
+    assertThat(failure.cells().stream().map(RejectedCell::getPrimaryKey))
+        .containsExactly("bob", "eve");
     assertThat(failure.original().payload()).isNotEmpty();
     assertThat(rows("SELECT pkey FROM " + table("user__age")).toString()).isEqualTo("[[ann]]");
     assertThat(rows("SELECT value FROM " + table("user__name")).toString()).isEqualTo("[[Bob]]");
@@ -281,13 +365,17 @@ public abstract class OfflineStoreContract {
   }
 
   private BusMessage queries(String operationId, String table) {
+    return queries(operationId, "observed_at", table);
+  }
+
+  private BusMessage queries(String operationId, String time, String table) {
     Map<String, String> columns = new LinkedHashMap<>();
     Map<String, String> known = new HashMap<>();
     known.put("operation_id", "'" + operationId + "'");
     known.put("environment_id", "'" + SCHEMA + "'");
     known.put("operation_kind", "'ONLINE_QUERY'");
     known.put("query_status", "'SUCCEEDED'");
-    known.put("query_timestamp", "observed_at");
+    known.put("query_timestamp", time);
     known.put("execution_started_at", "NULL::TIMESTAMPTZ");
     known.put("execution_finished_at", "NULL::TIMESTAMPTZ");
     known.put("value_tables", "['" + table + "']");

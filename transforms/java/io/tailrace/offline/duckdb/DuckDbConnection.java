@@ -5,6 +5,7 @@ import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.parquet.ObservationFile;
@@ -23,6 +24,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -38,14 +40,6 @@ final class DuckDbConnection implements BatchConnection {
 
   /** With fewer tables, looking at all staged rows for each of them is cheaper than sorting. */
   private static final int SORTED_FROM_TABLES = 20;
-
-  /** DuckDB can't make a time of these, only store them. */
-  private static final long FIRST_TIME = -9_223_372_022_400_000_000L;
-
-  private static final long LAST_TIME = 9_223_372_036_854_775_806L;
-
-  /** How far apart, in microseconds, the times may be that the parts of a query are given. */
-  private static final long PARTS_APART = 3_600_000_000L;
 
   /** What goes wrong with the database rather than with the files that it reads. */
   private static final Set<String> NOT_THE_CONTENT =
@@ -170,7 +164,7 @@ final class DuckDbConnection implements BatchConnection {
                       + columns
                       + " FROM read_parquet("
                       + list(paths)
-                      + ") JOIN temp.features USING (feature)"
+                      + ") JOIN temp.features USING (namespace, feature)"
                       + (sorted ? " ORDER BY number" : ""));
               return fold(statement, batch.valueType());
             });
@@ -200,7 +194,7 @@ final class DuckDbConnection implements BatchConnection {
     Statement statement = open.statement();
     DuckDbCatalog catalog = open.catalog(store.schema(batch.environment()));
     List<String> tables = List.copyOf(batch.tables().values());
-    String range = range("observed_at", batch, 0);
+    List<String> ranges = ranges(statement, tables.size());
     String insertColumns = "(" + columns + ", inserted_at)";
     long inserted = 0;
     statement.execute("BEGIN");
@@ -218,7 +212,7 @@ final class DuckDbConnection implements BatchConnection {
                   + " AND observation_id NOT IN (SELECT observation_id FROM "
                   + table
                   + " WHERE "
-                  + range
+                  + ranges.get(i)
                   + ")");
       open.file().inserted(table, rows);
       inserted += rows;
@@ -233,16 +227,43 @@ final class DuckDbConnection implements BatchConnection {
     return new BatchInserted(inserted, staged - inserted, List.of());
   }
 
+  /**
+   * Returns, for each feature, the condition that a time is one of its staged rows'. An id has one
+   * time only, so that rows of a table outside of them need not be looked at: of its own, as one
+   * old row among those of many features must not make all their tables be read.
+   */
+  private static List<String> ranges(Statement statement, int features) throws SQLException {
+    List<String> ranges = new ArrayList<>(Collections.nCopies(features, "false"));
+    try (ResultSet found =
+        statement.executeQuery(
+            "SELECT number, epoch_us(min(observed_at)), epoch_us(max(observed_at))"
+                + " FROM temp.staged GROUP BY number")) {
+      while (found.next()) {
+        ranges.set(
+            found.getInt(1),
+            "observed_at BETWEEN make_timestamptz("
+                + found.getLong(2)
+                + ") AND make_timestamptz("
+                + found.getLong(3)
+                + ")");
+      }
+    }
+    return ranges;
+  }
+
   /** Gives each feature its number: rows of others are left out. */
-  private static void numberFeatures(Statement statement, Iterable<String> features)
+  private static void numberFeatures(Statement statement, Iterable<Feature> features)
       throws SQLException {
-    statement.execute("CREATE OR REPLACE TEMP TABLE features(feature VARCHAR, number INTEGER)");
+    statement.execute(
+        "CREATE OR REPLACE TEMP TABLE features(namespace VARCHAR, feature VARCHAR,"
+            + " number INTEGER)");
     try (PreparedStatement insert =
-        statement.getConnection().prepareStatement("INSERT INTO temp.features VALUES (?, ?)")) {
+        statement.getConnection().prepareStatement("INSERT INTO temp.features VALUES (?, ?, ?)")) {
       int number = 0;
-      for (String feature : features) {
-        insert.setString(1, feature);
-        insert.setInt(2, number++);
+      for (Feature feature : features) {
+        insert.setString(1, feature.namespace());
+        insert.setString(2, feature.text());
+        insert.setInt(3, number++);
         insert.addBatch();
       }
       insert.executeBatch();
@@ -277,10 +298,11 @@ final class DuckDbConnection implements BatchConnection {
     if (distinct < staged) {
       statement.execute(
           "DELETE FROM temp.staged WHERE rowid IN (SELECT id FROM (SELECT rowid AS id,"
-              + " row_number() OVER (PARTITION BY observation_id ORDER BY "
+              + " row_number() OVER (PARTITION BY number, observation_id ORDER BY "
               + type.map(it -> "(value IS NULL) DESC, " + cellOrder(it)).orElse("deleted")
               + ") AS place FROM temp.staged WHERE observation_id IN (SELECT observation_id FROM"
-              + " temp.staged GROUP BY observation_id HAVING count(*) > 1)) WHERE place > 1)");
+              + " temp.staged GROUP BY number, observation_id HAVING count(*) > 1)) WHERE place >"
+              + " 1)");
     }
     return staged;
   }
@@ -301,25 +323,6 @@ final class DuckDbConnection implements BatchConnection {
     };
   }
 
-  /**
-   * Returns the condition that a time is one of a batch's. An id has one time only, so that rows of
-   * a table outside of them need not be looked at.
-   *
-   * @param slack by how many microseconds the time may be outside
-   */
-  private static String range(String time, FileBatch batch, long slack) {
-    StringBuilder range = new StringBuilder("true");
-    if (batch.earliest() >= FIRST_TIME + slack) {
-      range.append(" AND ").append(time).append(" >= make_timestamptz(");
-      range.append(Math.min(batch.earliest() - slack, LAST_TIME)).append(')');
-    }
-    if (batch.latest() <= LAST_TIME - slack) {
-      range.append(" AND ").append(time).append(" <= make_timestamptz(");
-      range.append(Math.max(batch.latest() + slack, FIRST_TIME)).append(')');
-    }
-    return range.toString();
-  }
-
   private BatchInserted insertQueries(FileBatch batch, List<Path> paths)
       throws ContentRejectedException, UnavailableException {
     QueryInsert insert = QueryInsert.into(log);
@@ -335,9 +338,8 @@ final class DuckDbConnection implements BatchConnection {
               }
             });
     checkComplete(staged, batch.rows());
-    String same = range("known.query_timestamp", batch, PARTS_APART);
     return alone(
-        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), same, staged));
+        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), staged));
   }
 
   private static String list(List<Path> paths) {

@@ -10,6 +10,7 @@ import io.tailrace.sql.Column;
 import io.tailrace.sql.Key;
 import io.tailrace.sql.duckdb.DuckDbCatalog;
 import io.tailrace.sql.duckdb.DuckDbSession.Open;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -58,32 +59,46 @@ record QueryInsert(List<Column> columns) {
   }
 
   /**
-   * Inserts what was staged.
+   * Inserts what was staged. A query is known by its id alone: the parts of one may come at any
+   * time and say any.
    *
-   * @param same by which of its times a query in the log can be the same
    * @param staged how many rows were staged
    */
-  BatchInserted insert(Open open, DuckDbCatalog catalog, String same, long staged)
-      throws SQLException {
+  BatchInserted insert(Open open, DuckDbCatalog catalog, long staged) throws SQLException {
     Statement statement = open.statement();
     String log = catalog.place(TableNames.QUERY_LOG);
     String all = "operation_id, " + String.join(", ", others()) + ", value_tables";
-    String found = "known.operation_id = staged.operation_id AND " + same;
     statement.execute("BEGIN");
+    // Once: the whole log is looked through, and what is found is nearly always nothing.
     statement.execute(
-        "UPDATE "
+        "CREATE OR REPLACE TEMP TABLE known AS SELECT log.rowid AS place, operation_id,"
+            + " log.value_tables FROM "
             + log
-            + " AS known SET value_tables = list_sort(list_distinct(list_concat("
-            + "known.value_tables, staged.value_tables))) FROM temp.staged WHERE "
-            + found
-            + " AND NOT list_has_all(known.value_tables, staged.value_tables)");
-    statement.execute("DELETE FROM temp.staged USING " + log + " AS known WHERE " + found);
+            + " AS log JOIN temp.staged USING (operation_id)");
+    if (isThere(statement, "temp.known")) {
+      statement.execute(
+          "UPDATE "
+              + log
+              + " AS log SET value_tables = list_sort(list_distinct(list_concat("
+              + "log.value_tables, staged.value_tables))) FROM temp.staged JOIN temp.known"
+              + " USING (operation_id) WHERE log.rowid = known.place"
+              + " AND NOT list_has_all(log.value_tables, staged.value_tables)");
+      statement.execute(
+          "DELETE FROM temp.staged WHERE operation_id IN (SELECT operation_id FROM temp.known)");
+    }
     long inserted =
         statement.executeLargeUpdate(
             "INSERT INTO " + log + "(" + all + ") SELECT " + all + " FROM temp.staged");
     statement.execute("COMMIT");
     open.file().inserted(log, inserted);
     statement.execute("DROP TABLE temp.staged");
+    statement.execute("DROP TABLE temp.known");
     return new BatchInserted(inserted, staged - inserted, List.of());
+  }
+
+  private static boolean isThere(Statement statement, String rowsOf) throws SQLException {
+    try (ResultSet found = statement.executeQuery("SELECT 1 FROM " + rowsOf + " LIMIT 1")) {
+      return found.next();
+    }
   }
 }

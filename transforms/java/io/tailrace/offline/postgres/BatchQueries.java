@@ -2,11 +2,13 @@ package io.tailrace.offline.postgres;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.offline.RowNumbers;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.QueryRow;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,19 +23,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchQueries {
   private final Map<String, QueryRow> queries = new TreeMap<>();
-  private final List<RejectedRow> rejected = new ArrayList<>();
+  private final List<Rejected> rejected = new ArrayList<>();
   private long accepted;
 
   BatchQueries(FileBatch batch, QueryLog log) throws ContentRejectedException {
     for (int file = 0; file < batch.files().size(); file++) {
       try {
-        for (QueryRow query : batch.files().get(file).queries(log)) {
+        List<QueryRow> rows = batch.files().get(file).queries(log);
+        for (int row = 0; row < rows.size(); row++) {
+          QueryRow query = rows.get(row);
           String whyNot = whyNot(query);
           if (whyNot == null) {
             accepted++;
             queries.merge(query.operationId(), withTables(query, query), BatchQueries::withTables);
           } else {
-            rejected.add(new RejectedRow(file, "", query.operationId(), whyNot));
+            rejected.add(new Rejected(file, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot));
           }
         }
       } catch (IOException e) {
@@ -53,7 +57,7 @@ final class BatchQueries {
   }
 
   /** Returns the rows that PostgreSQL can't hold. */
-  List<RejectedRow> rejected() {
+  List<Rejected> rejected() {
     return rejected;
   }
 

@@ -1,14 +1,16 @@
 package io.tailrace.offline.postgres;
 
-import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
+import io.tailrace.offline.Feature;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.offline.RowNumbers;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
@@ -38,7 +40,7 @@ final class BatchRows {
   private final FileBatch batch;
   private final boolean keysAreIndexed;
   private final List<ObservationRows> files = new ArrayList<>();
-  private final List<RejectedRow> rejected = new ArrayList<>();
+  private final List<Rejected> rejected = new ArrayList<>();
   private final List<TableRows> folded = new ArrayList<>();
   private long accepted;
 
@@ -50,7 +52,7 @@ final class BatchRows {
   BatchRows(FileBatch batch, boolean keysAreIndexed) throws ContentRejectedException {
     this.batch = batch;
     this.keysAreIndexed = keysAreIndexed;
-    Map<String, Places> byFeature = new TreeMap<>();
+    Map<Feature, Places> byFeature = new TreeMap<>();
     for (ObservationFile file : batch.files()) {
       try {
         files.add(file.rows());
@@ -104,7 +106,7 @@ final class BatchRows {
   }
 
   /** Returns the rows that PostgreSQL can't hold. */
-  List<RejectedRow> rejected() {
+  List<Rejected> rejected() {
     return rejected;
   }
 
@@ -139,13 +141,16 @@ final class BatchRows {
   }
 
   @SuppressWarnings("ReferenceEquality") // The same object for the same feature spares a look-up.
-  private void gather(int file, Map<String, Places> byFeature) {
+  private void gather(int file, Map<Feature, Places> byFeature) {
     ObservationRows rows = files.get(file);
-    String feature = "";
+    String text = "";
+    String namespace = "";
     Places places = null;
     for (int row = 0; row < rows.count(); row++) {
-      if (rows.feature(row) != feature) {
-        feature = rows.feature(row);
+      if (rows.feature(row) != text || rows.namespace(row) != namespace) {
+        text = rows.feature(row);
+        namespace = rows.namespace(row);
+        Feature feature = new Feature(namespace, text);
         places =
             batch.tables().containsKey(feature)
                 ? byFeature.computeIfAbsent(feature, any -> new Places())
@@ -158,15 +163,9 @@ final class BatchRows {
       if (whyNot == null) {
         places.add(place(file, row));
       } else {
-        rejected.add(new RejectedRow(file, feature, key(rows, row), whyNot));
+        rejected.add(new Rejected(file, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot));
       }
     }
-  }
-
-  private String key(ObservationRows rows, int row) {
-    return batch.stringKeys()
-        ? new String(rows.stringKey(row), StandardCharsets.UTF_8)
-        : Long.toString(rows.integerKey(row));
   }
 
   private @Nullable String whyNot(ObservationRows rows, int row) {

@@ -9,12 +9,17 @@ import io.tailrace.offline.InsertCounters;
 import io.tailrace.offline.InsertFailures;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.Inserted;
+import io.tailrace.parquet.FileDecoder;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.Outputs;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.values.KV;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +54,7 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
 
   @ProcessElement
   public void load(@Element KV<String, Iterable<StagedFile>> gathered, MultiOutputReceiver out)
-      throws UnavailableException {
+      throws UnavailableException, IOException {
     // Each once, by its name: what was found in the stage may be on its way, too.
     Map<String, Map<String, StagedFile>> byStage = new LinkedHashMap<>();
     for (StagedFile file : gathered.getValue()) {
@@ -64,7 +69,7 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
   }
 
   private void load(Stage.Connection from, List<StagedFile> files, MultiOutputReceiver out)
-      throws UnavailableException {
+      throws UnavailableException, IOException {
     if (loader == null) {
       loader = loaders.open();
     }
@@ -84,8 +89,8 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
       StagedFile file = files.get(i);
       if (failures.has(i)) {
         byte[] bytes = from.read(file.name()).orElse(new byte[0]);
-        BusMessage original = file.origin().withPayload(bytes);
-        failures.of(i, original).ifPresent(Outputs.failures(out)::output);
+        failure(failures, i, file.origin().withPayload(bytes))
+            .ifPresent(Outputs.failures(out)::output);
       }
       if (!failures.isRefused(i)) {
         Outputs.<InsertOutcome>main(out)
@@ -96,6 +101,18 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
                     file.size().publishedFrom(),
                     now));
       }
+    }
+  }
+
+  private static Optional<Failure> failure(InsertFailures failures, int position, BusMessage staged)
+      throws IOException {
+    if (failures.isRefused(position)) {
+      return failures.ofWhole(position, staged);
+    }
+    try {
+      return failures.of(position, FileDecoder.decode(staged));
+    } catch (InvalidMessageException e) {
+      throw new IOException("a file that was loaded can't be decoded: " + e.getMessage(), e);
     }
   }
 

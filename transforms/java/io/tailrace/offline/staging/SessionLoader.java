@@ -1,5 +1,6 @@
 package io.tailrace.offline.staging;
 
+import com.google.common.collect.Iterables;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertSession;
 import io.tailrace.offline.Inserted;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +28,7 @@ import java.util.Optional;
  * <p>A crash between the two repeats the load, which the ids of the rows make harmless.
  */
 public final class SessionLoader implements Loader {
-  /** Rows that an entry lists for each reason; the others are counted with the last of them. */
+  /** Messages that an entry lists for each reason. */
   private static final int MAX_LISTED = 100;
 
   private final InsertSession session;
@@ -149,20 +151,19 @@ public final class SessionLoader implements Loader {
     return entries;
   }
 
+  /** Rows with one reason and message are one entry; beyond some, the last one's message stands. */
   private static List<Rejected> bounded(List<Rejected> rejected) {
-    if (rejected.size() <= MAX_LISTED) {
-      return rejected;
-    }
-    Map<Reason, List<Rejected>> byReason = new EnumMap<>(Reason.class);
+    Map<Reason, Map<String, Rejected>> byReason = new EnumMap<>(Reason.class);
     for (Rejected rows : rejected) {
-      List<Rejected> listed = byReason.computeIfAbsent(rows.reason(), unused -> new ArrayList<>());
-      if (listed.size() < MAX_LISTED) {
-        listed.add(rows);
-      } else {
-        listed.set(MAX_LISTED - 1, listed.get(MAX_LISTED - 1).plus(rows.count()));
-      }
+      Map<String, Rejected> byMessage =
+          byReason.computeIfAbsent(rows.reason(), unused -> new LinkedHashMap<>());
+      String message =
+          byMessage.size() < MAX_LISTED || byMessage.containsKey(rows.message())
+              ? rows.message()
+              : Iterables.getLast(byMessage.keySet());
+      byMessage.merge(message, rows, (before, more) -> before.and(more.rows()));
     }
-    return byReason.values().stream().flatMap(List::stream).toList();
+    return byReason.values().stream().flatMap(each -> each.values().stream()).toList();
   }
 
   @Override

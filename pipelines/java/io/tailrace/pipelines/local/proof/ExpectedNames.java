@@ -15,11 +15,14 @@ final class ExpectedNames {
 
   private ExpectedNames() {}
 
-  /** Returns the name of the table of a feature. */
+  /** Returns the name of the table of a feature whose namespace ends with the last dot. */
   static String tableOf(String feature) {
     int dot = feature.lastIndexOf('.');
-    String namespace = dot < 0 ? "" : feature.substring(0, dot);
-    String name = feature.substring(dot + 1);
+    return tableOf(dot < 0 ? "" : feature.substring(0, dot), feature.substring(dot + 1));
+  }
+
+  /** Returns the name of the table of a feature; both names may have dots. */
+  static String tableOf(String namespace, String name) {
     String table = plain(namespace) + "__" + plain(name);
     if (isUnmistakable(namespace) && isUnmistakable(name) && table.length() <= LONGEST_NAME) {
       return table;

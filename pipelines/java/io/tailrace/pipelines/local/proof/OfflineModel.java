@@ -82,12 +82,14 @@ public final class OfflineModel {
   }
 
   private static final class Environment {
+    /** By their tables. */
     final Map<String, ExpectedFeature> features = new TreeMap<>();
+
     final Map<String, Query> queries = new HashMap<>();
 
-    ExpectedFeature feature(String name, Observation first) {
+    ExpectedFeature feature(String table, String name, Observation first) {
       return features.computeIfAbsent(
-          name, it -> new ExpectedFeature(it, first.key() instanceof String));
+          table, unused -> new ExpectedFeature(name, first.key() instanceof String));
     }
 
     Map<String, ExpectedTable> tables() {
@@ -96,8 +98,7 @@ public final class OfflineModel {
         tables.put(QUERY_LOG, new ExpectedTable(QUERY_FIELDS, queries));
       }
       features.forEach(
-          (name, feature) ->
-              tables.put(tableOf(name), new ExpectedTable(feature.fields(), feature.rows)));
+          (table, feature) -> tables.put(table, new ExpectedTable(feature.fields(), feature.rows)));
       return tables;
     }
   }
@@ -140,7 +141,7 @@ public final class OfflineModel {
 
   // The same few come with every result: each is kept, or worked out, once.
   private final Map<String, String> texts = new HashMap<>();
-  private final Map<String, String> tableNames = new HashMap<>();
+  private final Map<String, Map<String, String>> tableNames = new HashMap<>();
   private final Map<Set<String>, Set<String>> tableSets = new HashMap<>();
 
   /**
@@ -160,15 +161,17 @@ public final class OfflineModel {
         if (column.getOrigin() != Origin.COMPUTED || column.getSkipOffline()) {
           continue;
         }
-        valueTables.add(tableNames.computeIfAbsent(column.getFeature(), ExpectedNames::tableOf));
         for (int row = 0; row < keys.size(); row++) {
           long observedAt = column.getObservedAt(column.getObservedAtCount() == 1 ? 0 : row);
           if (isStored(keys.get(row), observedAt, publishedAt)) {
-            observe(
-                environment,
-                column.getFeature(),
-                observation(column, row, keys.get(row), observedAt, operation),
-                column.getType());
+            Observation observation =
+                observation(column, row, keys.get(row), observedAt, operation);
+            String feature = column.getFeature();
+            String table = table(frame.getNamespace(), feature);
+            valueTables.add(table);
+            environment
+                .feature(table, feature, observation)
+                .add(id(feature, observation), observation, column.getType());
           }
         }
       }
@@ -182,11 +185,13 @@ public final class OfflineModel {
       for (Object key : keys(deletion.getStringKeysList(), deletion.getInt64KeysList())) {
         if (isStored(key, observedAt, publishedAt)) {
           for (String feature : features) {
-            observe(
-                environment,
-                feature,
-                new Observation(key, Kind.DELETED, null, observedAt, null, operation),
-                null);
+            Observation observation =
+                new Observation(key, Kind.DELETED, null, observedAt, null, operation);
+            String table = table(deletion.getNamespace(), feature);
+            valueTables.add(table);
+            environment
+                .feature(table, feature, observation)
+                .add(id(feature, observation), observation, null);
           }
         }
       }
@@ -194,19 +199,20 @@ public final class OfflineModel {
     log(environment, result, valueTables);
   }
 
-  private void observe(
-      Environment environment,
-      String feature,
-      Observation observation,
-      Column.@Nullable Type type) {
+  private String table(String namespace, String feature) {
+    return tableNames
+        .computeIfAbsent(namespace, unused -> new HashMap<>())
+        .computeIfAbsent(
+            feature, it -> ExpectedNames.tableOf(namespace, it.substring(namespace.length() + 1)));
+  }
+
+  private UUID id(String feature, Observation observation) {
     String operation = observation.operation().id();
     String key = observation.key().toString();
     String observedAt = Long.toString(observation.observedAt());
-    UUID id =
-        observation.kind() == Kind.DELETED
-            ? id(operation, feature, key, observedAt, "deleted")
-            : id(operation, feature, key, observedAt);
-    environment.feature(feature, observation).add(id, observation, type);
+    return observation.kind() == Kind.DELETED
+        ? id(operation, feature, key, observedAt, "deleted")
+        : id(operation, feature, key, observedAt);
   }
 
   /** A result may come twice, or in parts: then its row has the tables of all of them. */

@@ -10,6 +10,7 @@ import io.tailrace.offline.OfflineStores;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.MetricsSummary;
@@ -64,11 +65,13 @@ public class DuckDbMetricsTest {
         MetricsStore.Connection metrics = store("").connect();
         MetricsStore.Connection others = store("?schema=other").connect()) {
       features.create(
-          "prod", List.of(new FeatureTable("user.age", true, Optional.of(ValueType.INT64))));
+          "prod",
+          List.of(new FeatureTable(Features.of("user.age"), true, Optional.of(ValueType.INT64))));
       assertThat(metrics.write(List.of(computed("user.age", 3)))).isEqualTo(1);
       assertThat(others.write(List.of(computed("user.age", 4)))).isEqualTo(1);
       features.create(
-          "prod", List.of(new FeatureTable("user.name", true, Optional.of(ValueType.STRING))));
+          "prod",
+          List.of(new FeatureTable(Features.of("user.name"), true, Optional.of(ValueType.STRING))));
 
       assertThat(
               query(

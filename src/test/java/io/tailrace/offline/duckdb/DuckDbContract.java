@@ -8,6 +8,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.Rule;
@@ -43,6 +47,16 @@ abstract class DuckDbContract extends OfflineStoreContract {
   protected void bringBack() throws IOException {
     Files.delete(file());
     Files.move(aside(), file());
+  }
+
+  @Override
+  protected void execute(String... statements) throws SQLException {
+    try (Connection other = DriverManager.getConnection("jdbc:duckdb:" + file());
+        Statement statement = other.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
   }
 
   @Override

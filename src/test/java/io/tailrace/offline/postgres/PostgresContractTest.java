@@ -55,6 +55,11 @@ public class PostgresContractTest extends OfflineStoreContract {
   }
 
   @Override
+  protected void execute(String... statements) throws SQLException {
+    database.execute(statements);
+  }
+
+  @Override
   protected Map<ValueType, String> texts() {
     return new HashMap<>(
         Map.of(

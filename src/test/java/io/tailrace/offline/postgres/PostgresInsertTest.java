@@ -8,21 +8,26 @@ import com.google.common.base.Throwables;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.BatchConnection.BatchInserted;
-import io.tailrace.offline.BatchConnection.RejectedRow;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.offline.RowNumbers;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.TestDatabase;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -71,40 +76,25 @@ public class PostgresInsertTest {
     return database.rows("SELECT " + columns + " FROM tailrace." + table + " ORDER BY 1");
   }
 
-  private static BatchInserted inserted(long rows, long duplicates, RejectedRow... rejected) {
+  private static BatchInserted inserted(long rows, long duplicates, Rejected... rejected) {
     return new BatchInserted(rows, duplicates, List.of(rejected));
   }
 
-  @Test
-  public void everyTypeReadsBackAsItWasWritten() throws Exception {
-    Map<ValueType, Object> values = new EnumMap<>(ValueType.class);
-    values.put(ValueType.INT64, Long.MIN_VALUE);
-    values.put(ValueType.FLOAT64, -1.5e-300);
-    values.put(ValueType.BOOL, true);
-    values.put(ValueType.STRING, "Grüße, \"W\\elt\"\n");
-    values.put(ValueType.BYTES, new byte[] {0, (byte) 0xff, 7});
-    values.put(ValueType.TIMESTAMP, -1L);
-    values.put(ValueType.DATE, -1);
-    values.put(ValueType.VECTOR, new float[] {1.5f, -0.25f});
-    values.put(ValueType.JSON, "{\"a\": [1,  null]}");
-    Map<ValueType, String> read = new EnumMap<>(ValueType.class);
-    for (Map.Entry<ValueType, Object> value : values.entrySet()) {
-      String name = value.getKey().name().toLowerCase(Locale.ROOT);
-      insert(RowFile.of(value.getKey()).row("user." + name, "u1", TIME, value.getValue()).batch());
-      read.put(value.getKey(), rows("pkey, value", "user__" + name).get(0));
+  /** A row that was rejected, by its file, feature and key. */
+  private static Rejected rejected(
+      FileBatch batch, int file, String feature, String key, String message) throws IOException {
+    ObservationRows rows = batch.files().get(file).rows();
+    for (int row = 0; row < rows.count(); row++) {
+      if (rows.feature(row).equals(feature)
+          && new String(rows.stringKey(row), StandardCharsets.UTF_8).equals(key)) {
+        return rejected(file, row, message);
+      }
     }
+    throw new AssertionError("no row of " + feature + " and " + key);
+  }
 
-    assertThat(read)
-        .containsExactly(
-            ValueType.INT64, "u1|-9223372036854775808",
-            ValueType.FLOAT64, "u1|-1.5e-300",
-            ValueType.BOOL, "u1|t",
-            ValueType.STRING, "u1|Grüße, \"W\\elt\"\n",
-            ValueType.BYTES, "u1|\\x00ff07",
-            ValueType.TIMESTAMP, "u1|1969-12-31 23:59:59.999999+00",
-            ValueType.DATE, "u1|1969-12-31",
-            ValueType.VECTOR, "u1|{1.5,-0.25}",
-            ValueType.JSON, "u1|{\"a\": [1,  null]}");
+  private static Rejected rejected(int file, int row, String message) {
+    return new Rejected(file, Reason.REJECTED_BY_STORE, RowNumbers.of(row), message);
   }
 
   @Test
@@ -235,7 +225,7 @@ public class PostgresInsertTest {
                 all.stringKeys(),
                 all.valueType(),
                 all.files(),
-                Map.of("user.age", "user__age")));
+                new TreeMap<>(Map.of(Features.of("user.age"), "user__age"))));
 
     assertThat(inserted).isEqualTo(inserted(2, 0));
     assertThat(rows("pkey, value", "user__age")).containsExactly("u1|1", "u2|3");
@@ -243,42 +233,42 @@ public class PostgresInsertTest {
 
   @Test
   public void whatPostgresCantHoldIsRejectedAndTheRestInserted() throws Exception {
-    BatchInserted strings =
-        insert(
-            RowFile.batch(
-                RowFile.of(ValueType.STRING).row("user.name", "good", TIME, "x").file(),
-                RowFile.of(ValueType.STRING)
-                    .row("user.name", "a\0b", TIME, "x")
-                    .row("user.name", "u2", TIME, "x\0")
-                    .row("user.name", "u3", TIME, "x", "r\0", "d")
-                    .row("user.name", "u4", TIME, "x", "r", "d\0")
-                    .row("user.name", "fine", TIME, "x")
-                    .operation("o\0")
-                    .row("user.name", "u6", TIME, "x")
-                    .file()));
+    FileBatch texts =
+        RowFile.batch(
+            RowFile.of(ValueType.STRING).row("user.name", "good", TIME, "x").file(),
+            RowFile.of(ValueType.STRING)
+                .row("user.name", "a\0b", TIME, "x")
+                .row("user.name", "u2", TIME, "x\0")
+                .row("user.name", "u3", TIME, "x", "r\0", "d")
+                .row("user.name", "u4", TIME, "x", "r", "d\0")
+                .row("user.name", "fine", TIME, "x")
+                .operation("o\0")
+                .row("user.name", "u6", TIME, "x")
+                .file());
+    BatchInserted strings = insert(texts);
     BatchInserted json =
         insert(RowFile.of(ValueType.JSON).row("user.list", "fine", TIME, "[\"\\u0000\"]").batch());
-    BatchInserted dates =
-        insert(
-            RowFile.of(ValueType.DATE)
-                .row("user.born", "u1", TIME, Integer.MIN_VALUE)
-                .row("user.born", "fine", TIME, 0)
-                .batch());
-    BatchInserted times =
-        insert(
-            RowFile.of(ValueType.TIMESTAMP)
-                .row("user.seen", "u1", TIME, Long.MIN_VALUE)
-                .row("user.seen", "last", TIME, Long.MAX_VALUE)
-                .batch());
+    FileBatch days =
+        RowFile.of(ValueType.DATE)
+            .row("user.born", "u1", TIME, Integer.MIN_VALUE)
+            .row("user.born", "fine", TIME, 0)
+            .batch();
+    BatchInserted dates = insert(days);
+    FileBatch moments =
+        RowFile.of(ValueType.TIMESTAMP)
+            .row("user.seen", "u1", TIME, Long.MIN_VALUE)
+            .row("user.seen", "last", TIME, Long.MAX_VALUE)
+            .batch();
+    BatchInserted times = insert(moments);
 
     assertThat(strings.rows()).isEqualTo(2);
     assertThat(strings.rejected())
         .containsExactly(
-            rejected(1, "user.name", "a\0b", "pkey" + NUL),
-            rejected(1, "user.name", "u2", "value" + NUL),
-            rejected(1, "user.name", "u3", "resolver_fqn" + NUL),
-            rejected(1, "user.name", "u4", "deployment_id" + NUL),
-            rejected(1, "user.name", "u6", "operation_id" + NUL));
+            rejected(texts, 1, "user.name", "a\0b", "pkey" + NUL),
+            rejected(texts, 1, "user.name", "u2", "value" + NUL),
+            rejected(texts, 1, "user.name", "u3", "resolver_fqn" + NUL),
+            rejected(texts, 1, "user.name", "u4", "deployment_id" + NUL),
+            rejected(texts, 1, "user.name", "u6", "operation_id" + NUL));
     assertThat(rows("pkey, value", "user__name")).containsExactly("good|x", "fine|x");
     assertThat(json.rows()).isEqualTo(1);
     assertThat(json.rejected()).isEmpty();
@@ -288,18 +278,16 @@ public class PostgresInsertTest {
                 1,
                 0,
                 rejected(
+                    days,
                     0,
                     "user.born",
                     "u1",
                     "value is outside of PostgreSQL's calendar, from 4714 BC to the year"
                         + " 5874897")));
-    assertThat(times).isEqualTo(inserted(1, 0, rejected(0, "user.seen", "u1", "value" + BEFORE)));
+    assertThat(times)
+        .isEqualTo(inserted(1, 0, rejected(moments, 0, "user.seen", "u1", "value" + BEFORE)));
     assertThat(rows("pkey, value", "user__seen"))
         .containsExactly("last|294247-01-10 04:00:54.775807+00");
-  }
-
-  private static RejectedRow rejected(int file, String feature, String key, String message) {
-    return new RejectedRow(file, feature, key, message);
   }
 
   @Test
@@ -323,28 +311,12 @@ public class PostgresInsertTest {
                 1,
                 0,
                 rejected(
+                    batch,
                     0,
                     "user.age",
                     longer,
                     "pkey has 2601 bytes; an index of PostgreSQL holds keys of up to 2600")));
     assertThat(notIndexed).isEqualTo(inserted(2, 0));
-  }
-
-  @Test
-  public void deletionsAreRowsWithoutAValue() throws Exception {
-    BatchInserted inserted =
-        insert(
-            RowFile.ofDeletions()
-                .deletion("user.age", "u1", TIME)
-                .deletion("user.", "u1", TIME)
-                .batch());
-    insert(RowFile.of(ValueType.INT64).row("user.age", "u2", TIME, 5L).batch());
-    insert(RowFile.ofDeletions().deletion("user.age", "u3", TIME).batch());
-
-    assertThat(inserted).isEqualTo(inserted(2, 0));
-    assertThat(rows("pkey, value, deleted", "user__age"))
-        .containsExactly("u1|null|t", "u2|5|f", "u3|null|t");
-    assertThat(rows("pkey, deleted", "user__")).containsExactly("u1|t");
   }
 
   @Test
@@ -427,7 +399,7 @@ public class PostgresInsertTest {
     FileBatch batch = RowFile.of(ValueType.INT64).row("user.age", "u1", TIME, 1L).batch();
     connection.create(
         RowFile.ENVIRONMENT,
-        List.of(new FeatureTable("user.age", true, Optional.of(ValueType.INT64))));
+        List.of(new FeatureTable(Features.of("user.age"), true, Optional.of(ValueType.INT64))));
     database.execute(
         "ALTER DATABASE " + database.name() + " SET synchronous_commit = off",
         "CREATE TABLE public.seen (setting text)",
@@ -515,32 +487,6 @@ public class PostgresInsertTest {
   }
 
   @Test
-  public void theTablesOfAQueryAreThoseOfAllItsParts() throws Exception {
-    BatchInserted sameBatch =
-        insert(
-            RowFile.batch(
-                RowFile.ofQueries()
-                    .query("op", TIME, Optional.empty(), Map.of("query_name", "q"), "b")
-                    .file(),
-                RowFile.ofQueries()
-                    .query("op", TIME, Optional.empty(), Map.of("query_name", "q"), "a")
-                    .query("other", TIME, Optional.empty(), Map.of(), "a")
-                    .file()));
-    BatchInserted laterPart =
-        insert(
-            RowFile.ofQueries()
-                .query("op", TIME + 9, Optional.empty(), Map.of("query_name", "not this"), "c", "a")
-                .batch());
-
-    assertThat(sameBatch).isEqualTo(inserted(2, 1));
-    assertThat(laterPart).isEqualTo(inserted(0, 1));
-    assertThat(rows("operation_id, query_name, value_tables, query_timestamp", "query_log"))
-        .containsExactly(
-            "op|q|{a,b,c}|2026-11-22 20:30:00.123456+00",
-            "other|null|{a}|2026-11-22 20:30:00.123456+00");
-  }
-
-  @Test
   public void aReplayedQueryIsNotWrittenAgain() throws Exception {
     FileBatch batch =
         RowFile.ofQueries().query("op", TIME, Optional.empty(), Map.of(), "a", "b").batch();
@@ -570,12 +516,11 @@ public class PostgresInsertTest {
             inserted(
                 1,
                 0,
-                rejected(0, "", "u1", "trace_id" + NUL),
-                rejected(0, "", "u2", "value_tables" + NUL),
+                rejected(0, 1, "trace_id" + NUL),
+                rejected(0, 2, "value_tables" + NUL),
                 rejected(
                     0,
-                    "",
-                    tooLong,
+                    3,
                     "operation_id has 2601 bytes; an index of PostgreSQL holds keys of up to"
                         + " 2600")));
   }

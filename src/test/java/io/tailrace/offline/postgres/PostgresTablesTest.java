@@ -14,6 +14,7 @@ import io.tailrace.offline.FileBatch;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.TestDatabase;
 import java.sql.Connection;
@@ -57,11 +58,11 @@ public class PostgresTablesTest {
   }
 
   private static FeatureTable table(String feature, ValueType type) {
-    return new FeatureTable(feature, true, Optional.of(type));
+    return new FeatureTable(Features.of(feature), true, Optional.of(type));
   }
 
   private static FeatureTable valueless(String feature) {
-    return new FeatureTable(feature, true, Optional.empty());
+    return new FeatureTable(Features.of(feature), true, Optional.empty());
   }
 
   private List<String> tables() throws Exception {
@@ -136,7 +137,7 @@ public class PostgresTablesTest {
   public void everyTypeHasItsColumn() throws Exception {
     List<FeatureTable> wanted = new ArrayList<>();
     for (ValueType type : ValueType.values()) {
-      wanted.add(new FeatureTable("user." + type, false, Optional.of(type)));
+      wanted.add(new FeatureTable(Features.of("user." + type), false, Optional.of(type)));
     }
     Map<FeatureTable, String> first = create("", wanted.toArray(FeatureTable[]::new));
     Map<FeatureTable, String> again = create("", wanted.toArray(FeatureTable[]::new));
@@ -215,8 +216,10 @@ public class PostgresTablesTest {
     create("", integers);
     List<String> before = columns("user__age");
     FeatureTable numbers = table("user.age", ValueType.FLOAT64);
-    FeatureTable integerKeys = new FeatureTable("user.age", false, Optional.of(ValueType.STRING));
-    FeatureTable integerKeysOnly = new FeatureTable("user.age", false, Optional.empty());
+    FeatureTable integerKeys =
+        new FeatureTable(Features.of("user.age"), false, Optional.of(ValueType.STRING));
+    FeatureTable integerKeysOnly =
+        new FeatureTable(Features.of("user.age"), false, Optional.empty());
     Map<FeatureTable, String> conflicts =
         create("", integers, numbers, integerKeys, integerKeysOnly, valueless("user.age"));
 

@@ -3,13 +3,13 @@ package io.tailrace.offline.postgres;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
+import io.tailrace.offline.Feature;
 import io.tailrace.offline.FileBatch;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.parquet.ObservationSchema;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
 import java.io.ByteArrayOutputStream;
@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
@@ -203,9 +204,9 @@ final class RowFile {
 
   /** Returns a batch of files that are alike, with all their features. */
   static FileBatch batch(ObservationFile... files) {
-    Map<String, String> tables = new TreeMap<>();
+    SortedMap<Feature, String> tables = new TreeMap<>();
     for (ObservationFile file : files) {
-      file.features().forEach(it -> tables.put(it.feature(), TableNames.ofFeature(it.feature())));
+      file.features().forEach(it -> tables.put(Feature.of(it), Feature.of(it).table()));
     }
     ObservationFile first = files[0];
     return new FileBatch(

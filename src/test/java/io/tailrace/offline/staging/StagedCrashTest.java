@@ -3,6 +3,8 @@ package io.tailrace.offline.staging;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BundleEncoder;
@@ -68,8 +70,10 @@ public class StagedCrashTest {
             .get(0)
             .bytes();
     return FileDecoder.decode(
-        BusMessage.numbered(
-            bytes, new byte[0], "inserts", 0, offset, BundleEncoder.PUBLISHED_AT, ""));
+        BusMessage.of(
+            bytes,
+            Place.numbered("inserts", 0, offset),
+            MessageTime.ofBus(BundleEncoder.PUBLISHED_AT)));
   }
 
   /** Returns references to all files in the stage. */
@@ -101,7 +105,8 @@ public class StagedCrashTest {
         Inserted unused =
             ((SessionLoader) loader)
                 .with(new Halting((Ledger.Book) ledger, moment))
-                .load(moment == Moment.FILES_ARE_READ ? halting(connection) : connection,
+                .load(
+                    moment == Moment.FILES_ARE_READ ? halting(connection) : connection,
                     references(directory));
       }
       throw new IllegalStateException("not halted");

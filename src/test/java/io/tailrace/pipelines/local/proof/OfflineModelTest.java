@@ -503,7 +503,7 @@ public class OfflineModelTest {
     table("user__height", "bigint", "bigint");
     sql("ALTER TABLE user__height DROP COLUMN value");
     deletedRow("user__height", deletedId("op-1", "user.height", "7", NOW), NOW_SQL);
-    log();
+    log("user__age", "user__height");
     assertSame();
 
     sql("UPDATE user__age SET value = false");
@@ -516,7 +516,7 @@ public class OfflineModelTest {
     table("user__", "bigint", "bigint");
     sql("ALTER TABLE user__ DROP COLUMN value");
     deletedRow("user__", deletedId("op-1", "user.", "7", NOW), NOW_SQL);
-    log();
+    log("user__");
     assertSame();
   }
 
@@ -735,7 +735,7 @@ public class OfflineModelTest {
   }
 
   @Test
-  public void aQuerysTablesAreThoseOfItsValuesInAnyOrder() throws Exception {
+  public void aQuerysTablesAreThoseOfItsRowsInAnyOrder() throws Exception {
     publish(
         result(
                 user()
@@ -752,20 +752,20 @@ public class OfflineModelTest {
     row("user__f", id("op-1", "user.f", "7", NOW), "7", "1");
     table("user__gone", "bigint", "bigint");
     deletedRow("user__gone", deletedId("op-1", "user.gone", "7", NOW), NOW_SQL);
-    log("user__f", "user__age");
+    log("user__f", "user__gone", "user__age");
     assertSame();
     sql("UPDATE query_log SET value_tables = ARRAY['user__age']");
     assertDifferent(
-        "prod.query_log op-1: expected value_tables [user__age, user__f],"
+        "prod.query_log op-1: expected value_tables [user__age, user__f, user__gone],"
             + " found value_tables [user__age]");
   }
 
   @Test
-  public void aQuerysTablesAreNamedEvenIfItsValuesAreRefused() throws Exception {
+  public void tablesThatWouldOnlyHaveRefusedRowsAreNoneOfAQuerys() throws Exception {
     publish(
         result(
             user().addColumns(column().setObservedAt(0, NOW + 600 * SECOND).addInt64Values(30))));
-    log("user__age");
+    log();
     assertSame();
   }
 
