@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.benchmark.edges.EdgesCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       OnlineBenchmarkCommand.class,
       OfflineBenchmarkCommand.class,
-      MetricsBenchmarkCommand.class
+      MetricsBenchmarkCommand.class,
+      EdgesCommand.class
     })
 public final class BenchmarkCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

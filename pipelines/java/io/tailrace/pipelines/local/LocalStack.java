@@ -55,19 +55,21 @@ public final class LocalStack implements AutoCloseable {
   private final LocalRedis redis;
   private final LocalFlink flink;
   private final Map<String, String> uris;
-  private final List<RunningWriter> writers;
+  private final LocalWriters launcher;
+  private volatile List<RunningWriter> writers;
 
   private LocalStack(
       LocalKafka kafka,
       LocalRedis redis,
       LocalFlink flink,
       Map<String, String> uris,
-      List<RunningWriter> writers) {
+      LocalWriters launcher) {
     this.kafka = kafka;
     this.redis = redis;
     this.flink = flink;
     this.uris = uris;
-    this.writers = writers;
+    this.launcher = launcher;
+    this.writers = List.of();
   }
 
   /**
@@ -148,10 +150,39 @@ public final class LocalStack implements AutoCloseable {
     return writers;
   }
 
+  /**
+   * Stops a writer with a savepoint and starts it again from that.
+   *
+   * @return the writer that goes on, which is another job; {@link #writers} has it from now on
+   * @throws CommandException if an option is wrong
+   */
+  public RunningWriter restartFromSavepoint(RunningWriter writer) throws CommandException {
+    String savepoint = flink.stopWithSavepoint(writer.job());
+    return replace(
+        writer, launcher.start(writer.writer(), List.of("--savepointPath=" + savepoint)));
+  }
+
+  /**
+   * Cancels a writer, as a crash would, and starts it again from the offsets that it has committed.
+   *
+   * @return the writer that goes on, which is another job; {@link #writers} has it from now on
+   * @throws CommandException if an option is wrong
+   */
+  public RunningWriter restartWithoutState(RunningWriter writer) throws CommandException {
+    flink.cancel(writer.job());
+    return replace(writer, launcher.start(writer.writer(), List.of()));
+  }
+
+  private RunningWriter replace(RunningWriter before, RunningWriter now) {
+    writers = writers.stream().map(it -> it.equals(before) ? now : it).toList();
+    launcher.awaitProcessing(now);
+    return now;
+  }
+
   /** Ends the writers, then the servers, in about a second. */
   @Override
   public void close() {
-    closeAll(List.of(flink::cancelAll, this::closeServers));
+    Closing.all(List.of(flink::cancelAll, this::closeServers));
   }
 
   /** All at once: without the writers they no longer need each other. */
@@ -168,28 +199,9 @@ public final class LocalStack implements AutoCloseable {
                 });
         ends.add(end::get);
       }
-      closeAll(ends);
+      Closing.all(ends);
     } finally {
       threads.shutdown();
-    }
-  }
-
-  /** Closes in the given order, each one whatever happened to the others. */
-  private static void closeAll(List<AutoCloseable> servers) {
-    RuntimeException failure = null;
-    for (AutoCloseable server : servers) {
-      try {
-        server.close();
-      } catch (Exception e) {
-        if (failure == null) {
-          failure = new IllegalStateException("The local stack does not end cleanly", e);
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    if (failure != null) {
-      throw failure;
     }
   }
 
@@ -206,6 +218,7 @@ public final class LocalStack implements AutoCloseable {
     private Duration checkpointInterval = Duration.ofSeconds(1);
     private boolean durable = false;
     private Optional<String> offlineStore = Optional.empty();
+    private Map<String, String> topicSettings = Map.of();
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -271,6 +284,12 @@ public final class LocalStack implements AutoCloseable {
       return this;
     }
 
+    /** Makes all topics with these settings, such as {@code max.message.bytes}. */
+    public Builder topicSettings(Map<String, String> settings) {
+      topicSettings = Map.copyOf(settings);
+      return this;
+    }
+
     /** Runs these writers instead of all. */
     public Builder writers(List<Writer<?>> some) {
       writers = List.copyOf(some);
@@ -297,10 +316,10 @@ public final class LocalStack implements AutoCloseable {
         started.add(0, redis);
         LocalKafka kafka = LocalKafka.start(directory.resolve("kafka"), kafkaPort);
         started.add(kafka);
-        kafka.createTopic(RESULT_TOPIC, partitions);
-        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism);
-        kafka.createTopic(METRICS_TOPIC, parallelism);
-        kafka.createTopic(DEAD_LETTER_TOPIC, 1);
+        kafka.createTopic(RESULT_TOPIC, partitions, topicSettings);
+        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism, topicSettings);
+        kafka.createTopic(METRICS_TOPIC, parallelism, topicSettings);
+        kafka.createTopic(DEAD_LETTER_TOPIC, 1, topicSettings);
         LocalFlink flink = join(startingFlink);
         started.add(0, flink);
         return startWriters(kafka, redis, flink);
@@ -309,7 +328,7 @@ public final class LocalStack implements AutoCloseable {
           started.add(0, () -> join(startingFlink).close());
         }
         try {
-          closeAll(started);
+          Closing.all(started);
         } catch (RuntimeException closing) {
           e.addSuppressed(closing);
         }
@@ -362,8 +381,10 @@ public final class LocalStack implements AutoCloseable {
           List.of(
               "--parallelism=" + parallelism,
               "--checkpointingInterval=" + checkpointInterval.toMillis());
-      return new LocalStack(
-          kafka, redis, flink, uris, new LocalWriters(flink, uris, settings).start(writers));
+      LocalStack stack =
+          new LocalStack(kafka, redis, flink, uris, new LocalWriters(flink, uris, settings));
+      stack.writers = stack.launcher.start(writers);
+      return stack;
     }
   }
 }

@@ -40,16 +40,23 @@ final class LocalWriters {
   List<RunningWriter> start(List<Writer<?>> writers) throws CommandException {
     List<RunningWriter> running = new ArrayList<>();
     for (Writer<?> writer : writers) {
-      running.add(start(writer));
+      running.add(start(writer, List.of()));
     }
     running.forEach(this::awaitProcessing);
     return List.copyOf(running);
   }
 
-  private RunningWriter start(Writer<?> writer) throws CommandException {
+  /**
+   * Starts a writer; see {@link #awaitProcessing}.
+   *
+   * @param more options that it gets besides, in the form {@code --name=value}
+   * @throws CommandException if an option is wrong
+   */
+  RunningWriter start(Writer<?> writer, List<String> more) throws CommandException {
     List<String> options = new ArrayList<>(flink.pipelineArguments());
     options.add("--jobName=" + writer.name());
     options.addAll(settings);
+    options.addAll(more);
     for (String option : writer.endpoints().keySet()) {
       options.add("--" + option + "=" + uri(writer, option));
     }
@@ -69,7 +76,12 @@ final class LocalWriters {
     return uri;
   }
 
-  private void awaitProcessing(RunningWriter writer) {
+  /**
+   * Returns when a writer carries messages.
+   *
+   * @throws IllegalStateException if it does not start
+   */
+  void awaitProcessing(RunningWriter writer) {
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
     while (!flink.isProcessing(writer.job())) {
       if (System.nanoTime() > deadline || flink.restarts(writer.job()) > 2) {

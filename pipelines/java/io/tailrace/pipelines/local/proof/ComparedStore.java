@@ -17,7 +17,7 @@ public record ComparedStore(String read, long differences, List<String> first) {
   }
 
   /** Says what was read back, and whether it is right. */
-  String inWords() {
+  public String inWords() {
     return read
         + ": "
         + (differences == 0
@@ -26,7 +26,7 @@ public record ComparedStore(String read, long differences, List<String> first) {
   }
 
   /** Lists the first differences, and how many more there are. */
-  List<String> listed() {
+  public List<String> listed() {
     List<String> lines = new ArrayList<>(first);
     if (differences > first.size()) {
       lines.add(String.format(Locale.ROOT, "… and %,d more", differences - first.size()));

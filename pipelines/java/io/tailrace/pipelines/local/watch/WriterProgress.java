@@ -5,18 +5,10 @@ import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.stage.FreshnessCounters;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.common.TopicPartition;
 
 /**
  * How far a writer of a {@link LocalStack} has come, from what the bus, the writer's committed
@@ -29,7 +21,7 @@ public final class WriterProgress implements AutoCloseable {
   /** Flink joins the namespace and the name of Beam's counters so. */
   private final String prefix;
 
-  private final Admin admin;
+  private final GroupOffsets offsets;
   private final long before;
   private long settledBefore;
   private long lastSettled;
@@ -86,12 +78,8 @@ public final class WriterProgress implements AutoCloseable {
     this.stack = stack;
     this.writer = writer;
     this.prefix = writer.writer().stage() + "_";
-    this.admin =
-        Admin.create(
-            Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                (Object) stack.kafka().bootstrapServers()));
-    this.before = endOfBus();
+    this.offsets = new GroupOffsets(stack, writer);
+    this.before = offsets.published();
   }
 
   /**
@@ -107,8 +95,8 @@ public final class WriterProgress implements AutoCloseable {
         .flink()
         .counters(job, prefix)
         .forEach((name, count) -> counters.put(name.substring(prefix.length()), count));
-    long committed = Math.max(0, committed() - before);
-    long published = endOfBus() - before;
+    long committed = Math.max(0, offsets.committed() - before);
+    long published = offsets.published() - before;
     long settled = counters.getOrDefault(writer.writer().settled(), 0L);
     if (settled < lastSettled) {
       // The writer was restarted, and goes on from where it had committed.
@@ -136,57 +124,8 @@ public final class WriterProgress implements AutoCloseable {
         .orElse(JobStatus.FAILED);
   }
 
-  private long committed() {
-    return ask(
-            () ->
-                admin.listConsumerGroupOffsets(writer.name()).partitionsToOffsetAndMetadata().get())
-        .values()
-        .stream()
-        .filter(offset -> offset != null)
-        .mapToLong(offset -> offset.offset())
-        .sum();
-  }
-
-  private long endOfBus() {
-    return ask(
-        () -> {
-          Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
-          admin
-              .describeTopics(List.of(writer.topic()))
-              .allTopicNames()
-              .get()
-              .values()
-              .forEach(
-                  topic ->
-                      topic
-                          .partitions()
-                          .forEach(
-                              partition ->
-                                  latest.put(
-                                      new TopicPartition(topic.name(), partition.partition()),
-                                      OffsetSpec.latest())));
-          return admin.listOffsets(latest).all().get().values().stream()
-              .collect(Collectors.summingLong(offset -> offset.offset()));
-        });
-  }
-
-  private interface Question<T> {
-    T ask() throws ExecutionException, InterruptedException;
-  }
-
-  private static <T> T ask(Question<T> question) {
-    try {
-      return question.ask();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("Kafka does not answer: " + e.getCause(), e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("Interrupted while Kafka was asked", e);
-    }
-  }
-
   @Override
   public void close() {
-    admin.close();
+    offsets.close();
   }
 }
