@@ -31,9 +31,13 @@ final class EdgePublisher implements AutoCloseable {
   /** One record in so many is a bad one. */
   private static final int BAD_EVERY = 200;
 
+  /** One in so many is an odd one. */
+  private static final int ODD_EVERY = 50;
+
   private static final int LARGEST_REQUEST = 8 << 20;
 
   private final SampleTraffic traffic;
+  private final OddResults odd;
   private final BadRecords bad;
   private final StoreModels models;
   private final Acknowledged acknowledged;
@@ -50,6 +54,7 @@ final class EdgePublisher implements AutoCloseable {
       StoreModels models,
       Acknowledged acknowledged) {
     this.traffic = new SampleTraffic(seed);
+    this.odd = new OddResults(seed);
     this.bad = new BadRecords(seed, readers(stack));
     this.models = models;
     this.acknowledged = acknowledged;
@@ -100,7 +105,7 @@ final class EdgePublisher implements AutoCloseable {
       if (n % BAD_EVERY == 0) {
         publishBad();
       } else {
-        publishSample();
+        publish(n % ODD_EVERY == 1);
       }
     }
     plain.flush();
@@ -118,9 +123,9 @@ final class EdgePublisher implements AutoCloseable {
             .send(edge.record(), noting(edge.kind(), edge.record().value(), edge.refusedBy()));
   }
 
-  private void publishSample() {
+  private void publish(boolean isOdd) {
     Instant now = Instant.now();
-    SampleMessage message = traffic.next(Micros.of(now));
+    SampleMessage message = isOdd ? odd.next(Micros.of(now)) : traffic.next(Micros.of(now));
     models.add(message, Micros.ofMillis(now.toEpochMilli()));
     byte @Nullable [] key = message.key().isEmpty() ? null : message.key().toByteArray();
     byte[] value = message.payload().toByteArray();
