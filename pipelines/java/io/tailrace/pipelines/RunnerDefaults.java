@@ -2,6 +2,7 @@ package io.tailrace.pipelines;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
@@ -71,8 +72,11 @@ final class RunnerDefaults {
   static List<String> problems(Class<?> runner, Map<String, String> given) {
     return isFlink(runner)
         ? FLINK_UNSAFE.stream()
-            .filter(each -> given.containsKey(each.option))
-            .filter(each -> each.values.test(given.get(each.option).strip()))
+            .filter(
+                each ->
+                    Optional.ofNullable(given.get(each.option))
+                        .filter(value -> each.values.test(value.strip()))
+                        .isPresent())
             .map(each -> "--" + each.option + "=" + given.get(each.option) + ": " + each.why)
             .toList()
         : List.of();

@@ -179,7 +179,7 @@ public class DocumentsTest {
             named.stream()
                 .filter(
                     test -> {
-                      String[] parts = test.split("\\.");
+                      String[] parts = test.split("\\.", -1);
                       return !tests.getOrDefault(parts[0], "").contains("void " + parts[1] + "(");
                     })
                 .toList())

@@ -27,8 +27,10 @@ public record OutgoingMessage(byte @Nullable [] key, byte @Nullable [] payload, 
   private static final byte[] NOTHING = {};
 
   /** Checks the headers. */
-  public OutgoingMessage {
-    Objects.requireNonNull(headers);
+  public OutgoingMessage(byte @Nullable [] key, byte @Nullable [] payload, Headers headers) {
+    this.key = key;
+    this.payload = payload;
+    this.headers = Objects.requireNonNull(headers);
   }
 
   /** Returns a message without key and headers. */

@@ -78,7 +78,7 @@ public final class PresentBuses {
     Bus bus = decode(text);
     @SuppressWarnings("unchecked") // The class is compared.
     B same = bus.getClass().equals(restored.getClass()) ? (B) bus : restored;
-    if (same != bus || !isSameTopic(bus, restored) && !present.isAdoptTopic()) {
+    if (same != bus || (!isSameTopic(bus, restored) && !present.isAdoptTopic())) {
       throw new IllegalStateException(
           "the state that this job was restored from is that of "
               + restored.name()

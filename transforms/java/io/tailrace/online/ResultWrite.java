@@ -35,7 +35,7 @@ final class ResultWrite implements EntityWrite.Owner {
 
   /** Returns how many bytes this holds, roughly. */
   long heldBytes() {
-    return message.payload().length + message.key().length + OVERHEAD;
+    return (long) message.payload().length + message.key().length + OVERHEAD;
   }
 
   /** The cells that are rejected, by the store or before. */

@@ -49,7 +49,7 @@ public abstract class DecodeMessages<T>
     private static final long serialVersionUID = 1;
 
     /** Copies the set. */
-    protected Served {
+    public Served {
       environments = Set.copyOf(environments);
     }
 

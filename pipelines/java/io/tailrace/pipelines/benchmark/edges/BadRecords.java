@@ -101,6 +101,7 @@ final class BadRecords {
     SUMMARIES_OF_GARBAGE(
         records -> new ProducerRecord<>(LocalStack.METRICS_TOPIC, records.garbage(500)));
 
+    @SuppressWarnings("ImmutableEnumChecker") // Those above hold nothing.
     final Maker maker;
 
     Kind(Maker maker) {

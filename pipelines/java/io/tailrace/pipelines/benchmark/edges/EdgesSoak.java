@@ -29,7 +29,7 @@ import java.util.function.Consumer;
  */
 public final class EdgesSoak {
   private static final Duration CALM = Duration.ofSeconds(12);
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration POLL = Duration.ofMillis(500);
 
   /**
