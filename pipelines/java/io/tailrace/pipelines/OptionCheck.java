@@ -42,6 +42,7 @@ public final class OptionCheck {
   private final Map<String, Kinds<?>> endpoints = new LinkedHashMap<>();
   private final Map<String, Question> questions = new LinkedHashMap<>();
   private final Map<String, BusFacts> facts = new HashMap<>();
+  private final Map<String, Bus> found = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
 
   OptionCheck() {}
@@ -53,8 +54,20 @@ public final class OptionCheck {
    */
   Optional<Bus> readable(String name, @Nullable String text, String group) {
     Optional<Bus> bus = parse(name, text, Buses.KINDS);
-    bus.ifPresent(it -> questions.put(name, () -> facts.put(name, it.checkReadable(group))));
+    bus.ifPresent(
+        it ->
+            questions.put(
+                name,
+                () -> {
+                  facts.put(name, it.checkReadable(group));
+                  found.put(name, it.found(group));
+                }));
     return bus;
+  }
+
+  /** Returns a bus that is read with what was found of it; empty before it was asked. */
+  Optional<Bus> found(String name) {
+    return Optional.ofNullable(found.get(name));
   }
 
   /** Parses the URI of a bus to publish to. What it says of itself is in its {@link #facts}. */

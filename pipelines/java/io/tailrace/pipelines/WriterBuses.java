@@ -32,7 +32,7 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
         checkSize(writer.reads(), maxLetterBytes, check);
       }
       return new WriterBuses(
-          source.orElseThrow(),
+          check.found(writer.reads()).or(() -> source).orElseThrow(),
           DeadLetters.to(letters.orElseThrow(), writer.name(), source.orElseThrow())
               .overflowingTo(maxLetterBytes, overflow));
     };

@@ -29,6 +29,18 @@ public interface Bus extends Endpoint {
   String group(String fallback);
 
   /**
+   * Returns the same bus with what a reader has to know of it before it starts, such as how it is
+   * divided: a job that begins while no broker answers then still has all its readers, and {@code
+   * start=latest} means the moment of this call.
+   *
+   * @param group the consumer group, unless the URI names one
+   * @throws UnavailableException if the bus does not answer
+   */
+  default Bus found(String group) throws UnavailableException {
+    return this;
+  }
+
+  /**
    * Returns a transform that reads the bus without end, each message with its source position.
    *
    * <p>Messages are acknowledged (Kafka: offsets are committed) only after the bundle that they

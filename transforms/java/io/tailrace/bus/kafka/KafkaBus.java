@@ -7,6 +7,7 @@ import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
+import java.io.IOException;
 import java.io.Serializable;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -16,6 +17,7 @@ import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A topic of Kafka, or of what speaks its protocol (MSK). Immutable and serializable; holds no
@@ -60,12 +62,15 @@ public final class KafkaBus implements Bus {
   private final String topic;
   private final KafkaServers servers;
   private final Reading reading;
+  private final @Nullable TopicStart found;
 
-  private KafkaBus(String uri, String topic, KafkaServers servers, Reading reading) {
+  private KafkaBus(
+      String uri, String topic, KafkaServers servers, Reading reading, @Nullable TopicStart found) {
     this.uri = uri;
     this.topic = topic;
     this.servers = servers;
     this.reading = reading;
+    this.found = found;
   }
 
   /**
@@ -84,7 +89,7 @@ public final class KafkaBus implements Bus {
     }
     Reading reading = Reading.of(uri);
     uri.finish(EXAMPLE);
-    return new KafkaBus(uri.withoutSecrets(), topic, servers, reading);
+    return new KafkaBus(uri.withoutSecrets(), topic, servers, reading, null);
   }
 
   static Optional<Instant> time(String text) {
@@ -142,8 +147,23 @@ public final class KafkaBus implements Bus {
   }
 
   @Override
+  public KafkaBus found(String fallbackGroup) throws UnavailableException {
+    try {
+      return new KafkaBus(
+          uri, topic, servers, reading, TopicStart.find(this, group(fallbackGroup)));
+    } catch (IOException e) {
+      throw new UnavailableException(e.getMessage(), e);
+    }
+  }
+
+  /** Returns what was found of the topic, if it was asked for. */
+  Optional<TopicStart> found() {
+    return Optional.ofNullable(found);
+  }
+
+  @Override
   public PTransform<PBegin, PCollection<BusMessage>> read(String fallbackGroup) {
-    return new ReadKafka(this, group(fallbackGroup));
+    return new ReadKafka(this, fallbackGroup);
   }
 
   @Override

@@ -56,19 +56,7 @@ final class KafkaCheck {
 
   private BusFacts check(Optional<String> group) throws UnavailableException {
     connect();
-    Map<String, Object> config = new HashMap<>();
-    bus.clientProperties()
-        .forEach(
-            (name, value) -> {
-              // An admin client warns of settings that only consumers and producers have.
-              if (AdminClientConfig.configNames().contains(name)) {
-                config.put(name, value);
-              }
-            });
-    int millis = (int) REPLY_TIMEOUT.toMillis();
-    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis / 2);
-    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis);
-    try (Admin admin = Admin.create(config)) {
+    try (Admin admin = KafkaAdmins.open(bus, REPLY_TIMEOUT)) {
       try {
         int partitions = partitions(admin);
         if (group.isPresent()) {
@@ -154,8 +142,8 @@ final class KafkaCheck {
                 + lost
                 + " messages were deleted by the topic's retention before the group '"
                 + group
-                + "' read them. Raise retention.ms; to go on with what is left, add overrun=continue to"
-                + " the URI");
+                + "' read them. Raise retention.ms; to go on with what is left, add"
+                + " overrun=continue to the URI");
       }
     } catch (ExecutionException e) {
       throw problem(e);

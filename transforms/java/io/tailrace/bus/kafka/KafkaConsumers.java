@@ -5,11 +5,11 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Deserializer;
 
 /** How Kafka's consumer is set up for reading a bus. Stateless and thread-safe. */
 final class KafkaConsumers {
-  /** Records that one poll hands out. */
+  /** Records that one poll hands out, where they are small. */
   static final int POLL_RECORDS = 1_000;
 
   /**
@@ -21,15 +21,24 @@ final class KafkaConsumers {
   /** What one fetch brings of one partition: enough to work on while the next one is under way. */
   private static final int PARTITION_FETCH_BYTES = 2 << 20;
 
-  /** What one fetch brings: a larger message still comes, alone. Bounds a reader's memory. */
+  /** What one fetch brings, compressed: a larger message still comes, alone. */
   private static final int FETCH_BYTES = 8 << 20;
 
   private KafkaConsumers() {}
 
-  /** Makes a consumer where it runs: only there are secrets read. */
-  static Consumer<byte[], byte[]> open(KafkaBus bus, String group) {
-    return new KafkaConsumer<>(
-        settings(bus, group), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  /**
+   * Makes a consumer where it runs: only there are secrets read.
+   *
+   * @param pollRecords records that one poll hands out at most
+   * @param bytes takes keys and values
+   */
+  static Consumer<byte[], byte[]> open(
+      KafkaBus bus, String group, int pollRecords, Deserializer<byte[]> bytes) {
+    Map<String, Object> settings = settings(bus, group);
+    Object given = settings.get(ConsumerConfig.MAX_POLL_RECORDS_CONFIG);
+    int most = given == null ? pollRecords : Integer.parseInt(given.toString());
+    settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, Math.min(most, pollRecords));
+    return new KafkaConsumer<>(settings, bytes, bytes);
   }
 
   static Map<String, Object> settings(KafkaBus bus, String group) {
@@ -37,7 +46,6 @@ final class KafkaConsumers {
     config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MAX_WAIT_MILLIS);
     config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, PARTITION_FETCH_BYTES);
     config.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
-    config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, POLL_RECORDS);
     config.putAll(bus.clientProperties());
     config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);

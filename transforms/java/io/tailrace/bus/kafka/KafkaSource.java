@@ -1,21 +1,24 @@
 package io.tailrace.bus.kafka;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.bus.PresentBuses;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.ListCoder;
 import org.apache.beam.sdk.io.UnboundedSource;
 import org.apache.beam.sdk.options.PipelineOptions;
-import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.common.PartitionInfo;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a topic, in batches: an element is what one poll brought.
+ * Reads a topic, in batches: an element is what one poll brought. It is divided into a share for
+ * each partition that the topic has when a job starts without state; a partition that is added is
+ * of one of them.
  *
  * <p>{@code KafkaIO} puts out an element for each record, for which a runner does as much work as a
  * small result takes in all: on Flink it updates every metric of the step after each one, three
@@ -25,28 +28,38 @@ import org.jspecify.annotations.Nullable;
 final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
   private static final long serialVersionUID = 1;
 
-  private final KafkaBus bus;
-  private final String group;
-  private final String present;
-  private final List<Integer> partitions;
-  private final int topicPartitions;
-
   /**
-   * Describes the source.
+   * Who reads.
    *
+   * @param group the consumer group
    * @param present under which name a job's options have the bus
    */
+  record Subscriber(String group, String present) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  private final KafkaBus bus;
+  private final Subscriber subscriber;
+  private final @Nullable TopicStart start;
+  private final @Nullable PartitionShare share;
+  private final boolean adoptsTopic;
+
+  /** Describes the whole topic. */
   KafkaSource(KafkaBus bus, String group, String present) {
-    this(bus, group, present, List.of(), 0);
+    this(bus, new Subscriber(group, present), bus.found().orElse(null), null, false);
   }
 
   private KafkaSource(
-      KafkaBus bus, String group, String present, List<Integer> partitions, int topicPartitions) {
+      KafkaBus bus,
+      Subscriber subscriber,
+      @Nullable TopicStart start,
+      @Nullable PartitionShare share,
+      boolean adoptsTopic) {
     this.bus = bus;
-    this.group = group;
-    this.present = present;
-    this.partitions = partitions;
-    this.topicPartitions = topicPartitions;
+    this.subscriber = subscriber;
+    this.start = start;
+    this.share = share;
+    this.adoptsTopic = adoptsTopic;
   }
 
   KafkaBus bus() {
@@ -54,56 +67,64 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
   }
 
   String group() {
-    return group;
+    return bus.group(subscriber.group);
   }
 
-  List<Integer> partitions() {
-    return partitions;
+  /** Returns what was found when the job was started without state. */
+  Optional<TopicStart> start() {
+    return Optional.ofNullable(start);
   }
 
-  /** Returns how many partitions the topic had when it was divided among readers. */
-  int topicPartitions() {
-    return topicPartitions;
+  /** Returns how many partitions are known to be there. */
+  int knownPartitions() {
+    return start == null ? 0 : start.partitions();
+  }
+
+  PartitionShare share() {
+    return requireNonNull(share, "a source is split before it is read");
+  }
+
+  /** Returns whether another topic is meant when it is another one. */
+  boolean adoptsTopic() {
+    return adoptsTopic;
+  }
+
+  /** Returns the same source of another bus, for tests of what comes out of a checkpoint. */
+  KafkaSource of(KafkaBus other) {
+    return new KafkaSource(other, subscriber, start, share, adoptsTopic);
   }
 
   @Override
-  public List<KafkaSource> split(int desired, PipelineOptions options) {
-    if (!partitions.isEmpty()) {
+  public List<KafkaSource> split(int desired, PipelineOptions options) throws IOException {
+    if (share != null) {
       return List.of(this);
     }
-    List<Integer> all = new ArrayList<>();
-    try (Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus, group)) {
-      for (PartitionInfo info : consumer.partitionsFor(bus.topic())) {
-        all.add(info.partition());
-      }
-    }
-    if (all.isEmpty()) {
-      throw new IllegalStateException(bus.name() + " has no partitions");
-    }
-    all.sort(null);
-    int count = Math.min(Math.max(1, desired), all.size());
-    List<KafkaSource> splits = new ArrayList<>(count);
-    for (int s = 0; s < count; s++) {
-      List<Integer> theirs = new ArrayList<>();
-      for (int p = s; p < all.size(); p += count) {
-        theirs.add(all.get(p));
-      }
-      splits.add(new KafkaSource(bus, group, present, List.copyOf(theirs), all.size()));
-    }
-    return splits;
+    // Asked for before the job was started, as a rule: then no broker is needed here.
+    TopicStart found = start != null ? start : TopicStart.find(bus, group());
+    return PartitionShare.ofEach(found.partitions()).stream()
+        .map(each -> new KafkaSource(bus, subscriber, found, each, false))
+        .toList();
   }
 
   @Override
   public UnboundedReader<List<BusMessage>> createReader(
       PipelineOptions options, @Nullable KafkaMark mark) throws IOException {
-    if (partitions.isEmpty()) {
+    if (share == null) {
       // A runner that never splits reads everything with one reader.
-      return split(1, options).get(0).createReader(options, mark);
+      TopicStart found = start != null ? start : TopicStart.find(bus, group());
+      return new KafkaSource(bus, subscriber, found, new PartitionShare(0, 1), false)
+          .createReader(options, mark);
     }
-    KafkaBus now = PresentBuses.of(options, present, bus);
-    KafkaMark valid = now.topic().equals(bus.topic()) ? mark : null;
+    KafkaBus now = PresentBuses.of(options, subscriber.present, bus);
+    boolean isSame = now.topic().equals(bus.topic());
     return new KafkaReader(
-        new KafkaSource(now, group, present, partitions, topicPartitions), valid);
+        new KafkaSource(
+            now,
+            subscriber,
+            isSame ? start : now.found().orElse(null),
+            share,
+            PresentBuses.adoptsTopic(options)),
+        isSame ? mark : null);
   }
 
   @Override
@@ -118,6 +139,6 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
 
   @Override
   public String toString() {
-    return bus.name() + partitions;
+    return bus.name() + (share == null ? "" : " " + share);
   }
 }

@@ -18,20 +18,24 @@ public class KafkaMarkTest {
 
   @Test
   public void aMarkComesBackAsItWas() throws Exception {
-    KafkaMark mark = mark(Map.of(3, 17L, 0, 4L), -5);
+    Map<Integer, KafkaPosition> next = Map.of(3, new KafkaPosition(17, 2), 0, KafkaPosition.at(4));
 
-    KafkaMark copy = CoderUtils.clone(CODER, mark);
+    KafkaMark copy = CoderUtils.clone(CODER, mark(next, -5));
 
-    assertThat(copy.nextOffsets()).containsExactly(0, 4L, 3, 17L);
+    assertThat(copy.topicId()).isEqualTo("id");
+    assertThat(copy.next()).isEqualTo(next);
     assertThat(copy.watermarkMillis()).isEqualTo(-5);
   }
 
   @Test
   public void itsBytesAreThoseOfItsPartitionsInOrder() throws Exception {
-    assertThat(CoderUtils.encodeToByteArray(CODER, mark(Map.of(200, 2L, 1, 1L), 9)))
+    Map<Integer, KafkaPosition> next = Map.of(200, KafkaPosition.at(2), 1, new KafkaPosition(1, 6));
+
+    assertThat(CoderUtils.encodeToByteArray(CODER, mark(next, 9)))
         .isEqualTo(
             new byte[] {
-              2, 1, 0, 0, 0, 0, 0, 0, 0, 1, -56, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 9
+              1, 2, 'i', 'd', 2, 1, 0, 0, 0, 0, 0, 0, 0, 1, 7, -56, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
+              0, 0, 0, 0, 0, 0, 9
             });
   }
 
@@ -48,13 +52,13 @@ public class KafkaMarkTest {
     }
   }
 
-  private static Map<Integer, Long> offsets(List<Integer> partitions) {
-    Map<Integer, Long> offsets = new LinkedHashMap<>();
-    partitions.forEach(partition -> offsets.put(partition, 1_000L + partition));
+  private static Map<Integer, KafkaPosition> offsets(List<Integer> partitions) {
+    Map<Integer, KafkaPosition> offsets = new LinkedHashMap<>();
+    partitions.forEach(partition -> offsets.put(partition, KafkaPosition.at(1_000L + partition)));
     return offsets;
   }
 
-  private static KafkaMark mark(Map<Integer, Long> nextOffsets, long watermarkMillis) {
-    return new KafkaMark(nextOffsets, watermarkMillis, new KafkaMark.Commits());
+  private static KafkaMark mark(Map<Integer, KafkaPosition> next, long watermarkMillis) {
+    return new KafkaMark("id", next, watermarkMillis, new KafkaMark.Commits());
   }
 }

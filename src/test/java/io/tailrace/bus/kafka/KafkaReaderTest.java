@@ -13,7 +13,6 @@ import java.util.Map;
 import org.apache.beam.sdk.io.UnboundedSource.UnboundedReader;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -100,9 +99,28 @@ public class KafkaReaderTest {
   }
 
   @Test
+  public void afterALossOfTheBrokersTheUriSaysToGoOnWhereItBegins() throws Exception {
+    publish(3, 10);
+
+    try (UnboundedReader<List<BusMessage>> reader = reader("?overrun=continue", mark(7))) {
+      assertThat(readAll(reader, 0)).isEmpty();
+      long deadline = System.nanoTime() + 30_000_000_000L;
+      while (((KafkaMark) reader.getCheckpointMark()).next().get(0).offset() != 3) {
+        assertThat(System.nanoTime()).isLessThan(deadline);
+        assertThat(reader.advance()).isFalse();
+      }
+      publish(2, 10);
+
+      assertThat(readOn(reader, 2).stream().map(BusMessage::offset).toList())
+          .containsExactly(3L, 4L)
+          .inOrder();
+    }
+  }
+
+  @Test
   public void aPartitionThatWasAddedIsReadFromItsFirstMessage() throws Exception {
     kafka.createTopic(topic.getMethodName(), 2);
-    try (Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus(""), "group")) {
+    try (Consumer<byte[], byte[]> consumer = open()) {
       consumer.commitSync(
           Map.of(new TopicPartition(topic.getMethodName(), 1), new OffsetAndMetadata(0)));
     }
@@ -169,8 +187,8 @@ public class KafkaReaderTest {
     try (UnboundedReader<List<BusMessage>> reader = reader("", mark(7))) {
       IOException e = assertThrows(IOException.class, () -> readAll(reader, 1));
 
-      assertThat(e).hasMessageThat().contains("offset 7, where it has never been");
-      assertThat(e).hasMessageThat().contains("reset the group's offsets");
+      assertThat(e).hasMessageThat().contains("offset 7, which the brokers have lost");
+      assertThat(e).hasMessageThat().contains("To go on at 3, add overrun=continue");
     }
   }
 
@@ -192,37 +210,12 @@ public class KafkaReaderTest {
       assertThat(readAll(reader, 1)).hasSize(1);
       assertThat(reader.advance()).isFalse();
 
-      assertThat(((KafkaMark) reader.getCheckpointMark()).nextOffsets()).containsExactly(0, 2L);
-    }
-  }
-
-  @Test
-  public void partitionsThatNobodyReadsAreToldOfOnce() throws Exception {
-    publish(1, 10);
-
-    try (UnboundedReader<List<BusMessage>> reader = reader("");
-        Consumer<byte[], byte[]> consumer = KafkaConsumers.open(bus(""), "group");
-        Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-      AddedPartitions added = new AddedPartitions(((KafkaReader) reader).getCurrentSource());
-      assertThat(added.count(consumer)).isEmpty();
-      admin
-          .createPartitions(Map.of(topic.getMethodName(), NewPartitions.increaseTo(3)))
-          .all()
-          .get();
-
-      String said = "";
-      try (Consumer<byte[], byte[]> fresh = KafkaConsumers.open(bus(""), "group")) {
-        said = added.count(fresh).orElse("");
-        assertThat(added.count(fresh)).isEmpty();
-      }
-
-      assertThat(said).contains("has 3 partitions, 2 of which were added");
-      assertThat(said).contains("Start it anew");
+      assertThat(((KafkaMark) reader.getCheckpointMark()).next().get(0).offset()).isEqualTo(2);
     }
   }
 
   private KafkaMark mark(long offset) {
-    return new KafkaMark(Map.of(0, offset), 0, new KafkaMark.Commits());
+    return new KafkaMark("", Map.of(0, KafkaPosition.at(offset)), 0, new KafkaMark.Commits());
   }
 
   private UnboundedReader<List<BusMessage>> reader(String query) throws Exception {
@@ -266,6 +259,22 @@ public class KafkaReaderTest {
           .all()
           .get();
     }
+  }
+
+  private Consumer<byte[], byte[]> open() {
+    return KafkaConsumers.open(bus(""), "group", 1_000, new BoundedPoll(1 << 20));
+  }
+
+  private static List<BusMessage> readOn(UnboundedReader<List<BusMessage>> reader, int count)
+      throws IOException {
+    List<BusMessage> messages = new ArrayList<>();
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (messages.size() < count && System.nanoTime() < deadline) {
+      if (reader.advance()) {
+        messages.addAll(reader.getCurrent());
+      }
+    }
+    return messages;
   }
 
   private static List<BusMessage> readAll(UnboundedReader<List<BusMessage>> reader, int count)

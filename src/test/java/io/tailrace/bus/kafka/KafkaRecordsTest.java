@@ -74,7 +74,9 @@ public class KafkaRecordsTest {
 
     for (int i = 0; i < read.size(); i++) {
       assertThat(published(read.get(i))).isEqualTo(messages.get(i));
-      assertThat(read.get(i).place()).isEqualTo(Place.numbered(topic.getMethodName(), 0, i));
+      Place place = read.get(i).place();
+      assertThat(place).isEqualTo(new Place(topic.getMethodName(), place.topicId(), 0, i, ""));
+      assertThat(place.topicId()).hasLength(22);
     }
   }
 

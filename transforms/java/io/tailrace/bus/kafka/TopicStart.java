@@ -1,0 +1,94 @@
+package io.tailrace.bus.kafka;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * What is found of a topic once, before a job begins to read it: how it is divided, and what {@code
+ * start=latest} or a time means. It is a part of the source from then on, so that a reader that
+ * starts late, or not before a restart, starts where it would have started. Immutable.
+ *
+ * @param topicId the brokers' id of the topic; empty where they give none
+ * @param partitions how many there are
+ * @param offsets where partitions begin of which the group has read nothing; one that is missing
+ *     begins with its first message
+ */
+record TopicStart(String topicId, int partitions, SortedMap<Integer, Long> offsets)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  /** Copies the offsets. */
+  TopicStart {
+    offsets = Collections.unmodifiableSortedMap(new TreeMap<>(offsets));
+  }
+
+  /**
+   * Asks the brokers.
+   *
+   * @throws IOException if they don't answer, or not what was asked for
+   */
+  static TopicStart find(KafkaBus bus, String group) throws IOException {
+    try (Admin admin = KafkaAdmins.open(bus, TIMEOUT)) {
+      TopicDescription topic = TopicWatch.describe(bus, admin);
+      String id = KafkaAdmins.text(topic.topicId());
+      int partitions = topic.partitions().size();
+      SortedMap<Integer, Long> offsets = new TreeMap<>();
+      if (!bus.start().equals("earliest")
+          && KafkaAdmins.answer(
+                  bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
+              .keySet()
+              .stream()
+              .noneMatch(partition -> partition.topic().equals(bus.topic()))) {
+        offsets.putAll(starts(bus, admin, partitions));
+      }
+      return new TopicStart(id, partitions, offsets);
+    }
+  }
+
+  /** Returns where the URI says to start; partitions that a group lacks otherwise were added. */
+  private static Map<Integer, Long> starts(KafkaBus bus, Admin admin, int partitions)
+      throws IOException {
+    Optional<Instant> time = KafkaBus.time(bus.start());
+    Map<Integer, Long> offsets =
+        offsets(
+            bus,
+            admin,
+            partitions,
+            time.isEmpty()
+                ? OffsetSpec.latest()
+                : OffsetSpec.forTimestamp(time.get().toEpochMilli()));
+    if (offsets.values().stream().anyMatch(offset -> offset < 0)) {
+      // Nothing is as young as the time.
+      Map<Integer, Long> ends = offsets(bus, admin, partitions, OffsetSpec.latest());
+      offsets.replaceAll((partition, offset) -> offset < 0 ? ends.get(partition) : offset);
+    }
+    return offsets;
+  }
+
+  private static Map<Integer, Long> offsets(
+      KafkaBus bus, Admin admin, int partitions, OffsetSpec spec) throws IOException {
+    Map<TopicPartition, OffsetSpec> wanted = new TreeMap<>(TopicWatch.BY_NUMBER);
+    for (int p = 0; p < partitions; p++) {
+      wanted.put(new TopicPartition(bus.topic(), p), spec);
+    }
+    Map<TopicPartition, ListOffsetsResultInfo> found =
+        KafkaAdmins.answer(bus, admin.listOffsets(wanted).all());
+    Map<Integer, Long> offsets = new TreeMap<>();
+    found.forEach((partition, info) -> offsets.put(partition.partition(), info.offset()));
+    return offsets;
+  }
+}
