@@ -56,6 +56,13 @@ final class CanonicalFile {
     }
   }
 
+  /** Returns how many columns a canonical file has. */
+  static int columnsOf(FileFooter footer, QueryLog log) {
+    return footer.kind() == Kind.QUERIES
+        ? log.columns().size()
+        : ObservationSchema.observations(true, footer.valueType()).getFieldCount();
+  }
+
   /** Returns whether primary keys are strings. */
   static boolean hasStringKeys(FileColumns file) {
     return file.has(ObservationSchema.PKEY)

@@ -34,20 +34,36 @@ final class CanonicalRows {
     int[] namespace = rows.names().namespace();
     int[] featureRank = ranks(rows.names().features());
     int[] namespaceRank = ranks(rows.names().namespaces());
-    return IntStream.range(0, rows.count())
-        .filter(row -> !faults.contains(row))
-        .boxed()
-        .sorted(
-            Comparator.<Integer>comparingInt(row -> featureRank[feature[row]])
-                .thenComparingInt(row -> namespaceRank[namespace[row]])
-                .thenComparingLong(rows::observedAt)
-                .thenComparing(this::compareIds)
-                .thenComparing(rows::hasValue)
-                .thenComparing(this::compareValues)
-                .thenComparing(rows::resolverFqn, Arrays::compareUnsigned)
-                .thenComparing(rows::deploymentId, Arrays::compareUnsigned))
-        .mapToInt(row -> row)
-        .toArray();
+    int[] order = IntStream.range(0, rows.count()).filter(row -> !faults.contains(row)).toArray();
+    // Without an object for each row, of which there may be a million.
+    IntArrays.mergeSort(
+        order,
+        (a, b) -> {
+          int found = Integer.compare(featureRank[feature[a]], featureRank[feature[b]]);
+          if (found == 0) {
+            found = Integer.compare(namespaceRank[namespace[a]], namespaceRank[namespace[b]]);
+          }
+          return found == 0 ? compareRows(a, b) : found;
+        });
+    return order;
+  }
+
+  /** Compares rows of one feature. */
+  private int compareRows(int a, int b) {
+    int found = Long.compare(rows.observedAt(a), rows.observedAt(b));
+    if (found == 0) {
+      found = compareIds(a, b);
+    }
+    if (found == 0) {
+      found = Boolean.compare(rows.hasValue(a), rows.hasValue(b));
+    }
+    if (found == 0) {
+      found = compareValues(a, b);
+    }
+    if (found == 0) {
+      found = Arrays.compareUnsigned(rows.resolverFqn(a), rows.resolverFqn(b));
+    }
+    return found == 0 ? Arrays.compareUnsigned(rows.deploymentId(a), rows.deploymentId(b)) : found;
   }
 
   /** Returns the place of each text among all of them, so that no text is compared twice. */

@@ -2,6 +2,8 @@ package io.tailrace.parquet;
 
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.util.HashSet;
 import java.util.Set;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.DateLogicalTypeAnnotation;
@@ -18,32 +20,47 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which columns of other publishers can be read as those of ours: those from which every value
- * comes out as it is, of whatever width, unit or annotation. Stateless and thread-safe.
+ * comes out as it is, of whatever width, unit or annotation. Not thread-safe.
  */
 final class ColumnTypes {
-  private ColumnTypes() {}
+  private final FileColumns file;
+
+  ColumnTypes(FileColumns file) {
+    this.file = file;
+  }
 
   /**
    * Checks that a file's columns can be read as others; what it has beside them is of no interest.
    *
    * @param mayBeAbsent names of the columns that the file may lack
+   * @return names of columns that are to be taken for absent: of another type, but with nothing in
+   *     them, as tools write them that guess types from values
    */
-  static void check(MessageType file, MessageType expected, Set<String> mayBeAbsent)
-      throws InvalidMessageException {
+  Set<String> check(MessageType expected, Set<String> mayBeAbsent)
+      throws InvalidMessageException, IOException {
+    Set<String> nulls = new HashSet<>();
     for (Type column : expected.getFields()) {
       String name = column.getName();
-      long found = file.getFields().stream().filter(it -> it.getName().equals(name)).count();
-      if (found > 1) {
-        throw new InvalidMessageException(
-            Reason.INVALID_VALUE, name, "the file has " + found + " columns named '" + name + "'");
+      if (!file.has(name)) {
+        if (!mayBeAbsent.contains(name)) {
+          throw new InvalidMessageException(
+              Reason.MISSING_FIELD, name, "the file lacks the column '" + name + "': " + column);
+        }
+        continue;
       }
-      if (found == 1) {
-        check(file.getType(name), column);
-      } else if (!mayBeAbsent.contains(name)) {
-        throw new InvalidMessageException(
-            Reason.MISSING_FIELD, name, "the file lacks the column '" + name + "': " + column);
+      Type found = file.schema().getType(name);
+      boolean mayBeNull = mayBeAbsent.contains(name) || column.isRepetition(Repetition.OPTIONAL);
+      if (mayBeNull
+          && found.isPrimitive()
+          && found.isRepetition(Repetition.OPTIONAL)
+          && !isReadable(found, column)
+          && file.isAllNull(name)) {
+        nulls.add(name);
+      } else {
+        check(found, column);
       }
     }
+    return nulls;
   }
 
   private static void check(Type found, Type expected) throws InvalidMessageException {
@@ -109,8 +126,7 @@ final class ColumnTypes {
           expected.getLogicalTypeAnnotation() == null
               ? NumberType.ofIntegers(found).isPresent()
               : NumberType.ofTimes(found).isPresent();
-      case DOUBLE -> has(found, PrimitiveTypeName.DOUBLE) || has(found, PrimitiveTypeName.FLOAT);
-      case FLOAT -> has(found, PrimitiveTypeName.FLOAT);
+      case DOUBLE, FLOAT -> FloatType.of(found).isPresent();
       // Ids.
       case FIXED_LEN_BYTE_ARRAY ->
           has(found, PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY)

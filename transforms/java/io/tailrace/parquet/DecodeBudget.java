@@ -3,8 +3,8 @@ package io.tailrace.parquet;
 import java.io.IOException;
 
 /**
- * What the decoded values of a file may take: a few bytes of a page can stand for a million values.
- * Not thread-safe.
+ * What the decoded texts and vectors of a file may take: a few bytes of a page can stand for many,
+ * where each is what it adds to the one before. Not thread-safe.
  */
 final class DecodeBudget {
   /** A file's values take more memory than a file may. */
@@ -32,14 +32,9 @@ final class DecodeBudget {
     this.left = most;
   }
 
-  /** For a file as it is. */
+  /** For a file: what one may take. */
   static DecodeBudget ofFile() {
     return new DecodeBudget(FileStructure.MAX_DECOMPRESSED_BYTES);
-  }
-
-  /** For a file that is encoded anew: its values are held twice while their arrays grow. */
-  static DecodeBudget ofCopy() {
-    return new DecodeBudget(FileStructure.MAX_DECOMPRESSED_BYTES / 2);
   }
 
   void take(long bytes, String column) throws TooLargeException {

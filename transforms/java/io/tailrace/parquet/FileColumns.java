@@ -88,9 +88,8 @@ final class FileColumns implements AutoCloseable {
     MessageType wanted =
         new MessageType("wanted", columns.keySet().stream().map(schema()::getType).toList());
     reader.setRequestedSchema(wanted);
-    for (PageReadStore group = reader.readNextRowGroup();
-        group != null;
-        group = reader.readNextRowGroup()) {
+    for (int block = 0; block < footer().getBlocks().size(); block++) {
+      PageReadStore group = reader.readRowGroup(block);
       ColumnReadStoreImpl store =
           new ColumnReadStoreImpl(
               new CheckedPages(group),
@@ -105,6 +104,22 @@ final class FileColumns implements AutoCloseable {
             .take(store.getColumnReader(descriptors.get(i)), Math.toIntExact(group.getRowCount()));
       }
     }
+  }
+
+  /** Returns whether a column that is no list has a null in every row, whatever its type. */
+  boolean isAllNull(String column) throws IOException {
+    boolean[] hasValue = {false};
+    read(
+        Map.of(
+            column,
+            (reader, rows) -> {
+              int defined = reader.getDescriptor().getMaxDefinitionLevel();
+              for (int i = 0; i < rows; i++) {
+                hasValue[0] |= reader.getCurrentDefinitionLevel() == defined;
+                reader.consume();
+              }
+            }));
+    return !hasValue[0];
   }
 
   /** A column with fewer values than rows would be read beyond its end. */

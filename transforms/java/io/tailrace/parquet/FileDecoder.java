@@ -1,6 +1,7 @@
 package io.tailrace.parquet;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.parquet.DecodeBudget.TooLargeException;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
@@ -75,27 +76,40 @@ public final class FileDecoder {
 
   private ObservationFile decodeFile(BusMessage message) throws InvalidMessageException {
     byte[] bytes = message.payload();
-    FileStructure.Checked checked = FileStructure.check(bytes);
-    FileFooter footer = FileFooter.of(checked.texts());
+    FileStructure structure = FileStructure.of(bytes);
+    FileFooter footer = FileFooter.of(structure.texts());
+    Set<String> columns = columns(footer);
     try {
-      Optional<ObservationFile> canonical = CanonicalFile.of(bytes, checked, log, message);
+      FileStructure.Checked checked = structure.check(columns);
+      // With other columns it is not, and no library may know what these are.
+      Optional<ObservationFile> canonical =
+          structure.hasColumns(CanonicalFile.columnsOf(footer, log))
+              ? CanonicalFile.of(bytes, checked, log, message)
+              : Optional.empty();
       if (canonical.isPresent()) {
         return canonical.get();
       }
-      byte[] encoded = encodedAnew(bytes, footer);
-      return CanonicalFile.of(encoded, FileStructure.check(encoded), log, message)
+      byte[] encoded;
+      try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
+        memory.hold(bytes.length + checked.decodedBytes());
+        encoded = encodedAnew(structure.reducedTo(columns), footer);
+      }
+      return CanonicalFile.of(encoded, FileStructure.of(encoded).check(columns), log, message)
           .orElseThrow(() -> new IllegalStateException("what was encoded is not canonical"));
     } catch (TooLargeException e) {
       throw new InvalidMessageException(Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
-    } catch (OutOfMemoryError e) {
-      // What asked for the room is given up with the file.
-      throw new InvalidMessageException(
-          Reason.UNDECODABLE, "", "the Parquet file asks for more memory than there is");
     } catch (IOException | RuntimeException e) {
       // Parquet's reader throws what it likes at what is damaged.
       throw new InvalidMessageException(
           Reason.UNDECODABLE, "", "the Parquet file can't be read: " + e.getMessage());
     }
+  }
+
+  /** Returns the names of the columns that are of interest; what is beside them is not. */
+  private Set<String> columns(FileFooter footer) {
+    return footer.kind() == Kind.QUERIES
+        ? log.columns().stream().map(QueryLog.Column::name).collect(Collectors.toSet())
+        : ObservationSchema.COLUMNS;
   }
 
   private byte[] encodedAnew(byte[] bytes, FileFooter footer)
@@ -109,11 +123,11 @@ public final class FileDecoder {
       throws IOException, InvalidMessageException {
     Optional<ValueType> valueType = footer.valueType();
     boolean stringKeys = CanonicalFile.hasStringKeys(file);
-    ColumnTypes.check(
-        file.schema(),
-        ObservationSchema.observations(stringKeys, valueType),
-        ObservationSchema.MAY_BE_ABSENT);
-    RowReader.Read read = new RowReader(file, faults).read(stringKeys, valueType);
+    Set<String> mayBeAbsent = ObservationSchema.mayBeAbsent(valueType);
+    Set<String> nulls =
+        new ColumnTypes(file)
+            .check(ObservationSchema.observations(stringKeys, valueType), mayBeAbsent);
+    RowReader.Read read = new RowReader(file, nulls, faults).read(stringKeys, valueType);
     ObservationRows rows = read.rows();
     new RowCheck(rows, stringKeys, valueType, faults).check(read.ids());
     refuse(row -> Refused.of(rows, row, stringKeys));
@@ -128,9 +142,9 @@ public final class FileDecoder {
             .filter(column -> !column.required())
             .map(QueryLog.Column::name)
             .collect(Collectors.toSet());
-    ColumnTypes.check(file.schema(), log.schema(), optional);
+    Set<String> nulls = new ColumnTypes(file).check(log.schema(), optional);
     List<QueryRow> rows =
-        new QueryReader(log, faults)
+        new QueryReader(log, nulls, faults)
             .read(file, footer.environment()).stream().flatMap(Optional::stream).toList();
     refuse(row -> Refused.A_QUERY);
     try (ObservationEncoder encoder = new ObservationEncoder(log)) {

@@ -1,76 +1,72 @@
 package io.tailrace.parquet;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.parquet.format.ColumnChunk;
-import org.apache.parquet.format.ColumnMetaData;
-import org.apache.parquet.format.CompressionCodec;
-import org.apache.parquet.format.DataPageHeaderV2;
+import org.apache.parquet.format.Encoding;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.KeyValue;
-import org.apache.parquet.format.PageHeader;
-import org.apache.parquet.format.PageType;
 import org.apache.parquet.format.RowGroup;
-import org.apache.parquet.format.Type;
-import shaded.parquet.org.apache.thrift.TConfiguration;
+import org.apache.parquet.format.SchemaElement;
+import org.apache.parquet.format.Util;
 import shaded.parquet.org.apache.thrift.TException;
-import shaded.parquet.org.apache.thrift.protocol.TCompactProtocol;
-import shaded.parquet.org.apache.thrift.protocol.TList;
-import shaded.parquet.org.apache.thrift.protocol.TMap;
-import shaded.parquet.org.apache.thrift.protocol.TSet;
-import shaded.parquet.org.apache.thrift.transport.TIOStreamTransport;
 
 /**
- * Looks at the structure of a Parquet file before any library allocates what the file asks for:
+ * The structure of a Parquet file, looked at before any library allocates what the file asks for:
  * that the footer and the page headers can be read, that they point into the file, and that what
- * they announce fits into memory. Stateless and thread-safe.
+ * they announce fits into memory. Not thread-safe.
  */
 final class FileStructure {
   /** Rows that a file may have. */
   static final long MAX_ROWS = 1_000_000;
 
-  /** Bytes that a file may have when decompressed. */
+  /** Bytes that a file may have when decompressed, or decoded: what one message may take. */
   static final long MAX_DECOMPRESSED_BYTES =
-      Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 4);
+      Math.min(256L << 20, MemoryBudget.ofProcess().largest());
 
   private static final int MAX_COLUMNS = 1_000;
   private static final int MAX_ROW_GROUPS = 1_000;
-  private static final int MAX_PAGES = 100_000;
-  private static final int MAX_DEPTH = 32;
 
-  /** Entries that a dictionary may have: there are no more distinct values than rows. */
-  private static final long MAX_DICTIONARY_ENTRIES = MAX_ROWS;
+  /** What a byte of a footer takes when it has been read, roughly: many are a field each. */
+  private static final int FOOTER_GROWTH = 16;
 
   private static final int MAGIC = 'P' | 'A' << 8 | 'R' << 16 | '1' << 24;
 
-  private static final Set<CompressionCodec> CODECS =
-      Set.of(
-          CompressionCodec.UNCOMPRESSED,
-          CompressionCodec.SNAPPY,
-          CompressionCodec.GZIP,
-          CompressionCodec.ZSTD,
-          CompressionCodec.LZ4_RAW);
+  private final byte[] file;
+  private final int footerStart;
+  private final FileMetaData footer;
 
-  private FileStructure() {}
+  private FileStructure(byte[] file, int footerStart, FileMetaData footer) {
+    this.file = file;
+    this.footerStart = footerStart;
+    this.footer = footer;
+  }
 
   /**
-   * What a file says of itself.
+   * What a file takes.
    *
-   * @param texts the texts in its footer
-   * @param decompressedBytes what its pages take when decompressed
+   * @param decompressedBytes its pages, when decompressed
+   * @param decodedBytes its rows, when decoded, at most
    */
-  record Checked(Map<String, String> texts, long decompressedBytes) {}
+  record Checked(Map<String, String> texts, long decompressedBytes, long decodedBytes) {}
 
   /**
-   * Checks a file.
+   * Reads the footer of a file.
    *
    * @throws InvalidMessageException if it is not a Parquet file, or one that is too large
    */
-  static Checked check(byte[] file) throws InvalidMessageException {
+  static FileStructure of(byte[] file) throws InvalidMessageException {
     int length = file.length;
     if (length < 12 || intAt(file, 0) != MAGIC || intAt(file, length - 4) != MAGIC) {
       throw undecodable("the message is not a Parquet file: it does not begin and end with PAR1");
@@ -79,39 +75,86 @@ final class FileStructure {
     if (footerLength <= 0 || footerLength > length - 12) {
       throw undecodable("the Parquet file says its footer has " + footerLength + " bytes");
     }
+    if ((long) FOOTER_GROWTH * footerLength > MAX_DECOMPRESSED_BYTES) {
+      throw tooLarge("the footer of the Parquet file has " + footerLength + " bytes");
+    }
     int footerStart = length - 8 - footerLength;
     FileMetaData footer = new FileMetaData();
     try {
-      footer.read(protocol(file, footerStart, footerLength));
+      footer.read(
+          new BoundedThrift(
+              new ByteArrayInputStream(file, footerStart, footerLength), footerLength));
       // Sets what the format requires against what was read.
       footer.validate();
     } catch (TException | RuntimeException e) {
       throw undecodable("the footer of the Parquet file can't be read: " + e.getMessage());
     }
-    if (footer.getSchemaSize() > MAX_COLUMNS || footer.getRow_groupsSize() > MAX_ROW_GROUPS) {
-      throw tooLarge(
-          "the file has "
-              + footer.getSchemaSize()
-              + " columns, nested ones included, and "
-              + footer.getRow_groupsSize()
-              + " row groups; "
-              + MAX_COLUMNS
-              + " and "
-              + MAX_ROW_GROUPS
-              + " are allowed");
-    }
-    checkRows(footer);
-    long decompressedBytes = checkPages(file, footerStart, footer);
+    return new FileStructure(file, footerStart, footer);
+  }
+
+  /** Returns whether the file has so many columns, in a schema without nesting but for lists. */
+  boolean hasColumns(int count) {
+    return !footer.getSchema().isEmpty() && footer.getSchema().get(0).getNum_children() == count;
+  }
+
+  /** Returns the texts in the footer. */
+  Map<String, String> texts() {
     Map<String, String> texts = new TreeMap<>();
     if (footer.isSetKey_value_metadata()) {
       for (KeyValue text : footer.getKey_value_metadata()) {
         texts.put(text.getKey(), text.isSetValue() ? text.getValue() : "");
       }
     }
-    return new Checked(texts, decompressedBytes);
+    return texts;
   }
 
-  private static void checkRows(FileMetaData footer) throws InvalidMessageException {
+  /**
+   * Checks rows and pages, as far as columns are of interest.
+   *
+   * @param wanted the names of those
+   * @throws InvalidMessageException if they can't be read, or are too large
+   */
+  Checked check(Set<String> wanted) throws InvalidMessageException {
+    if (footer.getRow_groupsSize() > MAX_ROW_GROUPS) {
+      throw tooLarge(
+          "the file has "
+              + footer.getRow_groupsSize()
+              + " row groups; "
+              + MAX_ROW_GROUPS
+              + " are allowed");
+    }
+    checkRows();
+    ColumnChunks chunks = new ColumnChunks(file, footerStart);
+    for (RowGroup group : footer.getRow_groups()) {
+      if (isEmpty(group)) {
+        // Some writers leave one behind; nobody reads it, and its pages may be nowhere.
+        continue;
+      }
+      int columns = 0;
+      for (ColumnChunk chunk : group.getColumns()) {
+        if (wanted.contains(nameOf(chunk))) {
+          chunks.check(chunk, group);
+          columns++;
+        }
+      }
+      if (columns > MAX_COLUMNS) {
+        throw tooLarge("the file has " + columns + " columns; " + MAX_COLUMNS + " are allowed");
+      }
+    }
+    long decoded = chunks.decodedBytes() + DecodedSize.ofRows(footer.getNum_rows());
+    if (decoded > MAX_DECOMPRESSED_BYTES) {
+      throw tooLarge(
+          "decoded, the rows of the file take "
+              + decoded
+              + " bytes, and a file may take "
+              + MAX_DECOMPRESSED_BYTES
+              + " of this process, an eighth of its heap: raise -Xmx, or send fewer rows in a"
+              + " file");
+    }
+    return new Checked(texts(), chunks.decompressedBytes(), decoded);
+  }
+
+  private void checkRows() throws InvalidMessageException {
     long rows = 0;
     for (RowGroup group : footer.getRow_groups()) {
       if (group.getNum_rows() < 0 || group.getNum_rows() > MAX_ROWS) {
@@ -134,228 +177,141 @@ final class FileStructure {
             .allMatch(chunk -> chunk.isSetMeta_data() && chunk.getMeta_data().getNum_values() == 0);
   }
 
-  private static long checkPages(byte[] file, int footerStart, FileMetaData footer)
-      throws InvalidMessageException {
-    long decompressed = 0;
-    int pages = 0;
+  /** Returns the name of the column of the table that a column of the file is of, if it has one. */
+  private static String nameOf(ColumnChunk chunk) {
+    return chunk.isSetMeta_data() && !chunk.getMeta_data().getPath_in_schema().isEmpty()
+        ? chunk.getMeta_data().getPath_in_schema().get(0)
+        : "";
+  }
+
+  /**
+   * Returns the same file as if it had no other columns, and no row group without rows: what it has
+   * beside them may be of types, encodings and annotations that no library knows, many, and of any
+   * name. Statistics are left out too, as nobody needs them here.
+   *
+   * @param wanted the names of the columns
+   * @throws InvalidMessageException if one of these has a type that is not known, or two have the
+   *     same name
+   */
+  byte[] reducedTo(Set<String> wanted) throws InvalidMessageException {
+    FileMetaData less = new FileMetaData(footer);
+    less.unsetColumn_orders();
+    less.setSchema(reducedSchema(wanted));
+    List<RowGroup> groups = new ArrayList<>();
     for (RowGroup group : footer.getRow_groups()) {
-      if (isEmpty(group)) {
-        // Some writers leave one behind; nobody reads it, and its pages may be nowhere.
-        continue;
-      }
-      for (ColumnChunk chunk : group.getColumns()) {
-        if (!chunk.isSetMeta_data() || chunk.isSetFile_path() || chunk.isSetCrypto_metadata()) {
-          throw undecodable("a column of the file is in another file, or encrypted");
-        }
-        ColumnMetaData column = chunk.getMeta_data();
-        String name = String.join(".", column.getPath_in_schema());
-        if (!CODECS.contains(column.getCodec())) {
-          throw new InvalidMessageException(
-              Reason.UNKNOWN_TYPE,
-              name,
-              "column " + name + " is compressed with " + column.getCodec() + "; use ZSTD");
-        }
-        long start = column.getData_page_offset();
-        if (column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0) {
-          start = Math.min(start, column.getDictionary_page_offset());
-        }
-        long end = start + column.getTotal_compressed_size();
-        if (start < 4 || end < start || end > footerStart) {
-          throw undecodable("column " + name + " lies outside of the file");
-        }
-        long values = 0;
-        int at = (int) start;
-        while (at < end) {
-          PageHeader header = new PageHeader();
-          ByteArrayInputStream in = new ByteArrayInputStream(file, at, (int) end - at);
-          try {
-            header.read(protocol(in, (int) end - at));
-            header.validate();
-          } catch (TException | RuntimeException e) {
-            throw undecodable("a page of column " + name + " can't be read: " + e.getMessage());
-          }
-          int body = (int) end - in.available();
-          long size = header.getCompressed_page_size();
-          if (size < 0 || header.getUncompressed_page_size() < 0 || size > end - body) {
-            throw undecodable("a page of column " + name + " lies outside of the file");
-          }
-          checkDictionary(header, column.getType(), name);
-          checkLengths(file, body, header, column.getCodec(), name);
-          decompressed += header.getUncompressed_page_size();
-          if (decompressed > MAX_DECOMPRESSED_BYTES || ++pages > MAX_PAGES) {
-            throw tooLarge(
-                "decompressed, the file has more than " + MAX_DECOMPRESSED_BYTES + " bytes");
-          }
-          values += valuesIn(header, name);
-          at = body + (int) size;
-        }
-        boolean isList = column.getPath_in_schema().size() > 1;
-        if (isList ? values < group.getNum_rows() : values != group.getNum_rows()) {
-          throw undecodable(
-              "column "
-                  + name
-                  + " has "
-                  + values
-                  + " values in a row group of "
-                  + group.getNum_rows()
-                  + " rows");
-        }
-        if (values != column.getNum_values()) {
-          throw undecodable(
-              "column "
-                  + name
-                  + " says it has "
-                  + column.getNum_values()
-                  + " values, its pages have "
-                  + values);
-        }
+      if (!isEmpty(group)) {
+        groups.add(reduced(group, wanted));
       }
     }
-    return decompressed;
+    less.setRow_groups(groups);
+    try {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream(file.length);
+      bytes.write(file, 0, footerStart);
+      Util.writeFileMetaData(less, bytes);
+      int length = bytes.size() - footerStart;
+      for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+        bytes.write(length >>> shift);
+      }
+      bytes.write(file, 0, Integer.BYTES);
+      return bytes.toByteArray();
+    } catch (IOException | RuntimeException e) {
+      throw undecodable("the footer of the Parquet file can't be read: " + e.getMessage());
+    }
   }
 
-  /** Parquet's reader makes room for as many entries as a dictionary says it has. */
-  private static void checkDictionary(PageHeader header, Type type, String column)
-      throws InvalidMessageException {
-    if (header.getType() != PageType.DICTIONARY_PAGE || !header.isSetDictionary_page_header()) {
-      return;
+  private static RowGroup reduced(RowGroup group, Set<String> wanted) {
+    RowGroup less = new RowGroup(group);
+    less.unsetSorting_columns();
+    List<ColumnChunk> chunks = new ArrayList<>();
+    for (ColumnChunk chunk : group.getColumns()) {
+      if (wanted.contains(nameOf(chunk))) {
+        ColumnChunk kept = new ColumnChunk(chunk);
+        kept.unsetColumn_index_offset();
+        kept.unsetColumn_index_length();
+        kept.unsetOffset_index_offset();
+        kept.unsetOffset_index_length();
+        kept.getMeta_data().unsetStatistics();
+        kept.getMeta_data().unsetSize_statistics();
+        kept.getMeta_data().unsetEncoding_stats();
+        kept.getMeta_data().unsetBloom_filter_offset();
+        kept.getMeta_data().unsetBloom_filter_length();
+        // Those that are not known would be absent; what a page has it says itself.
+        kept.getMeta_data().setEncodings(List.of(Encoding.PLAIN, Encoding.RLE));
+        chunks.add(kept);
+      }
     }
-    long entries = header.getDictionary_page_header().getNum_values();
-    // A text takes at least its length.
-    int least =
-        switch (type) {
-          case BOOLEAN, FIXED_LEN_BYTE_ARRAY -> 1;
-          case INT32, FLOAT, BYTE_ARRAY -> Integer.BYTES;
-          case INT64, DOUBLE -> Long.BYTES;
-          case INT96 -> 12;
-        };
-    if (entries < 0 || entries * least > header.getUncompressed_page_size()) {
+    less.setColumns(chunks);
+    return less;
+  }
+
+  /** The elements of a schema follow each other, each before those that it consists of. */
+  private List<SchemaElement> reducedSchema(Set<String> wanted) throws InvalidMessageException {
+    List<SchemaElement> all = footer.getSchema();
+    if (all.isEmpty()) {
+      throw undecodable("the Parquet file has no schema");
+    }
+    List<SchemaElement> kept = new ArrayList<>();
+    kept.add(new SchemaElement(all.get(0)));
+    Set<String> names = new LinkedHashSet<>();
+    Map<String, Integer> counts = new HashMap<>();
+    int top = 0;
+    for (int at = 1; at < all.size(); top++) {
+      int end = endOf(all, at, 0);
+      String name = all.get(at).getName();
+      if (wanted.contains(name)) {
+        counts.merge(name, 1, Integer::sum);
+        names.add(name);
+        for (SchemaElement element : all.subList(at, end)) {
+          checkKnown(name, element);
+          kept.add(element);
+        }
+      }
+      at = end;
+    }
+    if (all.get(0).getNum_children() != top) {
       throw undecodable(
-          "the dictionary of column "
-              + column
-              + " says it has "
-              + entries
-              + " entries in "
-              + header.getUncompressed_page_size()
-              + " bytes");
+          "the Parquet file says its schema has "
+              + all.get(0).getNum_children()
+              + " columns; it has "
+              + top);
     }
-    if (entries > MAX_DICTIONARY_ENTRIES) {
-      throw tooLarge(
-          "the dictionary of column "
-              + column
-              + " has "
-              + entries
-              + " entries; "
-              + MAX_DICTIONARY_ENTRIES
-              + " are allowed");
+    for (String name : names) {
+      int count = counts.getOrDefault(name, 0);
+      if (count > 1) {
+        throw new InvalidMessageException(
+            Reason.INVALID_VALUE, name, "the file has " + count + " columns named '" + name + "'");
+      }
     }
+    kept.get(0).setNum_children(names.size());
+    return kept;
   }
 
-  /**
-   * Checks the lengths of a page's parts. Snappy's decompressor makes room for what the compressed
-   * bytes say, whatever the header does.
-   */
-  private static void checkLengths(
-      byte[] file, int body, PageHeader header, CompressionCodec codec, String column)
+  /** Returns where an element of the schema, with those that it consists of, ends. */
+  private static int endOf(List<SchemaElement> all, int at, int depth)
       throws InvalidMessageException {
-    long levels = 0;
-    boolean isCompressed = true;
-    if (header.isSetData_page_header_v2()) {
-      DataPageHeaderV2 page = header.getData_page_header_v2();
-      long repetitions = page.getRepetition_levels_byte_length();
-      long definitions = page.getDefinition_levels_byte_length();
-      levels = repetitions + definitions;
-      isCompressed = page.isIs_compressed();
-      if (repetitions < 0
-          || definitions < 0
-          || levels > header.getCompressed_page_size()
-          || levels > header.getUncompressed_page_size()) {
-        throw undecodable("the levels of a page of column " + column + " lie outside of it");
+    int children = all.get(at).isSetNum_children() ? all.get(at).getNum_children() : 0;
+    int end = at + 1;
+    for (int i = 0; i < children; i++) {
+      if (end >= all.size() || depth > BoundedThrift.MAX_DEPTH) {
+        throw undecodable("the schema of the Parquet file is not whole, or nested too deeply");
       }
+      end = endOf(all, end, depth + 1);
     }
-    int at = body + (int) levels;
-    int end = body + header.getCompressed_page_size();
-    if (codec != CompressionCodec.SNAPPY || !isCompressed || at == end) {
-      return;
-    }
-    long length = 0;
-    for (int shift = 0; at < end && shift < Integer.SIZE; shift += 7) {
-      byte next = file[at++];
-      length |= (next & 0x7fL) << shift;
-      if (next >= 0) {
-        break;
-      }
-    }
-    if (length > header.getUncompressed_page_size() - levels) {
-      throw undecodable(
-          "a page of column "
+    return end;
+  }
+
+  private static void checkKnown(String column, SchemaElement element)
+      throws InvalidMessageException {
+    boolean isKnown =
+        (!element.isSetLogicalType() || element.getLogicalType().getSetField() != null)
+            && (element.isSetType() || element.isSetNum_children());
+    if (!isKnown) {
+      throw new InvalidMessageException(
+          Reason.UNKNOWN_TYPE,
+          column,
+          "column '"
               + column
-              + " decompresses to "
-              + length
-              + " bytes; its header says "
-              + (header.getUncompressed_page_size() - levels));
-    }
-  }
-
-  private static long valuesIn(PageHeader header, String column) throws InvalidMessageException {
-    PageType type = header.getType();
-    long values =
-        type == PageType.DATA_PAGE && header.isSetData_page_header()
-            ? header.getData_page_header().getNum_values()
-            : type == PageType.DATA_PAGE_V2 && header.isSetData_page_header_v2()
-                ? header.getData_page_header_v2().getNum_values()
-                : type == PageType.DICTIONARY_PAGE && header.isSetDictionary_page_header() ? 0 : -1;
-    if (values < 0) {
-      throw undecodable("column " + column + " has a page that is neither data nor a dictionary");
-    }
-    return values;
-  }
-
-  private static TCompactProtocol protocol(byte[] file, int start, int length) throws TException {
-    return protocol(new ByteArrayInputStream(file, start, length), length);
-  }
-
-  private static TCompactProtocol protocol(ByteArrayInputStream in, int length) throws TException {
-    return new Bounded(in, length);
-  }
-
-  /**
-   * Thrift reserves room for as many elements as a list says it has. Here it can't say more than
-   * there are bytes left, as each takes one at least.
-   */
-  private static final class Bounded extends TCompactProtocol {
-    private final ByteArrayInputStream in;
-
-    Bounded(ByteArrayInputStream in, int length) throws TException {
-      super(new TIOStreamTransport(new TConfiguration(length, length, MAX_DEPTH), in));
-      this.in = in;
-    }
-
-    @Override
-    public TList readListBegin() throws TException {
-      TList list = super.readListBegin();
-      check(list.size);
-      return list;
-    }
-
-    @Override
-    public TSet readSetBegin() throws TException {
-      TSet set = super.readSetBegin();
-      check(set.size);
-      return set;
-    }
-
-    @Override
-    public TMap readMapBegin() throws TException {
-      TMap map = super.readMapBegin();
-      check(map.size);
-      return map;
-    }
-
-    private void check(int size) throws TException {
-      if (size < 0 || size > in.available()) {
-        throw new TException("a list says it has " + size + " elements");
-      }
+              + "' has a type or an annotation that this version does not know; write it without");
     }
   }
 

@@ -40,6 +40,23 @@ enum NumberType {
       return column.getLong();
     }
   },
+  /** Half of these are beyond those that are signed. */
+  UNSIGNED_INT64 {
+    @Override
+    long read(ColumnReader column) {
+      return column.getLong();
+    }
+
+    @Override
+    Optional<String> whyNot(ColumnReader column) {
+      return column.getLong() >= 0
+          ? Optional.empty()
+          : Optional.of(
+              "has "
+                  + Long.toUnsignedString(column.getLong())
+                  + ", beyond the greatest integer of 64 bits with a sign");
+    }
+  },
   MILLIS {
     @Override
     long read(ColumnReader column) {
@@ -112,8 +129,7 @@ enum NumberType {
     }
     return switch (type.getPrimitiveTypeName()) {
       case INT32 -> Optional.of(unsigned ? UNSIGNED_INT32 : INT32);
-      // Half of the unsigned ones of 64 bits are beyond those that are signed.
-      case INT64 -> unsigned ? Optional.empty() : Optional.of(INT64);
+      case INT64 -> Optional.of(unsigned ? UNSIGNED_INT64 : INT64);
       default -> Optional.empty();
     };
   }

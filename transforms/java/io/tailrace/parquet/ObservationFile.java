@@ -5,6 +5,7 @@ import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.beam.sdk.coders.DefaultCoder;
 import org.jspecify.annotations.Nullable;
 
@@ -145,7 +146,8 @@ public final class ObservationFile {
   public ObservationRows rows() throws IOException {
     RowFaults faults = new RowFaults();
     try (FileColumns columns = new FileColumns(bytes)) {
-      ObservationRows rows = new RowReader(columns, faults).read(stringKeys(), valueType()).rows();
+      ObservationRows rows =
+          new RowReader(columns, Set.of(), faults).read(stringKeys(), valueType()).rows();
       checkNone(faults);
       return rows;
     } catch (RuntimeException e) {
@@ -170,7 +172,8 @@ public final class ObservationFile {
   public List<QueryRow> queries(QueryLog log) throws IOException {
     RowFaults faults = new RowFaults();
     try (FileColumns columns = new FileColumns(bytes)) {
-      List<Optional<QueryRow>> rows = new QueryReader(log, faults).read(columns, environment());
+      List<Optional<QueryRow>> rows =
+          new QueryReader(log, Set.of(), faults).read(columns, environment());
       checkNone(faults);
       return rows.stream().flatMap(Optional::stream).toList();
     } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.FLOAT;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT32;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT64;
 
+import com.google.common.collect.Sets;
 import io.tailrace.result.ValueType;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,16 +74,36 @@ public final class ObservationSchema {
   static final String OPERATION_ID = "operation_id";
   static final String DELETED = "deleted";
 
+  /** The columns of a file with observations: a file of another publisher may have more. */
+  static final Set<String> COLUMNS =
+      Set.of(
+          FEATURE,
+          NAMESPACE,
+          OBSERVATION_ID,
+          PKEY,
+          VALUE,
+          OBSERVED_AT,
+          RESOLVER_FQN,
+          DEPLOYMENT_ID,
+          OPERATION_ID,
+          DELETED);
+
   /**
    * Columns that a file of another publisher may lack: the id is computed, the namespace is what
-   * stands before the dot, and the others are not known.
+   * stands before the dot, values are not deleted, and the others are not known.
    */
-  static final Set<String> MAY_BE_ABSENT =
-      Set.of(NAMESPACE, OBSERVATION_ID, RESOLVER_FQN, DEPLOYMENT_ID);
+  private static final Set<String> MAY_BE_ABSENT =
+      Set.of(NAMESPACE, OBSERVATION_ID, RESOLVER_FQN, DEPLOYMENT_ID, DELETED);
 
   private static final LogicalTypeAnnotation UTC_MICROS = timestampType(true, TimeUnit.MICROS);
 
   private ObservationSchema() {}
+
+  /** Returns the columns that a file of another publisher may lack. */
+  static Set<String> mayBeAbsent(Optional<ValueType> valueType) {
+    // Nobody deletes by leaving something out.
+    return valueType.isPresent() ? MAY_BE_ABSENT : Sets.difference(MAY_BE_ABSENT, Set.of(DELETED));
+  }
 
   /**
    * Returns the columns of a file with observations.

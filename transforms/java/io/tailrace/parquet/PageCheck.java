@@ -10,6 +10,7 @@ import org.apache.parquet.column.Encoding;
 import org.apache.parquet.column.page.DataPage;
 import org.apache.parquet.column.page.DataPageV1;
 import org.apache.parquet.column.page.DataPageV2;
+import org.apache.parquet.column.values.delta.DeltaBinaryPackingValuesReader;
 
 /**
  * Checks the counts inside a decompressed page for which Parquet's reader would make room: those of
@@ -93,9 +94,11 @@ record PageCheck(ColumnDescriptor column, int count) {
       }
       case DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY -> passDeltas(in);
       case DELTA_BYTE_ARRAY -> {
+        ByteBuffer lengths = in.duplicate();
         // The lengths of what each value shares with the one before, and those of the rest.
         passDeltas(in);
         passDeltas(in);
+        checkShared(lengths);
       }
       case PLAIN, BIT_PACKED, BYTE_STREAM_SPLIT -> {}
     }
@@ -144,6 +147,34 @@ record PageCheck(ColumnDescriptor column, int count) {
         left -= block / parts;
       }
     }
+  }
+
+  /** A text may say that it shares gigabytes with the one before, for which room would be made. */
+  private void checkShared(ByteBuffer in) throws IOException {
+    ByteBufferInputStream lengths = ByteBufferInputStream.wrap(in);
+    DeltaBinaryPackingValuesReader shared = new DeltaBinaryPackingValuesReader();
+    DeltaBinaryPackingValuesReader rest = new DeltaBinaryPackingValuesReader();
+    shared.initFromPage(count, lengths);
+    rest.initFromPage(count, lengths);
+    ByteBuffer counted = in.duplicate();
+    long texts = countOfDeltas(counted);
+    long length = 0;
+    for (long i = 0; i < texts; i++) {
+      long prefix = shared.readInteger();
+      long suffix = rest.readInteger();
+      if (prefix < 0 || suffix < 0 || prefix > length) {
+        throw new IOException(
+            "a text says it shares " + prefix + " bytes with one of " + length + " before it");
+      }
+      length = prefix + suffix;
+    }
+  }
+
+  /** Returns the third of the numbers that deltas begin with: how many values there are. */
+  private static long countOfDeltas(ByteBuffer in) throws IOException {
+    long unused = count(in);
+    unused = count(in);
+    return count(in);
   }
 
   private static ByteBuffer lengthPrefixed(ByteBuffer in) throws IOException {

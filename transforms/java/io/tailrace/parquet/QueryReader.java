@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The one reader of files of queries, whoever wrote them: what it can't read of a row exactly is
@@ -15,16 +16,19 @@ import java.util.Optional;
  */
 final class QueryReader {
   private final QueryLog log;
+  private final Set<String> absent;
   private final RowFaults faults;
   private final Map<QueryLog.Column, FileColumns.ColumnTaker> takers = new LinkedHashMap<>();
 
   /**
    * Creates one.
    *
+   * @param absent names of columns of the file that count as absent
    * @param faults takes the rows that can't be read
    */
-  QueryReader(QueryLog log, RowFaults faults) {
+  QueryReader(QueryLog log, Set<String> absent, RowFaults faults) {
     this.log = log;
+    this.absent = absent;
     this.faults = faults;
   }
 
@@ -38,7 +42,7 @@ final class QueryReader {
     Map<String, FileColumns.ColumnTaker> byName = new LinkedHashMap<>();
     for (QueryLog.Column column : log.columns()) {
       String name = column.name();
-      if (file.has(name)) {
+      if (file.has(name) && !absent.contains(name)) {
         FileColumns.ColumnTaker taker =
             switch (column.type()) {
               case TEXT -> new TextColumn(name, budget, column.required(), faults);

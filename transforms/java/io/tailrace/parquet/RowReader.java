@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The one reader of files of observations, whoever wrote them: what it can't read of a row exactly
@@ -19,9 +20,10 @@ import java.util.Optional;
  */
 final class RowReader {
   private final FileColumns file;
+  private final Set<String> absent;
   private final RowFaults faults;
   private final int count;
-  private final DecodeBudget budget = DecodeBudget.ofCopy();
+  private final DecodeBudget budget = DecodeBudget.ofFile();
   private final Map<String, FileColumns.ColumnTaker> takers = new LinkedHashMap<>();
 
   /** Rows that were read, and the ids that their file gives them. */
@@ -30,10 +32,12 @@ final class RowReader {
   /**
    * Creates one.
    *
+   * @param absent names of columns of the file that count as absent
    * @param faults takes the rows that can't be read
    */
-  RowReader(FileColumns file, RowFaults faults) {
+  RowReader(FileColumns file, Set<String> absent, RowFaults faults) {
     this.file = file;
+    this.absent = absent;
     this.faults = faults;
     this.count = file.rowCount();
   }
@@ -59,7 +63,7 @@ final class RowReader {
             ObservationSchema.DELETED,
             new NumberColumn(ObservationSchema.DELETED, count, true, faults));
     ValueColumn values = new ValueColumn(valueType, count, budget, faults);
-    if (valueType.isPresent()) {
+    if (valueType.isPresent() && has(ObservationSchema.VALUE)) {
       takers.put(ObservationSchema.VALUE, values);
     }
     file.read(takers);
@@ -82,9 +86,13 @@ final class RowReader {
     return new Read(rows, ids);
   }
 
+  private boolean has(String name) {
+    return file.has(name) && !absent.contains(name);
+  }
+
   private TextColumn text(String name, boolean required) {
     TextColumn column = new TextColumn(name, budget, required, faults);
-    if (file.has(name)) {
+    if (has(name)) {
       takers.put(name, column);
     } else {
       column.takeNulls(count);
@@ -93,7 +101,7 @@ final class RowReader {
   }
 
   private <T extends FileColumns.ColumnTaker> T taker(String name, T column) {
-    if (file.has(name)) {
+    if (has(name)) {
       takers.put(name, column);
     }
     return column;

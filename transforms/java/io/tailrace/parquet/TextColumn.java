@@ -31,7 +31,7 @@ final class TextColumn implements FileColumns.ColumnTaker {
   final String name;
   final List<byte[]> distinct = new ArrayList<>();
   private final Map<Integer, String> decoded = new HashMap<>();
-  private final Map<ByteBuffer, Integer> known = new HashMap<>();
+  private final TextIndex known = new TextIndex(distinct);
   private final IdentityHashMap<Binary, Integer> longEntries = new IdentityHashMap<>();
   private final DecodeBudget budget;
   private final boolean required;
@@ -96,30 +96,20 @@ final class TextColumn implements FileColumns.ColumnTaker {
   }
 
   private int find(Binary text) throws IOException {
-    Integer found = known.get(text.toByteBuffer());
-    if (found != null) {
+    int found = known.find(text.toByteBuffer());
+    if (found >= 0) {
       return found;
     }
     budget.take(text.length(), name);
     byte[] bytes = text.getBytes();
-    if (!Utf8.isWellFormed(bytes)) {
-      known.put(ByteBuffer.wrap(bytes), NOT_A_TEXT);
-      return NOT_A_TEXT;
-    }
-    return add(bytes);
-  }
-
-  private int add(byte[] bytes) {
-    known.put(ByteBuffer.wrap(bytes), distinct.size());
-    distinct.add(bytes);
-    return distinct.size() - 1;
+    return Utf8.isWellFormed(bytes) ? known.add(bytes) : NOT_A_TEXT;
   }
 
   /** Returns the index of a text of ours, which is added if it is not among them. */
   int indexOf(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    Integer found = known.get(ByteBuffer.wrap(bytes));
-    return found == null ? add(bytes) : found;
+    int found = known.find(ByteBuffer.wrap(bytes));
+    return found >= 0 ? found : known.add(bytes);
   }
 
   /** Forgets the entries of a row group's dictionary, which hold on to its page. */

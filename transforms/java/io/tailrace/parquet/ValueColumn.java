@@ -10,8 +10,6 @@ import java.util.IdentityHashMap;
 import java.util.Optional;
 import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.io.api.Binary;
-import org.apache.parquet.schema.PrimitiveType;
-import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.jspecify.annotations.Nullable;
 
 /** The column of values that is being read. Not thread-safe. */
@@ -74,13 +72,12 @@ final class ValueColumn implements FileColumns.ColumnTaker {
   }
 
   private void takeFloats(ColumnReader column, int rows) {
-    PrimitiveType found = column.getDescriptor().getPrimitiveType();
-    boolean isSingle = found.getPrimitiveTypeName() == PrimitiveTypeName.FLOAT;
+    FloatType floats = FloatType.of(column.getDescriptor().getPrimitiveType()).orElseThrow();
     int defined = column.getDescriptor().getMaxDefinitionLevel();
     for (int i = 0; i < rows; i++) {
       if (column.getCurrentDefinitionLevel() == defined) {
         present[count] = true;
-        numbers[count] = Double.doubleToLongBits(isSingle ? column.getFloat() : column.getDouble());
+        numbers[count] = Double.doubleToLongBits(floats.read(column));
       }
       count++;
       column.consume();
@@ -121,6 +118,7 @@ final class ValueColumn implements FileColumns.ColumnTaker {
   private void takeVectors(ColumnReader column, int rows) throws IOException {
     int defined = column.getDescriptor().getMaxDefinitionLevel();
     int empty = FileColumns.levelOfEmptyList(column);
+    FloatType floats = FloatType.of(column.getDescriptor().getPrimitiveType()).orElseThrow();
     ByteBuffer numbersOfRow = ByteBuffer.allocate(1 << 10);
     for (int row = 0; row < rows; row++) {
       numbersOfRow.clear();
@@ -132,7 +130,15 @@ final class ValueColumn implements FileColumns.ColumnTaker {
             numbersOfRow =
                 ByteBuffer.allocate(2 * numbersOfRow.capacity()).put(numbersOfRow.flip());
           }
-          numbersOfRow.putFloat(column.getFloat());
+          double number = floats.read(column);
+          numbersOfRow.putFloat((float) number);
+          if ((float) number != number && !Double.isNaN(number)) {
+            faults.add(
+                count,
+                Reason.INVALID_VALUE,
+                ObservationSchema.VALUE,
+                "has a vector with " + number + ", which 32 bits do not hold exactly");
+          }
         } else if (column.getCurrentDefinitionLevel() > empty) {
           faults.add(
               count,

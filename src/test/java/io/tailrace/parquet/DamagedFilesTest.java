@@ -333,7 +333,7 @@ public class DamagedFilesTest {
   }
 
   @Test
-  public void aFileThatAsksForMoreMemoryThanThereIsIsRefused() throws Exception {
+  public void aTextThatSharesMoreWithTheOneBeforeThanThatHasIsRefused() throws Exception {
     // A text that shares its first 2^31 - 1 bytes with the one before: zigzag, its least is 0.
     byte[] prefixes = {(byte) 0x80, 1, 4, 1, -2, -1, -1, -1, 15};
     byte[] suffixes = {(byte) 0x80, 1, 4, 1, 0};
@@ -344,7 +344,7 @@ public class DamagedFilesTest {
             dictionary(0, new byte[0]),
             pageV2(1, Encoding.DELTA_BYTE_ARRAY, LEVEL, joined(prefixes, suffixes))),
         Reason.UNDECODABLE,
-        "asks for more memory than there is");
+        "a text says it shares 2147483647 bytes with one of 0 before it");
   }
 
   @Test
@@ -362,7 +362,7 @@ public class DamagedFilesTest {
             dictionary(1, new byte[4]),
             listOf(numbers)),
         Reason.TOO_LARGE,
-        "column 'value'");
+        "decoded, the rows of the file take");
   }
 
   @Test
@@ -651,7 +651,7 @@ public class DamagedFilesTest {
     return Util.readFileMetaData(new ByteArrayInputStream(file, file.length - 8 - length, length));
   }
 
-  private static byte[] withFooter(byte[] file, Consumer<FileMetaData> change) throws IOException {
+  static byte[] withFooter(byte[] file, Consumer<FileMetaData> change) throws IOException {
     int length = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(file.length - 8);
     FileMetaData footer = footer(file);
     change.accept(footer);

@@ -170,16 +170,18 @@ public class ForeignFilesTest {
             "deleted", "0")
         .forEach((column, sql) -> refused(GOOD.with(column, sql), Reason.UNKNOWN_TYPE, column));
     refused(GOOD.with("value", "value::HUGEINT::DOUBLE"), Reason.UNKNOWN_TYPE, "value");
-    refused(GOOD.with("value", "value::UBIGINT"), Reason.UNKNOWN_TYPE, "value");
     refused(GOOD.with("observed_at", "epoch_us(observed_at)"), Reason.UNKNOWN_TYPE, "observed_at");
   }
 
   @Test
   public void aColumnThatIsMissingIsRefusedByName() {
-    for (String column :
-        List.of("feature", "operation_id", "pkey", "value", "observed_at", "deleted")) {
+    for (String column : List.of("feature", "operation_id", "pkey", "value", "observed_at")) {
       refused(GOOD.without(column), Reason.MISSING_FIELD, column);
     }
+    refused(
+        ForeignFile.ofDeletions("('user.age', 'ann', 0, " + TIME + ", 'op')").without("deleted"),
+        Reason.MISSING_FIELD,
+        "deleted");
   }
 
   @Test

@@ -12,12 +12,14 @@ import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.format.SchemaElement;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.api.Binary;
 import org.junit.Test;
@@ -148,6 +150,142 @@ public class ForeignTypesTest {
             .file();
 
     assertThat(file.rows().float64(0)).isEqualTo((double) 0.1f);
+  }
+
+  @Test
+  public void numbersOfAnyWidthAreVectorsWhereTheyAreExact() throws Exception {
+    double[] numbers = {1.5, -0.25, (float) 0.1, 0, 3.4028234663852886E38, 65504};
+    ParquetFile file =
+        typed(
+            "VECTOR",
+            "optional group value (LIST) { repeated group list { optional double element; } }");
+    file.row(
+        row(
+            TIME,
+            it -> {
+              Group list = it.addGroup("value");
+              for (double number : numbers) {
+                list.addGroup("list").append("element", number);
+              }
+            }));
+    file.row(
+        row(TIME + 1, it -> it.addGroup("value").addGroup("list").append("element", Double.NaN)));
+    ObservationFile taken = file.file();
+
+    ByteBuffer read = ByteBuffer.wrap(taken.rows().bytes(0));
+    for (double number : numbers) {
+      assertThat((double) read.getFloat()).isEqualTo(number);
+    }
+    for (double tooFine : new double[] {0.1, Double.MIN_VALUE, 16_777_217, Double.MAX_VALUE}) {
+      assertOneOfTwo(
+          typed(
+                  "VECTOR",
+                  "optional group value (LIST) { repeated group list { optional double element; }"
+                      + " }")
+              .row(row(TIME, it -> it.addGroup("value").addGroup("list").append("element", 1.0)))
+              .row(
+                  row(
+                      TIME,
+                      it -> it.addGroup("value").addGroup("list").append("element", tooFine))),
+          Reason.INVALID_VALUE,
+          "which 32 bits do not hold exactly");
+    }
+  }
+
+  @Test
+  public void everyNumberOf16BitsIsTakenExactly() throws Exception {
+    ParquetFile file = typed("FLOAT64", "optional fixed_len_byte_array(2) value (FLOAT16)");
+    for (int bits = 0; bits < 1 << 16; bits += 7) {
+      byte[] half = {(byte) bits, (byte) (bits >> 8)};
+      long time = TIME + bits;
+      file.row(row(time, it -> it.append("value", bytes(half))));
+    }
+    ObservationRows rows = file.file().rows();
+
+    for (int row = 0; row < rows.count(); row++) {
+      int bits = (int) (rows.observedAt(row) - TIME);
+      int exponent = bits >> 10 & 31;
+      double size =
+          exponent == 0
+              ? (bits & 1023) * Math.pow(2, -24)
+              : (1024 + (bits & 1023)) * Math.pow(2, exponent - 25);
+      double expected = (bits >> 15 == 0 ? 1 : -1) * size;
+      if (exponent < 31) {
+        assertThat(rows.float64(row)).isEqualTo(expected == 0 ? 0.0 : expected);
+      } else {
+        assertThat(Double.isFinite(rows.float64(row))).isFalse();
+      }
+    }
+  }
+
+  @Test
+  public void unsignedIntegersOf64BitsAreTakenUpToTheGreatestWithASign() throws Exception {
+    assertOneOfTwo(
+        file("optional int64 value (INTEGER(64,false))", OBSERVED_AT)
+            .row(row(TIME, it -> it.append("value", Long.MAX_VALUE)))
+            .row(row(TIME, it -> it.append("value", -1L))),
+        Reason.INVALID_VALUE,
+        "has 18446744073709551615, beyond the greatest integer");
+  }
+
+  /** Tools that guess types from values write some type where there are none. */
+  @Test
+  public void aColumnOfAnyTypeWithNothingInItIsAbsent() throws Exception {
+    byte[] expected = file(INT64, OBSERVED_AT).row(row(TIME, it -> {})).file().bytes();
+    for (String type : List.of("int32", "boolean", "double", "int96", "int64 %s (DECIMAL(9,2))")) {
+      for (String name : List.of("resolver_fqn", "deployment_id", "namespace", "observation_id")) {
+        String column =
+            "optional " + (type.contains("%s") ? type.formatted(name) : type + " " + name);
+
+        assertWithMessage(column)
+            .that(file(INT64, OBSERVED_AT, column).row(row(TIME, it -> {})).file().bytes())
+            .isEqualTo(expected);
+      }
+    }
+    assertThat(
+            file("optional binary value (STRING)", OBSERVED_AT)
+                .row(row(TIME, it -> {}))
+                .file()
+                .bytes())
+        .isEqualTo(expected);
+    InvalidMessageException refused =
+        assertThrows(
+            InvalidMessageException.class,
+            () ->
+                file(INT64, OBSERVED_AT, "optional int32 resolver_fqn")
+                    .row(row(TIME, it -> {}))
+                    .row(row(TIME + 1, it -> it.append("resolver_fqn", 1)))
+                    .file());
+    assertThat(refused.field()).isEqualTo("resolver_fqn");
+  }
+
+  /** As some writers make them: what a column is, they say once. */
+  @Test
+  public void columnsWithoutTheOlderAnnotationAreTheSame() throws Exception {
+    byte[] file =
+        typed(
+                "JSON",
+                "optional binary value (JSON)",
+                OBSERVED_AT,
+                "optional binary namespace (STRING)")
+            .row(row(TIME, it -> it.append("value", "[\"größe\"]").append("namespace", "user")))
+            .bytes();
+    byte[] expected = FileDecoder.decode(BundleEncoder.message(file)).bytes();
+
+    byte[] newer =
+        DamagedFilesTest.withFooter(
+            file, footer -> footer.getSchema().forEach(SchemaElement::unsetConverted_type));
+
+    assertThat(FileDecoder.decode(BundleEncoder.message(newer)).bytes()).isEqualTo(expected);
+  }
+
+  @Test
+  public void moreColumnsBesideThanAnybodyHasAreOfNoInterest() throws Exception {
+    String[] more = new String[3_000];
+    Arrays.setAll(more, i -> "optional int32 c" + i);
+
+    assertThat(file(INT64, OBSERVED_AT, more).row(row(TIME, it -> {})).file().bytes())
+        .isEqualTo(file(INT64, OBSERVED_AT).row(row(TIME, it -> {})).file().bytes());
   }
 
   @Test
