@@ -55,8 +55,9 @@ public final class MetricsWriter {
             "SummarizeResults",
             SummarizeResults.create()
                 .withMaxSeries(options.maxSeries())
-                .withAllowedLateness(options.allowedLateness())
-                .withUpdateInterval(options.updateInterval()))
+                .withAllowedLateness(options.times().allowedLateness())
+                .withUpdateInterval(options.times().updateInterval())
+                .withBusRetention(options.times().busRetention()))
         .failuresTo(start.failures())
         .apply("EncodeSummaries", EncodeSummaries.create())
         .apply("WriteMetricsBus", options.metricsBus().write());

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusFacts;
 import io.tailrace.endpoint.Durations;
 import java.time.Duration;
 import java.util.Optional;
@@ -50,12 +51,14 @@ public interface MetricsWriterOptions extends ResultBusOptions {
    *
    * @param deduplicate for how long to remember results; empty: not at all
    */
-  record Parsed(
-      Bus metricsBus,
-      int maxSeries,
-      Duration allowedLateness,
-      Duration updateInterval,
-      Optional<Duration> deduplicate) {
+  record Parsed(Bus metricsBus, int maxSeries, Times times, Optional<Duration> deduplicate) {
+    /**
+     * Lengths of time.
+     *
+     * @param busRetention for how long the result bus keeps messages
+     */
+    record Times(Duration allowedLateness, Duration updateInterval, Duration busRetention) {}
+
     private static int positive(String text) {
       int number;
       try {
@@ -85,8 +88,10 @@ public interface MetricsWriterOptions extends ResultBusOptions {
         new Parsed(
             summaries.orElseThrow(),
             maxSeries.orElseThrow(),
-            lateness.orElseThrow(),
-            interval.orElseThrow(),
+            new Parsed.Times(
+                lateness.orElseThrow(),
+                interval.orElseThrow(),
+                check.facts("resultBus").flatMap(BusFacts::retention).orElse(Durations.LONGEST)),
             deduplicate.filter(it -> !it.isZero()));
   }
 }

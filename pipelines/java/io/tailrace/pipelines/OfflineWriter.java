@@ -55,6 +55,7 @@ public final class OfflineWriter {
                 EncodeObservations.create()
                     .withMaxFileBytes(options.maxFileBytes())
                     .withMaxClockSkew(options.maxClockSkew())
+                    .withClockOf(options.offlineStore())
                     .withGathering(options.gathering()))
             .failuresTo(start.failures());
 

@@ -24,8 +24,9 @@ public interface OfflineWriterOptions extends ResultBusOptions, OfflineStoreOpti
   void setStreamingInsertBus(@Nullable String uri);
 
   @Description(
-      "How far an observation may lie after its publication, or after this writer's clock, before"
-          + " it is taken for the error of a clock and becomes a dead letter.")
+      "How far an observation may lie after its publication before it is taken for the error of a"
+          + " clock and becomes a dead letter; and how far this writer's clock may be behind the"
+          + " store's and the brokers' before it judges nothing.")
   @Default.String("5m")
   String getMaxClockSkew();
 

@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.MessageTime;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
@@ -31,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>> {
   private static final long serialVersionUID = 1;
 
-  /** How far publishers' clocks may be ahead of this one's. */
-  private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(5);
+  /** How far brokers' clocks may be ahead of this one's, in microseconds. */
+  private static final long MAX_CLOCK_SKEW = Micros.of(Duration.ofMinutes(5));
 
   private static final long MINUTE_MICROS = Micros.of(SummarizeResults.MINUTE);
   private static final double MICROS_PER_MILLI = 1_000;
@@ -48,6 +49,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private static final int MAX_FOUND = 4 * MAX_HELD;
 
   private final int maxSeries;
+  private final long keptMicros;
   private final Counts counts = new Counts();
 
   // Of this bundle.
@@ -57,8 +59,15 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   private transient @Nullable Scope lastScope;
   private transient @Nullable Held last;
 
-  CountResults(int maxSeries) {
+  /**
+   * Creates one.
+   *
+   * @param keptMicros for how long the bus keeps messages: what a publisher says is from before
+   *     that is no time of an event
+   */
+  CountResults(int maxSeries, long keptMicros) {
     this.maxSeries = maxSeries;
+    this.keptMicros = keptMicros;
   }
 
   /** What this part of the stage counts. */
@@ -114,9 +123,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     Held held =
         held(
             new Scope(
-                result.environmentId(),
-                result.deploymentId(),
-                minute(result.message().time().micros())));
+                result.environmentId(), result.deploymentId(), minute(result.message().time())));
     counts.results.add(1);
     counts.freshness.count(
         result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);
@@ -137,13 +144,13 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   }
 
   /** Returns the minute that a result is counted in, in microseconds since the epoch. */
-  private long minute(long publishedAt) {
-    long latest = Micros.ofMillis(System.currentTimeMillis() + MAX_CLOCK_SKEW.toMillis());
-    long at = publishedAt;
-    if (at > latest) {
+  private long minute(MessageTime time) {
+    long now = Micros.ofMillis(System.currentTimeMillis());
+    long at = time.eventTime(keptMicros, now);
+    if (at > now + MAX_CLOCK_SKEW) {
       // A window in a far future would be kept until then.
       counts.clockAhead.add(1);
-      at = Micros.ofMillis(System.currentTimeMillis());
+      at = now;
     }
     return Math.floorDiv(at, MINUTE_MICROS) * MINUTE_MICROS;
   }

@@ -33,13 +33,14 @@ import org.apache.beam.sdk.values.PCollectionList;
  * Summarises results by minute: what of each feature was computed, null and served, by which
  * resolver in which deployment, and how each query fared.
  *
- * <p>A minute is one of event time, that is, of the publish times of results; one that is further
- * ahead of the worker's clock than clocks differ counts as published now. While a minute fills, its
- * summaries are put out again and again, each with everything so far; at its end; and again when
- * late results change them, until it is older than the allowed lateness, after which results are
- * dropped (Beam counts them as {@code droppedDueToLateness}). Only series that have changed since
- * are put out, but for the end of the minute. Which of several summaries stands, the message tells:
- * {@link MetricsSummary}.
+ * <p>A minute is one of event time: of when the bus took a result, or, where the bus does not say,
+ * of the time that the publisher gave it, unless that is to come, or from before the messages that
+ * the bus keeps: then it is now. One that the bus took further ahead of the worker's clock than
+ * clocks differ counts as published now, too. While a minute fills, its summaries are put out again
+ * and again, each with everything so far; at its end; and again when late results change them,
+ * until it is older than the allowed lateness, after which results are dropped (Beam counts them as
+ * {@code droppedDueToLateness}). Only series that have changed since are put out, but for the end
+ * of the minute. Which of several summaries stands, the message tells: {@link MetricsSummary}.
  *
  * <p>Counts and sums are exact, whatever the order of results and the number of workers, as long as
  * a job that is started again restores its state. One that does not begins a new epoch.
@@ -72,25 +73,34 @@ public final class SummarizeResults
    */
   public static final Duration DEFAULT_UPDATE_INTERVAL = Duration.ofSeconds(5);
 
+  /** As long as Kafka keeps messages unless told otherwise. */
+  private static final Duration DEFAULT_KEPT = Duration.ofDays(7);
+
   static final Duration MINUTE = Duration.ofMinutes(1);
 
   private final int maxSeries;
   private final Duration allowedLateness;
   private final Duration updateInterval;
   private final long epoch;
+  private final Duration kept;
 
   private SummarizeResults(
-      int maxSeries, Duration allowedLateness, Duration updateInterval, long epoch) {
+      int maxSeries, Duration allowedLateness, Duration updateInterval, long epoch, Duration kept) {
     this.maxSeries = maxSeries;
     this.allowedLateness = allowedLateness;
     this.updateInterval = updateInterval;
     this.epoch = epoch;
+    this.kept = kept;
   }
 
   /** Summarises with the defaults, in an epoch that begins now. */
   public static SummarizeResults create() {
     return new SummarizeResults(
-        DEFAULT_MAX_SERIES, DEFAULT_ALLOWED_LATENESS, DEFAULT_UPDATE_INTERVAL, Micros.now());
+        DEFAULT_MAX_SERIES,
+        DEFAULT_ALLOWED_LATENESS,
+        DEFAULT_UPDATE_INTERVAL,
+        Micros.now(),
+        DEFAULT_KEPT);
   }
 
   /**
@@ -104,7 +114,7 @@ public final class SummarizeResults
     if (limit < 1) {
       throw new IllegalArgumentException("the limit of series must be 1 or more, not " + limit);
     }
-    return new SummarizeResults(limit, allowedLateness, updateInterval, epoch);
+    return new SummarizeResults(limit, allowedLateness, updateInterval, epoch, kept);
   }
 
   /**
@@ -116,7 +126,7 @@ public final class SummarizeResults
     if (lateness.isNegative()) {
       throw new IllegalArgumentException("the allowed lateness must not be negative: " + lateness);
     }
-    return new SummarizeResults(maxSeries, lateness, updateInterval, epoch);
+    return new SummarizeResults(maxSeries, lateness, updateInterval, epoch, kept);
   }
 
   /**
@@ -128,7 +138,7 @@ public final class SummarizeResults
     if (interval.isNegative() || interval.isZero()) {
       throw new IllegalArgumentException("the update interval must be above zero: " + interval);
     }
-    return new SummarizeResults(maxSeries, allowedLateness, interval, epoch);
+    return new SummarizeResults(maxSeries, allowedLateness, interval, epoch, kept);
   }
 
   /**
@@ -137,7 +147,16 @@ public final class SummarizeResults
    * @param micros since 1970
    */
   public SummarizeResults withEpoch(long micros) {
-    return new SummarizeResults(maxSeries, allowedLateness, updateInterval, micros);
+    return new SummarizeResults(maxSeries, allowedLateness, updateInterval, micros, kept);
+  }
+
+  /**
+   * Takes the time that a publisher gave a message for the event's as long as it is not from before
+   * this long ago: as long as the bus keeps messages. Where the bus itself says when it took a
+   * message, that counts.
+   */
+  public SummarizeResults withBusRetention(Duration retention) {
+    return new SummarizeResults(maxSeries, allowedLateness, updateInterval, epoch, retention);
   }
 
   @Override
@@ -156,7 +175,7 @@ public final class SummarizeResults
             .setCoder(LimitSeries.INPUT_CODER);
     PCollection<KV<Integer, Optional<SeriesTally>>> tallies =
         results
-            .apply("Count", ParDo.of(new CountResults(maxSeries)))
+            .apply("Count", ParDo.of(new CountResults(maxSeries, Micros.of(kept))))
             .setCoder(LimitSeries.INPUT_CODER);
     PCollection<MetricsSummary> summaries =
         PCollectionList.of(starts)

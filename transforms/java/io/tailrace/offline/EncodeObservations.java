@@ -3,14 +3,17 @@ package io.tailrace.offline;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.Admission;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
+import io.tailrace.stage.ReaderClock;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.GroupIntoBatches;
@@ -52,16 +55,25 @@ public final class EncodeObservations
   private final int maxFileBytes;
   private final Duration maxClockSkew;
   private final Duration gathering;
+  private final @Nullable OfflineStore clockOf;
 
-  private EncodeObservations(int maxFileBytes, Duration maxClockSkew, Duration gathering) {
+  private EncodeObservations(
+      int maxFileBytes, Duration maxClockSkew, Duration gathering, @Nullable OfflineStore clockOf) {
     this.maxFileBytes = maxFileBytes;
     this.maxClockSkew = maxClockSkew;
     this.gathering = gathering;
+    this.clockOf = clockOf;
   }
 
   /** Encodes with the default limits. */
   public static EncodeObservations create() {
-    return new EncodeObservations(DEFAULT_MAX_FILE_BYTES, DEFAULT_MAX_CLOCK_SKEW, Duration.ZERO);
+    return new EncodeObservations(
+        DEFAULT_MAX_FILE_BYTES, DEFAULT_MAX_CLOCK_SKEW, Duration.ZERO, null);
+  }
+
+  /** Holds the worker's clock against a store's: one that is behind it fails its bundles. */
+  public EncodeObservations withClockOf(OfflineStore store) {
+    return new EncodeObservations(maxFileBytes, maxClockSkew, gathering, store);
   }
 
   /** Keeps files below the largest message that their bus takes. */
@@ -69,15 +81,15 @@ public final class EncodeObservations
     if (bytes < 10_000) {
       throw new IllegalArgumentException("maxFileBytes must be 10,000 or more, not " + bytes);
     }
-    return new EncodeObservations(bytes, maxClockSkew, gathering);
+    return new EncodeObservations(bytes, maxClockSkew, gathering, clockOf);
   }
 
-  /** Refuses observations further than this after their publication or the worker's clock. */
+  /** Refuses observations further than this after their publication. */
   public EncodeObservations withMaxClockSkew(Duration skew) {
     if (skew.isNegative() || skew.isZero()) {
       throw new IllegalArgumentException("maxClockSkew must be above zero, not " + skew);
     }
-    return new EncodeObservations(maxFileBytes, skew, gathering);
+    return new EncodeObservations(maxFileBytes, skew, gathering, clockOf);
   }
 
   /**
@@ -85,7 +97,7 @@ public final class EncodeObservations
    * For runners whose bundles are a handful of results, such as Dataflow.
    */
   public EncodeObservations withGathering(Duration duration) {
-    return new EncodeObservations(maxFileBytes, maxClockSkew, duration);
+    return new EncodeObservations(maxFileBytes, maxClockSkew, duration, clockOf);
   }
 
   @Override
@@ -116,18 +128,22 @@ public final class EncodeObservations
 
     private final int maxFileBytes;
     private final Duration maxClockSkew;
+    private final @Nullable OfflineStore clockOf;
     private transient @Nullable ResultEncoder encoder;
+    private transient ReaderClock clock;
     private transient Outputs<OutgoingMessage> outputs;
     private transient @Nullable Held<Result> last;
 
     EncodeFn(EncodeObservations spec) {
       this.maxFileBytes = spec.maxFileBytes;
       this.maxClockSkew = spec.maxClockSkew;
+      this.clockOf = spec.clockOf;
     }
 
     @Setup
     public void setUp() {
-      encoder = new ResultEncoder(maxFileBytes, maxClockSkew);
+      clock = new ReaderClock(Instant::now, maxClockSkew);
+      encoder = new ResultEncoder(maxFileBytes, clock);
     }
 
     @StartBundle
@@ -144,7 +160,11 @@ public final class EncodeObservations
         @Timestamp org.joda.time.Instant timestamp,
         BoundedWindow window,
         MultiOutputReceiver out)
-        throws IOException {
+        throws IOException, UnavailableException {
+      OfflineStore store = clockOf;
+      if (store != null) {
+        clock.check(store.uri(), store::now);
+      }
       Outputs.Receiver<OutgoingMessage> now = outputs.now(out, window);
       if (last != null && !last.window().equals(window)) {
         // A file is in one window, and so are its rows.

@@ -4,6 +4,7 @@ import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -64,6 +65,16 @@ public interface OfflineStore extends Endpoint {
   @Override
   default void check() throws UnavailableException {
     check(EnumSet.allOf(Role.class));
+  }
+
+  /**
+   * Returns what time it is by the store's clock, against which a writer holds its own; a store in
+   * the writer's own process has none but the writer's.
+   *
+   * @throws UnavailableException if the store can't be asked now
+   */
+  default Instant now() throws UnavailableException {
+    return Instant.now();
   }
 
   /** Opens the catalog of its tables, which is for one thread and connects when first used. */

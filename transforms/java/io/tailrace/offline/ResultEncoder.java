@@ -4,6 +4,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.ObservationEncoder;
 import io.tailrace.parquet.ObservationEncoder.Content;
 import io.tailrace.parquet.ObservationEncoder.Operation;
@@ -17,6 +18,7 @@ import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.ReaderClock;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
@@ -69,7 +71,6 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   private final int maxFileBytes;
-  private final Duration maxClockSkew;
   private final EncodeCounters counts = new EncodeCounters();
   private final FileCutter cutter;
   private final Map<FileCutter.Group, Rows> groups = new HashMap<>();
@@ -83,19 +84,23 @@ public final class ResultEncoder implements AutoCloseable {
   private long bufferedBytes;
   private int bufferedQueries;
   private long publishedFrom;
-  private Admission admission;
+  private final Admission admission;
 
   /**
    * Creates one.
    *
    * @param maxFileBytes the largest message that the files' bus takes
-   * @param maxClockSkew how far an observation may lie after its publication or this clock
+   * @param maxClockSkew how far an observation may lie after its publication
    */
   public ResultEncoder(int maxFileBytes, Duration maxClockSkew) {
+    this(maxFileBytes, new ReaderClock(Instant::now, maxClockSkew));
+  }
+
+  /** Creates one that tells by a clock what was observed in the future. */
+  ResultEncoder(int maxFileBytes, ReaderClock clock) {
     this.maxFileBytes = maxFileBytes;
-    this.maxClockSkew = maxClockSkew;
     this.cutter = new FileCutter(maxFileBytes, counts, new RejectTooLarge());
-    this.admission = new Admission(maxClockSkew, Instant::now);
+    this.admission = new Admission(clock);
     clear();
   }
 
@@ -105,7 +110,6 @@ public final class ResultEncoder implements AutoCloseable {
     queries.clear();
     rejections.clear();
     tooLarge.clear();
-    admission = new Admission(maxClockSkew, Instant::now);
     bufferedBytes = 0;
     bufferedQueries = 0;
     publishedFrom = Long.MAX_VALUE;
@@ -119,9 +123,10 @@ public final class ResultEncoder implements AutoCloseable {
    * @param files takes files that are encoded now, each a message for the streaming-insert bus
    * @param failures takes rows that can never be stored, in one failure for each result
    * @throws IOException if rows can't be encoded
+   * @throws UnavailableException if the worker's clock is behind
    */
   public void add(Result result, Consumer<OutgoingMessage> files, Consumer<Failure> failures)
-      throws IOException {
+      throws IOException, UnavailableException {
     long publishedAt = result.message().publishedAt();
     publishedFrom = Math.min(publishedFrom, publishedAt);
     admission.begin(result);

@@ -4,6 +4,7 @@ import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -59,7 +60,7 @@ final class EntitySender implements AutoCloseable {
         thread.submit(
             () -> {
               connection.write(writes, nowMicros);
-              return null;
+              return "written";
             });
   }
 
@@ -74,20 +75,34 @@ final class EntitySender implements AutoCloseable {
     List<EntityWrite> writes = batch;
     underWay = NOTHING;
     batch = List.of();
+    var unused = result(writing, "writing");
+    for (int i = 0; i < writes.size(); i++) {
+      writes.get(i).tell();
+    }
+  }
+
+  private <T> T result(Future<T> under, String doing) throws UnavailableException {
     try {
-      writing.get();
+      return under.get();
     } catch (ExecutionException e) {
       Throwables.throwIfInstanceOf(e.getCause(), UnavailableException.class);
       Throwables.throwIfUnchecked(e.getCause());
       throw new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
-      writing.cancel(true);
+      under.cancel(true);
       Thread.currentThread().interrupt();
-      throw new UnavailableException(store + ": interrupted while writing", e);
+      throw new UnavailableException(store + ": interrupted while " + doing, e);
     }
-    for (int i = 0; i < writes.size(); i++) {
-      writes.get(i).tell();
-    }
+  }
+
+  /**
+   * Returns what time it is by the store's clock.
+   *
+   * @throws UnavailableException if the store can't be asked now
+   */
+  Instant now() throws UnavailableException {
+    // By the thread that has the connection, behind what a bundle that failed has under way.
+    return result(thread.submit(connection::now), "asking for the time");
   }
 
   /** Forgets what a bundle that failed had sent: it comes again, after that. */

@@ -11,6 +11,7 @@ import io.tailrace.stage.Failure;
 import io.tailrace.stage.Gathered;
 import io.tailrace.stage.Held;
 import io.tailrace.stage.Outputs;
+import io.tailrace.stage.ReaderClock;
 import java.io.Serializable;
 import java.time.Clock;
 import java.time.Duration;
@@ -106,7 +107,10 @@ public final class WriteOnline
         () -> Clock.systemUTC().instant());
   }
 
-  /** Refuses observations further than this after their publication or the worker's clock. */
+  /**
+   * Refuses observations further than this after their publication. It is also how far the worker's
+   * clock may be behind the store's before its bundles fail.
+   */
   public WriteOnline withMaxClockSkew(Duration skew) {
     checkPositive("maxClockSkew", skew);
     return new WriteOnline(store, skew, deletionRetention, clock);
@@ -121,7 +125,10 @@ public final class WriteOnline
     return new WriteOnline(store, maxClockSkew, retention, clock);
   }
 
-  /** Judges expiry and clocks that are ahead by another clock than the worker's. */
+  /**
+   * Judges what has expired, and what is ahead where the bus does not say when it was published, by
+   * another clock than the worker's.
+   */
   public WriteOnline withClock(SerializableClock otherClock) {
     return new WriteOnline(store, maxClockSkew, deletionRetention, otherClock);
   }
@@ -154,6 +161,7 @@ public final class WriteOnline
     private final WriteCounts counts = new WriteCounts();
 
     private transient @Nullable EntitySender sender;
+    private transient ReaderClock readerClock;
     private transient MemoryBudget.@Nullable Share memory;
     // Of this bundle.
     private transient Gathered<ResultWrite> gathered;
@@ -171,6 +179,7 @@ public final class WriteOnline
 
     @Setup
     public void setUp() {
+      readerClock = new ReaderClock(clock, maxClockSkew);
       memory = MemoryBudget.ofProcess().share();
     }
 
@@ -182,7 +191,7 @@ public final class WriteOnline
               .within(requireNonNull(memory));
       cells =
           new GatheredCells(
-              new Admission(maxClockSkew, clock),
+              new Admission(readerClock),
               new GatheredCells.Retention(retentionMicros, Micros.of(clock.get())),
               counts,
               new Room());
@@ -202,6 +211,7 @@ public final class WriteOnline
         MultiOutputReceiver out)
         throws UnavailableException {
       receiver = outputs.now(out, window);
+      readerClock.check(store.uri(), sender()::now);
       ResultWrite write = new ResultWrite(result);
       cells.add(result, write);
       // Not before: amid it, only those before it are complete.
@@ -219,6 +229,15 @@ public final class WriteOnline
       counts.flush();
     }
 
+    private EntitySender sender() {
+      EntitySender open = sender;
+      if (open == null) {
+        open = EntitySender.to(store);
+        sender = open;
+      }
+      return open;
+    }
+
     private boolean isFull() {
       return gathered.isDue() || cells.entities() >= MAX_BUFFERED_ENTITIES;
     }
@@ -233,10 +252,7 @@ public final class WriteOnline
       sent = gathered.take();
       List<EntityWrite> writes = cells.take();
       if (!writes.isEmpty()) {
-        if (sender == null) {
-          sender = EntitySender.to(store);
-        }
-        sender.send(writes, Micros.of(clock.get()));
+        sender().send(writes, Micros.of(clock.get()));
       }
       if (heavy) {
         // What is written and what is gathered would be in memory together.

@@ -1,41 +1,38 @@
 package io.tailrace.result;
 
 import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.stage.ReaderClock;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.function.Supplier;
 
 /**
  * Which observations of a result no store takes: those of an empty primary key, and those of a time
- * that is further ahead of their publication, or of this clock, than clocks may differ, as one of
- * them would hold back every later one. For results one after the other; not thread-safe.
+ * that is further ahead of their publication than clocks may differ, as one of them would hold back
+ * every later one. For results one after the other; not thread-safe.
  */
 public final class Admission {
   /** How far a clock may be ahead unless set otherwise. */
   public static final Duration DEFAULT_MAX_CLOCK_SKEW = Duration.ofMinutes(5);
 
-  private final long maxClockSkewMicros;
-  private final Supplier<Instant> clock;
-  private long now = Long.MIN_VALUE;
+  private final ReaderClock clock;
   private long publishedAt;
   private long latest;
 
-  /** Admits what is no further ahead than this. */
-  public Admission(Duration maxClockSkew, Supplier<Instant> clock) {
-    this.maxClockSkewMicros = Micros.of(maxClockSkew);
+  /** Admits what is no further ahead of its publication than the clock's limit. */
+  public Admission(ReaderClock clock) {
     this.clock = clock;
   }
 
-  /** Goes on to a result. */
-  public void begin(Result result) {
-    publishedAt = result.message().publishedAt();
-    if (publishedAt > now) {
-      now = Micros.of(clock.get());
-    }
-    // A publisher whose clock is ahead stamps its messages ahead, too: this clock counts as well.
-    latest = Math.min(publishedAt, now) + maxClockSkewMicros;
+  /**
+   * Goes on to a result.
+   *
+   * @throws UnavailableException if the worker's clock is behind: then nothing may be judged by it
+   */
+  public void begin(Result result) throws UnavailableException {
+    publishedAt = clock.publishTime(result.message());
+    latest = Micros.plus(publishedAt, clock.limitMicros());
   }
 
   /** Returns whether an observation of the result, or a deletion, is not too far ahead. */
@@ -70,7 +67,7 @@ public final class Admission {
             + Micros.instant(observedAt)
             + ", too far after its publication at "
             + Micros.instant(publishedAt)
-            + " or after the writer's clock; check the publisher's clock",
+            + "; check the publisher's clock",
         1);
   }
 }

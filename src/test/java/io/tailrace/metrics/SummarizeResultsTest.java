@@ -6,6 +6,9 @@ import static org.junit.Assert.assertThrows;
 import com.google.protobuf.ByteString;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.DeduplicateResults;
 import io.tailrace.result.Result;
@@ -29,6 +32,7 @@ import java.util.stream.StreamSupport;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.testing.TestStream;
+import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.SerializableFunction;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.windowing.FixedWindows;
@@ -159,6 +163,51 @@ public final class SummarizeResultsTest {
   /** Ends the stream: everything is told. */
   private static TestStream<BusMessage> ended(TestStream.Builder<BusMessage> stream) {
     return stream.advanceWatermarkToInfinity();
+  }
+
+  @Test
+  public void aPublishersTimeIsTheEventsIfItCanBe() {
+    long before = Micros.now();
+    long anHourAgo = before - 60 * MINUTE;
+    List<TimestampedValue<BusMessage>> messages = new ArrayList<>();
+    for (long said :
+        new long[] {anHourAgo, 0, -1, before + 60 * MINUTE, before - 3 * 24 * 60 * MINUTE}) {
+      messages.add(
+          TimestampedValue.of(
+              BusMessage.of(
+                  query("q").build().toByteArray(),
+                  Place.numbered(Messages.TOPIC, 0, 1),
+                  MessageTime.ofPublisher(said)),
+              instant(anHourAgo)));
+    }
+    PCollection<MetricsSummary> summaries =
+        summaries(
+            pipeline
+                .apply(Create.timestamped(messages).withCoder(BusMessageCoder.of()))
+                .apply(DecodeResults.forWriter("test"))
+                .output(),
+            SummarizeResults.create().withBusRetention(java.time.Duration.ofDays(2)));
+
+    PAssert.that(summaries)
+        .satisfies(
+            all -> {
+              long now = 0;
+              long then = 0;
+              for (MetricsSummary each : all) {
+                if (each.getMinute() >= before / MINUTE * MINUTE) {
+                  assertThat(each.getMinute()).isAtMost(Micros.now());
+                  now = Math.max(now, each.getQuery().getExecutions());
+                } else {
+                  assertThat(each.getMinute()).isEqualTo(anHourAgo / MINUTE * MINUTE);
+                  then = Math.max(then, each.getQuery().getExecutions());
+                }
+              }
+              assertThat(then).isEqualTo(1);
+              // Unless a minute has begun amid them.
+              assertThat(now).isAtLeast(2);
+              return null;
+            });
+    pipeline.run();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.tailrace.offline;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ResultDecoder;
@@ -57,7 +58,8 @@ public final class BundleEncoder implements AutoCloseable {
   }
 
   /** Encodes a bundle. */
-  public Encoded encode(List<QueryResult> results) throws IOException, InvalidMessageException {
+  public Encoded encode(List<QueryResult> results)
+      throws IOException, InvalidMessageException, UnavailableException {
     Encoded encoded = new Encoded(new ArrayList<>(), new ArrayList<>());
     for (QueryResult result : results) {
       encoder.add(

@@ -180,11 +180,20 @@ public class WriterOptionsTest {
     check.finish();
 
     Map<String, Object> meant = new HashMap<>();
-    for (RecordComponent part : parsed.getClass().getRecordComponents()) {
-      Object value = part.getAccessor().invoke(parsed);
-      meant.put(part.getName(), value instanceof Endpoint endpoint ? endpoint.uri() : value);
-    }
+    add(parsed, meant);
     meant.put("environments", WriterOptions.environments(options));
     return meant;
+  }
+
+  /** Adds the parts of a record, and those of records among them. */
+  private static void add(Object parsed, Map<String, Object> meant) throws Exception {
+    for (RecordComponent part : parsed.getClass().getRecordComponents()) {
+      Object value = part.getAccessor().invoke(parsed);
+      if (value instanceof Record group && !(value instanceof Endpoint)) {
+        add(group, meant);
+      } else {
+        meant.put(part.getName(), value instanceof Endpoint endpoint ? endpoint.uri() : value);
+      }
+    }
   }
 }

@@ -5,6 +5,9 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.Cell;
@@ -12,11 +15,13 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
+import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.QueryResult;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -399,6 +404,47 @@ public abstract class OnlineStoreContract {
     write(result);
 
     assertStands(result);
+  }
+
+  @Test
+  public void aWriterWhoseClockIsBehindTheStoresCondemnsNothing() throws Exception {
+    Instant behind = Instant.now().minus(Duration.ofMinutes(6));
+    WriteOnline write = WriteOnline.to(uri()).withClock(() -> behind);
+    // A publisher's time says nothing of when that was.
+    BusMessage fresh =
+        BusMessage.of(
+            age(Micros.now(), HOUR).toByteArray(),
+            Place.numbered(Messages.TOPIC, 0, 1),
+            MessageTime.ofPublisher(Micros.now()));
+    try (BundleWriter writer = BundleWriter.of(write)) {
+      UnavailableException e =
+          assertThrows(UnavailableException.class, () -> writer.write(List.of(fresh)));
+
+      assertThat(e).hasMessageThat().contains("this worker's clock is behind");
+      assertThat(e).hasMessageThat().contains(OnlineStores.at(uri()).uri());
+    }
+    assertThat(features("ann")).isEmpty();
+    try (BundleWriter right = BundleWriter.of(WriteOnline.to(uri()))) {
+      assertThat(right.write(List.of(fresh)).outcomes().get(0).written()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  public void whatAPublisherStampedLongAgoIsNotObservedInTheFuture() throws Exception {
+    try (BundleWriter writer = BundleWriter.of(WriteOnline.to(uri()))) {
+      for (long stamp : new long[] {0, -1, 1, Micros.now() - HOUR, Micros.now() + 9 * HOUR}) {
+        BundleWriter.Written written =
+            writer.write(
+                List.of(
+                    BusMessage.of(
+                        age(Micros.now(), HOUR).toByteArray(),
+                        Place.numbered(Messages.TOPIC, 0, 1),
+                        MessageTime.ofPublisher(stamp))));
+
+        assertThat(written.failures()).isEmpty();
+        assertThat(written.outcomes().get(0).written()).isEqualTo(1);
+      }
+    }
   }
 
   @Test

@@ -12,7 +12,12 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.sql.postgres.PostgresSession;
+import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.stage.Failure;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Instant;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
@@ -86,6 +91,22 @@ public final class PostgresOfflineStore implements OfflineStore {
             check.schema(address.schema());
           }
         });
+  }
+
+  @Override
+  public Instant now() throws UnavailableException {
+    try (PostgresSession session = new PostgresSession(address.server())) {
+      return session.read(
+          connection -> {
+            try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT clock_timestamp()")) {
+              row.next();
+              return row.getTimestamp(1).toInstant();
+            }
+          });
+    } catch (PostgresSession.RefusedException e) {
+      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
+    }
   }
 
   /** Opens a connection, which is for one thread. */

@@ -7,6 +7,7 @@ import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.ResultEncoder;
 import io.tailrace.parquet.ObservationIds;
@@ -86,7 +87,12 @@ public final class EncodeLoop {
       return rate(
           bundle -> {
             for (Result result : bundle) {
-              encoder.add(result, this::take, failure -> refused());
+              try {
+                encoder.add(result, this::take, failure -> refused());
+              } catch (UnavailableException e) {
+                throw new IllegalStateException(
+                    "the benchmark's messages have this clock's time", e);
+              }
             }
             encoder.flush(this::take, failure -> refused());
           });
