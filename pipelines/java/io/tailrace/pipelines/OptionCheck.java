@@ -34,8 +34,8 @@ public final class OptionCheck {
     void ask(E store) throws UnavailableException;
   }
 
-  /** A question to a bus or a store. */
-  private interface Question {
+  /** A question to a bus, a store or another place. */
+  interface Question {
     void ask() throws UnavailableException;
   }
 
@@ -44,6 +44,7 @@ public final class OptionCheck {
   private final Map<String, BusFacts> facts = new HashMap<>();
   private final Map<String, Bus> found = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
 
   OptionCheck() {}
 
@@ -139,6 +140,21 @@ public final class OptionCheck {
   /** Adds a problem, in one sentence that names the option. */
   public void problem(String problem) {
     problems.add(problem);
+  }
+
+  /** Adds what the writer can be started with, but somebody should know, in one sentence. */
+  public void warning(String warning) {
+    warnings.add(warning);
+  }
+
+  /** Returns the warnings so far. */
+  List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  /** Adds a question about an option, to be asked when all texts are right. */
+  void question(String name, Question question) {
+    questions.put(name, question);
   }
 
   /** Returns what a bus said of itself; empty before it was asked, and if it did not answer. */

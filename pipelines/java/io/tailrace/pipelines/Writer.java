@@ -18,6 +18,8 @@ import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A pipeline that carries messages from a bus to where they belong, and a program of its own. It
@@ -57,6 +59,8 @@ public final class Writer<O> {
     /** Applies the stages from the source on; their failures go to {@link WriterStart#failures}. */
     PCollection<O> build(WriterStart start, P options);
   }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
 
   private interface Assembly<O> {
     Pipeline assemble(Writer<O> writer, Consumer<PCollection<O>> watcher, String... args)
@@ -292,6 +296,7 @@ public final class Writer<O> {
       WriterBuses asked = buses.get();
       P parsed = own.get();
       check.finish();
+      check.warnings().forEach(warning -> LOG.warn("{}: {}", name, warning));
 
       Pipeline pipeline = Pipeline.create(given);
       List<PCollection<Failure>> failures = new ArrayList<>();

@@ -3,8 +3,10 @@ package io.tailrace.pipelines;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.stage.DeadLetters;
+import io.tailrace.stage.Overflow;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.apache.beam.sdk.io.FileSystems;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,42 +19,56 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
   private static final int UNKNOWN_MAX_MESSAGE_BYTES = 1_048_588;
 
   private static final String LETTERS = "deadLetterBus";
+  private static final String OVERFLOW = "deadLetterOverflow";
 
   /** Looks at the options; what it returns is to be asked for when all are right. */
   static Supplier<WriterBuses> parse(
       Writer<?> writer, @Nullable String sourceUri, WriterOptions options, OptionCheck check) {
     Optional<Bus> source = check.readable(writer.reads(), sourceUri, writer.name());
     Optional<Bus> letters = check.writable(LETTERS, options.getDeadLetterBus());
-    Optional<String> overflow =
-        Optional.ofNullable(options.getDeadLetterOverflow()).filter(it -> !it.isBlank());
+    Optional<Overflow> overflow = overflow(options, check);
     return () -> {
-      int maxLetterBytes =
+      int most =
           check.facts(LETTERS).flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);
-      if (overflow.isEmpty()) {
-        checkSize(writer.reads(), maxLetterBytes, check);
+      if (most < DeadLetters.LEAST_MESSAGE_BYTES) {
+        check.problem(
+            "--deadLetterBus takes messages of "
+                + most
+                + " bytes, which is too little for what a letter says: raise max.message.bytes of"
+                + " the topic to "
+                + DeadLetters.LEAST_MESSAGE_BYTES
+                + " at least");
+      } else if (options.getDeadLetterOverflow() == null) {
+        check.warning(
+            "--deadLetterOverflow is not given: of a message that is larger than the "
+                + most
+                + " bytes that --deadLetterBus takes, its letter says only where it was. Name a"
+                + " directory for such messages");
       }
       return new WriterBuses(
           check.found(writer.reads()).or(() -> source).orElseThrow(),
           DeadLetters.to(letters.orElseThrow(), writer.name(), source.orElseThrow())
-              .overflowingTo(maxLetterBytes, overflow));
+              .overflowingTo(Math.max(most, DeadLetters.LEAST_MESSAGE_BYTES), overflow));
     };
   }
 
-  private static void checkSize(String sourceOption, int maxLetterBytes, OptionCheck check) {
-    check
-        .facts(sourceOption)
-        .flatMap(BusFacts::maxMessageBytes)
-        .filter(max -> check.facts(LETTERS).isPresent() && max > maxLetterBytes)
-        .ifPresent(
-            max ->
-                check.problem(
-                    "--deadLetterBus takes messages of "
-                        + maxLetterBytes
-                        + " bytes and --"
-                        + sourceOption
-                        + " of "
-                        + max
-                        + ": give larger ones a place with --deadLetterOverflow=DIRECTORY, or raise"
-                        + " max.message.bytes of the dead-letter topic"));
+  private static Optional<Overflow> overflow(WriterOptions options, OptionCheck check) {
+    if (options.getDeadLetterOverflow() != null) {
+      // Beam's file systems are those of the options.
+      FileSystems.setDefaultPipelineOptions(options);
+    }
+    Optional<Overflow> overflow =
+        check.optional(OVERFLOW, options.getDeadLetterOverflow(), Overflow::in);
+    if (overflow.isPresent() && overflow.get().isLocal() && Workers.areElsewhere(options)) {
+      check.problem(
+          "--deadLetterOverflow: '"
+              + overflow.get()
+              + "' is a directory of this machine, and the writer runs on others, whose disks may"
+              + " vanish with them: use gs://bucket/prefix or s3://bucket/prefix");
+    } else if (overflow.isPresent() && !Workers.areElsewhere(options)) {
+      // Elsewhere the workers look themselves, before they read: only they need the right.
+      check.question(OVERFLOW, overflow.get()::check);
+    }
+    return overflow;
   }
 }

@@ -15,9 +15,9 @@ public interface WriterOptions extends PipelineOptions {
   void setDeadLetterBus(@Nullable String uri);
 
   @Description(
-      "A directory for dead letters' messages that are too large for their bus: gs://bucket/prefix,"
-          + " s3://bucket/prefix or a local path. Default: none, and the dead-letter bus must take"
-          + " messages as large as the bus that is read.")
+      "A directory for what is too large for the dead-letter bus: gs://bucket/prefix,"
+          + " s3://bucket/prefix or, where the writer runs on this machine, a local path. Default:"
+          + " none, and a letter says of such a message only where it was.")
   @Nullable String getDeadLetterOverflow();
 
   void setDeadLetterOverflow(@Nullable String directory);

@@ -2,39 +2,30 @@ package io.tailrace.stage;
 
 import static java.util.Objects.requireNonNull;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import io.tailrace.bus.Bus;
-import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.endpoint.Micros;
-import io.tailrace.v1.DeadLetter;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.v1.DeadLetter.Reason;
-import io.tailrace.v1.Source;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.beam.sdk.io.FileSystems;
-import org.apache.beam.sdk.io.fs.ResolveOptions.StandardResolveOptions;
-import org.apache.beam.sdk.io.fs.ResourceId;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
-import org.apache.beam.sdk.util.MimeTypes;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes failures as {@code tailrace.v1.DeadLetter}s: with the reason, where the message came
- * from and its original bytes. A bundle ends when the bus has confirmed its letters, so none is
- * lost.
+ * Publishes failures as dead letters: the original message, whose headers say besides why it was
+ * refused and where it came from ({@link Letter}). A bundle ends when the bus has confirmed its
+ * letters, so none is lost.
  *
- * <p>A message too large for the dead-letter topic goes to a file, and its letter points to that.
- * The file is named by the message's place, so a repeated bundle writes the same file again.
+ * <p>Every letter fits into the dead-letter topic, whatever the message is like: what there is no
+ * room for goes to a file ({@link Overflow}), and without a place for files is left out, which the
+ * letter says.
  */
 public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   private static final long serialVersionUID = 1;
@@ -42,21 +33,21 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
   /** Name of this stage in metrics. */
   public static final String STAGE = "DeadLetters";
 
-  /** Room for what a letter says beside the original bytes. */
-  public static final int ENVELOPE_BYTES = 64 << 10;
+  /** What a dead-letter topic must take: a letter says much of itself. */
+  public static final int LEAST_MESSAGE_BYTES = LetterCutter.LEAST_BYTES;
 
   private final Bus bus;
   private final String writer;
-  private final String sourceUri;
+  private final Bus source;
   private final int maxMessageBytes;
-  // Empty: there is no place for larger ones.
-  private final String overflow;
+  // Null: there is no place for what has no room. An Optional is not serializable.
+  private final @Nullable Overflow overflow;
 
   private DeadLetters(
-      Bus bus, String writer, String sourceUri, int maxMessageBytes, String overflow) {
+      Bus bus, String writer, Bus source, int maxMessageBytes, @Nullable Overflow overflow) {
     this.bus = bus;
     this.writer = writer;
-    this.sourceUri = sourceUri;
+    this.source = source;
     this.maxMessageBytes = maxMessageBytes;
     this.overflow = overflow;
   }
@@ -69,18 +60,25 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
    * @param source the bus that its messages came from
    */
   public static DeadLetters to(Bus bus, String writer, Bus source) {
-    return new DeadLetters(bus, writer, source.name(), Integer.MAX_VALUE, "");
+    return new DeadLetters(bus, writer, source, Integer.MAX_VALUE, null);
   }
 
   /**
-   * Puts the original bytes into files where a letter would be larger than the topic takes.
+   * Leaves out of a letter what there is no room for.
    *
-   * @param maxMessageBytes the largest message that the topic takes
-   * @param directory where the files go: {@code gs://bucket/prefix}, {@code s3://bucket/prefix} or
-   *     a local directory
+   * @param maxMessageBytes the largest message that the topic takes, {@link #LEAST_MESSAGE_BYTES}
+   *     at least
+   * @param overflow where that goes
    */
-  public DeadLetters overflowingTo(int maxMessageBytes, Optional<String> directory) {
-    return new DeadLetters(bus, writer, sourceUri, maxMessageBytes, directory.orElse(""));
+  public DeadLetters overflowingTo(int maxMessageBytes, Optional<Overflow> overflow) {
+    if (maxMessageBytes < LEAST_MESSAGE_BYTES) {
+      throw new IllegalArgumentException(
+          "a dead-letter topic must take messages of "
+              + LEAST_MESSAGE_BYTES
+              + " bytes, not of "
+              + maxMessageBytes);
+    }
+    return new DeadLetters(bus, writer, source, maxMessageBytes, overflow.orElse(null));
   }
 
   @Override
@@ -103,7 +101,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         count(
             "overflow_files_written",
             "files",
-            "original messages that were too large for the dead-letter bus and went to a file");
+            "files with what of a message was too large for the dead-letter bus");
     private final Map<Reason, Count> byReason = new EnumMap<>(Reason.class);
 
     Counts() {
@@ -134,6 +132,8 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         case TYPE_CHANGED -> "the feature's table holds another type";
         case NAME_TAKEN -> "the table of the feature's name is another feature's";
         case TOO_LARGE -> "larger than the next bus, or the writer's memory, allows";
+        case TABLE_REFUSES -> "the feature's table refuses rows while others take theirs";
+        case TOO_OLD -> "a replayed message from before a time of which deletions are remembered";
       };
     }
   }
@@ -143,9 +143,25 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
 
     private final DeadLetters letters;
     private final Counts counts = new Counts();
+    private transient @Nullable LetterCutter cutter;
 
     DescribeFn(DeadLetters letters) {
       this.letters = letters;
+    }
+
+    /** Looks whether files can be written from here: the first large message is too late. */
+    @Setup
+    public void setUp() throws UnavailableException {
+      if (letters.overflow != null) {
+        letters.overflow.check();
+      }
+      cutter =
+          new LetterCutter(
+              letters.writer,
+              letters.source.group(letters.writer),
+              letters.source.name(),
+              letters.maxMessageBytes,
+              Optional.ofNullable(letters.overflow));
     }
 
     @StartBundle
@@ -156,65 +172,17 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
     @ProcessElement
     public void describe(@Element Failure failure, OutputReceiver<OutgoingMessage> out)
         throws IOException {
+      LetterCutter.Cut cut = requireNonNull(cutter).letter(failure);
       counts.written.add(1);
-      counts.ofReason(failure.reason()).add(1);
-      BusMessage original = failure.original();
-      DeadLetter.Builder letter =
-          DeadLetter.newBuilder()
-              .setWriter(letters.writer)
-              .setStage(failure.stage())
-              .setReason(failure.reason())
-              .setRetryable(failure.retryable())
-              .setField(failure.field())
-              .setMessage(failure.message())
-              .addAllCells(failure.cells())
-              .setCellCount(failure.cellCount())
-              .putAllReasons(failure.reasonsByName())
-              .setFailedAt(Micros.now())
-              .setAttempts(1)
-              .setSource(
-                  Source.newBuilder()
-                      .setBus(letters.sourceUri)
-                      .setTopic(original.topic())
-                      .setPartition(original.partition())
-                      .setOffset(original.offset())
-                      .setMessageId(original.messageId())
-                      .setKey(ByteString.copyFrom(original.key()))
-                      .setPublishedAt(original.publishedAt()));
-      if ((long) original.payload().length + ENVELOPE_BYTES > letters.maxMessageBytes
-          && !letters.overflow.isEmpty()) {
-        letter.setPayloadUri(store(original));
-        counts.overflowFiles.add(1);
-      } else {
-        letter.setPayload(UnsafeByteOperations.unsafeWrap(original.payload()));
-      }
-      byte[] payload = letter.build().toByteArray();
-      counts.bytesWritten.add(payload.length);
-      out.output(OutgoingMessage.of(original.key(), payload));
+      counts.bytesWritten.add(cut.bytes());
+      counts.ofReason(cut.reason()).add(1);
+      counts.overflowFiles.add(cut.toFile() ? 1 : 0);
+      out.output(cut.letter());
     }
 
     @FinishBundle
     public void finishBundle() {
       counts.flush();
-    }
-
-    private String store(BusMessage original) throws IOException {
-      ResourceId file =
-          FileSystems.matchNewResource(letters.overflow, true)
-              .resolve(
-                  original.topic()
-                      + "-"
-                      + (original.messageId().isEmpty()
-                          ? original.partition() + "-" + original.offset()
-                          : original.messageId()),
-                  StandardResolveOptions.RESOLVE_FILE);
-      try (WritableByteChannel channel = FileSystems.create(file, MimeTypes.BINARY)) {
-        ByteBuffer bytes = ByteBuffer.wrap(original.payload());
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
-      }
-      return file.toString();
     }
   }
 }

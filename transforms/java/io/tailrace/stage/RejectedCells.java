@@ -2,7 +2,6 @@ package io.tailrace.stage;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.v1.DeadLetter.Reason;
-import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,13 +33,7 @@ public final class RejectedCells {
     }
     reasons.merge(reason, count, Integer::sum);
     if (first.size() < Failure.MAX_CELLS) {
-      first.add(
-          RejectedCell.newBuilder()
-              .setNamespace(namespace)
-              .setPrimaryKey(key)
-              .setFeature(feature)
-              .setMessage(message)
-              .build());
+      first.add(new RejectedCell(reason, namespace, key, feature, message));
     }
   }
 
@@ -70,17 +63,16 @@ public final class RejectedCells {
     }
     RejectedCell one = first.get(0);
     String where =
-        (one.getFeature().isEmpty() ? one.getNamespace() : one.getFeature())
-            + (one.getPrimaryKey().isEmpty() ? "" : " of '" + one.getPrimaryKey() + "'");
-    String what = where.isEmpty() ? one.getMessage() : where + ": " + one.getMessage();
+        (one.feature().isEmpty() ? one.namespace() : one.feature())
+            + (one.key().isEmpty() ? "" : " of '" + one.key() + "'");
+    String what = where.isEmpty() ? one.message() : where + ": " + one.message();
     int count = count();
     return Optional.of(
         Failure.ofCells(
             stage,
             reasons.keySet().iterator().next(),
             count == 1 ? what : what + "; and " + (count - 1) + " more",
-            first,
-            reasons,
+            new Failure.Cells(first, reasons),
             original));
   }
 }

@@ -380,7 +380,8 @@ public final class LocalStack implements AutoCloseable {
       List<String> settings =
           List.of(
               "--parallelism=" + parallelism,
-              "--checkpointingInterval=" + checkpointInterval.toMillis());
+              "--checkpointingInterval=" + checkpointInterval.toMillis(),
+              "--deadLetterOverflow=" + directory.resolve("large-dead-letters"));
       LocalStack stack =
           new LocalStack(kafka, redis, flink, uris, new LocalWriters(flink, uris, settings));
       stack.writers = stack.launcher.start(writers);

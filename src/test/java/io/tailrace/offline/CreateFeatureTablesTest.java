@@ -102,11 +102,11 @@ public class CreateFeatureTablesTest {
                       failure.cells().stream()
                           .map(
                               cell ->
-                                  cell.getFeature()
+                                  cell.feature()
                                       + " of "
-                                      + cell.getPrimaryKey()
+                                      + cell.key()
                                       + ": "
-                                      + cell.getMessage().split(";", -1)[0]))
+                                      + cell.message().split(";", -1)[0]))
                   .containsExactly(
                       "user.age of ann: its table user__age has value BIGINT, not VARCHAR",
                       "user.age of bob: its table user__age has value BIGINT, not VARCHAR",
@@ -144,7 +144,7 @@ public class CreateFeatureTablesTest {
             failure -> {
               assertThat(failure.reason()).isEqualTo(Reason.NAME_TAKEN);
               assertThat(failure.cells()).hasSize(1);
-              assertThat(failure.cells().get(0).getMessage())
+              assertThat(failure.cells().get(0).message())
                   .isEqualTo(
                       "its table user__age belongs to the feature other.age; publish this one"
                           + " under another name, or rename the table");

@@ -11,6 +11,7 @@ import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -19,7 +20,6 @@ import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
-import io.tailrace.v1.RejectedCell;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -122,17 +122,17 @@ public class WriteOnlineTest {
             letter -> {
               assertThat(letter.stage()).isEqualTo("WriteOnline");
               assertThat(letter.reason()).isEqualTo(Reason.OBSERVED_IN_FUTURE);
-              assertThat(letter.retryable()).isFalse();
+              assertThat(letter.retryable()).isTrue();
               assertThat(letter.cellCount()).isEqualTo(3);
               assertThat(letter.message())
                   .isEqualTo(
                       "user.height of 'ann': observed at 2100-01-01T00:05:00.000001Z, too far after"
                           + " its publication at 2100-01-01T00:00:00Z;"
                           + " check the publisher's clock; and 2 more");
-              assertThat(letter.cells().stream().map(RejectedCell::getFeature))
+              assertThat(letter.cells().stream().map(RejectedCell::feature))
                   .containsExactly("user.height", "user.weight", "")
                   .inOrder();
-              assertThat(letter.cells().stream().map(RejectedCell::getPrimaryKey))
+              assertThat(letter.cells().stream().map(RejectedCell::key))
                   .containsExactly("ann", "ann", "bea")
                   .inOrder();
               assertThat(letter.original()).isEqualTo(message(T, 0, result));
@@ -270,7 +270,7 @@ public class WriteOnlineTest {
             letter -> {
               assertThat(letter.reason()).isEqualTo(Reason.REJECTED_BY_STORE);
               assertThat(letter.cellCount()).isEqualTo(2);
-              assertThat(letter.cells().stream().map(RejectedCell::getFeature))
+              assertThat(letter.cells().stream().map(RejectedCell::feature))
                   .containsExactly("user.age", "user.height");
               return null;
             });
@@ -315,7 +315,7 @@ public class WriteOnlineTest {
                       Reason.REJECTED_BY_STORE,
                       1);
               assertThat(letter.cellCount()).isEqualTo(4);
-              assertThat(letter.cells().stream().map(RejectedCell::getFeature))
+              assertThat(letter.cells().stream().map(RejectedCell::feature))
                   .containsExactly("user.age", "", "user.age", "user.height")
                   .inOrder();
               return null;

@@ -615,7 +615,7 @@ public class ForeignTypesTest {
     assertThat(failures).hasSize(1);
     assertThat(failures.get(0).reason()).isEqualTo(reason);
     assertThat(failures.get(0).cellCount()).isEqualTo(1);
-    assertThat(failures.get(0).cells().get(0).getMessage()).contains("row 1: ");
-    assertThat(failures.get(0).cells().get(0).getMessage()).contains(why);
+    assertThat(failures.get(0).cells().get(0).message()).contains("row 1: ");
+    assertThat(failures.get(0).cells().get(0).message()).contains(why);
   }
 }

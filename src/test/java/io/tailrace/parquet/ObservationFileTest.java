@@ -255,9 +255,9 @@ public class ObservationFileTest {
       assertThat(encoded.failures()).hasSize(1);
       assertThat(encoded.failures().get(0).reason()).isEqualTo(Reason.TOO_LARGE);
       assertThat(encoded.failures().get(0).cellCount()).isEqualTo(1);
-      assertThat(encoded.failures().get(0).cells().get(0).getNamespace()).isEqualTo("user");
-      assertThat(encoded.failures().get(0).cells().get(0).getPrimaryKey()).isEqualTo("bob");
-      assertThat(encoded.failures().get(0).cells().get(0).getFeature()).isEqualTo("user.blob");
+      assertThat(encoded.failures().get(0).cells().get(0).namespace()).isEqualTo("user");
+      assertThat(encoded.failures().get(0).cells().get(0).key()).isEqualTo("bob");
+      assertThat(encoded.failures().get(0).cells().get(0).feature()).isEqualTo("user.blob");
       ObservationFile file = file(encoded.decoded(), Optional.of(ValueType.BYTES));
       assertThat(file.rowCount()).isEqualTo(1);
       assertThat(file.rows().stringKey(0)).isEqualTo("ann".getBytes(UTF_8));

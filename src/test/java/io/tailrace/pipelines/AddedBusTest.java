@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Buses;
 import io.tailrace.bus.OutgoingMessage;
@@ -12,10 +13,11 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.stage.Letter;
 import io.tailrace.testing.AddedKinds;
 import io.tailrace.testing.ReadBus;
 import io.tailrace.testing.Results;
-import io.tailrace.v1.DeadLetter;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -124,10 +126,11 @@ public class AddedBusTest {
     assertThat(found).isEqualTo(expected);
     ReadBus reading = ReadBus.start(letters, "test");
     try {
-      DeadLetter letter = DeadLetter.parseFrom(reading.await(1).get(0).payload());
-      assertThat(letter.getReason()).isEqualTo(DeadLetter.Reason.UNDECODABLE);
-      assertThat(letter.getPayload().toStringUtf8()).isEqualTo("no result");
-      assertThat(letter.getSource().getTopic()).isEqualTo("results");
+      BusMessage message = reading.await(1).get(0);
+      assertThat(new String(message.payload(), UTF_8)).isEqualTo("no result");
+      Letter letter = Letter.of(message.headers()).orElseThrow();
+      assertThat(letter.reason()).isEqualTo(Reason.UNDECODABLE);
+      assertThat(letter.text(Letter.TOPIC)).isEqualTo("results");
     } finally {
       reading.cancel();
     }

@@ -1,15 +1,18 @@
 package io.tailrace.pipelines;
 
 import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.watch.KafkaLetters;
+import io.tailrace.stage.Letter;
 import io.tailrace.testing.Summaries;
 import io.tailrace.testing.TestDatabase;
-import io.tailrace.v1.DeadLetter;
+import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.MetricsSummary;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -19,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.beam.sdk.PipelineResult;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -90,21 +94,21 @@ public class MetricsBusWriterTest {
     producer.send(new ProducerRecord<>("metrics", payload));
   }
 
-  private DeadLetter letter() throws Exception {
+  private ConsumerRecord<byte[], byte[]> letter() throws Exception {
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             Map.of("bootstrap.servers", kafka.bootstrapServers(), "auto.offset.reset", "earliest"),
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer())) {
       consumer.assign(List.of(new TopicPartition("letters", 0)));
-      List<byte[]> letters = new ArrayList<>();
+      List<ConsumerRecord<byte[], byte[]>> letters = new ArrayList<>();
       OfflineServers.await(
           "a letter",
           () -> {
-            consumer.poll(Duration.ofMillis(100)).forEach(record -> letters.add(record.value()));
+            consumer.poll(Duration.ofMillis(100)).forEach(letters::add);
             return !letters.isEmpty();
           });
-      return DeadLetter.parseFrom(letters.get(0));
+      return letters.get(0);
     }
   }
 
@@ -121,11 +125,12 @@ public class MetricsBusWriterTest {
       String expected = SUMMARIES + "|" + (10 * SUMMARIES + 199 * SUMMARIES / 2) + "|1";
       OfflineServers.await(
           expected, () -> hasTable() && database.rows(all).equals(List.of(expected)));
-      DeadLetter letter = letter();
-      assertThat(letter.getWriter()).isEqualTo("metrics-bus-writer");
-      assertThat(letter.getStage()).isEqualTo("DecodeSummaries");
-      assertThat(letter.getReason()).isEqualTo(DeadLetter.Reason.UNDECODABLE);
-      assertThat(letter.getPayload().toStringUtf8()).isEqualTo("{}");
+      ConsumerRecord<byte[], byte[]> record = letter();
+      assertThat(new String(record.value(), UTF_8)).isEqualTo("{}");
+      Letter letter = KafkaLetters.of(record).orElseThrow();
+      assertThat(letter.writer()).isEqualTo("metrics-bus-writer");
+      assertThat(letter.stage()).isEqualTo("DecodeSummaries");
+      assertThat(letter.reason()).isEqualTo(Reason.UNDECODABLE);
     }
   }
 

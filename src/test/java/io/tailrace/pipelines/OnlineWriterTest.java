@@ -5,15 +5,15 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
-import com.google.protobuf.ByteString;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.pipelines.local.watch.KafkaLetters;
+import io.tailrace.stage.Letter;
 import io.tailrace.testing.WriterJvm;
 import io.tailrace.v1.Column;
-import io.tailrace.v1.DeadLetter;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
@@ -142,15 +142,16 @@ public class OnlineWriterTest {
     send("k", result(2, now, 42).toByteArray());
 
     awaitValues(Map.of(1, 41L, 2, 42L));
-    Map<String, DeadLetter> letters = deadLetters(bad.size());
+    Map<String, ConsumerRecord<byte[], byte[]>> letters = deadLetters(bad.size());
     Map<String, Reason> reasons = new HashMap<>();
     letters.forEach(
-        (name, letter) -> {
-          reasons.put(name, letter.getReason());
-          assertWithMessage(name).that(letter.getPayload().toByteArray()).isEqualTo(bad.get(name));
-          assertThat(letter.getWriter()).isEqualTo("online-writer");
-          assertThat(letter.getSource().getTopic()).isEqualTo("results");
-          assertThat(letter.getMessage()).isNotEmpty();
+        (name, record) -> {
+          assertWithMessage(name).that(record.value()).isEqualTo(bad.get(name));
+          Letter letter = KafkaLetters.of(record).orElseThrow();
+          reasons.put(name, letter.reason());
+          assertThat(letter.writer()).isEqualTo("online-writer");
+          assertThat(letter.text(Letter.TOPIC)).isEqualTo("results");
+          assertThat(letter.text(Letter.MESSAGE)).isNotEmpty();
         });
     assertThat(reasons)
         .containsExactly(
@@ -440,19 +441,15 @@ public class OnlineWriterTest {
     List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
     arguments.removeIf(argument -> argument.startsWith("--deadLetterBus"));
     arguments.add("--deadLetterBus=" + bus("small-letters"));
-    CommandException refused =
-        assertThrows(
-            CommandException.class,
-            () -> OnlineWriter.WRITER.start(arguments.toArray(String[]::new)));
-    assertThat(refused).hasMessageThat().contains("--deadLetterOverflow=DIRECTORY");
     arguments.add("--deadLetterOverflow=" + overflow);
     OnlineWriter.WRITER.start(arguments.toArray(String[]::new));
 
     send("large", broken);
 
-    DeadLetter letter = deadLetters("small-letters", 1).get("large");
-    assertThat(letter.getPayload()).isEqualTo(ByteString.EMPTY);
-    assertThat(Files.readAllBytes(Path.of(letter.getPayloadUri()))).isEqualTo(broken);
+    ConsumerRecord<byte[], byte[]> record = deadLetters("small-letters", 1).get("large");
+    assertThat(record.value()).isEmpty();
+    String file = KafkaLetters.of(record).orElseThrow().text(Letter.PAYLOAD_URI);
+    assertThat(Files.readAllBytes(Path.of(file))).isEqualTo(broken);
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -620,12 +617,13 @@ public class OnlineWriterTest {
     }
   }
 
-  private Map<String, DeadLetter> deadLetters(int count) throws Exception {
+  private Map<String, ConsumerRecord<byte[], byte[]>> deadLetters(int count) throws Exception {
     return deadLetters("letters", count);
   }
 
-  private Map<String, DeadLetter> deadLetters(String topic, int count) throws Exception {
-    Map<String, DeadLetter> letters = new HashMap<>();
+  private Map<String, ConsumerRecord<byte[], byte[]>> deadLetters(String topic, int count)
+      throws Exception {
+    Map<String, ConsumerRecord<byte[], byte[]>> letters = new HashMap<>();
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             Map.of("bootstrap.servers", kafka.bootstrapServers()),
@@ -637,7 +635,7 @@ public class OnlineWriterTest {
       await(
           () -> {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
-              letters.put(new String(record.key(), UTF_8), DeadLetter.parseFrom(record.value()));
+              letters.put(new String(record.key(), UTF_8), record);
             }
             return letters.size() >= count;
           });

@@ -99,8 +99,8 @@ public class AdmissionTest {
     Failure failure = rejected.failure("WriteOnline", result.message()).orElseThrow();
     assertThat(failure.reasons())
         .containsExactly(Reason.MISSING_FIELD, 1, Reason.OBSERVED_IN_FUTURE, 1);
-    assertThat(failure.cells().get(0).getMessage()).isEqualTo("the primary key of row 1 is empty");
-    assertThat(failure.cells().get(1).getMessage())
+    assertThat(failure.cells().get(0).message()).isEqualTo("the primary key of row 1 is empty");
+    assertThat(failure.cells().get(1).message())
         .isEqualTo(
             "observed at "
                 + instant(T + SKEW + 1)

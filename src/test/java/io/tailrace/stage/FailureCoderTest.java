@@ -6,8 +6,8 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.v1.DeadLetter.Reason;
-import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.beam.sdk.testing.CoderProperties;
@@ -31,14 +31,13 @@ public class FailureCoderTest {
     }
     CoderProperties.coderDecodeEncodeEqual(
         FailureCoder.of(),
-        new Failure(
+        Failure.ofCells(
             "WriteOnline",
             Reason.REJECTED_BY_STORE,
-            true,
-            "",
             "too large",
-            List.of(cell("ann"), cell("bob")),
-            Map.of(Reason.REJECTED_BY_STORE, 990, Reason.OBSERVED_IN_FUTURE, 10),
+            new Failure.Cells(
+                List.of(cell("ann"), cell("bob")),
+                Map.of(Reason.REJECTED_BY_STORE, 990, Reason.OBSERVED_IN_FUTURE, 10)),
             MESSAGE));
   }
 
@@ -65,8 +64,8 @@ public class FailureCoderTest {
             "WriteOnline",
             Reason.OBSERVED_IN_FUTURE,
             "late",
-            cells,
-            Map.of(Reason.OBSERVED_IN_FUTURE, 4_990, Reason.MISSING_FIELD, 10),
+            new Failure.Cells(
+                cells, Map.of(Reason.OBSERVED_IN_FUTURE, 4_990, Reason.MISSING_FIELD, 10)),
             MESSAGE);
 
     assertThat(failure.cells()).isEqualTo(cells.subList(0, 100));
@@ -74,12 +73,45 @@ public class FailureCoderTest {
     assertThat(failure.field()).isEmpty();
   }
 
+  @Test
+  public void whatAnotherConfigurationClockOrVersionHelpsIsToBeRetried() {
+    assertThat(
+            Arrays.stream(Reason.values())
+                .filter(each -> Failure.ofMessage("S", each, "", "", MESSAGE).retryable())
+                .toList())
+        .containsExactly(
+            Reason.UNKNOWN_TYPE,
+            Reason.OBSERVED_IN_FUTURE,
+            Reason.UNKNOWN_ENVIRONMENT,
+            Reason.TYPE_CHANGED,
+            Reason.NAME_TAKEN,
+            Reason.TOO_LARGE,
+            Reason.TABLE_REFUSES);
+    RejectedCells cells = new RejectedCells();
+    cells.add(Reason.INVALID_VALUE, "user", "ann", "user.age", "no", 1);
+    assertThat(cells.failure("S", MESSAGE).orElseThrow().retryable()).isFalse();
+    cells.add(Reason.TYPE_CHANGED, "user", "ann", "user.zip", "no", 1);
+    assertThat(cells.failure("S", MESSAGE).orElseThrow().retryable()).isTrue();
+  }
+
+  @Test
+  public void aFailureIsSmallWhateverItQuotes() {
+    String name = "n".repeat(600_000);
+    RejectedCells cells = new RejectedCells();
+    cells.add(Reason.INVALID_VALUE, name, name, name, name, 1);
+    Failure failure = cells.failure("S", MESSAGE).orElseThrow();
+
+    assertThat(failure.message().length()).isAtMost(1_000);
+    assertThat(failure.cells().toString().length()).isAtMost(2_000);
+    assertThat(
+            Failure.ofMessage("S", Reason.INVALID_VALUE, name, name, MESSAGE)
+                .cause()
+                .toString()
+                .length())
+        .isAtMost(2_500);
+  }
+
   private static RejectedCell cell(String primaryKey) {
-    return RejectedCell.newBuilder()
-        .setNamespace("user")
-        .setPrimaryKey(primaryKey)
-        .setFeature("user.age")
-        .setMessage("too large")
-        .build();
+    return new RejectedCell(Reason.REJECTED_BY_STORE, "user", primaryKey, "user.age", "too large");
   }
 }

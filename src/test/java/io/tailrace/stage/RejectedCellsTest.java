@@ -8,7 +8,6 @@ import static org.quicktheories.generators.SourceDSL.lists;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.testing.Messages;
 import io.tailrace.v1.DeadLetter.Reason;
-import io.tailrace.v1.RejectedCell;
 import java.util.Collections;
 import java.util.List;
 import org.junit.Test;
@@ -33,7 +32,7 @@ public class RejectedCellsTest {
     assertThat(failure.reasons()).containsExactly(Reason.TOO_LARGE, 2, Reason.MISSING_FIELD, 3);
     assertThat(failure.cellCount()).isEqualTo(5);
     assertThat(failure.message()).isEqualTo("user.age of 'ann': is too large; and 4 more");
-    assertThat(failure.cells().stream().map(RejectedCell::getPrimaryKey))
+    assertThat(failure.cells().stream().map(RejectedCell::key))
         .containsExactly("ann", "", "bob")
         .inOrder();
     assertThat(failure.original()).isSameInstanceAs(MESSAGE);

@@ -18,8 +18,8 @@ import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.v1.DeadLetter.Reason;
-import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -269,8 +269,7 @@ public abstract class OfflineStoreContract {
                 + typeName(ValueType.INT64)
                 + ", not "
                 + typeName(ValueType.STRING));
-    assertThat(failure.cells().stream().map(RejectedCell::getPrimaryKey))
-        .containsExactly("bob", "eve");
+    assertThat(failure.cells().stream().map(RejectedCell::key)).containsExactly("bob", "eve");
     assertThat(failure.original().payload()).isNotEmpty();
     assertThat(rows("SELECT pkey FROM " + table("user__age")).toString()).isEqualTo("[[ann]]");
     assertThat(rows("SELECT value FROM " + table("user__name")).toString()).isEqualTo("[[Bob]]");

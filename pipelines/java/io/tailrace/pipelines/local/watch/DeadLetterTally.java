@@ -1,7 +1,6 @@
 package io.tailrace.pipelines.local.watch;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import io.tailrace.v1.DeadLetter;
+import io.tailrace.stage.Letter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -9,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -93,7 +93,7 @@ public final class DeadLetterTally implements AutoCloseable {
     try (consumer) {
       while (!closed) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          count(record.value());
+          count(KafkaLetters.of(record));
         }
       }
     } catch (WakeupException e) {
@@ -101,29 +101,21 @@ public final class DeadLetterTally implements AutoCloseable {
     }
   }
 
-  private synchronized void count(byte[] bytes) {
-    try {
-      DeadLetter letter = DeadLetter.parseFrom(bytes);
-      String place =
-          letter.getWriter()
-              + " "
-              + letter.getSource().getPartition()
-              + "@"
-              + letter.getSource().getOffset()
-              + " "
-              + letter.getStage();
-      if (seen.add(place)) {
-        counts
-            .computeIfAbsent(letter.getWriter(), unused -> new EnumMap<>(Reason.class))
-            .merge(letter.getReason(), 1L, Long::sum);
-        if (letter.getStage().startsWith(DECODING)) {
-          refused.merge(letter.getWriter(), 1L, Long::sum);
-        }
-      }
-    } catch (InvalidProtocolBufferException e) {
+  private synchronized void count(Optional<Letter> found) {
+    if (found.isEmpty()) {
       counts
           .computeIfAbsent("", unused -> new EnumMap<>(Reason.class))
           .merge(Reason.UNRECOGNIZED, 1L, Long::sum);
+      return;
+    }
+    Letter letter = found.get();
+    if (seen.add(letter.writer() + " " + letter.place() + " " + letter.stage())) {
+      counts
+          .computeIfAbsent(letter.writer(), unused -> new EnumMap<>(Reason.class))
+          .merge(letter.reason(), 1L, Long::sum);
+      if (letter.stage().startsWith(DECODING)) {
+        refused.merge(letter.writer(), 1L, Long::sum);
+      }
     }
   }
 

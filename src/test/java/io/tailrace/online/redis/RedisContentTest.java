@@ -7,13 +7,13 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
-import io.tailrace.v1.RejectedCell;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,19 +67,9 @@ public class RedisContentTest {
     assertThat(written.failures().get(0).reason()).isEqualTo(Reason.REJECTED_BY_STORE);
     assertThat(written.failures().get(0).cells())
         .containsExactly(
-            RejectedCell.newBuilder()
-                .setNamespace("user")
-                .setPrimaryKey("bea")
-                .setFeature("user.age")
-                .setMessage(why)
-                .build());
+            new RejectedCell(Reason.REJECTED_BY_STORE, "user", "bea", "user.age", why));
     assertThat(written.failures().get(1).cells())
-        .containsExactly(
-            RejectedCell.newBuilder()
-                .setNamespace("user")
-                .setPrimaryKey("bea")
-                .setMessage(why)
-                .build());
+        .containsExactly(new RejectedCell(Reason.REJECTED_BY_STORE, "user", "bea", "", why));
     WriteOutcome outcome = written.outcomes().get(0);
     assertThat(outcome.rejected()).isEqualTo(1);
     assertThat(outcome.written()).isEqualTo(2);

@@ -9,11 +9,11 @@ import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
-import io.tailrace.v1.RejectedCell;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.AfterClass;
@@ -77,9 +77,9 @@ public class RedisRefusalsTest {
         assertThat(jedis.dbSize()).isEqualTo(102);
         Failure failure = written.failures().get(0);
         assertThat(failure.reason()).isEqualTo(Reason.REJECTED_BY_STORE);
-        assertThat(failure.cells().stream().map(RejectedCell::getPrimaryKey).toList())
+        assertThat(failure.cells().stream().map(RejectedCell::key).toList())
             .containsExactly("bad1", "bad2");
-        assertThat(failure.cells().get(0).getMessage()).contains(words);
+        assertThat(failure.cells().get(0).message()).contains(words);
       }
     }
   }

@@ -1,0 +1,226 @@
+package io.tailrace.stage;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.UnavailableException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Serializable;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.apache.beam.sdk.io.FileSystems;
+import org.apache.beam.sdk.io.fs.ResolveOptions.StandardResolveOptions;
+import org.apache.beam.sdk.io.fs.ResourceId;
+import org.apache.beam.sdk.util.MimeTypes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A directory for what is too large for the dead-letter topic: a file for each message, in which is
+ * what its letter has not. A file that ends in {@code .value} holds the value alone, as it was; one
+ * that ends in {@code .json} an object with those of {@code headers} (name and value of each),
+ * {@code key} and {@code value} that the letter has not, bytes in base64, null where the message
+ * had none.
+ *
+ * <p>The name of a file begins with the topic and is made of the bus, the topic's id, the place and
+ * the content of the message: what is written again has the same name, and no other message has it.
+ * Immutable and serializable.
+ */
+public final class Overflow implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  /** Longer ones would be no address in a letter, with the longest name behind them. */
+  private static final int MAX_DIRECTORY_BYTES = 600;
+
+  /** A name may have 255 characters, and a topic of Kafka nearly as many. */
+  private static final int MAX_TOPIC_CHARS = 80;
+
+  private static final Pattern UNSAFE = Pattern.compile("[^A-Za-z0-9._-]");
+
+  /** Enough of SHA-256 for no two ever to have the same. */
+  private static final int HASH_DIGITS = 32;
+
+  private static final JsonFactory JSON = new JsonFactory();
+
+  /** A part of a message. */
+  enum Part {
+    HEADERS,
+    KEY,
+    VALUE
+  }
+
+  private final String directory;
+
+  private Overflow(String directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * Returns the one at a directory: {@code gs://bucket/prefix}, {@code s3://bucket/prefix} or a
+   * local path.
+   *
+   * @throws IllegalArgumentException if it is too long, or nothing here writes to such places
+   */
+  public static Overflow in(String directory) {
+    if (directory.getBytes(StandardCharsets.UTF_8).length > MAX_DIRECTORY_BYTES) {
+      throw new IllegalArgumentException(
+          "'" + Quoted.cut(directory, 100) + "' is longer than " + MAX_DIRECTORY_BYTES + " bytes");
+    }
+    Overflow overflow = new Overflow(directory);
+    try {
+      var unused = overflow.file("probe");
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "'"
+              + directory
+              + "' is not a directory that can be written from here: "
+              + e.getMessage()
+              + ". Use gs://bucket/prefix or s3://bucket/prefix, with the Beam file system for it"
+              + " on the class path, or a local directory",
+          e);
+    }
+    return overflow;
+  }
+
+  /** Returns whether it is a directory of the machine that writes, and so another on each. */
+  public boolean isLocal() {
+    return "file".equals(file("probe").getScheme());
+  }
+
+  /**
+   * Writes a small file and deletes it, from here: what can't be done should be known before the
+   * first large message.
+   *
+   * @throws UnavailableException in one sentence that names the directory
+   */
+  public void check() throws UnavailableException {
+    ResourceId probe = file("probe-" + UUID.randomUUID());
+    try {
+      try (OutputStream out =
+          Channels.newOutputStream(FileSystems.create(probe, MimeTypes.BINARY))) {
+        out.write(0);
+      }
+      FileSystems.delete(List.of(probe));
+    } catch (IOException | RuntimeException e) {
+      throw new UnavailableException(
+          "'"
+              + directory
+              + "' can't be written: "
+              + e
+              + ". Dead letters that are too large for their topic go there: give its writer the"
+              + " right to create and delete files, or name another directory",
+          e);
+    }
+  }
+
+  /**
+   * Writes parts of a message.
+   *
+   * @param letter the message as its letter would have it, if there were room
+   * @param bus the bus that it came from
+   * @return where they are
+   */
+  String write(BusMessage message, OutgoingMessage letter, List<Part> parts, String bus)
+      throws IOException {
+    byte @Nullable [] value = letter.payload();
+    boolean raw = value != null && parts.equals(List.of(Part.VALUE));
+    ResourceId file = file(name(message, letter, bus) + (raw ? ".value" : ".json"));
+    try (OutputStream out = Channels.newOutputStream(FileSystems.create(file, MimeTypes.BINARY))) {
+      if (value != null && raw) {
+        out.write(value);
+      } else {
+        write(letter, parts, out);
+      }
+    }
+    return file.toString();
+  }
+
+  private static void write(OutgoingMessage letter, List<Part> parts, OutputStream out)
+      throws IOException {
+    try (JsonGenerator json = JSON.createGenerator(out)) {
+      json.writeStartObject();
+      if (parts.contains(Part.HEADERS)) {
+        json.writeArrayFieldStart("headers");
+        for (Header header : letter.headers().all()) {
+          json.writeStartObject();
+          json.writeStringField("name", header.name());
+          write(json, "value", header.value());
+          json.writeEndObject();
+        }
+        json.writeEndArray();
+      }
+      if (parts.contains(Part.KEY)) {
+        write(json, "key", letter.key());
+      }
+      if (parts.contains(Part.VALUE)) {
+        write(json, "value", letter.payload());
+      }
+      json.writeEndObject();
+    }
+  }
+
+  private static void write(JsonGenerator json, String field, byte @Nullable [] bytes)
+      throws IOException {
+    if (bytes == null) {
+      json.writeNullField(field);
+    } else {
+      json.writeBinaryField(field, bytes);
+    }
+  }
+
+  private static String name(BusMessage message, OutgoingMessage letter, String bus) {
+    String topic =
+        message.topic().substring(0, Math.min(MAX_TOPIC_CHARS, message.topic().length()));
+    String position =
+        message.messageId().isEmpty() ? message.partition() + "-" + message.offset() + "-" : "";
+    MessageDigest digest = sha256();
+    for (String text :
+        List.of(bus, message.topic(), message.place().topicId(), message.messageId())) {
+      add(digest, text.getBytes(StandardCharsets.UTF_8));
+    }
+    for (Header header : letter.headers().all()) {
+      add(digest, header.name().getBytes(StandardCharsets.UTF_8));
+      add(digest, header.value());
+    }
+    add(digest, letter.key());
+    add(digest, letter.payload());
+    String hash = HexFormat.of().formatHex(digest.digest()).substring(0, HASH_DIGITS);
+    return UNSAFE.matcher(topic).replaceAll("_") + "-" + position + hash;
+  }
+
+  /** Adds bytes with their length, so that nothing runs into its neighbour. */
+  private static void add(MessageDigest digest, byte @Nullable [] bytes) {
+    if (bytes == null) {
+      digest.update((byte) '-');
+      return;
+    }
+    digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
+    digest.update(bytes);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  private ResourceId file(String name) {
+    return FileSystems.matchNewResource(directory, true)
+        .resolve(name, StandardResolveOptions.RESOLVE_FILE);
+  }
+
+  @Override
+  public String toString() {
+    return directory;
+  }
+}
