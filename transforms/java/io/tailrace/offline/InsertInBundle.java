@@ -43,22 +43,36 @@ public final class InsertInBundle
   /** Rows that are held before they are inserted: stores sort them in memory. */
   static final long MAX_BUFFERED_ROWS = 2_000_000;
 
+  /**
+   * What files take that are held before they are inserted, in bytes, where the session decodes
+   * them: an eighth of the heap, too, but a few hundred thousand rows at least.
+   */
+  static final long MAX_DECODED_BYTES =
+      Math.min(128L << 20, Math.max(4L << 20, Runtime.getRuntime().maxMemory() / 8));
+
   private final InsertSession.Factory sessions;
   private final long maxRows;
+  private final boolean decodes;
 
-  private InsertInBundle(InsertSession.Factory sessions, long maxRows) {
+  private InsertInBundle(InsertSession.Factory sessions, long maxRows, boolean decodes) {
     this.sessions = sessions;
     this.maxRows = maxRows;
+    this.decodes = decodes;
   }
 
   /** Inserts in sessions, one for each worker's thread. */
   public static InsertInBundle by(InsertSession.Factory sessions) {
-    return new InsertInBundle(sessions, MAX_BUFFERED_ROWS);
+    return new InsertInBundle(sessions, MAX_BUFFERED_ROWS, false);
   }
 
   /** Gathers no more rows than these: for a store that sorts them in little memory. */
   public InsertInBundle gathering(long rows) {
-    return new InsertInBundle(sessions, Math.min(MAX_BUFFERED_ROWS, rows));
+    return new InsertInBundle(sessions, Math.min(MAX_BUFFERED_ROWS, rows), decodes);
+  }
+
+  /** Counts what the rows take when they are decoded: for sessions that decode all of them. */
+  public InsertInBundle decodingRows() {
+    return new InsertInBundle(sessions, maxRows, true);
   }
 
   @Override
@@ -72,6 +86,7 @@ public final class InsertInBundle
 
     private final InsertSession.Factory sessions;
     private final long maxRows;
+    private final boolean decodes;
     private final InsertCounters counters = new InsertCounters();
 
     private transient @Nullable InsertSession session;
@@ -82,6 +97,7 @@ public final class InsertInBundle
     InsertFn(InsertInBundle insert) {
       this.sessions = insert.sessions;
       this.maxRows = insert.maxRows;
+      this.decodes = insert.decodes;
     }
 
     @Setup
@@ -92,12 +108,18 @@ public final class InsertInBundle
     @StartBundle
     public void startBundle() {
       gathered =
-          Gathered.upTo(MAX_BUFFERED_BYTES, InsertFn::size)
+          Gathered.upTo(
+                  decodes ? MAX_DECODED_BYTES : MAX_BUFFERED_BYTES,
+                  decodes ? InsertFn::decodedSize : InsertFn::size)
               .andUpTo(maxRows, ObservationFile::rowCount)
               .untilBacklogEnds(ObservationFile::message)
               .within(requireNonNull(memory));
       outputs = new Outputs<>();
       counters.clear();
+    }
+
+    private static long decodedSize(ObservationFile file) {
+      return file.heldBytes() + file.decodedBytes();
     }
 
     private static long size(ObservationFile file) {

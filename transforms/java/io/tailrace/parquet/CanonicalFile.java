@@ -26,13 +26,13 @@ final class CanonicalFile {
   private final FileColumns file;
   private final FileFooter footer;
   private final QueryLog log;
-  private final long decompressedBytes;
+  private final ObservationFile.Size size;
 
-  private CanonicalFile(FileColumns file, FileFooter footer, QueryLog log, long decompressedBytes) {
+  private CanonicalFile(FileColumns file, FileFooter footer, QueryLog log, ObservationFile.Size size) {
     this.file = file;
     this.footer = footer;
     this.log = log;
-    this.decompressedBytes = decompressedBytes;
+    this.size = size;
   }
 
   /**
@@ -50,7 +50,11 @@ final class CanonicalFile {
     }
     FileFooter footer = FileFooter.of(checked.texts());
     try (FileColumns file = new FileColumns(bytes)) {
-      return new CanonicalFile(file, footer, log, checked.decompressedBytes())
+      return new CanonicalFile(
+              file,
+              footer,
+              log,
+              new ObservationFile.Size(checked.decompressedBytes(), checked.decodedBytes()))
           .contents()
           .map(contents -> new ObservationFile(message, bytes, contents));
     }
@@ -92,7 +96,7 @@ final class CanonicalFile {
 
   private FileContents contents(boolean stringKeys, List<FeatureRows> features, long[] range) {
     return new FileContents(
-        footer, stringKeys, features, file.rowCount(), range[0], range[1], decompressedBytes);
+        footer, stringKeys, features, file.rowCount(), range[0], range[1], size);
   }
 
   /** Reads the range of a column of times from the footer; returns false if that does not say. */

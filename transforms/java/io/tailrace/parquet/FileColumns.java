@@ -12,12 +12,17 @@ import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.column.impl.ColumnReadStoreImpl;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.CodecFactory;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.DelegatingSeekableInputStream;
 import org.apache.parquet.io.InputFile;
+import org.apache.parquet.io.MessageColumnIO;
+import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.io.SeekableInputStream;
 import org.apache.parquet.io.api.Converter;
 import org.apache.parquet.io.api.GroupConverter;
@@ -120,6 +125,26 @@ final class FileColumns implements AutoCloseable {
               }
             }));
     return !hasValue[0];
+  }
+
+  /** Takes whole rows. */
+  interface RowTaker {
+    void take(int number, Group row) throws IOException;
+  }
+
+  /** Reads all columns, row by row, as they are: much slower than column by column. */
+  void readRows(RowTaker taker) throws IOException {
+    reader.setRequestedSchema(schema());
+    MessageColumnIO columns = new ColumnIOFactory().getColumnIO(schema());
+    int number = 0;
+    for (int block = 0; block < footer().getBlocks().size(); block++) {
+      PageReadStore group = reader.readRowGroup(block);
+      RecordReader<Group> rows =
+          columns.getRecordReader(new CheckedPages(group), new GroupRecordConverter(schema()));
+      for (long i = 0; i < group.getRowCount(); i++) {
+        taker.take(number++, rows.read());
+      }
+    }
   }
 
   /** A column with fewer values than rows would be read beyond its end. */

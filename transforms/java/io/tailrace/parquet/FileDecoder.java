@@ -10,6 +10,7 @@ import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
@@ -26,14 +27,28 @@ import java.util.stream.Collectors;
  * nothing but the file. Stateless and thread-safe.
  */
 public final class FileDecoder {
+  /** No time is too late. */
+  static final long ANY_TIME = Long.MAX_VALUE;
+
   private final QueryLog log;
   private final RejectedCells refused;
+  private final long observedUntil;
   private final RowFaults faults = new RowFaults();
+  private Optional<byte[]> refusedRows = Optional.empty();
 
-  private FileDecoder(QueryLog log, RejectedCells refused) {
+  private FileDecoder(QueryLog log, RejectedCells refused, long observedUntil) {
     this.log = log;
     this.refused = refused;
+    this.observedUntil = observedUntil;
   }
+
+  /**
+   * What a message was decoded to.
+   *
+   * @param file without the rows that are refused; it may have none
+   * @param refusedRows a file of those alone, as they are, where that is smaller than the message
+   */
+  public record Decoded(ObservationFile file, Optional<byte[]> refusedRows) {}
 
   /**
    * Decodes a message, none of whose rows may be refused.
@@ -54,7 +69,7 @@ public final class FileDecoder {
    */
   public static ObservationFile decode(BusMessage message, QueryLog log)
       throws InvalidMessageException {
-    FileDecoder decoder = new FileDecoder(log, new RejectedCells());
+    FileDecoder decoder = new FileDecoder(log, new RejectedCells(), ANY_TIME);
     ObservationFile file = decoder.decodeFile(message);
     if (!decoder.faults.isEmpty()) {
       RowFaults.Fault first = decoder.faults.first().get(0);
@@ -71,7 +86,21 @@ public final class FileDecoder {
    */
   public static ObservationFile decode(BusMessage message, RejectedCells refused)
       throws InvalidMessageException {
-    return new FileDecoder(QueryLog.CURRENT, refused).decodeFile(message);
+    return decode(message, refused, ANY_TIME).file();
+  }
+
+  /**
+   * Decodes a message, of which nothing may be observed later than a time: a clock, or a unit, that
+   * is wrong. Files of the offline writer were held against it when they were made.
+   *
+   * @param refused takes the rows that are refused
+   * @param observedUntil in microseconds since the epoch
+   * @throws InvalidMessageException if it is no file that can be inserted
+   */
+  public static Decoded decode(BusMessage message, RejectedCells refused, long observedUntil)
+      throws InvalidMessageException {
+    FileDecoder decoder = new FileDecoder(QueryLog.CURRENT, refused, observedUntil);
+    return new Decoded(decoder.decodeFile(message), decoder.refusedRows);
   }
 
   private ObservationFile decodeFile(BusMessage message) throws InvalidMessageException {
@@ -92,16 +121,32 @@ public final class FileDecoder {
       byte[] encoded;
       try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
         memory.hold(bytes.length + checked.decodedBytes());
-        encoded = encodedAnew(structure.reducedTo(columns), footer);
+        byte[] reduced = structure.reducedTo(columns);
+        encoded = encodedAnew(reduced, footer);
+        keepRefused(reduced, footer, bytes.length);
       }
       return CanonicalFile.of(encoded, FileStructure.of(encoded).check(columns), log, message)
-          .orElseThrow(() -> new IllegalStateException("what was encoded is not canonical"));
+          .orElseThrow(() -> new IllegalStateException("what was encoded is not canonical"))
+          .observedUntil(observedUntil);
     } catch (TooLargeException e) {
       throw new InvalidMessageException(Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
     } catch (IOException | RuntimeException e) {
       // Parquet's reader throws what it likes at what is damaged.
       throw new InvalidMessageException(
           Reason.UNDECODABLE, "", "the Parquet file can't be read: " + e.getMessage());
+    }
+  }
+
+  /** Keeps the rows that are refused, unless the message is as small. */
+  private void keepRefused(byte[] reduced, FileFooter footer, int size) throws IOException {
+    if (!faults.isEmpty()) {
+      Map<String, String> texts = footer.texts();
+      // It is no file of ours.
+      texts.remove(ObservationSchema.CHECKSUM);
+      try (FileColumns file = new FileColumns(reduced)) {
+        refusedRows =
+            Optional.of(RowsAlone.of(file, texts, faults.rows())).filter(it -> it.length < size);
+      }
     }
   }
 
@@ -129,7 +174,9 @@ public final class FileDecoder {
             .check(ObservationSchema.observations(stringKeys, valueType), mayBeAbsent);
     RowReader.Read read = new RowReader(file, nulls, faults).read(stringKeys, valueType);
     ObservationRows rows = read.rows();
-    new RowCheck(rows, stringKeys, valueType, faults).check(read.ids());
+    new RowCheck(rows, stringKeys, valueType, faults)
+        .observedUntil(observedUntil)
+        .check(read.ids());
     refuse(row -> Refused.of(rows, row, stringKeys));
     CanonicalRows canonical = new CanonicalRows(rows, stringKeys, valueType);
     return canonical.encode(canonical.order(faults), footer);

@@ -2,7 +2,10 @@ package io.tailrace.parquet;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -36,18 +39,35 @@ public final class ObservationFile {
   private final BusMessage message;
   private final byte[] bytes;
   private final FileContents contents;
+  private final long observedUntil;
 
   ObservationFile(BusMessage message, byte[] bytes, FileContents contents) {
+    this(message, bytes, contents, FileDecoder.ANY_TIME);
+  }
+
+  private ObservationFile(
+      BusMessage message, byte[] bytes, FileContents contents, long observedUntil) {
     this.message = message;
     this.bytes = bytes;
     this.contents = contents;
+    this.observedUntil = observedUntil;
+  }
+
+  /** Returns the same file, of whose message rows were left out that were observed later. */
+  ObservationFile observedUntil(long micros) {
+    return new ObservationFile(message, bytes, contents, micros);
+  }
+
+  /** Returns until when rows of the message may have been observed. */
+  long observedUntil() {
+    return observedUntil;
   }
 
   /**
    * What is known of a file without its rows.
    *
    * @param earliest the least of the rows' times (observed_at, or query_timestamp)
-   * @param decompressedBytes what its pages take when decompressed
+   * @param size what it takes
    */
   record FileContents(
       FileFooter footer,
@@ -56,7 +76,15 @@ public final class ObservationFile {
       long rows,
       long earliest,
       long latest,
-      long decompressedBytes) {}
+      Size size) {}
+
+  /**
+   * What a file takes.
+   *
+   * @param decompressed its pages, when decompressed
+   * @param decoded its rows, when decoded, at most
+   */
+  record Size(long decompressed, long decoded) {}
 
   FileContents contents() {
     return contents;
@@ -126,10 +154,38 @@ public final class ObservationFile {
 
   /**
    * Returns how many bytes the file's pages take when decompressed. A file in which that is more
-   * than a quarter of the heap, or 256 MB, is invalid.
+   * than an eighth of the heap, or 256 MB, is invalid.
    */
   public long decompressedBytes() {
-    return contents.decompressedBytes;
+    return contents.size.decompressed;
+  }
+
+  /** Returns how many bytes the rows take at most when {@link #rows} decodes them. */
+  public long decodedBytes() {
+    return contents.size.decoded;
+  }
+
+  /**
+   * Returns a canonical file of some rows alone: what a letter holds where only rows were refused.
+   *
+   * @param numbers which, from zero
+   * @throws IOException if the rows can't be decoded, which a file with a right checksum never
+   *     causes
+   */
+  public byte[] only(BitSet numbers) throws IOException {
+    int[] some = numbers.stream().toArray();
+    if (kind() == Kind.QUERIES) {
+      List<QueryRow> all = queries();
+      try (ObservationEncoder encoder = new ObservationEncoder()) {
+        return encoder.queryRows(
+            contents.footer, Arrays.stream(some).mapToObj(all::get).toList());
+      }
+    }
+    try {
+      return new CanonicalRows(rows(), stringKeys(), valueType()).encode(some, contents.footer);
+    } catch (InvalidMessageException e) {
+      throw new IllegalStateException("some rows take more room than all of them", e);
+    }
   }
 
   /** Returns how many bytes this holds: the canonical file, and the message that carried it. */

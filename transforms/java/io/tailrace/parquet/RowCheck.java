@@ -1,6 +1,7 @@
 package io.tailrace.parquet;
 
 import com.google.common.base.Utf8;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +27,7 @@ final class RowCheck {
   private final RowFaults faults;
   private final ObservationIds ids = new ObservationIds();
   private final byte[] id = new byte[ObservationIds.LENGTH];
+  private long observedUntil = FileDecoder.ANY_TIME;
   // What is wrong with a feature in a namespace, which is looked at once; empty: nothing.
   private final Map<Long, String> features = new HashMap<>();
 
@@ -34,6 +36,12 @@ final class RowCheck {
     this.stringKeys = stringKeys;
     this.type = type;
     this.faults = faults;
+  }
+
+  /** Finds fault with what was observed later than this. */
+  RowCheck observedUntil(long micros) {
+    observedUntil = micros;
+    return this;
   }
 
   /** Returns whether a time lies in the years 1 to 9999. */
@@ -94,6 +102,18 @@ final class RowCheck {
           Reason.INVALID_VALUE,
           ObservationSchema.OBSERVED_AT,
           "lies outside of the years 1 to 9999");
+    }
+    if (rows.observedAt(row) > observedUntil) {
+      return add(
+          row,
+          Reason.OBSERVED_IN_FUTURE,
+          ObservationSchema.OBSERVED_AT,
+          "is "
+              + Micros.instant(rows.observedAt(row))
+              + ", and after "
+              + Micros.instant(observedUntil)
+              + " it lies in the future of the file's publication: check the publisher's clock, and"
+              + " the unit of the column");
     }
     if (type.isEmpty() != rows.isDeleted(row)) {
       return add(

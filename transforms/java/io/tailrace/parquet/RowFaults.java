@@ -53,6 +53,11 @@ final class RowFaults {
     return rows.get(row);
   }
 
+  /** Returns the numbers of the rows that can't be taken. */
+  BitSet rows() {
+    return (BitSet) rows.clone();
+  }
+
   boolean isEmpty() {
     return rows.isEmpty();
   }

@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.BusMessage;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.InvalidMessageException;
@@ -13,6 +14,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -466,6 +468,54 @@ public class ForeignTypesTest {
 
     assertThat(rest.rowCount()).isEqualTo(1);
     assertThat(refused.count()).isEqualTo(3_001);
+  }
+
+  /** What a letter holds: rows that were refused alone, in the types that they came in. */
+  @Test
+  public void theRowsThatAreRefusedAreAFileOfTheirOwnWhichIsRefusedLikewise() throws Exception {
+    ParquetFile file = file(INT64, "optional int64 observed_at (TIMESTAMP(NANOS,true))", "optional binary other (BSON)");
+    for (int i = 0; i < 3_000; i++) {
+      long time = (TIME + i) * 1_000 + (i % 1_000 == 7 ? 3 : 0);
+      String key = "u" + i;
+      file.row(row("user.age", key, i == 20 ? "" : "op", time));
+    }
+    BusMessage message = BundleEncoder.message(file.bytes());
+    RejectedCells refused = new RejectedCells();
+
+    FileDecoder.Decoded decoded =
+        FileDecoder.decode(message, refused, FileDecoder.ANY_TIME);
+
+    assertThat(decoded.file().rowCount()).isEqualTo(2_996);
+    assertThat(refused.count()).isEqualTo(4);
+    byte[] alone = decoded.refusedRows().orElseThrow();
+    assertThat(alone.length).isLessThan(message.payload().length / 10);
+    RejectedCells again = new RejectedCells();
+    ObservationFile nothing = FileDecoder.decode(BundleEncoder.message(alone), again);
+    assertThat(nothing.rowCount()).isEqualTo(0);
+    assertThat(again.count()).isEqualTo(4);
+    assertThat(again.failure("stage", message).orElseThrow().reasons())
+        .isEqualTo(refused.failure("stage", message).orElseThrow().reasons());
+  }
+
+  @Test
+  public void rowsThatAStoreRefusesAreACanonicalFileOfTheirOwn() throws Exception {
+    ParquetFile file = file(INT64, OBSERVED_AT);
+    for (int i = 0; i < 300; i++) {
+      String key = "u" + i;
+      file.row(row(i % 2 == 0 ? "user.age" : "user.zip", key, "op", TIME + i));
+    }
+    ObservationFile whole = file.file();
+    BitSet some = new BitSet();
+    some.set(3);
+    some.set(10, 20);
+    some.set(200);
+
+    ObservationFile alone =
+        FileDecoder.decode(BundleEncoder.message(whole.only(some)));
+
+    assertThat(alone.bytes()).isSameInstanceAs(alone.message().payload());
+    List<String> all = FileRows.of(whole);
+    assertThat(FileRows.of(alone)).isEqualTo(some.stream().mapToObj(all::get).toList());
   }
 
   @Test

@@ -22,6 +22,6 @@ public final class MisleadingFile {
             rows,
             contents.earliest(),
             contents.latest(),
-            contents.decompressedBytes()));
+            contents.size()));
   }
 }

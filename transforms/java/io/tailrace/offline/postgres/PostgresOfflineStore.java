@@ -131,7 +131,7 @@ public final class PostgresOfflineStore implements OfflineStore {
   public PTransform<
           PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts() {
-    return InsertInBundle.by(() -> GroupedInserts.over(connect()));
+    return InsertInBundle.by(() -> GroupedInserts.over(connect())).decodingRows();
   }
 
   @Override
