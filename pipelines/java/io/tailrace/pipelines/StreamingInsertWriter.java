@@ -42,7 +42,8 @@ public final class StreamingInsertWriter {
             "DecodeObservationFiles",
             DecodeObservationFiles.forWriter(WRITER.name())
                 .inGroup(start.group())
-                .ofEnvironments(start.environments()))
+                .ofEnvironments(start.environments())
+                .withMaxClockSkew(options.maxClockSkew()))
         .failuresTo(start.failures())
         .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
         .failuresTo(start.failures());

@@ -2,9 +2,11 @@ package io.tailrace.pipelines;
 
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Role;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.apache.beam.sdk.options.Default;
 import org.apache.beam.sdk.options.Description;
 import org.jspecify.annotations.Nullable;
 
@@ -15,13 +17,22 @@ public interface StreamingInsertWriterOptions extends OfflineStoreOptions {
 
   void setStreamingInsertBus(@Nullable String uri);
 
+  @Description(
+      "How far a row of another publisher may lie after its file's publication before it is taken"
+          + " for the error of a clock, or of a unit, and becomes a dead letter.")
+  @Default.String("5m")
+  String getMaxClockSkew();
+
+  void setMaxClockSkew(String duration);
+
   /** What the options mean. */
-  record Parsed(OfflineStore offlineStore) {}
+  record Parsed(OfflineStore offlineStore, Duration maxClockSkew) {}
 
   /** Looks at the options; what it returns is to be asked for when all are right. */
   static Supplier<Parsed> parse(StreamingInsertWriterOptions options, OptionCheck check) {
     Optional<OfflineStore> store =
         OfflineStoreOptions.offlineStore(options, Set.of(Role.CREATE_TABLES, Role.INSERT), check);
-    return () -> new Parsed(store.orElseThrow());
+    Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
+    return () -> new Parsed(store.orElseThrow(), maxClockSkew.orElseThrow());
   }
 }

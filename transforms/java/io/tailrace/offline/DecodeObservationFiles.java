@@ -3,13 +3,16 @@ package io.tailrace.offline;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationSchema;
+import io.tailrace.result.Admission;
 import io.tailrace.stage.DecodeMessages;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.RejectedCells;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +30,11 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
   /** Name of this stage in dead letters and metrics. */
   public static final String STAGE = "DecodeObservationFiles";
 
-  private DecodeObservationFiles(Served served) {
+  private final Duration maxClockSkew;
+
+  private DecodeObservationFiles(Served served, Duration maxClockSkew) {
     super(served);
+    this.maxClockSkew = maxClockSkew;
   }
 
   /**
@@ -37,17 +43,28 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
    * @param writer the writer's name, which replayed messages may be addressed to
    */
   public static DecodeObservationFiles forWriter(String writer) {
-    return new DecodeObservationFiles(Served.writer(writer));
+    return new DecodeObservationFiles(Served.writer(writer), Admission.DEFAULT_MAX_CLOCK_SKEW);
   }
 
   /** Decodes for the writer's readers in this consumer group; not said: in that of its name. */
   public DecodeObservationFiles inGroup(String group) {
-    return new DecodeObservationFiles(served().inGroup(group));
+    return new DecodeObservationFiles(served().inGroup(group), maxClockSkew);
   }
 
   /** Serves only these environments; empty: all. Files of others become failures. */
   public DecodeObservationFiles ofEnvironments(Set<String> environments) {
-    return new DecodeObservationFiles(served().ofEnvironments(environments));
+    return new DecodeObservationFiles(served().ofEnvironments(environments), maxClockSkew);
+  }
+
+  /**
+   * Refuses rows of other publishers that were observed further than this after their file's
+   * publication. The offline writer held its own against the rule when it made them.
+   */
+  public DecodeObservationFiles withMaxClockSkew(Duration skew) {
+    if (skew.isNegative() || skew.isZero()) {
+      throw new IllegalArgumentException("maxClockSkew must be above zero, not " + skew);
+    }
+    return new DecodeObservationFiles(served(), skew);
   }
 
   @Override
@@ -74,6 +91,7 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     private static final long serialVersionUID = 1;
 
     private final FileCounts counts;
+    private final long maxClockSkewMicros;
 
     // The rows of the file that was decoded last.
     private transient @Nullable RejectedCells refused;
@@ -85,12 +103,14 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     private Fn(DecodeObservationFiles spec, FileCounts counts) {
       super(spec, ObservationSchema.ENVIRONMENT_ID, counts);
       this.counts = counts;
+      this.maxClockSkewMicros = Micros.of(spec.maxClockSkew);
     }
 
     @Override
     protected ObservationFile decode(BusMessage message) throws InvalidMessageException {
       refused = new RejectedCells();
-      return FileDecoder.decode(message, refused);
+      long publishedAt = message.time().publishTime(Micros.now());
+      return FileDecoder.decode(message, refused, publishedAt + maxClockSkewMicros).file();
     }
 
     @Override

@@ -28,7 +28,8 @@ final class CanonicalFile {
   private final QueryLog log;
   private final ObservationFile.Size size;
 
-  private CanonicalFile(FileColumns file, FileFooter footer, QueryLog log, ObservationFile.Size size) {
+  private CanonicalFile(
+      FileColumns file, FileFooter footer, QueryLog log, ObservationFile.Size size) {
     this.file = file;
     this.footer = footer;
     this.log = log;

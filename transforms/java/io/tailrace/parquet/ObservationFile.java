@@ -177,8 +177,7 @@ public final class ObservationFile {
     if (kind() == Kind.QUERIES) {
       List<QueryRow> all = queries();
       try (ObservationEncoder encoder = new ObservationEncoder()) {
-        return encoder.queryRows(
-            contents.footer, Arrays.stream(some).mapToObj(all::get).toList());
+        return encoder.queryRows(contents.footer, Arrays.stream(some).mapToObj(all::get).toList());
       }
     }
     try {

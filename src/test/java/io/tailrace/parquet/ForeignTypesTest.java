@@ -473,7 +473,11 @@ public class ForeignTypesTest {
   /** What a letter holds: rows that were refused alone, in the types that they came in. */
   @Test
   public void theRowsThatAreRefusedAreAFileOfTheirOwnWhichIsRefusedLikewise() throws Exception {
-    ParquetFile file = file(INT64, "optional int64 observed_at (TIMESTAMP(NANOS,true))", "optional binary other (BSON)");
+    ParquetFile file =
+        file(
+            INT64,
+            "optional int64 observed_at (TIMESTAMP(NANOS,true))",
+            "optional binary other (BSON)");
     for (int i = 0; i < 3_000; i++) {
       long time = (TIME + i) * 1_000 + (i % 1_000 == 7 ? 3 : 0);
       String key = "u" + i;
@@ -482,8 +486,7 @@ public class ForeignTypesTest {
     BusMessage message = BundleEncoder.message(file.bytes());
     RejectedCells refused = new RejectedCells();
 
-    FileDecoder.Decoded decoded =
-        FileDecoder.decode(message, refused, FileDecoder.ANY_TIME);
+    FileDecoder.Decoded decoded = FileDecoder.decode(message, refused, FileDecoder.ANY_TIME);
 
     assertThat(decoded.file().rowCount()).isEqualTo(2_996);
     assertThat(refused.count()).isEqualTo(4);
@@ -510,8 +513,7 @@ public class ForeignTypesTest {
     some.set(10, 20);
     some.set(200);
 
-    ObservationFile alone =
-        FileDecoder.decode(BundleEncoder.message(whole.only(some)));
+    ObservationFile alone = FileDecoder.decode(BundleEncoder.message(whole.only(some)));
 
     assertThat(alone.bytes()).isSameInstanceAs(alone.message().payload());
     List<String> all = FileRows.of(whole);

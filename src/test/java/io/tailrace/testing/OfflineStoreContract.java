@@ -395,7 +395,8 @@ public abstract class OfflineStoreContract {
       return BusMessage.of(
           file.bytes(),
           Place.numbered("inserts", 0, offset++),
-          MessageTime.ofBus(BundleEncoder.PUBLISHED_AT));
+          // After all that is observed in them.
+          MessageTime.ofBus(BundleEncoder.PUBLISHED_AT + 7 * 86_400_000_000L));
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
