@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,12 +21,14 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthenticationException;
@@ -61,8 +64,10 @@ final class KafkaCheck {
         int partitions = partitions(admin);
         if (group.isPresent()) {
           checkUnread(admin, group.get(), partitions);
+        } else {
+          checkTakes(admin);
         }
-        return facts(admin, partitions);
+        return facts(admin, partitions, group);
       } finally {
         admin.close(Duration.ZERO);
       }
@@ -150,11 +155,53 @@ final class KafkaCheck {
     }
   }
 
-  private BusFacts facts(Admin admin, int partitions) throws UnavailableException {
+  /**
+   * Looks whether the topic takes whatever a writer publishes: found late, it never stops failing.
+   */
+  private void checkTakes(Admin admin) throws UnavailableException {
+    try {
+      DescribeTopicsOptions withRights =
+          new DescribeTopicsOptions().includeAuthorizedOperations(true);
+      Set<AclOperation> rights =
+          requireNonNull(
+                  get(admin.describeTopics(List.of(bus.topic()), withRights).allTopicNames())
+                      .get(bus.topic()))
+              .authorizedOperations();
+      // A broker that does not tell has none to give.
+      if (rights != null && !rights.isEmpty() && !rights.contains(AclOperation.WRITE)) {
+        throw new UnavailableException(
+            bus.name()
+                + ": the user may not publish to the topic: give it the right, as with"
+                + " kafka-acls.sh --add --allow-principal User:NAME --operation Write --topic "
+                + bus.topic());
+      }
+    } catch (ExecutionException e) {
+      throw problem(e);
+    }
+  }
+
+  /** A topic that is compacted refuses records without a key, and forgets others. */
+  private void checkPolicy(Config config) throws UnavailableException {
+    String policy = value(config, TopicConfig.CLEANUP_POLICY_CONFIG).orElse("");
+    if (policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+      throw new UnavailableException(
+          bus.name()
+              + " is compacted (cleanup.policy="
+              + policy
+              + "), so it refuses messages without a key and keeps only the last of each key: set"
+              + " cleanup.policy=delete");
+    }
+  }
+
+  private BusFacts facts(Admin admin, int partitions, Optional<String> group)
+      throws UnavailableException {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, bus.topic());
     try {
       Config config =
           requireNonNull(get(admin.describeConfigs(List.of(resource)).all()).get(resource));
+      if (group.isEmpty()) {
+        checkPolicy(config);
+      }
       Optional<Integer> maxBytes =
           value(config, TopicConfig.MAX_MESSAGE_BYTES_CONFIG).map(Integer::valueOf);
       Optional<Duration> retention =

@@ -84,11 +84,13 @@ public final class LocalKafka implements AutoCloseable {
   private final Path directory;
   private final int port;
   private final int controllerPort;
+  private final Map<String, String> moreSettings;
   private @Nullable KafkaRaftServer server;
 
-  private LocalKafka(Path directory, int port) {
+  private LocalKafka(Path directory, int port, Map<String, String> moreSettings) {
     this.directory = directory;
     this.port = port;
+    this.moreSettings = Map.copyOf(moreSettings);
     this.controllerPort = FreePorts.next();
   }
 
@@ -101,8 +103,17 @@ public final class LocalKafka implements AutoCloseable {
    * @throws IllegalStateException if the port is taken or the broker does not start
    */
   public static LocalKafka start(Path directory, int port) {
+    return start(directory, port, Map.of());
+  }
+
+  /**
+   * Starts a broker with settings of its own; see the other overload.
+   *
+   * @param settings of Kafka's broker
+   */
+  public static LocalKafka start(Path directory, int port, Map<String, String> settings) {
     LocalKafka kafka =
-        new LocalKafka(directory.toAbsolutePath(), port == 0 ? FreePorts.next() : port);
+        new LocalKafka(directory.toAbsolutePath(), port == 0 ? FreePorts.next() : port, settings);
     kafka.startServer();
     return kafka;
   }
@@ -324,6 +335,7 @@ public final class LocalKafka implements AutoCloseable {
             "log.cleaner.dedupe.buffer.size", Integer.toString(CLEANER_BYTES),
             "offsets.load.buffer.size", Integer.toString(LOAD_BYTES),
             "transaction.state.log.load.buffer.size", Integer.toString(LOAD_BYTES)));
+    settings.putAll(moreSettings);
     return settings;
   }
 
