@@ -48,8 +48,9 @@ public final class MetricsWriter {
     PCollection<Result> once =
         options.deduplicate().isEmpty()
             ? results
-            : results.apply(
-                "DeduplicateResults", DeduplicateResults.within(options.deduplicate().get()));
+            : results
+                .apply("DeduplicateResults", DeduplicateResults.within(options.deduplicate().get()))
+                .failuresTo(start.failures());
 
     once.apply(
             "SummarizeResults",
@@ -60,6 +61,7 @@ public final class MetricsWriter {
                 .withBusRetention(options.times().busRetention()))
         .failuresTo(start.failures())
         .apply("EncodeSummaries", EncodeSummaries.create())
+        .failuresTo(start.failures())
         .apply("WriteMetricsBus", options.metricsBus().write());
     return once;
   }

@@ -15,6 +15,9 @@ import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.windowing.DefaultTrigger;
+import org.apache.beam.sdk.transforms.windowing.GlobalWindows;
+import org.apache.beam.sdk.transforms.windowing.Window;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.jspecify.annotations.Nullable;
@@ -280,6 +283,14 @@ public final class Writer<O> {
           });
     }
 
+    /** A stage may be one that works by the minute; a letter belongs to no minute. */
+    private static Window<Failure> unwindowed() {
+      return Window.<Failure>into(new GlobalWindows())
+          .triggering(DefaultTrigger.of())
+          .discardingFiredPanes()
+          .withAllowedLateness(org.joda.time.Duration.ZERO);
+    }
+
     private <P, O> Pipeline assemble(
         Writer<O> writer,
         Parser<T, P> parser,
@@ -309,7 +320,11 @@ public final class Writer<O> {
                   WriterOptions.environments(given),
                   failures),
               parsed));
-      PCollectionList.of(failures)
+      List<PCollection<Failure>> all = new ArrayList<>();
+      for (int i = 0; i < failures.size(); i++) {
+        all.add(failures.get(i).apply("Failures" + i, unwindowed()));
+      }
+      PCollectionList.of(all)
           .apply("Failures", Flatten.pCollections())
           .apply("DeadLetters", asked.deadLetters());
       return pipeline;

@@ -3,14 +3,13 @@ package io.tailrace.metrics;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
-import io.tailrace.stage.FailureCoder;
+import io.tailrace.stage.Outputs;
 import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;
 import java.util.Optional;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.extensions.protobuf.ProtoCoder;
 import org.apache.beam.sdk.transforms.Combine;
-import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.Impulse;
@@ -201,9 +200,7 @@ public final class SummarizeResults
             .setCoder(KvCoder.of(SeriesKey.KeyCoder.of(), Tally.TallyCoder.of()))
             .apply("Describe", ParDo.of(new DescribeSeries()))
             .setCoder(ProtoCoder.of(MetricsSummary.class));
-    PCollection<Failure> failures =
-        results.getPipeline().apply(STAGE + "Failures", Create.empty(FailureCoder.of()));
-    return WithFailures.Result.of(summaries, failures);
+    return Outputs.unfailing(summaries, STAGE);
   }
 
   /** Has every part of the state know the epoch before the first checkpoint, once in its life. */

@@ -2,6 +2,7 @@ package io.tailrace.stage;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.DoFn.MultiOutputReceiver;
 import org.apache.beam.sdk.transforms.DoFn.OutputReceiver;
@@ -53,6 +54,15 @@ public final class Outputs<T> {
     PCollectionTuple outputs =
         input.apply(step, ParDo.of(fn).withOutputTags(main, TupleTagList.of(FAILURES)));
     return WithFailures.Result.of(outputs.get(main), outputs.get(FAILURES));
+  }
+
+  /**
+   * Returns what a stage puts out that can't fail: there is a collection of failures all the same.
+   */
+  public static <T> WithFailures.Result<PCollection<T>, Failure> unfailing(
+      PCollection<T> output, String stage) {
+    return WithFailures.Result.of(
+        output, output.getPipeline().apply(stage + "Failures", Create.empty(FailureCoder.of())));
   }
 
   @SuppressWarnings("unchecked") // A tag is a name; the type of the output is the DoFn's.

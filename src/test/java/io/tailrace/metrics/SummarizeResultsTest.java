@@ -534,7 +534,7 @@ public final class SummarizeResultsTest {
     PCollection<Result> results = decoded(twice);
     assertAll(
         summaries(
-            results.apply(DeduplicateResults.within(java.time.Duration.ofMinutes(1))),
+            results.apply(DeduplicateResults.within(java.time.Duration.ofMinutes(1))).output(),
             SummarizeResults.create()),
         queries(START, Timing.ON_TIME, 0, 1));
     pipeline.run();
