@@ -95,6 +95,7 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
 
     // The rows of the file that was decoded last.
     private transient @Nullable RejectedCells refused;
+    private transient FileDecoder.@Nullable Decoded decoded;
 
     Fn(DecodeObservationFiles spec) {
       this(spec, new FileCounts());
@@ -110,12 +111,16 @@ public final class DecodeObservationFiles extends DecodeMessages<ObservationFile
     protected ObservationFile decode(BusMessage message) throws InvalidMessageException {
       refused = new RejectedCells();
       long publishedAt = message.time().publishTime(Micros.now());
-      return FileDecoder.decode(message, refused, publishedAt + maxClockSkewMicros).file();
+      decoded = FileDecoder.decode(message, refused, publishedAt + maxClockSkewMicros);
+      return decoded.file();
     }
 
     @Override
     protected List<Failure> refused(BusMessage message) {
-      return requireNonNull(refused).failure(STAGE, message).stream().toList();
+      return requireNonNull(refused).failure(STAGE, message).stream()
+          .map(
+              failure -> requireNonNull(decoded).refusedRows().map(failure::ofRows).orElse(failure))
+          .toList();
     }
 
     @Override

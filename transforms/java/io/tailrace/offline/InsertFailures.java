@@ -12,6 +12,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,20 +75,31 @@ public final class InsertFailures {
       return ofWhole(position, file.message());
     }
     RejectedCells cells = new RejectedCells();
+    BitSet numbers = new BitSet();
     RowNames names = RowNames.of(file);
     for (Rejected each : rows) {
       each.rows().stream()
           .forEach(
-              row ->
-                  cells.add(
-                      each.reason(),
-                      names.namespace(row),
-                      names.key(row),
-                      names.feature(row),
-                      each.message(),
-                      1));
+              row -> {
+                numbers.set(row);
+                cells.add(
+                    each.reason(),
+                    names.namespace(row),
+                    names.key(row),
+                    names.feature(row),
+                    each.message(),
+                    1);
+              });
     }
-    return cells.failure(InsertObservations.STAGE, file.message());
+    Optional<Failure> failure = cells.failure(InsertObservations.STAGE, file.message());
+    if (numbers.cardinality() == file.rowCount()) {
+      return failure;
+    }
+    // A letter need not hold what is in the store.
+    byte[] alone = file.only(numbers);
+    return alone.length < file.message().payload().length
+        ? failure.map(it -> it.ofRows(alone))
+        : failure;
   }
 
   /** How a letter names the rows of a file. */

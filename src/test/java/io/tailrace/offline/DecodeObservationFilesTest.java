@@ -20,6 +20,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
@@ -94,6 +95,30 @@ public class DecodeObservationFilesTest {
         DecodeObservationFiles.forWriter("inserter"),
         1,
         0);
+  }
+
+  /** One old row among many must not cost a letter as large as the file. */
+  @Test
+  public void aLetterHoldsTheRowsThatWereRefusedAlone() throws Exception {
+    Instant[] times = new Instant[1_000];
+    Arrays.setAll(times, i -> i == 500 ? NOON.plus(Duration.ofDays(1)) : NOON.minusSeconds(i));
+    WithFailures.Result<PCollection<ObservationFile>, Failure> decoded =
+        pipeline
+            .apply(Create.of(message(rows(times).bytes(), MessageTime.ofBus(micros(NOON)))))
+            .apply(DecodeObservationFiles.forWriter("inserter"));
+    PAssert.that(decoded.failures())
+        .satisfies(
+            failures -> {
+              byte[] alone = failures.iterator().next().rows().orElseThrow();
+              try {
+                assertThat(FileRows.of(FileDecoder.decode(BundleEncoder.message(alone))))
+                    .hasSize(1);
+              } catch (Exception e) {
+                throw new AssertionError(e);
+              }
+              return null;
+            });
+    pipeline.run().waitUntilFinish();
   }
 
   /** Wherever a file is sent on, the rows that were refused stay away. */

@@ -1,0 +1,69 @@
+package io.tailrace.offline;
+
+import static com.google.common.truth.Truth.assertThat;
+
+import io.tailrace.offline.Inserted.Count;
+import io.tailrace.offline.Inserted.Rejected;
+import io.tailrace.parquet.FileDecoder;
+import io.tailrace.parquet.FileRows;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.stage.Failure;
+import io.tailrace.testing.RandomResults;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.QueryResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.Test;
+
+/** What a letter holds of files that a store refused. */
+public class InsertFailuresTest {
+  @Test
+  public void aLetterHoldsTheRowsThatWereRefusedAndNoOthers() throws Exception {
+    ObservationFile file = file(3_000);
+    Inserted inserted =
+        inserted(
+            new Rejected(0, Reason.TYPE_CHANGED, RowNumbers.of(List.of(7, 8, 9)), "another type"),
+            new Rejected(0, Reason.REJECTED_BY_STORE, RowNumbers.of(2_000), "has a NUL"));
+
+    Failure failure = InsertFailures.of(inserted).of(0, file).orElseThrow();
+
+    assertThat(failure.cellCount()).isEqualTo(4);
+    byte[] alone = failure.rows().orElseThrow();
+    assertThat(alone.length).isLessThan(file.message().payload().length / 5);
+    List<String> all = FileRows.of(file);
+    assertThat(FileRows.of(FileDecoder.decode(BundleEncoder.message(alone))))
+        .containsExactly(all.get(7), all.get(8), all.get(9), all.get(2_000))
+        .inOrder();
+  }
+
+  @Test
+  public void aLetterOfAllRowsHoldsTheMessageAsItIs() throws Exception {
+    ObservationFile file = file(2);
+    Inserted inserted =
+        inserted(
+            new Rejected(0, Reason.TYPE_CHANGED, RowNumbers.of(List.of(0, 1)), "another type"));
+
+    Failure failure = InsertFailures.of(inserted).of(0, file).orElseThrow();
+
+    assertThat(failure.rows()).isEmpty();
+    assertThat(failure.original()).isEqualTo(file.message());
+  }
+
+  private static Inserted inserted(Rejected... rejected) {
+    return new Inserted(Count.NONE, Count.NONE, 0, List.of(rejected), Map.of());
+  }
+
+  private static ObservationFile file(int rows) throws Exception {
+    List<QueryResult> results = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      results.add(
+          Results.of(Results.user("u" + i, Results.int64("age", RandomResults.START + i, i))));
+    }
+    return BundleEncoder.files(results).stream()
+        .filter(it -> it.kind() == ObservationFile.Kind.OBSERVATIONS)
+        .findFirst()
+        .orElseThrow();
+  }
+}
