@@ -15,7 +15,8 @@ public interface Catalog extends AutoCloseable {
    * in as few calls as the store allows. Safe when many do so at once. A table that has no values
    * yet gets them when they are wanted; nothing is altered otherwise.
    *
-   * @return what is there and can't hold what is wanted
+   * @return what is there and can't hold what is wanted, or can't be created; {@link
+   *     FeatureTable#LOG} stands for the log of queries
    * @throws ContentRejectedException if a definition can never work
    * @throws UnavailableException if the store can't be used now
    */
@@ -41,6 +42,11 @@ public interface Catalog extends AutoCloseable {
     /** Keys or values of another type. */
     public static Conflict ofTypes(FeatureTable table, List<Difference> differences) {
       return new Conflict(table, Reason.TYPE_CHANGED, differences);
+    }
+
+    /** The table itself is not what it should be, or can't be made so. */
+    public static Conflict ofTable(FeatureTable table, String words) {
+      return new Conflict(table, Reason.TABLE_REFUSES, List.of(Difference.ofTable(words)));
     }
 
     /** Returns a part of a sentence, such as {@code has value BIGINT, not DOUBLE}. */

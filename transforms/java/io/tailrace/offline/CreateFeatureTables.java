@@ -168,7 +168,11 @@ public final class CreateFeatureTables
       visit(
           result,
           (position, keys, table) -> {
-            Optional<Catalog.Conflict> conflict = cache.conflict(environment, table);
+            // A table that can't be made or used now is whoever's who inserts: the rows are theirs.
+            Optional<Catalog.Conflict> conflict =
+                cache
+                    .conflict(environment, table)
+                    .filter(each -> each.reason() != Reason.TABLE_REFUSES);
             if (conflict.isPresent()) {
               absent.set(position);
               String message = TableCache.sentence(conflict.get());

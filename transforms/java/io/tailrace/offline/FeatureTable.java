@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import java.io.Serializable;
 import java.util.Optional;
@@ -17,6 +18,10 @@ public record FeatureTable(
     Feature feature, boolean stringKeys, Optional<ValueType> valueType, String table)
     implements Serializable {
   private static final long serialVersionUID = 1;
+
+  /** Stands for the log of queries, which has a table and is no feature's. */
+  public static final FeatureTable LOG =
+      new FeatureTable(Feature.named("", ""), false, Optional.empty(), TableNames.QUERY_LOG);
 
   /** Creates one that has the name that is the feature's. */
   public FeatureTable(Feature feature, boolean stringKeys, Optional<ValueType> valueType) {

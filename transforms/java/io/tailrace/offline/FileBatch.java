@@ -5,6 +5,8 @@ import io.tailrace.result.ValueType;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * Files of one kind that are inserted together. Immutable.
@@ -15,7 +17,7 @@ import java.util.SortedMap;
  * @param valueType the type of all values; empty for deletions and queries
  * @param files at least one
  * @param tables the table of each feature whose rows are to be inserted, sorted by feature; rows of
- *     other features are left out. Empty for queries
+ *     other features are left out. The log's for queries
  */
 public record FileBatch(
     String environment,
@@ -24,17 +26,21 @@ public record FileBatch(
     Optional<ValueType> valueType,
     List<ObservationFile> files,
     SortedMap<Feature, String> tables) {
-  /** Returns the number of rows in all files that have a table. */
-  public long rowsOfTables() {
-    return files.stream()
-        .flatMap(file -> file.features().stream())
-        .filter(feature -> tables.containsKey(Feature.of(feature)))
-        .mapToLong(ObservationFile.FeatureRows::rows)
-        .sum();
+  /** Returns the same files with some of the tables. */
+  public FileBatch only(Predicate<Feature> features) {
+    SortedMap<Feature, String> some = new TreeMap<>(tables);
+    some.keySet().removeIf(features.negate());
+    return new FileBatch(environment, kind, stringKeys, valueType, files, some);
   }
 
-  /** Returns the number of rows in all files. */
+  /** Returns the number of rows in all files that have a table. */
   public long rows() {
-    return files.stream().mapToLong(ObservationFile::rowCount).sum();
+    return kind == ObservationFile.Kind.QUERIES
+        ? files.stream().mapToLong(ObservationFile::rowCount).sum()
+        : files.stream()
+            .flatMap(file -> file.features().stream())
+            .filter(feature -> tables.containsKey(Feature.of(feature)))
+            .mapToLong(ObservationFile.FeatureRows::rows)
+            .sum();
   }
 }

@@ -1,30 +1,41 @@
 package io.tailrace.offline;
 
+import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection.BatchInserted;
+import io.tailrace.offline.BatchConnection.SickTable;
 import io.tailrace.offline.Inserted.Count;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A session that groups files by their environment, kind and type, creates the tables that a group
  * needs, and inserts group after group: a table costs about as much for one row as for a thousand.
  * A group whose content is refused is divided, down to the file that is at fault. Not thread-safe.
+ *
+ * <p>A table that refuses its rows is its own affair: all others get theirs first, then it is tried
+ * again for as long as the connection has patience, and then its rows are rejected and it is left
+ * alone for a while. Where no table takes any, and the writer's own does not either, the store
+ * can't be used.
  */
 public final class GroupedInserts implements InsertSession {
   private final BatchConnection connection;
   private final TableCache tables;
+  private final SickTables sickTables = new SickTables(System::nanoTime);
 
   private GroupedInserts(BatchConnection connection) {
     this.connection = connection;
@@ -49,25 +60,61 @@ public final class GroupedInserts implements InsertSession {
     static Group of(ObservationFile file) {
       return new Group(file.environment(), file.kind(), file.stringKeys(), file.valueType());
     }
+
+    FileBatch batch(List<Numbered> files, SortedMap<Feature, String> tables) {
+      return new FileBatch(
+          environment,
+          kind,
+          stringKeys,
+          valueType,
+          files.stream().map(Numbered::file).toList(),
+          tables);
+    }
   }
 
   /** A file with its position in the list. */
   private record Numbered(int position, ObservationFile file) {}
+
+  /** Rows that tables refuse, of files that were inserted together. */
+  private record Refused(FileBatch batch, List<Numbered> files, List<SickTable> tables) {
+    String environment() {
+      return batch.environment();
+    }
+
+    /** Returns the files with these tables alone. */
+    FileBatch retry() {
+      Set<String> names = tables.stream().map(SickTable::table).collect(Collectors.toSet());
+      return batch.only(feature -> names.contains(batch.tables().get(feature)));
+    }
+
+    long rows() {
+      return tables.stream()
+          .flatMap(table -> table.rows().stream())
+          .mapToLong(rejected -> rejected.rows().count())
+          .sum();
+    }
+  }
 
   /** What became of the files so far. */
   private static final class Tally {
     private Count rows = Count.NONE;
     private Count queries = Count.NONE;
     private long tables;
+    private boolean isTaken;
     private final List<Rejected> rejected = new ArrayList<>();
     private final Map<Integer, String> refused = new HashMap<>();
 
-    void add(FileBatch batch, BatchInserted inserted) {
-      if (batch.kind() == Kind.QUERIES) {
-        queries = queries.plus(inserted.rows(), inserted.duplicates());
+    /** Rows of tables that are to be tried again. */
+    private final List<Refused> sick = new ArrayList<>();
+
+    /** Rows of tables that are left alone. */
+    private final List<Refused> leftAlone = new ArrayList<>();
+
+    void add(Kind kind, long inserted, long duplicates) {
+      if (kind == Kind.QUERIES) {
+        queries = queries.plus(inserted, duplicates);
       } else {
-        rows = rows.plus(inserted.rows(), inserted.duplicates());
-        tables += batch.tables().size();
+        rows = rows.plus(inserted, duplicates);
       }
     }
 
@@ -89,23 +136,26 @@ public final class GroupedInserts implements InsertSession {
     for (Map.Entry<Group, List<Numbered>> group : groups.entrySet()) {
       insert(group.getKey(), group.getValue(), tally);
     }
+    if (!tally.sick.isEmpty() || !tally.leftAlone.isEmpty()) {
+      checkStore(tally);
+      tryAgain(tally);
+      reject(tally);
+    }
     return tally.total();
   }
 
   private void insert(Group group, List<Numbered> files, Tally tally) throws UnavailableException {
     List<Rejected> conflicts = new ArrayList<>();
     FileBatch batch;
-    BatchInserted inserted;
+    FileBatch well;
+    BatchInserted inserted = new BatchInserted(0, 0, List.of());
     try {
-      batch =
-          new FileBatch(
-              group.environment,
-              group.kind,
-              group.stringKeys,
-              group.valueType,
-              files.stream().map(Numbered::file).toList(),
-              fittingTables(group, files, conflicts));
-      inserted = connection.insert(batch);
+      batch = group.batch(files, fittingTables(group, files, conflicts));
+      SortedMap<Feature, String> all = batch.tables();
+      well = batch.only(feature -> !sickTables.isSick(group.environment, all.get(feature)));
+      if (!well.tables().isEmpty()) {
+        inserted = connection.insert(well);
+      }
     } catch (ContentRejectedException e) {
       if (files.size() == 1) {
         tally.refused.put(files.get(0).position, String.valueOf(e.getMessage()));
@@ -120,11 +170,187 @@ public final class GroupedInserts implements InsertSession {
       tables.clear();
       throw e;
     }
-    tally.add(batch, inserted);
     tally.rejected.addAll(conflicts);
+    tally.tables += group.kind == Kind.QUERIES ? 0 : well.tables().size();
+    add(well, files, inserted, tally);
+    if (well.tables().size() < batch.tables().size()) {
+      visitSick(batch, files, tally);
+    }
+  }
+
+  /** Adds what became of a batch, but for the rows of tables that refuse them. */
+  private void add(FileBatch batch, List<Numbered> files, BatchInserted inserted, Tally tally) {
+    tally.add(batch.kind(), inserted.rows(), inserted.duplicates());
     for (Rejected rows : inserted.rejected()) {
       tally.rejected.add(rows.of(files.get(rows.file()).position));
     }
+    for (Catalog.Conflict conflict : inserted.conflicts()) {
+      tables.conflicts(batch.environment(), conflict);
+      addRows(files, conflict, tally.rejected);
+    }
+    Set<String> untaken =
+        inserted.sick().stream().map(SickTable::table).collect(Collectors.toSet());
+    inserted.conflicts().forEach(conflict -> untaken.add(conflict.table().table()));
+    for (String table : batch.tables().values()) {
+      if (!untaken.contains(table)) {
+        tally.isTaken = true;
+        sickTables.takes(batch.environment(), table);
+      }
+    }
+    if (!inserted.sick().isEmpty()) {
+      tally.sick.add(new Refused(batch, files, inserted.sick()));
+    }
+  }
+
+  /** Tries tables that have been sick with the rows that are new, when it is time. */
+  private void visitSick(FileBatch batch, List<Numbered> files, Tally tally)
+      throws UnavailableException {
+    String environment = batch.environment();
+    SortedMap<Feature, String> all = batch.tables();
+    List<SickTable> alone = new ArrayList<>();
+    all.forEach(
+        (feature, table) -> {
+          if (sickTables.isLeftAlone(environment, table)) {
+            alone.add(
+                new SickTable(table, sickTables.why(environment, table), rows(batch, feature)));
+          }
+        });
+    if (!alone.isEmpty()) {
+      tally.leftAlone.add(new Refused(batch, files, alone));
+    }
+    FileBatch due =
+        batch.only(
+            feature ->
+                sickTables.isSick(environment, all.get(feature))
+                    && !sickTables.isLeftAlone(environment, all.get(feature)));
+    if (due.tables().isEmpty()) {
+      return;
+    }
+    try {
+      add(due, files, connection.insert(due), tally);
+    } catch (ContentRejectedException e) {
+      // Of one of the files: each by itself, as its own would be.
+      if (files.size() == 1) {
+        tally.refused.put(files.get(0).position, String.valueOf(e.getMessage()));
+        return;
+      }
+      for (Numbered file : files) {
+        List<Numbered> one = List.of(file);
+        FileBatch single =
+            new FileBatch(
+                environment,
+                due.kind(),
+                due.stringKeys(),
+                due.valueType(),
+                List.of(file.file),
+                due.tables());
+        visitSick(single, one, tally);
+      }
+    }
+  }
+
+  /** Returns the rows of a feature in each file of a batch. */
+  private static List<Rejected> rows(FileBatch batch, Feature feature) {
+    List<Rejected> all = new ArrayList<>();
+    for (int file = 0; file < batch.files().size(); file++) {
+      RowNumbers rows = RowNumbers.of(batch.files().get(file), feature);
+      if (rows.count() > 0) {
+        all.add(new Rejected(file, Reason.TABLE_REFUSES, rows, ""));
+      }
+    }
+    return all;
+  }
+
+  /** It is the store that refuses, if it takes nothing at all. */
+  private void checkStore(Tally tally) throws UnavailableException {
+    if (tally.isTaken) {
+      return;
+    }
+    List<Refused> all = new ArrayList<>(tally.sick);
+    all.addAll(tally.leftAlone);
+    for (Refused refused : all) {
+      if (!connection.takesRows(refused.environment())) {
+        tables.clear();
+        SickTable one = refused.tables.get(0);
+        throw new UnavailableException(
+            "no table of "
+                + refused.environment()
+                + " takes rows, the writer's own included: "
+                + one.table()
+                + ": "
+                + one.why());
+      }
+    }
+  }
+
+  /** Tries tables that have just refused their rows again, for as long as there is patience. */
+  private void tryAgain(Tally tally) throws UnavailableException {
+    Retry retry = Retry.of("tables that refuse rows", connection.patience());
+    while (tally.sick.stream().anyMatch(this::isNew)) {
+      try {
+        retry.pause(tally.sick.get(0).tables.get(0).why());
+      } catch (UnavailableException e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+        return;
+      }
+      List<Refused> before = List.copyOf(tally.sick);
+      tally.sick.clear();
+      for (Refused refused : before) {
+        if (isNew(refused)) {
+          tryAgain(refused, tally);
+        } else {
+          tally.sick.add(refused);
+        }
+      }
+    }
+  }
+
+  private boolean isNew(Refused refused) {
+    return refused.tables.stream()
+        .anyMatch(table -> !sickTables.isSick(refused.environment(), table.table()));
+  }
+
+  private void tryAgain(Refused refused, Tally tally) throws UnavailableException {
+    FileBatch batch = refused.retry();
+    try {
+      BatchInserted again = connection.insert(batch);
+      // What was taken before is there now.
+      long takenBefore = batch.rows() - refused.rows();
+      tally.add(batch.kind(), 0, -takenBefore);
+      add(batch, refused.files, again, tally);
+    } catch (ContentRejectedException e) {
+      tally.sick.add(refused);
+    }
+  }
+
+  private void reject(Tally tally) {
+    for (Refused refused : tally.sick) {
+      for (SickTable table : refused.tables) {
+        sickTables.refuses(refused.environment(), table.table(), table.why());
+      }
+    }
+    List<Refused> all = new ArrayList<>(tally.sick);
+    all.addAll(tally.leftAlone);
+    for (Refused refused : all) {
+      for (SickTable table : refused.tables) {
+        String message = sentence(table.table(), table.why());
+        for (Rejected rows : table.rows()) {
+          tally.rejected.add(
+              new Rejected(
+                  refused.files.get(rows.file()).position,
+                  Reason.TABLE_REFUSES,
+                  rows.rows(),
+                  message));
+        }
+      }
+    }
+  }
+
+  /** Says that a table refuses rows, and what to do. */
+  public static String sentence(String table, String why) {
+    return "its table " + table + " refuses it: " + why + "; mend the table and replay this letter";
   }
 
   /** Creates the tables of the files' features and says which rows don't fit into theirs. */
@@ -139,7 +365,16 @@ public final class GroupedInserts implements InsertSession {
             feature -> new FeatureTable(feature, group.stringKeys, group.valueType));
       }
     }
+    for (FeatureTable table : wanted.values()) {
+      if (sickTables.isSick(group.environment, table.table())
+          && !sickTables.isLeftAlone(group.environment, table.table())) {
+        tables.forget(group.environment, table);
+      }
+    }
     tables.require(group.environment, wanted.values());
+    if (group.kind == Kind.QUERIES) {
+      wanted.put(FeatureTable.LOG.feature(), FeatureTable.LOG);
+    }
     SortedMap<Feature, String> fitting = new TreeMap<>();
     wanted.forEach(
         (feature, table) ->

@@ -2,11 +2,19 @@ package io.tailrace.offline;
 
 import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.StageCounters;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.jspecify.annotations.Nullable;
 
 /** What every sink of an offline store counts. Not thread-safe. */
 public final class InsertCounters extends StageCounters {
   private static final long serialVersionUID = 1;
+
+  /** Tables that have counters of their own. */
+  private static final int MAX_TABLES = 100;
 
   private final Count filesInserted =
       count("files_inserted", "files", "files whose rows are durable");
@@ -19,7 +27,12 @@ public final class InsertCounters extends StageCounters {
   private final Count rowsDuplicate =
       count("rows_duplicate", "rows", "skipped: the store had them");
   private final Count rowsRejected =
-      count("rows_rejected", "rows", "rows that can never be stored: in dead letters");
+      count("rows_rejected", "rows", "rows that are not stored, for any reason: in dead letters");
+  private final Count rowsRefused =
+      count(
+          "rows_refused",
+          "rows",
+          "those of them that a table refuses while others take theirs (`TABLE_REFUSES`)");
   private final Count queriesInserted =
       count("queries_inserted", "rows", "rows that are new in the query log");
   private final Count queriesDuplicate =
@@ -27,6 +40,7 @@ public final class InsertCounters extends StageCounters {
   private final Count tablesWritten =
       count("tables_written", "tables", "tables in the insert requests");
   private final FreshnessCounters freshness = freshness();
+  private transient @Nullable Set<String> counted;
 
   /** Counts for the stage that inserts. */
   public InsertCounters() {
@@ -47,6 +61,22 @@ public final class InsertCounters extends StageCounters {
      */
     public static File of(long bytes, long publishedFrom, long publishedAt) {
       return new File(bytes, publishedFrom == 0 ? publishedAt : publishedFrom);
+    }
+  }
+
+  /**
+   * Counts rows that were not stored, by their table and the reason: a table that refuses its rows
+   * shows as a counter of its own. In a bundle, whose metrics they are.
+   */
+  void countRejected(String table, Reason reason, long rows) {
+    if (reason == Reason.TABLE_REFUSES) {
+      rowsRefused.add(rows);
+    }
+    Set<String> known = counted == null ? new HashSet<>() : counted;
+    counted = known;
+    if (known.contains(table) || known.size() < MAX_TABLES) {
+      known.add(table);
+      Metrics.counter(InsertObservations.STAGE, "rows_rejected." + table + "." + reason).inc(rows);
     }
   }
 

@@ -1,11 +1,18 @@
 package io.tailrace.offline;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.QueryRow;
+import io.tailrace.parquet.SomeRows;
+import io.tailrace.parquet.SomeRows.Part;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -13,93 +20,165 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
- * Makes failures of what a store refused of files: one for each file that it refused as a whole, or
- * some of whose rows it refused. Not thread-safe.
+ * Makes failures of what a store refused of files that were inserted together: one for each file
+ * that it refused as a whole, or some of whose rows it can't hold, and one for each table that
+ * refuses rows, which holds those of all files alone. Not thread-safe.
  */
 public final class InsertFailures {
-  private final Map<Integer, List<Rejected>> rejected = new HashMap<>();
-  private final Map<Integer, String> refused;
+  /** Rows of a table that are in one letter, in bytes of the files that they come from, roughly. */
+  private static final long MAX_LETTER_BYTES = 512 << 10;
 
-  private InsertFailures(Inserted inserted) {
-    refused = inserted.refused();
-    for (Rejected rows : inserted.rejected()) {
-      rejected.computeIfAbsent(rows.file(), unused -> new ArrayList<>()).add(rows);
-    }
+  private final Inserted inserted;
+  private final Files files;
+
+  /** The files that were inserted, by their positions. */
+  public interface Files {
+    /** Returns the message that carried a file, as a letter holds it. */
+    BusMessage message(int position) throws UnavailableException;
+
+    /** Returns a file that was not refused as a whole. */
+    ObservationFile at(int position) throws IOException, UnavailableException;
   }
 
-  /** Makes failures of what became of files that were inserted together. */
-  public static InsertFailures of(Inserted inserted) {
-    return new InsertFailures(inserted);
+  /** Takes failures. */
+  public interface Receiver {
+    /**
+     * Takes one.
+     *
+     * @param position of the first file that it is about
+     */
+    void fail(int position, Failure failure);
+  }
+
+  private InsertFailures(Inserted inserted, Files files) {
+    this.inserted = inserted;
+    this.files = files;
+  }
+
+  /** Makes failures of what became of files. */
+  public static InsertFailures of(Inserted inserted, Files files) {
+    return new InsertFailures(inserted, files);
   }
 
   /** Returns whether nothing of a file was inserted. */
   public boolean isRefused(int file) {
-    return refused.containsKey(file);
-  }
-
-  /** Returns whether there is a failure of a file. */
-  public boolean has(int file) {
-    return refused.containsKey(file) || rejected.containsKey(file);
+    return inserted.refused().containsKey(file);
   }
 
   /**
-   * Returns the failure of a file that was refused as a whole, if it was.
+   * Puts all of them out, and counts rows by table and reason.
    *
-   * @param file its position
-   * @param original what the letter holds
+   * @throws IOException if rows can't be decoded, which a file with a right checksum never causes
    */
-  public Optional<Failure> ofWhole(int file, BusMessage original) {
-    return Optional.ofNullable(refused.get(file))
-        .map(
-            why ->
-                Failure.ofMessage(
-                    InsertObservations.STAGE, Reason.REJECTED_BY_STORE, "", why, original));
+  public void putOut(Receiver out, InsertCounters counters)
+      throws IOException, UnavailableException {
+    for (Map.Entry<Integer, String> whole : new TreeMap<>(inserted.refused()).entrySet()) {
+      out.fail(
+          whole.getKey(),
+          Failure.ofMessage(
+              InsertObservations.STAGE,
+              Reason.REJECTED_BY_STORE,
+              "",
+              whole.getValue(),
+              files.message(whole.getKey())));
+    }
+    Map<Integer, List<Rejected>> byFile = new TreeMap<>();
+    for (Rejected rows : inserted.rejected()) {
+      byFile.computeIfAbsent(rows.file(), unused -> new ArrayList<>()).add(rows);
+    }
+    Map<OfTable, List<Refused>> byTable = new LinkedHashMap<>();
+    for (Map.Entry<Integer, List<Rejected>> each : byFile.entrySet()) {
+      ObservationFile file = files.at(each.getKey());
+      RowNames names = RowNames.of(file);
+      RejectedCells cells = new RejectedCells();
+      BitSet numbers = new BitSet();
+      for (Rejected rejected : each.getValue()) {
+        String table = names.table(rejected.rows().runs().get(0).first());
+        counters.countRejected(table, rejected.reason(), rejected.rows().count());
+        if (rejected.reason() == Reason.TABLE_REFUSES) {
+          byTable
+              .computeIfAbsent(OfTable.of(file, table), unused -> new ArrayList<>())
+              .add(new Refused(each.getKey(), file, rejected));
+        } else {
+          names.add(rejected, cells);
+          rejected.rows().stream().forEach(numbers::set);
+        }
+      }
+      Optional<Failure> failure = cells.failure(InsertObservations.STAGE, file.message());
+      if (failure.isPresent()) {
+        out.fail(each.getKey(), alone(failure.get(), file, numbers));
+      }
+    }
+    for (List<Refused> refused : byTable.values()) {
+      putOutTable(refused, out);
+    }
   }
 
-  /**
-   * Returns the failure of a file, if there is one.
-   *
-   * @param position the file's
-   * @throws IOException if its rows can't be decoded, which a file with a right checksum never
-   *     causes
-   */
-  public Optional<Failure> of(int position, ObservationFile file) throws IOException {
-    List<Rejected> rows = rejected.get(position);
-    if (isRefused(position) || rows == null) {
-      return ofWhole(position, file.message());
-    }
-    RejectedCells cells = new RejectedCells();
-    BitSet numbers = new BitSet();
-    RowNames names = RowNames.of(file);
-    for (Rejected each : rows) {
-      each.rows().stream()
-          .forEach(
-              row -> {
-                numbers.set(row);
-                cells.add(
-                    each.reason(),
-                    names.namespace(row),
-                    names.key(row),
-                    names.feature(row),
-                    each.message(),
-                    1);
-              });
-    }
-    Optional<Failure> failure = cells.failure(InsertObservations.STAGE, file.message());
-    if (numbers.cardinality() == file.rowCount()) {
+  /** A letter need not hold what is in the store. */
+  private static Failure alone(Failure failure, ObservationFile file, BitSet rows)
+      throws IOException {
+    if (rows.cardinality() == file.rowCount()) {
       return failure;
     }
-    // A letter need not hold what is in the store.
-    byte[] alone = file.only(numbers);
-    return alone.length < file.message().payload().length
-        ? failure.map(it -> it.ofRows(alone))
-        : failure;
+    byte[] alone = file.only(rows);
+    return alone.length < file.message().payload().length ? failure.ofRows(alone) : failure;
+  }
+
+  /** What rows have in common that are in one letter. */
+  private record OfTable(
+      String environment, String table, boolean stringKeys, Optional<ValueType> valueType) {
+    static OfTable of(ObservationFile file, String table) {
+      return new OfTable(file.environment(), table, file.stringKeys(), file.valueType());
+    }
+  }
+
+  private record Refused(int position, ObservationFile file, Rejected rows) {
+    /** About how much of the file they are. */
+    long bytes() {
+      return file.bytes().length * (long) rows.rows().count() / Math.max(1, file.rowCount());
+    }
+  }
+
+  private static void putOutTable(List<Refused> refused, Receiver out) throws IOException {
+    int from = 0;
+    long bytes = 0;
+    for (int i = 0; i < refused.size(); i++) {
+      long more = refused.get(i).bytes();
+      if (i > from && bytes + more > MAX_LETTER_BYTES) {
+        putOutLetter(refused.subList(from, i), out);
+        from = i;
+        bytes = 0;
+      }
+      bytes += more;
+    }
+    putOutLetter(refused.subList(from, refused.size()), out);
+  }
+
+  private static void putOutLetter(List<Refused> refused, Receiver out) throws IOException {
+    RejectedCells cells = new RejectedCells();
+    Map<Integer, RowNumbers> rows = new LinkedHashMap<>();
+    Map<Integer, ObservationFile> of = new LinkedHashMap<>();
+    for (Refused each : refused) {
+      RowNames.of(each.file).add(each.rows, cells);
+      rows.merge(each.position, each.rows.rows(), RowNumbers::and);
+      of.put(each.position, each.file);
+    }
+    List<Part> parts = new ArrayList<>();
+    rows.forEach(
+        (position, numbers) ->
+            parts.add(new Part(requireNonNull(of.get(position)), numbers.stream().toArray())));
+    Refused first = refused.get(0);
+    byte[] alone = SomeRows.of(parts);
+    cells
+        .failure(InsertObservations.STAGE, first.file.message())
+        .ifPresent(failure -> out.fail(first.position, failure.ofRows(alone)));
   }
 
   /** How a letter names the rows of a file. */
@@ -122,6 +201,18 @@ public final class InsertFailures {
     default String feature(int row) {
       return "";
     }
+
+    default String table(int row) {
+      return TableNames.QUERY_LOG;
+    }
+
+    default void add(Rejected rows, RejectedCells cells) {
+      rows.rows().stream()
+          .forEach(
+              row ->
+                  cells.add(
+                      rows.reason(), namespace(row), key(row), feature(row), rows.message(), 1));
+    }
   }
 
   private record ObservationNames(ObservationRows rows, boolean stringKeys) implements RowNames {
@@ -140,6 +231,11 @@ public final class InsertFailures {
     @Override
     public String feature(int row) {
       return rows.feature(row);
+    }
+
+    @Override
+    public String table(int row) {
+      return new Feature(namespace(row), feature(row)).table();
     }
   }
 }

@@ -3,6 +3,7 @@ package io.tailrace.offline;
 import com.google.common.collect.ImmutableList;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
+import io.tailrace.parquet.ObservationFile.Kind;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -42,8 +43,13 @@ public record RowNumbers(List<Run> runs) {
     return new RowNumbers(List.of(new Run(row, 1)));
   }
 
-  /** Returns the rows of a feature in a file; none, if it has none. */
+  /**
+   * Returns the rows of a feature in a file; none, if it has none. A file of queries is all log.
+   */
   public static RowNumbers of(ObservationFile file, Feature feature) {
+    if (file.kind() == Kind.QUERIES) {
+      return new RowNumbers(List.of(new Run(0, (int) file.rowCount())));
+    }
     int first = 0;
     for (FeatureRows rows : file.features()) {
       if (Feature.of(rows).equals(feature)) {

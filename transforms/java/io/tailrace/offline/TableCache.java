@@ -1,7 +1,6 @@
 package io.tailrace.offline;
 
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,9 +34,26 @@ final class TableCache {
         + conflict.table().table()
         + " "
         + conflict.words()
-        + (conflict.reason() == Reason.NAME_TAKEN
-            ? "; publish this one under another name, or rename the table"
-            : "; publish the new type under another feature name, or rename the old table");
+        + switch (conflict.reason()) {
+          case NAME_TAKEN -> "; publish this one under another name, or rename the table";
+          case TYPE_CHANGED ->
+              "; publish the new type under another feature name, or rename the old table";
+          default -> "; mend it, or rename it and another one is created, and replay this letter";
+        };
+  }
+
+  /** Takes note that a table is not any more as it was wanted. */
+  void conflicts(String environment, Catalog.Conflict conflict) {
+    fit.getOrDefault(environment, new HashSet<>()).remove(conflict.table());
+    believe(environment, conflict);
+  }
+
+  private void believe(String environment, Catalog.Conflict conflict) {
+    conflicts
+        .computeIfAbsent(environment, unused -> new HashMap<>())
+        .put(
+            conflict.table(),
+            new Believed(conflict, System.nanoTime() + CONFLICT_BELIEVED.toNanos()));
   }
 
   /**
@@ -64,9 +80,7 @@ final class TableCache {
     fit.computeIfAbsent(environment, unused -> new HashSet<>()).addAll(missing);
     for (Catalog.Conflict conflict : found) {
       fit.get(environment).remove(conflict.table());
-      wrong.put(
-          conflict.table(),
-          new Believed(conflict, System.nanoTime() + CONFLICT_BELIEVED.toNanos()));
+      believe(environment, conflict);
     }
   }
 
@@ -80,6 +94,11 @@ final class TableCache {
   Optional<Catalog.Conflict> conflict(String environment, FeatureTable table) {
     Map<FeatureTable, Believed> wrong = conflicts.getOrDefault(environment, Map.of());
     return Optional.ofNullable(wrong.get(table)).map(Believed::conflict);
+  }
+
+  /** Forgets a table: it is looked at when it is required next. */
+  void forget(String environment, FeatureTable table) {
+    fit.getOrDefault(environment, new HashSet<>()).remove(table);
   }
 
   /** Forgets everything: somebody may have dropped tables. */

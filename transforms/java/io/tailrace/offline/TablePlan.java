@@ -3,6 +3,7 @@ package io.tailrace.offline;
 import com.google.common.collect.ImmutableList;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.Catalog.Difference;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What is to be done so that an environment has the tables that are wanted. Immutable.
@@ -21,6 +23,9 @@ import java.util.Map;
  * @param conflicts tables that are there and can't hold what is wanted
  */
 public record TablePlan(Tables tables, List<ListedTable> rows, List<Conflict> conflicts) {
+  /** Columns whose type is that of a feature. */
+  private static final Set<String> TYPED = Set.of("pkey", "value");
+
   /** Creates one. */
   public TablePlan {
     rows = ImmutableList.copyOf(rows);
@@ -74,6 +79,12 @@ public record TablePlan(Tables tables, List<ListedTable> rows, List<Conflict> co
             rows.putIfAbsent(table.name(), row);
           }
         });
+    for (Table other : others) {
+      if (other.name().equals(TableNames.QUERY_LOG) && tables.conflicts().containsKey(other)) {
+        conflicts.add(
+            Conflict.ofTable(FeatureTable.LOG, Tables.sentence(tables.conflicts().get(other))));
+      }
+    }
     // A list of somebody else's is left alone: it is only a copy.
     boolean isOurs = !tables.conflicts().containsKey(ListedTable.LIST);
     return new TablePlan(tables, isOurs ? List.copyOf(rows.values()) : List.of(), conflicts);
@@ -91,14 +102,16 @@ public record TablePlan(Tables tables, List<ListedTable> rows, List<Conflict> co
     if (differences.get(0).kind() == io.tailrace.sql.Conflict.Kind.OWNER) {
       return taken(feature, said);
     }
-    return Conflict.ofTypes(
-        feature,
+    List<Difference> named =
         differences.stream()
             .map(
                 each ->
                     each.kind() == io.tailrace.sql.Conflict.Kind.COLUMN
                         ? new Difference(each.column(), each.found(), each.wanted())
                         : Difference.ofTable(each.toString()))
-            .toList());
+            .toList();
+    boolean isOfTypes =
+        named.stream().allMatch(each -> TYPED.contains(each.column()) && !each.found().isEmpty());
+    return new Conflict(feature, isOfTypes ? Reason.TYPE_CHANGED : Reason.TABLE_REFUSES, named);
   }
 }

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.bus.BusMessage;
 import io.tailrace.offline.Inserted.Count;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.FileDecoder;
@@ -27,7 +28,7 @@ public class InsertFailuresTest {
             new Rejected(0, Reason.TYPE_CHANGED, RowNumbers.of(List.of(7, 8, 9)), "another type"),
             new Rejected(0, Reason.REJECTED_BY_STORE, RowNumbers.of(2_000), "has a NUL"));
 
-    Failure failure = InsertFailures.of(inserted).of(0, file).orElseThrow();
+    Failure failure = only(failures(inserted, file));
 
     assertThat(failure.cellCount()).isEqualTo(4);
     byte[] alone = failure.rows().orElseThrow();
@@ -45,10 +46,59 @@ public class InsertFailuresTest {
         inserted(
             new Rejected(0, Reason.TYPE_CHANGED, RowNumbers.of(List.of(0, 1)), "another type"));
 
-    Failure failure = InsertFailures.of(inserted).of(0, file).orElseThrow();
+    Failure failure = only(failures(inserted, file));
 
     assertThat(failure.rows()).isEmpty();
     assertThat(failure.original()).isEqualTo(file.message());
+  }
+
+  @Test
+  public void rowsThatOneTableRefusesAreOneLetterWhateverFilesTheyComeFrom() throws Exception {
+    ObservationFile one = file(3_000);
+    ObservationFile other = file(10);
+    Inserted inserted =
+        inserted(
+            new Rejected(0, Reason.TABLE_REFUSES, RowNumbers.of(List.of(5, 6)), "refuses it"),
+            new Rejected(0, Reason.TYPE_CHANGED, RowNumbers.of(7), "another type"),
+            new Rejected(1, Reason.TABLE_REFUSES, RowNumbers.of(9), "refuses it"));
+
+    List<Failure> failures = failures(inserted, one, other);
+
+    assertThat(failures.stream().map(Failure::reason))
+        .containsExactly(Reason.TYPE_CHANGED, Reason.TABLE_REFUSES)
+        .inOrder();
+    Failure ofTable = failures.get(1);
+    assertThat(ofTable.retryable()).isTrue();
+    assertThat(ofTable.cellCount()).isEqualTo(3);
+    ObservationFile alone = FileDecoder.decode(BundleEncoder.message(ofTable.rows().orElseThrow()));
+    List<String> rows = FileRows.of(one);
+    assertThat(FileRows.of(alone))
+        .containsExactly(rows.get(5), rows.get(6), FileRows.of(other).get(9));
+  }
+
+  private static Failure only(List<Failure> failures) {
+    assertThat(failures).hasSize(1);
+    return failures.get(0);
+  }
+
+  private static List<Failure> failures(Inserted inserted, ObservationFile... files)
+      throws Exception {
+    List<Failure> failures = new ArrayList<>();
+    InsertFailures.Files all =
+        new InsertFailures.Files() {
+          @Override
+          public BusMessage message(int position) {
+            return files[position].message();
+          }
+
+          @Override
+          public ObservationFile at(int position) {
+            return files[position];
+          }
+        };
+    InsertFailures.of(inserted, all)
+        .putOut((file, failure) -> failures.add(failure), new InsertCounters());
+    return failures;
   }
 
   private static Inserted inserted(Rejected... rejected) {

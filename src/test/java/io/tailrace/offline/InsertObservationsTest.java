@@ -18,6 +18,7 @@ import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -212,6 +213,16 @@ public class InsertObservationsTest {
             throw new ContentRejectedException("one of the files is wrong");
           }
           return connection.insert(batch);
+        }
+
+        @Override
+        public boolean takesRows(String environment) throws UnavailableException {
+          return connection.takesRows(environment);
+        }
+
+        @Override
+        public Duration patience() {
+          return connection.patience();
         }
 
         @Override

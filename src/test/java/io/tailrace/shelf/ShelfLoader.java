@@ -44,10 +44,29 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
 
   @Override
   public Inserted load(Stage.Connection stage, List<StagedFile> files) throws UnavailableException {
-    return database.transaction(statement -> load(statement, files));
+    // A table that refuses its rows ends the transaction: the next goes without it.
+    Map<String, String> sick = new HashMap<>();
+    while (true) {
+      try {
+        return database.transaction(statement -> load(statement, files, sick));
+      } catch (SickException e) {
+        sick.put(e.table, String.valueOf(e.getMessage()));
+      }
+    }
   }
 
-  private static Inserted load(Statement statement, List<StagedFile> files) throws SQLException {
+  private static final class SickException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    private final String table;
+
+    SickException(String table, SQLException cause) {
+      super(cause.getMessage(), cause);
+      this.table = table;
+    }
+  }
+
+  private static Inserted load(
+      Statement statement, List<StagedFile> files, Map<String, String> sick) throws SQLException {
     String schema = files.get(0).type().environment();
     List<Conflict> none = ShelfCatalog.create(statement, schema, List.of());
     createLedger(statement, schema);
@@ -78,7 +97,7 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
       if (type.kind() == Kind.QUERIES) {
         queries += mergeQueries(statement, schema);
       } else {
-        rows += merge(statement, type, refused);
+        rows += merge(statement, type, sick, refused);
       }
       rejected.addAll(refused);
       for (int position : positions) {
@@ -115,7 +134,8 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
   /** What a feature has in the staging table. */
   private record Staged(FeatureTable table, String from, String to) {}
 
-  private static long merge(Statement statement, StagedFile.Type type, List<Rejected> rejected)
+  private static long merge(
+      Statement statement, StagedFile.Type type, Map<String, String> sick, List<Rejected> rejected)
       throws SQLException {
     List<Staged> features = new ArrayList<>();
     try (ResultSet found =
@@ -150,27 +170,37 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
         reject(statement, conflict, rejected);
         continue;
       }
-      String table = type.environment() + "." + feature.table.table();
-      inserted +=
-          statement.executeUpdate(
-              "INSERT INTO "
-                  + table
-                  + "("
-                  + COLUMNS
-                  + value
-                  + ") SELECT DISTINCT ON (observation_id) "
-                  + COLUMNS
-                  + value
-                  + " FROM staging WHERE "
-                  + isOf(feature.table.feature())
-                  + " AND observation_id NOT IN (SELECT observation_id FROM "
-                  + table
-                  + " WHERE observed_at BETWEEN make_timestamptz("
-                  + feature.from
-                  + ") AND make_timestamptz("
-                  + feature.to
-                  + ")) ORDER BY "
-                  + order);
+      String name = feature.table.table();
+      if (sick.containsKey(name)) {
+        reject(
+            statement, Conflict.ofTable(feature.table, "refuses it: " + sick.get(name)), rejected);
+        continue;
+      }
+      String table = type.environment() + "." + name;
+      String insert =
+          "INSERT INTO "
+              + table
+              + "("
+              + COLUMNS
+              + value
+              + ") SELECT DISTINCT ON (observation_id) "
+              + COLUMNS
+              + value
+              + " FROM staging WHERE "
+              + isOf(feature.table.feature())
+              + " AND observation_id NOT IN (SELECT observation_id FROM "
+              + table
+              + " WHERE observed_at BETWEEN make_timestamptz("
+              + feature.from
+              + ") AND make_timestamptz("
+              + feature.to
+              + ")) ORDER BY "
+              + order;
+      try {
+        inserted += statement.executeUpdate(insert);
+      } catch (SQLException e) {
+        throw new SickException(name, e);
+      }
     }
     return inserted;
   }

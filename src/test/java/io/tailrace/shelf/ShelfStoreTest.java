@@ -70,6 +70,37 @@ public class ShelfStoreTest extends OfflineStoreContract {
   }
 
   @Override
+  protected boolean divides() {
+    return false;
+  }
+
+  @Override
+  protected String[] sicken() {
+    return new String[] {
+      "ALTER TABLE production.user__age ADD COLUMN reviewed_by VARCHAR DEFAULT 'me'",
+      "ALTER TABLE production.user__age ALTER COLUMN reviewed_by SET NOT NULL",
+      "ALTER TABLE production.user__age ALTER COLUMN reviewed_by DROP DEFAULT"
+    };
+  }
+
+  @Override
+  protected String[] cure() {
+    return new String[] {"ALTER TABLE production.user__age DROP COLUMN reviewed_by"};
+  }
+
+  @Override
+  protected String[] refuseNegativeAges() {
+    return new String[] {
+      "ALTER TABLE production.user__age RENAME TO aside",
+      "CREATE TABLE production.user__age(observation_id UUID, pkey VARCHAR,"
+          + " value BIGINT CHECK (value >= 0), observed_at TIMESTAMPTZ,"
+          + " inserted_at TIMESTAMPTZ DEFAULT current_timestamp,"
+          + " resolver_fqn VARCHAR, deployment_id VARCHAR, operation_id VARCHAR, deleted BOOLEAN)",
+      "INSERT INTO production.user__age FROM production.aside"
+    };
+  }
+
+  @Override
   protected Map<ValueType, String> texts() {
     return new HashMap<>(
         Map.of(

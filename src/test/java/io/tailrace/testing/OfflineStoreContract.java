@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
@@ -31,11 +32,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.coders.CoderException;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.util.CoderUtils;
 import org.apache.beam.sdk.values.PCollection;
 import org.junit.Test;
 
@@ -275,6 +278,87 @@ public abstract class OfflineStoreContract {
     assertThat(rows("SELECT value FROM " + table("user__name")).toString()).isEqualTo("[[Bob]]");
   }
 
+  /** Returns statements that make the table {@code user__age} refuse every row that is new. */
+  protected abstract String[] sicken();
+
+  /** Returns statements that undo {@link #sicken}. */
+  protected abstract String[] cure();
+
+  @Test
+  public void aTableThatRefusesItsRowsKeepsNoOtherFromTakingTheirs() throws Exception {
+    insert(List.of(message(age("ann", "1"), size("ann", "1")), queries("op-1", "user__age")));
+    execute(sicken());
+
+    Run run =
+        insert(
+            List.of(
+                message(age("bob", "2"), size("bob", "2")),
+                message(age("eve", "3"), size("eve", "3")),
+                queries("op-2", "user__age")));
+
+    assertThat(run.failures).hasSize(1);
+    Failure failure = run.failures.get(0);
+    assertThat(failure.reason()).isEqualTo(Reason.TABLE_REFUSES);
+    assertThat(failure.cellCount()).isEqualTo(2);
+    assertThat(failure.cells().get(0).feature()).isEqualTo("user.age");
+    assertThat(failure.message()).contains("its table user__age refuses it: ");
+    assertThat(rows("SELECT pkey FROM " + table("user__size") + " ORDER BY 1").toString())
+        .isEqualTo("[[ann], [bob], [eve]]");
+    assertThat(rows("SELECT operation_id FROM " + table("query_log"))).hasSize(2);
+    // Also when it comes again, after a restart.
+    assertThat(insert(List.of(message(age("bob", "2")), queries("op-3", "a__b"))).failures)
+        .hasSize(1);
+
+    execute(cure());
+    Run replayed = insert(List.of(letter(failure)));
+
+    assertThat(replayed.failures).isEmpty();
+    assertThat(rows("SELECT pkey, value FROM " + table("user__age") + " ORDER BY 1").toString())
+        .isEqualTo("[[ann, 1], [bob, 2], [eve, 3]]");
+    assertThat(rows("SELECT pkey FROM " + table("user__size"))).hasSize(3);
+  }
+
+  @Test
+  public void aRowThatItsTableRefusesKeepsNoOtherFromBeingStored() throws Exception {
+    insert(List.of(message(age("ann", "1"))));
+    execute(refuseNegativeAges());
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      rows.add(age("u" + i, i % 10 == 3 ? "-" + i : Integer.toString(i)));
+    }
+
+    Run run = insert(List.of(message(rows.toArray(String[]::new)), message(size("ann", "1"))));
+
+    assertThat(run.failures).hasSize(1);
+    Failure failure = run.failures.get(0);
+    assertThat(failure.reason()).isEqualTo(Reason.TABLE_REFUSES);
+    assertThat(rows("SELECT pkey FROM " + table("user__size"))).hasSize(1);
+    if (!divides()) {
+      assertThat(failure.cellCount()).isEqualTo(100);
+      return;
+    }
+    assertThat(failure.cells().stream().map(RejectedCell::key))
+        .containsExactly("u3", "u13", "u23", "u33", "u43", "u53", "u63", "u73", "u83", "u93");
+    assertThat(rows("SELECT pkey FROM " + table("user__age"))).hasSize(91);
+    assertThat(rows("SELECT pkey FROM " + table("user__age") + " WHERE value < 0")).isEmpty();
+  }
+
+  /** Returns whether it finds the rows that a table refuses among those that it takes. */
+  protected boolean divides() {
+    return true;
+  }
+
+  /** Returns statements that make the table {@code user__age} refuse rows below zero. */
+  protected abstract String[] refuseNegativeAges();
+
+  private BusMessage letter(Failure failure) {
+    return failure.rows().map(failure.original()::withPayload).orElse(failure.original());
+  }
+
+  private static String size(String key, String value) {
+    return age(key, value).replace("user.age", "user.size");
+  }
+
   @Test
   public void anOutageFailsTheBundleAndWhatIsRepeatedAfterItIsThereOnce() throws Exception {
     insert(List.of(message(age("ann", "1"))));
@@ -326,6 +410,29 @@ public abstract class OfflineStoreContract {
     }
   }
 
+  /** Puts messages out in one bundle. */
+  private static final class InOneBundle extends DoFn<Integer, BusMessage> {
+    private static final long serialVersionUID = 1;
+    private final List<byte[]> encoded = new ArrayList<>();
+
+    InOneBundle(List<BusMessage> messages) {
+      try {
+        for (BusMessage message : messages) {
+          encoded.add(CoderUtils.encodeToByteArray(BusMessageCoder.of(), message));
+        }
+      } catch (CoderException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    @ProcessElement
+    public void putOut(OutputReceiver<BusMessage> out) throws CoderException {
+      for (byte[] message : encoded) {
+        out.output(CoderUtils.decodeFromByteArray(BusMessageCoder.of(), message));
+      }
+    }
+  }
+
   private Run insert(List<BusMessage> messages) {
     int run = RUNS.incrementAndGet();
     COLLECTED.put(run, new ConcurrentLinkedQueue<>());
@@ -335,7 +442,8 @@ public abstract class OfflineStoreContract {
                 .create());
     WithFailures.Result<PCollection<ObservationFile>, Failure> decoded =
         pipeline
-            .apply(Create.of(messages))
+            .apply("OneBundle", Create.of(run))
+            .apply("Messages", ParDo.of(new InOneBundle(messages)))
             .apply("Decode", DecodeObservationFiles.forWriter("contract"));
     WithFailures.Result<PCollection<InsertOutcome>, Failure> inserted =
         decoded.output().apply("InsertObservations", InsertObservations.into(store()));

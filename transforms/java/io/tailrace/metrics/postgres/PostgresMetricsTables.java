@@ -106,7 +106,11 @@ final class PostgresMetricsTables {
     Set<Part> there = known.computeIfAbsent(table.name(), unused -> new HashSet<>());
     wanted.removeAll(there);
     if (!wanted.isEmpty()) {
-      catalog.createParts(address.schema(), Map.of(table.name(), wanted));
+      Map<String, String> blocked =
+          catalog.createParts(address.schema(), Map.of(table.name(), wanted));
+      if (!blocked.isEmpty()) {
+        throw new UnavailableException(address.text() + ": " + blocked.get(table.name()));
+      }
       there.addAll(wanted);
     }
   }

@@ -5,29 +5,24 @@ import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
-import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.ListedTable;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.QueryLog;
-import io.tailrace.result.ValueType;
-import io.tailrace.sql.duckdb.DuckDbCatalog;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSession;
 import io.tailrace.sql.duckdb.DuckDbSession.Open;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -35,33 +30,6 @@ import java.util.stream.Collectors;
  * by feature, from which each feature's table gets what it does not have. Not thread-safe.
  */
 final class DuckDbConnection implements BatchConnection {
-  /** Tables that are committed together: what is not committed is held in memory. */
-  private static final int TABLES_PER_COMMIT = 50;
-
-  /** With fewer tables, looking at all staged rows for each of them is cheaper than sorting. */
-  private static final int SORTED_FROM_TABLES = 20;
-
-  /** What goes wrong with the database rather than with the files that it reads. */
-  private static final Set<String> NOT_THE_CONTENT =
-      Set.of(
-          "",
-          "IO Error",
-          "Out of Memory Error",
-          "FATAL Error",
-          "INTERNAL Error",
-          "INTERRUPT Error",
-          "TransactionContext Error",
-          "Connection Error",
-          "Catalog Error",
-          "Permission Error");
-
-  /** What only rows cause that are read already. */
-  private static final Set<String> THE_ROWS =
-      Set.of("Constraint Error", "Conversion Error", "Out of Range Error");
-
-  private static final String COLUMNS =
-      "observation_id, pkey, observed_at, resolver_fqn, deployment_id, operation_id, deleted";
-
   private final DuckDbOfflineStore store;
   private final QueryLog log;
   private final DuckDbSession session;
@@ -80,18 +48,26 @@ final class DuckDbConnection implements BatchConnection {
   private interface Work<T> {
     T run(Open open) throws SQLException, ContentRejectedException, UnavailableException;
 
-    /** Runs it; what only rows cause is their fault. */
+    /** Runs it; what is too much for DuckDB's memory is not DuckDB's fault. */
     default T judged(Open open)
         throws SQLException, ContentRejectedException, UnavailableException {
       try {
         return run(open);
       } catch (SQLException e) {
-        if (THE_ROWS.contains(DuckDbFile.errorType(e))) {
-          throw new ContentRejectedException(
-              "DuckDB refuses a row: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
+        if (Refusals.isOutOfMemory(e)) {
+          throw new TooMuchException(e);
         }
         throw e;
       }
+    }
+  }
+
+  /** Files take more memory than DuckDB may. */
+  private static final class TooMuchException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    TooMuchException(SQLException cause) {
+      super(DuckDbFile.cause(String.valueOf(cause.getMessage())), cause);
     }
   }
 
@@ -107,9 +83,7 @@ final class DuckDbConnection implements BatchConnection {
   public List<Conflict> create(String environment, List<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
     return alone(
-        open ->
-            DuckDbTables.in(open.catalog(store.schema(environment)), log)
-                .create(open.statement(), tables));
+        open -> DuckDbTables.in(open.catalog(store.schema(environment)), log).create(open, tables));
   }
 
   @Override
@@ -128,14 +102,47 @@ final class DuckDbConnection implements BatchConnection {
         paths.add(path);
         Files.write(path, each.bytes());
       }
-      return batch.kind() == Kind.QUERIES
-          ? insertQueries(batch, paths)
-          : insertObservations(batch, paths);
+      return insert(batch, paths);
     } catch (IOException e) {
       throw new UnavailableException("files can't be written to " + directory + ": " + e, e);
     } finally {
       delete(paths, directory);
     }
+  }
+
+  private BatchInserted insert(FileBatch batch, List<Path> paths)
+      throws ContentRejectedException, UnavailableException {
+    try {
+      return insertAll(batch, paths);
+    } catch (TooMuchException e) {
+      if (batch.files().size() > 1) {
+        throw tooMuch(e);
+      }
+    }
+    // It may have been others that had taken the memory. If even this fails, DuckDB is at fault.
+    boolean unused = session.alone(open -> open.statement().execute("CHECKPOINT"));
+    try {
+      return insertAll(batch, paths);
+    } catch (TooMuchException e) {
+      throw tooMuch(e);
+    }
+  }
+
+  private ContentRejectedException tooMuch(TooMuchException e) {
+    return new ContentRejectedException(
+        "it takes more memory than memoryLimit="
+            + store.memoryLimit()
+            + " lets DuckDB have: "
+            + e.getMessage()
+            + "; raise memoryLimit in the store's URI and replay this letter",
+        e);
+  }
+
+  private BatchInserted insertAll(FileBatch batch, List<Path> paths)
+      throws ContentRejectedException, UnavailableException {
+    return batch.kind() == Kind.QUERIES
+        ? insertQueries(batch, paths)
+        : insertObservations(batch, paths);
   }
 
   private static void delete(List<Path> paths, Path directory) throws UnavailableException {
@@ -151,30 +158,22 @@ final class DuckDbConnection implements BatchConnection {
 
   private BatchInserted insertObservations(FileBatch batch, List<Path> paths)
       throws ContentRejectedException, UnavailableException {
-    boolean sorted = batch.tables().size() > SORTED_FROM_TABLES;
-    String columns = COLUMNS + (batch.valueType().isPresent() ? ", value" : "");
+    ObservationInsert insert = new ObservationInsert(batch);
     long staged =
         beside(
             open -> {
-              Statement statement = open.statement();
-              numberFeatures(statement, batch.tables().keySet());
-              stage(
-                  statement,
-                  "SELECT number, "
-                      + columns
-                      + " FROM read_parquet("
-                      + list(paths)
-                      + ") JOIN temp.features USING (namespace, feature)"
-                      + (sorted ? " ORDER BY number" : ""));
-              return fold(statement, batch.valueType());
+              insert.numberFeatures(open.statement());
+              stage(open.statement(), insert.select(list(paths)));
+              return insert.fold(open.statement());
             });
-    checkComplete(staged, batch.rowsOfTables());
+    checkComplete(staged, batch.rows());
     beside(
         open -> {
           open.file().awaitRoom(staged);
           return staged;
         });
-    return alone(open -> insertStaged(open, batch, columns, staged));
+    return alone(
+        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), staged));
   }
 
   /** Statistics or columns that mislead DuckDB would make it read less than there is. */
@@ -189,138 +188,21 @@ final class DuckDbConnection implements BatchConnection {
     }
   }
 
-  private BatchInserted insertStaged(Open open, FileBatch batch, String columns, long staged)
-      throws SQLException {
-    Statement statement = open.statement();
-    DuckDbCatalog catalog = open.catalog(store.schema(batch.environment()));
-    List<String> tables = List.copyOf(batch.tables().values());
-    List<String> ranges = ranges(statement, tables.size());
-    String insertColumns = "(" + columns + ", inserted_at)";
-    long inserted = 0;
-    statement.execute("BEGIN");
-    for (int i = 0; i < tables.size(); i++) {
-      String table = catalog.place(tables.get(i));
-      long rows =
-          statement.executeLargeUpdate(
-              "INSERT INTO "
-                  + table
-                  + insertColumns
-                  + " SELECT "
-                  + columns
-                  + ", current_timestamp FROM temp.staged WHERE number = "
-                  + i
-                  + " AND observation_id NOT IN (SELECT observation_id FROM "
-                  + table
-                  + " WHERE "
-                  + ranges.get(i)
-                  + ")");
-      open.file().inserted(table, rows);
-      inserted += rows;
-      if ((i + 1) % TABLES_PER_COMMIT == 0) {
-        statement.execute("COMMIT");
-        open.file().limitChangedTables(statement);
-        statement.execute("BEGIN");
-      }
-    }
-    statement.execute("COMMIT");
-    statement.execute("DROP TABLE temp.staged");
-    return new BatchInserted(inserted, staged - inserted, List.of());
-  }
-
-  /**
-   * Returns, for each feature, the condition that a time is one of its staged rows'. An id has one
-   * time only, so that rows of a table outside of them need not be looked at: of its own, as one
-   * old row among those of many features must not make all their tables be read.
-   */
-  private static List<String> ranges(Statement statement, int features) throws SQLException {
-    List<String> ranges = new ArrayList<>(Collections.nCopies(features, "false"));
-    try (ResultSet found =
-        statement.executeQuery(
-            "SELECT number, epoch_us(min(observed_at)), epoch_us(max(observed_at))"
-                + " FROM temp.staged GROUP BY number")) {
-      while (found.next()) {
-        ranges.set(
-            found.getInt(1),
-            "observed_at BETWEEN make_timestamptz("
-                + found.getLong(2)
-                + ") AND make_timestamptz("
-                + found.getLong(3)
-                + ")");
-      }
-    }
-    return ranges;
-  }
-
-  /** Gives each feature its number: rows of others are left out. */
-  private static void numberFeatures(Statement statement, Iterable<Feature> features)
-      throws SQLException {
-    statement.execute(
-        "CREATE OR REPLACE TEMP TABLE features(namespace VARCHAR, feature VARCHAR,"
-            + " number INTEGER)");
-    try (PreparedStatement insert =
-        statement.getConnection().prepareStatement("INSERT INTO temp.features VALUES (?, ?, ?)")) {
-      int number = 0;
-      for (Feature feature : features) {
-        insert.setString(1, feature.namespace());
-        insert.setString(2, feature.text());
-        insert.setInt(3, number++);
-        insert.addBatch();
-      }
-      insert.executeBatch();
-    }
-  }
-
   /** Reads the files: whatever goes wrong here and is not the database's fault is theirs. */
   private static void stage(Statement statement, String select)
       throws SQLException, ContentRejectedException {
     try {
       statement.execute("CREATE OR REPLACE TEMP TABLE staged AS " + select);
     } catch (SQLException e) {
-      if (NOT_THE_CONTENT.contains(DuckDbFile.errorType(e))) {
+      String type = DuckDbFile.errorType(e);
+      if (Refusals.isOfDatabase(e)
+          || type.equals("Catalog Error")
+          || type.equals("Permission Error")) {
         throw e;
       }
       throw new ContentRejectedException(
-          "DuckDB can't read the file: " + DuckDbFile.firstLine(String.valueOf(e.getMessage())), e);
+          "DuckDB can't read the file: " + DuckDbFile.cause(String.valueOf(e.getMessage())), e);
     }
-  }
-
-  /** Leaves the greatest of the staged rows with the same id, and returns how many were staged. */
-  private static long fold(Statement statement, Optional<ValueType> type) throws SQLException {
-    long staged;
-    long distinct;
-    try (ResultSet counts =
-        statement.executeQuery(
-            "SELECT count(*), count(DISTINCT observation_id) FROM temp.staged")) {
-      counts.next();
-      staged = counts.getLong(1);
-      distinct = counts.getLong(2);
-    }
-    if (distinct < staged) {
-      statement.execute(
-          "DELETE FROM temp.staged WHERE rowid IN (SELECT id FROM (SELECT rowid AS id,"
-              + " row_number() OVER (PARTITION BY number, observation_id ORDER BY "
-              + type.map(it -> "(value IS NULL) DESC, " + cellOrder(it)).orElse("deleted")
-              + ") AS place FROM temp.staged WHERE observation_id IN (SELECT observation_id FROM"
-              + " temp.staged GROUP BY number, observation_id HAVING count(*) > 1)) WHERE place >"
-              + " 1)");
-    }
-    return staged;
-  }
-
-  /** Sorts values as the bytes of a cell compare, the greatest first. */
-  private static String cellOrder(ValueType type) {
-    return switch (type) {
-      // As unsigned numbers, negative ones are the greatest.
-      case INT64 -> "(value < 0) DESC, value DESC";
-      case TIMESTAMP -> "(epoch_us(value) < 0) DESC, epoch_us(value) DESC";
-      case DATE -> "(value < DATE '1970-01-01') DESC, value DESC";
-      case FLOAT64 -> "signbit(value) DESC, abs(value) DESC";
-      case VECTOR ->
-          "list_transform(value, lambda number: {'sign': signbit(number), 'size': abs(number)})"
-              + " DESC";
-      case BOOL, BYTES -> "value DESC";
-      case STRING, JSON -> "encode(value::VARCHAR) DESC";
-    };
   }
 
   private BatchInserted insertQueries(FileBatch batch, List<Path> paths)
@@ -339,7 +221,39 @@ final class DuckDbConnection implements BatchConnection {
             });
     checkComplete(staged, batch.rows());
     return alone(
-        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), staged));
+        open ->
+            insert.insert(
+                open, open.catalog(store.schema(batch.environment())), batch.files(), staged));
+  }
+
+  @Override
+  public boolean takesRows(String environment) throws UnavailableException {
+    return session.alone(
+        open -> {
+          String list = open.catalog(store.schema(environment)).place(ListedTable.LIST.name());
+          try {
+            open.statement()
+                .execute(
+                    "UPDATE "
+                        + list
+                        + " SET name = name WHERE table_name = (SELECT"
+                        + " min(table_name) FROM "
+                        + list
+                        + ")");
+            return true;
+          } catch (SQLException e) {
+            if (Refusals.isOfDatabase(e)) {
+              throw e;
+            }
+            return false;
+          }
+        });
+  }
+
+  /** Nobody else can open the file, and mend a table, as long as this process has it. */
+  @Override
+  public Duration patience() {
+    return Duration.ZERO;
   }
 
   private static String list(List<Path> paths) {

@@ -150,6 +150,10 @@ public final class DuckDbOfflineStore implements OfflineStore {
     return schema.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
   }
 
+  String memoryLimit() {
+    return settings.memoryLimit();
+  }
+
   DuckDbFile open() throws UnavailableException {
     return DuckDbFile.open(Path.of(path), settings);
   }

@@ -2,20 +2,19 @@ package io.tailrace.offline.duckdb;
 
 import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
 
-import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.ListedTable;
 import io.tailrace.offline.OfflineTables;
 import io.tailrace.offline.TablePlan;
 import io.tailrace.parquet.QueryLog;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Key;
 import io.tailrace.sql.Layout;
 import io.tailrace.sql.Table;
-import io.tailrace.sql.Tables;
 import io.tailrace.sql.duckdb.DuckDbCatalog;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSession.Open;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -39,8 +38,36 @@ record DuckDbTables(DuckDbCatalog catalog, Table log) {
   }
 
   /** See {@link io.tailrace.offline.Catalog#create}. */
-  List<Conflict> create(Statement statement, List<FeatureTable> tables)
-      throws SQLException, UnavailableException {
+  List<Conflict> create(Open open, List<FeatureTable> tables) throws SQLException {
+    try {
+      return createAll(open.statement(), tables);
+    } catch (SQLException e) {
+      Refusals.rollBack(open, e);
+      catalog.forget();
+      if (tables.isEmpty()) {
+        throw e;
+      }
+    }
+    // Whatever is wrong with one of them, the others are created, and the log is.
+    List<Conflict> conflicts = new ArrayList<>(create(open, List.of()));
+    for (FeatureTable table : tables) {
+      try {
+        conflicts.addAll(createAll(open.statement(), List.of(table)));
+      } catch (SQLException e) {
+        Refusals.rollBack(open, e);
+        catalog.forget();
+        conflicts.add(
+            Conflict.ofTable(
+                table,
+                "can't be created or changed: "
+                    + DuckDbFile.cause(String.valueOf(e.getMessage()))));
+      }
+    }
+    return conflicts;
+  }
+
+  private List<Conflict> createAll(Statement statement, List<FeatureTable> tables)
+      throws SQLException {
     Map<FeatureTable, Table> wanted = new LinkedHashMap<>();
     for (FeatureTable feature : tables) {
       wanted.put(feature, OfflineTables.of(feature, Key.NONE, Layout.PLAIN));
@@ -69,16 +96,7 @@ record DuckDbTables(DuckDbCatalog catalog, Table log) {
     return TablePlan.of(DUCKDB, wanted, others, found, listed);
   }
 
-  private void run(Statement statement, TablePlan plan) throws SQLException, UnavailableException {
-    List<io.tailrace.sql.Conflict> ofLog = plan.tables().conflicts().getOrDefault(log, List.of());
-    if (!ofLog.isEmpty()) {
-      throw new UnavailableException(
-          "the table "
-              + catalog.place(TableNames.QUERY_LOG)
-              + " "
-              + Tables.sentence(ofLog)
-              + "; rename it, and another one is created");
-    }
+  private void run(Statement statement, TablePlan plan) throws SQLException {
     catalog.run(statement, plan.tables());
     if (!plan.rows().isEmpty()) {
       statement.execute(

@@ -11,6 +11,12 @@ abstract class BatchInsert {
   /** PostgreSQL's {@code temp_buffers}, unless set otherwise: what a session keeps in memory. */
   static final long MAX_BYTES = 8 << 20;
 
+  /**
+   * How long a statement waits for somebody who has locked the table: others wait behind it. For
+   * this transaction only.
+   */
+  static final String LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'; ";
+
   private long rows;
 
   /** Returns whether all rows have been inserted. */

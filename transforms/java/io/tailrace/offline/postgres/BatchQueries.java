@@ -1,6 +1,7 @@
 package io.tailrace.offline.postgres;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FileBatch;
@@ -11,6 +12,7 @@ import io.tailrace.parquet.QueryRow;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchQueries {
   private final Map<String, QueryRow> queries = new TreeMap<>();
+
+  /** Where the first row of each query is. */
+  private final Map<String, Position> positions = new HashMap<>();
+
   private final List<Rejected> rejected = new ArrayList<>();
   private long accepted;
 
@@ -35,6 +41,7 @@ final class BatchQueries {
           String whyNot = whyNot(query);
           if (whyNot == null) {
             accepted++;
+            positions.putIfAbsent(query.operationId(), new Position(file, row));
             queries.merge(query.operationId(), withTables(query, query), BatchQueries::withTables);
           } else {
             rejected.add(new Rejected(file, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot));
@@ -59,6 +66,22 @@ final class BatchQueries {
   /** Returns the rows that PostgreSQL can't hold. */
   List<Rejected> rejected() {
     return rejected;
+  }
+
+  /** Where a row is. */
+  private record Position(int file, int row) {}
+
+  /** Returns rows as they are named when they are refused. */
+  List<Rejected> refused(List<QueryRow> rows, Reason reason, String why) {
+    Map<Integer, List<Integer>> byFile = new TreeMap<>();
+    for (QueryRow query : rows) {
+      Position position = requireNonNull(positions.get(query.operationId()));
+      byFile.computeIfAbsent(position.file, unused -> new ArrayList<>()).add(position.row);
+    }
+    List<Rejected> refused = new ArrayList<>();
+    byFile.forEach(
+        (file, numbers) -> refused.add(new Rejected(file, reason, RowNumbers.of(numbers), why)));
+    return refused;
   }
 
   private static QueryRow withTables(QueryRow query, QueryRow other) {

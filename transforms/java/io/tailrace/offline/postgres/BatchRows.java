@@ -100,6 +100,16 @@ final class BatchRows {
     return (int) place;
   }
 
+  /** Returns whether primary keys are strings. */
+  boolean stringKeys() {
+    return batch.stringKeys();
+  }
+
+  /** Returns the type of the values; empty for deletions. */
+  Optional<ValueType> valueType() {
+    return batch.valueType();
+  }
+
   /** Returns the number of rows that are to be inserted, those with the same id counted each. */
   long accepted() {
     return accepted;
@@ -108,6 +118,20 @@ final class BatchRows {
   /** Returns the rows that PostgreSQL can't hold. */
   List<Rejected> rejected() {
     return rejected;
+  }
+
+  /** Returns rows as they are named when they are refused. */
+  static List<Rejected> refused(long[] places, Reason reason, String why) {
+    Map<Integer, List<Integer>> byFile = new TreeMap<>();
+    for (long place : places) {
+      byFile
+          .computeIfAbsent((int) (place >>> Integer.SIZE), unused -> new ArrayList<>())
+          .add(row(place));
+    }
+    List<Rejected> refused = new ArrayList<>();
+    byFile.forEach(
+        (file, rows) -> refused.add(new Rejected(file, reason, RowNumbers.of(rows), why)));
+    return refused;
   }
 
   /**

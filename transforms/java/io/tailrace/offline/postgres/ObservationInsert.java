@@ -1,6 +1,7 @@
 package io.tailrace.offline.postgres;
 
 import static io.tailrace.sql.postgres.PostgresDialect.POSTGRES;
+import static java.util.Objects.requireNonNull;
 
 import io.tailrace.offline.OfflineTables;
 import io.tailrace.parquet.ObservationRows;
@@ -10,8 +11,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -33,11 +37,12 @@ final class ObservationInsert extends BatchInsert {
 
   private final BatchRows batch;
   private final List<TableRows> tables;
-  private final String schema;
+  private final Into into;
   private final boolean stringKeys;
   private final Optional<ValueType> valueType;
   private final String staging;
   private final List<String> columns = new ArrayList<>();
+  private final Map<String, String> types = new LinkedHashMap<>();
   // What the next transaction begins with.
   private int firstTable;
   private int firstRow;
@@ -46,21 +51,31 @@ final class ObservationInsert extends BatchInsert {
   private int nextRow;
 
   /**
+   * The tables.
+   *
+   * @param facts by their names
+   */
+  record Into(String schema, Map<String, TableFacts> facts) {
+    String place(String table) {
+      return POSTGRES.place(schema, table);
+    }
+
+    TableFacts of(String table) {
+      return requireNonNull(facts.get(table), table);
+    }
+  }
+
+  /**
    * Creates one.
    *
    * @param tables the rows of the batch, in the order of tables that all sessions have
    */
-  ObservationInsert(
-      BatchRows batch,
-      List<TableRows> tables,
-      String schema,
-      boolean stringKeys,
-      Optional<ValueType> valueType) {
+  ObservationInsert(BatchRows batch, List<TableRows> tables, Into into) {
     this.batch = batch;
     this.tables = tables;
-    this.schema = schema;
-    this.stringKeys = stringKeys;
-    this.valueType = valueType;
+    this.into = into;
+    this.stringKeys = batch.stringKeys();
+    this.valueType = batch.valueType();
     this.staging =
         "pg_temp.tailrace_"
             + (stringKeys ? "text_" : "bigint_")
@@ -69,6 +84,24 @@ final class ObservationInsert extends BatchInsert {
     valueType.ifPresent(any -> columns.add("value"));
     columns.addAll(
         List.of("observed_at", "resolver_fqn", "deployment_id", "operation_id", "deleted"));
+    types.put("observation_id", POSTGRES.type(ColumnType.UUID));
+    types.put("pkey", POSTGRES.type(stringKeys ? ColumnType.TEXT : ColumnType.BIGINT));
+    valueType.ifPresent(type -> types.put("value", POSTGRES.type(OfflineTables.type(type))));
+    types.put("observed_at", POSTGRES.type(ColumnType.TIMESTAMP));
+    for (String text : List.of("resolver_fqn", "deployment_id", "operation_id")) {
+      types.put(text, POSTGRES.type(ColumnType.TEXT));
+    }
+    types.put("deleted", POSTGRES.type(ColumnType.BOOLEAN));
+  }
+
+  /** Returns what the next transaction begins with, and all that follows it. */
+  List<TableRows> rest() {
+    return tables.subList(firstTable, tables.size());
+  }
+
+  /** Returns how many tables the transaction had that was run last. */
+  int attempted() {
+    return endTable() - firstTable;
   }
 
   @Override
@@ -94,6 +127,12 @@ final class ObservationInsert extends BatchInsert {
       for (int rows : statement.executeBatch()) {
         inserted += rows;
       }
+      Map<String, TableFacts> written = new HashMap<>();
+      for (int table = firstTable; table < endTable(); table++) {
+        String name = tables.get(table).table();
+        written.put(into.place(name), into.of(name));
+      }
+      TableFacts.check(connection, written, types);
       return inserted;
     }
   }
@@ -103,7 +142,8 @@ final class ObservationInsert extends BatchInsert {
   }
 
   private String createStaging() {
-    return "CREATE TEMPORARY TABLE IF NOT EXISTS "
+    return LOCK_TIMEOUT
+        + "CREATE TEMPORARY TABLE IF NOT EXISTS "
         + staging
         + " (part integer, observation_id uuid, pkey "
         + POSTGRES.type(stringKeys ? ColumnType.TEXT : ColumnType.BIGINT)
@@ -115,7 +155,7 @@ final class ObservationInsert extends BatchInsert {
   private String insert(int table) {
     String all = String.join(", ", columns);
     return "INSERT INTO "
-        + POSTGRES.place(schema, tables.get(table).table())
+        + into.place(tables.get(table).table())
         + " ("
         + all
         + ") SELECT "
@@ -123,7 +163,9 @@ final class ObservationInsert extends BatchInsert {
         + " FROM "
         + staging
         + (endTable() == firstTable + 1 ? "" : " WHERE part = " + table)
-        + " ON CONFLICT DO NOTHING";
+        + " ON CONFLICT ("
+        + into.of(tables.get(table).table()).conflictTarget()
+        + ") DO NOTHING";
   }
 
   private void copy(Connection connection) throws SQLException {

@@ -18,7 +18,6 @@ import io.tailrace.sql.Key;
 import io.tailrace.sql.Layout;
 import io.tailrace.sql.Layout.Span;
 import io.tailrace.sql.Table;
-import io.tailrace.sql.Tables;
 import io.tailrace.sql.postgres.Part;
 import io.tailrace.sql.postgres.PostgresCatalog;
 import io.tailrace.sql.postgres.PostgresCatalog.Plan;
@@ -31,6 +30,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,36 +55,53 @@ final class PostgresTables {
   /** See {@link io.tailrace.offline.Catalog#create}. */
   List<Conflict> create(String schema, List<FeatureTable> tables)
       throws ContentRejectedException, UnavailableException {
+    try {
+      return createAll(schema, tables);
+    } catch (RefusedException e) {
+      if (tables.isEmpty()) {
+        throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
+      }
+    }
+    // Whatever is wrong with one of them, the others are created, and the log is.
+    List<Conflict> conflicts = new ArrayList<>(create(schema, List.of()));
+    createOneByOne(schema, tables, conflicts);
+    return conflicts;
+  }
+
+  private void createOneByOne(String schema, List<FeatureTable> tables, List<Conflict> conflicts)
+      throws ContentRejectedException, UnavailableException {
+    try {
+      conflicts.addAll(createAll(schema, tables));
+    } catch (RefusedException e) {
+      if (tables.size() > 1) {
+        createOneByOne(schema, tables.subList(0, tables.size() / 2), conflicts);
+        createOneByOne(schema, tables.subList(tables.size() / 2, tables.size()), conflicts);
+        return;
+      }
+      if (SqlState.isBadName(e.refusal())) {
+        throw new ContentRejectedException(SqlState.sentence(address.server(), e.refusal()), e);
+      }
+      conflicts.add(
+          Conflict.ofTable(
+              tables.get(0), "can't be created or changed: " + SqlState.message(e.refusal())));
+    }
+  }
+
+  private List<Conflict> createAll(String schema, List<FeatureTable> tables)
+      throws RefusedException, UnavailableException {
     Map<FeatureTable, Table> wanted = new LinkedHashMap<>();
     // All sessions alter tables in the same order, so that none waits for another in a circle.
     tables.stream()
         .sorted(Comparator.comparing(FeatureTable::table))
         .forEach(feature -> wanted.put(feature, table(feature)));
-    try {
-      TablePlan done =
-          catalog.bringAbout(
-              schema,
-              connection -> {
-                TablePlan plan = plan(connection, schema, wanted);
-                return new Plan<>(steps(connection, schema, plan), plan);
-              });
-      List<io.tailrace.sql.Conflict> ofLog = done.tables().conflicts().getOrDefault(log, List.of());
-      if (!ofLog.isEmpty()) {
-        throw new UnavailableException(
-            address.text()
-                + ": the table "
-                + POSTGRES.place(schema, TableNames.QUERY_LOG)
-                + " "
-                + Tables.sentence(ofLog)
-                + "; rename it, and another one is created");
-      }
-      return done.conflicts();
-    } catch (RefusedException e) {
-      if (SqlState.isBadName(e.refusal())) {
-        throw new ContentRejectedException(SqlState.sentence(address.server(), e.refusal()), e);
-      }
-      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
-    }
+    TablePlan done =
+        catalog.bringAbout(
+            schema,
+            connection -> {
+              TablePlan plan = plan(connection, schema, wanted);
+              return new Plan<>(steps(connection, schema, plan), plan);
+            });
+    return done.conflicts();
   }
 
   private Table table(FeatureTable feature) {
@@ -115,9 +132,6 @@ final class PostgresTables {
 
   private List<List<String>> steps(Connection connection, String schema, TablePlan plan)
       throws SQLException {
-    if (plan.tables().conflicts().containsKey(log)) {
-      return List.of();
-    }
     List<List<String>> steps = new ArrayList<>(catalog.steps(connection, schema, plan.tables()));
     if (!plan.rows().isEmpty()) {
       steps.add(
@@ -128,23 +142,23 @@ final class PostgresTables {
     return steps;
   }
 
-  /** Returns which of some tables are partitioned, however that came to be. */
-  Set<String> partitioned(String schema, Collection<String> tables) throws UnavailableException {
+  /** Looks tables up, by their names. */
+  Map<String, TableFacts> facts(String schema, Collection<String> tables)
+      throws UnavailableException {
     try {
-      return session
-          .read(connection -> catalog.find(connection, schema, tables))
-          .entrySet()
-          .stream()
-          .filter(table -> table.getValue().kind() == FoundTable.Kind.PARTITIONED)
-          .map(Map.Entry::getKey)
-          .collect(Collectors.toSet());
+      return session.read(connection -> TableFacts.find(connection, schema, tables));
     } catch (RefusedException e) {
       throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 
-  /** Creates the partitions that rows need and that are missing. */
-  void createPartitions(String schema, List<TableRows> rows) throws UnavailableException {
+  /**
+   * Creates the partitions that rows need and that are missing.
+   *
+   * @return why they can't be created, by the names of tables
+   */
+  Map<String, String> createPartitions(String schema, List<TableRows> rows)
+      throws UnavailableException {
     Map<String, Set<Part>> wanted = new LinkedHashMap<>();
     for (TableRows some : rows) {
       some.month()
@@ -154,9 +168,49 @@ final class PostgresTables {
                   wanted.computeIfAbsent(some.table(), unused -> new LinkedHashSet<>()).add(part));
     }
     try {
-      catalog.createParts(schema, wanted);
+      return catalog.createParts(schema, wanted);
     } catch (RefusedException e) {
-      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
+      // Whatever is wrong with one of the tables, the others get theirs.
+      Map<String, String> refused = new HashMap<>();
+      for (Map.Entry<String, Set<Part>> table : wanted.entrySet()) {
+        try {
+          refused.putAll(catalog.createParts(schema, Map.of(table.getKey(), table.getValue())));
+        } catch (RefusedException ofTable) {
+          refused.put(
+              table.getKey(),
+              "it can't be given a partition: " + SqlState.message(ofTable.refusal()));
+        }
+      }
+      return refused;
+    }
+  }
+
+  /** Returns whether the server lets a row be written into the list of tables. */
+  boolean takesRows(String schema) throws UnavailableException {
+    String list = POSTGRES.place(schema, ListedTable.LIST.name());
+    String names = ListedTable.LIST.names();
+    try {
+      long unused =
+          session.write(
+              connection -> {
+                try (Statement statement = connection.createStatement()) {
+                  return (long)
+                      statement.executeUpdate(
+                          "INSERT INTO "
+                              + list
+                              + " ("
+                              + names
+                              + ") SELECT "
+                              + names
+                              + " FROM "
+                              + list
+                              + " LIMIT 1 ON CONFLICT (table_name)"
+                              + " DO UPDATE SET table_name = excluded.table_name");
+                }
+              });
+      return true;
+    } catch (RefusedException e) {
+      return false;
     }
   }
 }

@@ -64,7 +64,8 @@ final class QueryInsert extends BatchInsert {
     try (Statement statement = connection.createStatement()) {
       boolean unused =
           statement.execute(
-              "CREATE TEMPORARY TABLE IF NOT EXISTS "
+              LOCK_TIMEOUT
+                  + "CREATE TEMPORARY TABLE IF NOT EXISTS "
                   + staging
                   + " ("
                   + definition
@@ -81,7 +82,9 @@ final class QueryInsert extends BatchInsert {
                   + all
                   + " FROM "
                   + staging
-                  + " ON CONFLICT DO NOTHING");
+                  + " ON CONFLICT ("
+                  + QueryLog.KEY
+                  + ") DO NOTHING");
       if (inserted < to - from) {
         int unusedToo = statement.executeUpdate(union());
       }

@@ -10,7 +10,7 @@ import io.tailrace.offline.InsertFailures;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.Inserted;
 import io.tailrace.parquet.FileDecoder;
-import io.tailrace.stage.Failure;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.Outputs;
 import java.io.IOException;
@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.values.KV;
 import org.jspecify.annotations.Nullable;
@@ -83,15 +82,11 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
           InsertCounters.File.of(
               file.size().bytes(), file.size().publishedFrom(), file.origin().publishedAt()));
     }
+    InsertFailures failures = InsertFailures.of(inserted, new StagedFiles(from, files));
+    failures.putOut((file, failure) -> Outputs.failures(out).output(failure), counters);
     counters.count(counted, inserted, now);
-    InsertFailures failures = InsertFailures.of(inserted);
     for (int i = 0; i < files.size(); i++) {
       StagedFile file = files.get(i);
-      if (failures.has(i)) {
-        byte[] bytes = from.read(file.name()).orElse(new byte[0]);
-        failure(failures, i, file.origin().withPayload(bytes))
-            .ifPresent(Outputs.failures(out)::output);
-      }
       if (!failures.isRefused(i)) {
         Outputs.<InsertOutcome>main(out)
             .output(
@@ -104,15 +99,21 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
     }
   }
 
-  private static Optional<Failure> failure(InsertFailures failures, int position, BusMessage staged)
-      throws IOException {
-    if (failures.isRefused(position)) {
-      return failures.ofWhole(position, staged);
+  private record StagedFiles(Stage.Connection from, List<StagedFile> files)
+      implements InsertFailures.Files {
+    @Override
+    public BusMessage message(int position) throws UnavailableException {
+      StagedFile file = files.get(position);
+      return file.origin().withPayload(from.read(file.name()).orElse(new byte[0]));
     }
-    try {
-      return failures.of(position, FileDecoder.decode(staged));
-    } catch (InvalidMessageException e) {
-      throw new IOException("a file that was loaded can't be decoded: " + e.getMessage(), e);
+
+    @Override
+    public ObservationFile at(int position) throws IOException, UnavailableException {
+      try {
+        return FileDecoder.decode(message(position));
+      } catch (InvalidMessageException e) {
+        throw new IOException("a file that was loaded can't be decoded: " + e.getMessage(), e);
+      }
     }
   }
 

@@ -75,6 +75,11 @@ public final class DuckDbCatalog {
     }
   }
 
+  /** Forgets what tables say: a transaction that changed them was rolled back. */
+  public void forget() {
+    comments.clear();
+  }
+
   /** Creates what is missing, and adds columns and comments. */
   public void run(Statement statement, Tables tables) throws SQLException {
     if (!tables.missing().isEmpty()) {

@@ -45,10 +45,13 @@ public final class DuckDbFile {
   /** What DuckDB says of a log that it can't read; see {@link #readLog}. */
   private static final String UNREADABLE_LOG = "GetDefaultDatabase with no default database set";
 
-  private static final Pattern ERROR_TYPE =
+  /** Stands before the cause, where the statement was closed because of it. */
+  private static final Pattern CLOSED =
       Pattern.compile(
-          "(?:Invalid Input Error: Attempting to execute an unsuccessful[^\\n]*\nError: )?"
-              + "([A-Za-z ]{1,40}(?:Error|Exception)): ");
+          "^Invalid Input Error: Attempting to execute an unsuccessful[^\\n]*\nError: ");
+
+  private static final Pattern ERROR_TYPE =
+      Pattern.compile("(?:" + CLOSED + ")?([A-Za-z ]{1,40}(?:Error|Exception)): ");
 
   private static final Pattern OWNER = Pattern.compile("\\(PID (\\d+)");
 
@@ -309,12 +312,15 @@ public final class DuckDbFile {
     if (isFile && message.contains("not a valid DuckDB database file")) {
       return new UnavailableException(path + " is not a file of DuckDB", e);
     }
-    return new UnavailableException(path + ": " + firstLine(message), e);
+    return new UnavailableException(path + ": " + cause(message), e);
   }
 
-  /** Returns the first line of a message: what follows may quote rows. */
-  public static String firstLine(String message) {
-    return message.lines().findFirst().orElse("");
+  /**
+   * Returns the line of a message that says what is wrong: what follows may quote rows, and before
+   * it may stand that a statement came to nothing.
+   */
+  public static String cause(String message) {
+    return CLOSED.matcher(message).replaceFirst("").lines().findFirst().orElse("");
   }
 
   /** What is looked at. */
@@ -361,10 +367,7 @@ public final class DuckDbFile {
   }
 
   private static UnavailableException refused(SQLException e) {
-    String message =
-        String.valueOf(e.getMessage())
-            .replaceFirst(
-                "^Invalid Input Error: Attempting to execute an unsuccessful[^\n]*\nError: ", "");
+    String message = CLOSED.matcher(String.valueOf(e.getMessage())).replaceFirst("");
     return new UnavailableException("DuckDB refuses the query: " + message, e);
   }
 }

@@ -31,13 +31,13 @@ public final class DuckDbSession implements AutoCloseable {
   }
 
   /** The open file, for one piece of work. */
-  public static final class Open {
+  public static final class Open implements AutoCloseable {
     private final Connected connected;
-    private final Statement statement;
+    private Statement statement;
 
-    private Open(Connected connected, Statement statement) {
+    private Open(Connected connected) throws SQLException {
       this.connected = connected;
-      this.statement = statement;
+      this.statement = connected.connection.createStatement();
     }
 
     /** Returns what all who have the file open share. */
@@ -45,16 +45,24 @@ public final class DuckDbSession implements AutoCloseable {
       return connected.file;
     }
 
-    /** Returns a statement of the connection. */
-    public Statement statement() {
+    /** Returns a statement of the connection. DuckDB closes one that fails: then it is another. */
+    public Statement statement() throws SQLException {
+      if (statement.isClosed()) {
+        statement = connected.connection.createStatement();
+      }
       return statement;
     }
 
     /** Returns the catalog of a schema, which lives as long as the connection. */
     public DuckDbCatalog catalog(String schema) throws SQLException {
-      String database = statement.getConnection().getCatalog();
+      String database = connected.connection.getCatalog();
       return connected.catalogs.computeIfAbsent(
           schema, unused -> new DuckDbCatalog(database, schema));
+    }
+
+    @Override
+    public void close() throws SQLException {
+      statement.close();
     }
   }
 
@@ -77,8 +85,8 @@ public final class DuckDbSession implements AutoCloseable {
   public <T, E extends Exception> T beside(Work<T, E> work) throws UnavailableException, E {
     Connected now = connect();
     boolean done = false;
-    try (Statement statement = now.connection.createStatement()) {
-      T result = work.run(new Open(now, statement));
+    try (Open open = new Open(now)) {
+      T result = work.run(open);
       done = true;
       return result;
     } catch (SQLException e) {

@@ -145,10 +145,9 @@ final class WriteBack {
   }
 
   private void checkpoint() {
-    try (Connection connection = file.duplicate();
-        Statement statement = connection.createStatement()) {
+    try (Connection connection = file.duplicate()) {
       int attempt = 0;
-      while (!checkpoint(statement, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
+      while (!checkpoint(connection, ++attempt > ATTEMPTS_BESIDE_INSERTS)) {
         Thread.sleep(ATTEMPT_PAUSE_MILLIS);
       }
     } catch (SQLException e) {
@@ -159,6 +158,13 @@ final class WriteBack {
       synchronized (this) {
         checkpoint = null;
       }
+    }
+  }
+
+  /** With a statement of its own: DuckDB closes one that fails. */
+  private boolean checkpoint(Connection connection, boolean mustWait) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      return checkpoint(statement, mustWait);
     }
   }
 

@@ -44,6 +44,9 @@ public final class PostgresCatalog {
   /** After so many attempts to create what is missing, somebody else must be dropping it. */
   private static final int ATTEMPTS = 5;
 
+  /** The SQLSTATE of a table that is not as somebody thought: to be looked up anew. */
+  public static final String CHANGED = "42P01";
+
   private static final String FIND =
       "SELECT c.relname, c.relkind,"
           + " array_agg(a.attname::text ORDER BY a.attnum),"
@@ -232,18 +235,22 @@ public final class PostgresCatalog {
    * Creates the partitions that rows need and that are missing.
    *
    * @param wanted the parts of each table
-   * @throws UnavailableException also if a table has a partition's name that is none
+   * @return what is in the way, by the names of tables, as a part of a sentence: another table has
+   *     a partition's name
    */
-  public void createParts(String schema, Map<String, ? extends Collection<Part>> wanted)
+  public Map<String, String> createParts(
+      String schema, Map<String, ? extends Collection<Part>> wanted)
       throws RefusedException, UnavailableException {
-    List<String> blocked = bringAbout(schema, connection -> parts.plan(connection, schema, wanted));
-    if (!blocked.isEmpty()) {
-      throw new UnavailableException(
-          server.text()
-              + ": the table "
-              + POSTGRES.place(schema, blocked.get(0))
-              + " is there, and is no longer a partition: rename or drop it");
-    }
+    Map<String, String> blocked = new HashMap<>();
+    bringAbout(schema, connection -> parts.plan(connection, schema, wanted))
+        .forEach(
+            (table, part) ->
+                blocked.put(
+                    table,
+                    "the table "
+                        + POSTGRES.place(schema, part)
+                        + " is there, and is no longer a partition: rename or drop it"));
+    return blocked;
   }
 
   /** Returns the names of a table's partitions with those of their parts. */

@@ -118,14 +118,14 @@ final class PostgresParts {
             + ")");
   }
 
-  /** Plans parts that are missing; what comes out are names of tables that are in their way. */
-  Plan<List<String>> plan(
+  /** Plans parts that are missing; what comes out is the part of each table that can't be made. */
+  Plan<Map<String, String>> plan(
       Connection connection, String schema, Map<String, ? extends Collection<Part>> wanted)
       throws SQLException {
     Names free = new Names(connection, schema);
     Map<String, Map<String, String>> there = partitions(connection, schema, wanted.keySet());
     List<List<String>> steps = new ArrayList<>();
-    List<String> blocked = new ArrayList<>();
+    Map<String, String> blocked = new HashMap<>();
     for (Map.Entry<String, ? extends Collection<Part>> each : wanted.entrySet()) {
       String table = each.getKey();
       Collection<String> known = there.getOrDefault(table, Map.of()).values();
@@ -135,7 +135,7 @@ final class PostgresParts {
           continue;
         }
         if (free.isDetached(name)) {
-          blocked.add(name);
+          blocked.put(table, name);
         } else {
           steps.add(attach(schema, table, free.of(name), part));
         }

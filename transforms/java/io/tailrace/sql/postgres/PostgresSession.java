@@ -208,10 +208,22 @@ public final class PostgresSession implements AutoCloseable {
   private Connection connected() throws SQLException, UnavailableException {
     Connection open = connection;
     if (open == null) {
-      open = open(server);
+      try {
+        open = open(server);
+      } catch (SQLException e) {
+        if (mayWork(SqlState.meaning(e))) {
+          throw e;
+        }
+        // Whatever was to be done, it is not refused: nobody was asked.
+        throw new UnavailableException(SqlState.sentence(server, e), e);
+      }
       connection = open;
     }
     return open;
+  }
+
+  private static boolean mayWork(SqlState.Meaning meaning) {
+    return meaning == SqlState.Meaning.CONNECTION || meaning == SqlState.Meaning.LATER;
   }
 
   /** Ends a transaction that failed, and returns if it is to be run again. */
@@ -220,10 +232,18 @@ public final class PostgresSession implements AutoCloseable {
     if (meaning == SqlState.Meaning.CONNECTION || !rolledBack()) {
       disconnect();
     }
-    if (meaning != SqlState.Meaning.CONNECTION && meaning != SqlState.Meaning.LATER) {
+    if (!mayWork(meaning)) {
       throw new RefusedException(e);
     }
-    retry.pause(SqlState.message(e), e);
+    try {
+      retry.pause(SqlState.message(e), e);
+    } catch (UnavailableException unavailable) {
+      if (meaning == SqlState.Meaning.LATER && !Thread.currentThread().isInterrupted()) {
+        // The server works: it is what was to be done that waits for somebody for so long.
+        throw new RefusedException(e);
+      }
+      throw unavailable;
+    }
   }
 
   private boolean rolledBack() {

@@ -30,6 +30,9 @@ public final class SqlState {
   /** Also of a row for which there is no partition. */
   private static final String CHECK_VIOLATION = "23514";
 
+  /** A table or an index that can't be read. */
+  private static final String DAMAGED = "XX";
+
   private static final String READ_ONLY = "25006";
   private static final String STATEMENT_TIMEOUT = "57014";
   private static final String NO_PERMISSION = "42501";
@@ -78,6 +81,27 @@ public final class SqlState {
   /** Returns whether a row breaks a rule of a table, such as that of its partitions. */
   public static boolean isCheckViolation(SQLException e) {
     return of(e).equals(CHECK_VIOLATION);
+  }
+
+  /**
+   * Returns whether a table that refuses some rows so may take others: it is their values that it
+   * refuses, or a trigger that does.
+   */
+  public static boolean mayBeOfRows(SQLException e) {
+    return switch (meaning(e)) {
+      case CONTENT -> true;
+      case TABLES -> isCheckViolation(e);
+      case FINAL ->
+          of(e).equals(NO_PERMISSION)
+              ? message(e).contains("row-level security")
+              : !of(e).startsWith(DAMAGED);
+      case CONNECTION, LATER -> false;
+    };
+  }
+
+  /** Returns whether a value is refused for what it is, whatever table it is for. */
+  public static boolean isOfValue(SQLException e) {
+    return of(e).startsWith("22") || of(e).startsWith("54");
   }
 
   /** Returns whether a transaction that only reads was asked to write. */

@@ -60,6 +60,26 @@ public class PostgresContractTest extends OfflineStoreContract {
   }
 
   @Override
+  protected String[] sicken() {
+    return new String[] {
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+          + " $$ BEGIN RAISE EXCEPTION 'not today'; END $$",
+      "CREATE TRIGGER refuse BEFORE INSERT ON production.user__age FOR EACH ROW"
+          + " EXECUTE FUNCTION refuse()"
+    };
+  }
+
+  @Override
+  protected String[] cure() {
+    return new String[] {"DROP TRIGGER refuse ON production.user__age"};
+  }
+
+  @Override
+  protected String[] refuseNegativeAges() {
+    return new String[] {"ALTER TABLE production.user__age ADD CHECK (value >= 0)"};
+  }
+
+  @Override
   protected Map<ValueType, String> texts() {
     return new HashMap<>(
         Map.of(

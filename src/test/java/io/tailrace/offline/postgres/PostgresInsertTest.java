@@ -2,12 +2,11 @@ package io.tailrace.offline.postgres;
 
 import static com.google.common.truth.Truth.assertThat;
 import static java.util.stream.Collectors.joining;
-import static org.junit.Assert.assertThrows;
 
-import com.google.common.base.Throwables;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.BatchConnection.BatchInserted;
+import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
@@ -372,12 +371,11 @@ public class PostgresInsertTest {
     insert(RowFile.of(ValueType.STRING).row("user.age", "u1", TIME, "1").batch());
     FileBatch other = RowFile.of(ValueType.BOOL).row("user.age", "u1", TIME, true).batch();
 
-    UnavailableException refused =
-        assertThrows(UnavailableException.class, () -> connection.insert(other));
-    assertThat(refused).isNotInstanceOf(ContentRejectedException.class);
-    assertThat(refused)
-        .hasMessageThat()
-        .endsWith(": the table \"tailrace\".\"user__age\" has value text, not boolean");
+    BatchInserted refused = connection.insert(other);
+
+    assertThat(refused.rows()).isEqualTo(0);
+    assertThat(refused.conflicts().stream().map(Conflict::words))
+        .containsExactly("has value text, not boolean");
   }
 
   @Test
@@ -387,10 +385,13 @@ public class PostgresInsertTest {
     database.execute("ALTER TABLE tailrace.user__age ADD CHECK (value > 0)");
     FileBatch bad = RowFile.of(ValueType.INT64).row("user.age", "u2", TIME, 0L).batch();
 
-    ContentRejectedException refused =
-        assertThrows(ContentRejectedException.class, () -> connection.insert(bad));
-    assertThat(refused).hasMessageThat().contains("refuses the content: new row for relation");
-    assertThat(Throwables.getStackTraceAsString(refused)).doesNotContain("Failing row");
+    BatchInserted refused = connection.insert(bad);
+
+    assertThat(refused.rejected()).hasSize(1);
+    assertThat(refused.rejected().get(0).reason()).isEqualTo(Reason.TABLE_REFUSES);
+    assertThat(refused.rejected().get(0).message())
+        .contains("its table user__age refuses it: new row for relation");
+    assertThat(refused.rejected().get(0).message()).doesNotContain("Failing row");
     assertThat(connection.insert(good)).isEqualTo(inserted(0, 1));
   }
 

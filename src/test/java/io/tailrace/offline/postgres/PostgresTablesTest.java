@@ -270,10 +270,11 @@ public class PostgresTablesTest {
         "CREATE SCHEMA tailrace",
         "CREATE TABLE tailrace.query_log (operation_id text PRIMARY KEY)");
 
-    UnavailableException refused = assertThrows(UnavailableException.class, () -> create(""));
-    assertThat(refused)
-        .hasMessageThat()
-        .contains("the table \"tailrace\".\"query_log\" lacks the column environment_id and ");
+    Map<FeatureTable, String> conflicts = create("", table("user.age", ValueType.INT64));
+
+    assertThat(conflicts.keySet()).containsExactly(FeatureTable.LOG);
+    assertThat(conflicts.get(FeatureTable.LOG)).startsWith("lacks the column environment_id and ");
+    assertThat(tables()).contains("tailrace|user__age");
   }
 
   @Test
@@ -418,11 +419,13 @@ public class PostgresTablesTest {
 
       database.execute(
           "ALTER TABLE tailrace.user__age DETACH PARTITION tailrace.\"user__age#2026_11\"");
-      UnavailableException refused =
-          assertThrows(UnavailableException.class, () -> connection.insert(batch));
-      assertThat(refused)
-          .hasMessageThat()
-          .contains(
+      BatchInserted refused = connection.insert(batch);
+
+      assertThat(refused.rows()).isEqualTo(0);
+      assertThat(refused.sick()).hasSize(1);
+      assertThat(refused.sick().get(0).table()).isEqualTo("user__age");
+      assertThat(refused.sick().get(0).why())
+          .isEqualTo(
               "the table \"tailrace\".\"user__age#2026_11\" is there, and is no longer a"
                   + " partition: rename or drop it");
     }
@@ -456,12 +459,11 @@ public class PostgresTablesTest {
         Statement statement = reader.createStatement()) {
       reader.setAutoCommit(false);
       statement.execute("SELECT * FROM tailrace.user__age");
-      UnavailableException refused =
-          assertThrows(
-              UnavailableException.class,
-              () -> create("timeout=20s&retryFor=1ms", table("user.age", ValueType.INT64)));
+      FeatureTable wanted = table("user.age", ValueType.INT64);
 
-      assertThat(refused).hasMessageThat().endsWith("canceling statement due to lock timeout");
+      assertThat(create("timeout=20s&retryFor=1ms", wanted))
+          .containsExactly(
+              wanted, "can't be created or changed: canceling statement due to lock timeout");
     }
     assertThat(create("", table("user.age", ValueType.INT64))).isEmpty();
   }
