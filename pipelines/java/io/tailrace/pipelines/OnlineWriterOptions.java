@@ -4,6 +4,7 @@ import io.tailrace.bus.BusFacts;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -46,25 +47,57 @@ public interface OnlineWriterOptions extends ResultBusOptions {
       if (facts.isEmpty()) {
         return;
       }
-      Optional<Duration> messages = facts.get().retention();
-      if (messages.isEmpty()) {
-        LOG.warn(
-            "--{} keeps messages for ever: a message older than --deletionRetention={} that is read"
-                + " again can bring a deleted value back",
-            option,
-            deletions);
-      } else if (messages.get().compareTo(deletions) > 0) {
-        check.problem(
-            "--deletionRetention="
-                + deletions.toDays()
-                + "d is shorter than the retention of --"
+      findings(option, deletions, facts.get()).forEach(LOG::warn);
+      facts
+          .get()
+          .retention()
+          .filter(messages -> messages.compareTo(deletions) > 0)
+          .ifPresent(
+              messages ->
+                  check.problem(
+                      "--deletionRetention="
+                          + deletions.toDays()
+                          + "d is shorter than the time for which --"
+                          + option
+                          + " can hold a message (retention.ms and segment.ms), "
+                          + messages.toHours()
+                          + "h: a deleted value could come back. Give at least"
+                          + " --deletionRetention="
+                          + (messages.toDays() + 1)
+                          + "d"));
+    }
+
+    /** Returns what is to be known of how long a bus keeps messages, in sentences. */
+    static List<String> findings(String option, Duration deletions, BusFacts facts) {
+      List<String> findings = new ArrayList<>();
+      if (facts.retention().isEmpty()) {
+        findings.add(
+            "--"
                 + option
-                + ", "
-                + messages.get().toHours()
-                + "h: a deleted value could come back. Give at least --deletionRetention="
-                + (messages.get().toDays() + 1)
-                + "d");
+                + (facts.times() == BusFacts.Times.UNKNOWN
+                    ? " does not say for how long it keeps messages"
+                    : " keeps messages for ever (retention.ms=-1, or compacted)")
+                + ": a message that is read again more than --deletionRetention="
+                + deletions.toDays()
+                + "d after a deletion can bring the deleted value back");
       }
+      if (facts.times() == BusFacts.Times.ANY) {
+        findings.add(
+            "--"
+                + option
+                + " takes any time that a publisher gives (CreateTime, without"
+                + " message.timestamp.after.max.ms): a message from the future is kept until then,"
+                + " and no time of such a message is that of its publication. Set"
+                + " message.timestamp.type=LogAppendTime");
+      } else if (facts.times() == BusFacts.Times.PUBLISHERS) {
+        findings.add(
+            "--"
+                + option
+                + " has the times that publishers give (CreateTime): what is observed in the future"
+                + " is judged by this writer's clock. message.timestamp.type=LogAppendTime is"
+                + " better");
+      }
+      return findings;
     }
   }
 

@@ -130,6 +130,11 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     // The parts of a divided result say the same of the execution.
     if (result.part() == 0) {
       countExecution(query(held, result), result);
+      // What the database can't count is no number.
+      if (result.hasPublisher() && result.sequence() >= 0) {
+        tally(held, SeriesKey.ofPublisher(result.environmentId(), result.publisherId()))
+            .countPublished(result.sequence());
+      }
     }
     for (Frame frame : result.frames()) {
       int rows = frame.rows();

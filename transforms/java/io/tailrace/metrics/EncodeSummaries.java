@@ -11,9 +11,9 @@ import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
 
 /**
- * Encodes summaries as messages of the metrics bus. All summaries of a feature, or of a query, in
- * an environment have the same key, so that they stay in order where a bus keeps that of a key;
- * nothing may rely on it. No summary can fail here; the failures are empty.
+ * Encodes summaries as messages of the metrics bus. All summaries of a feature, a query or a
+ * publisher in an environment have the same key, so that they stay in order where a bus keeps that
+ * of a key; nothing may rely on it. No summary can fail here; the failures are empty.
  */
 public final class EncodeSummaries
     extends PTransform<
@@ -39,9 +39,12 @@ public final class EncodeSummaries
     @ProcessElement
     public void encode(@Element MetricsSummary summary, MultiOutputReceiver out) {
       String name =
-          summary.hasFeature()
-              ? summary.getFeature().getFeature()
-              : summary.getQuery().getQueryName();
+          switch (summary.getSeriesCase()) {
+            case FEATURE -> summary.getFeature().getFeature();
+            case QUERY -> summary.getQuery().getQueryName();
+            case PUBLISHER -> summary.getPublisher().getPublisherId();
+            case SERIES_NOT_SET -> "";
+          };
       byte[] key = (summary.getEnvironmentId() + "\0" + name).getBytes(StandardCharsets.UTF_8);
       Outputs.<OutgoingMessage>main(out).output(OutgoingMessage.of(key, summary.toByteArray()));
     }

@@ -26,7 +26,7 @@ import org.joda.time.Instant;
  * Lets so many series of a minute pass, the first ones, and adds up the others: one that has passed
  * always passes, so that what is told of a series is all there is, or nothing. The time of an
  * element is the start of its minute. What a minute has let pass is forgotten when nothing of it
- * can come any more.
+ * can come any more. What comes later than that is dropped, and counted.
  *
  * <p>It also stamps the epoch, which is kept with the state: what is restored goes on in the epoch
  * that it began in. (A side input would not do: on Flink it is not there after a restore.) Every
@@ -41,6 +41,7 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
 
   private final long newEpoch;
   private final org.joda.time.Duration keptAfterStart;
+  private final org.joda.time.Duration takenAfterStart;
 
   @StateId("epoch")
   private final StateSpec<ValueState<Long>> epochSpec = StateSpecs.value(VarLongCoder.of());
@@ -70,6 +71,13 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
             "values and executions that were counted in the overflow series: there were too many"
                 + " series in their minute, or no store takes their names");
 
+    final Count valuesDroppedLate =
+        count(
+            "values_dropped_late",
+            "values",
+            "values and executions that came later than `--allowedLateness`, and are in no"
+                + " summary");
+
     Counts() {
       super(SummarizeResults.STAGE);
     }
@@ -82,6 +90,10 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
    */
   LimitSeries(long newEpoch, Duration allowedLateness) {
     this.newEpoch = newEpoch;
+    // As Beam has it: until the watermark is later than the minute's last moment and the lateness.
+    this.takenAfterStart =
+        org.joda.time.Duration.millis(
+            SummarizeResults.MINUTE.plus(allowedLateness).minusMillis(1).toMillis());
     this.keptAfterStart =
         // A minute more: while a bundle is open, what comes after this takes more than this sees.
         org.joda.time.Duration.millis(
@@ -112,8 +124,14 @@ final class LimitSeries extends DoFn<KV<Integer, Optional<SeriesTally>>, KV<Seri
       return;
     }
     SeriesTally series = element.getValue().get();
-    Tally tally = series.tally().inEpoch(epoch);
     long minute = start.getMillis();
+    Instant watermark = forget.get(Long.toString(minute)).getCurrentRelativeTime();
+    if (start.plus(takenAfterStart).isBefore(watermark)) {
+      // Beam would drop it, and count it where nobody looks.
+      counted.valuesDroppedLate.add(series.tally().observations());
+      return;
+    }
+    Tally tally = series.tally().inEpoch(epoch);
     if (!series.key().kind().isOverflow()) {
       KV<Long, SeriesKey> ofMinute = KV.of(minute, series.key());
       if (passed.get(ofMinute).read() != null) {

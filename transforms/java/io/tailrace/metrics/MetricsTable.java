@@ -91,9 +91,28 @@ public final class MetricsTable {
           Key.of("minute", "environment_id", "query_name", "overflow", "epoch"),
           List.of("executions"));
 
+  /** Of those who number what they publish. */
+  public static final MetricsTable PUBLISHER_MINUTES =
+      new MetricsTable(
+          "publisher_minutes",
+          SeriesCase.PUBLISHER,
+          List.of(
+              text("environment_id", MetricsSummary::getEnvironmentId),
+              text("publisher_id", summary -> summary.getPublisher().getPublisherId()),
+              time("minute", MetricsSummary::getMinute),
+              time("epoch", MetricsSummary::getEpoch),
+              count("pane", MetricsSummary::getPane),
+              text("timing", MetricsTable::timing),
+              overflow(summary -> summary.getPublisher().getOverflow()),
+              count("results", summary -> summary.getPublisher().getResults()),
+              count("least_sequence", summary -> summary.getPublisher().getLeast()),
+              count("greatest_sequence", summary -> summary.getPublisher().getGreatest())),
+          Key.of("minute", "environment_id", "publisher_id", "overflow", "epoch"),
+          List.of("results"));
+
   /** All tables. */
   public static final ImmutableList<MetricsTable> ALL =
-      ImmutableList.of(FEATURE_MINUTES, QUERY_MINUTES);
+      ImmutableList.of(FEATURE_MINUTES, QUERY_MINUTES, PUBLISHER_MINUTES);
 
   /**
    * Columns that a summary fills.

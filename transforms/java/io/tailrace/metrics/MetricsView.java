@@ -39,7 +39,15 @@ public enum MetricsView {
       List.of(),
       List.of("environment_id", "resolver_fqn", "deployment_id", "overflow", "minute"),
       List.of("computed", "nulls"),
-      List.of(ratio("nulls", "computed", "null_rate")));
+      List.of(ratio("nulls", "computed", "null_rate"))),
+
+  /** Publishers, by their id: of all environments and minutes, as their numbers are. */
+  PUBLISHER_GAPS(
+      MetricsTable.PUBLISHER_MINUTES,
+      List.of(),
+      List.of("publisher_id"),
+      List.of("results"),
+      List.of());
 
   /** Smaller ones become zero where they are divided: by 2^48 at most, that stays a number. */
   private static final String TINY = "1e-280";
@@ -93,6 +101,9 @@ public enum MetricsView {
 
   private String query(String from) {
     String by = String.join(", ", series);
+    if (this == PUBLISHER_GAPS) {
+      return gaps(from);
+    }
     if (this == RESOLVER_METRICS) {
       return "SELECT "
           + by
@@ -143,6 +154,21 @@ public enum MetricsView {
         + ") AS epochs GROUP BY "
         + by
         + ") AS series";
+  }
+
+  /**
+   * How many numbers no result had, and how many results there are beyond their numbers. In
+   * integers that can't overflow: the greatest less the least is one less than the numbers.
+   */
+  private static String gaps(String from) {
+    return "SELECT publisher_id, first_minute, last_minute, results, least_sequence,"
+        + " greatest_sequence, greatest(greatest_sequence - least_sequence - (results - 1), 0) AS"
+        + " missing, greatest(results - 1 - (greatest_sequence - least_sequence), 0) AS repeated,"
+        + " updated_at FROM (SELECT publisher_id, min(minute) AS first_minute, max(minute) AS"
+        + " last_minute, sum(results)::bigint AS results, min(least_sequence) AS least_sequence,"
+        + " max(greatest_sequence) AS greatest_sequence, max(updated_at) AS updated_at FROM "
+        + from
+        + " WHERE NOT overflow GROUP BY publisher_id) AS publishers";
   }
 
   private String sums() {

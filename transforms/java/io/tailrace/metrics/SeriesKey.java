@@ -17,8 +17,8 @@ import org.apache.beam.sdk.values.TypeDescriptor;
  *
  * @param kind what it is about
  * @param environment the environment
- * @param name the feature, or the query's name; empty for queries without one and for {@link
- *     Kind#OTHER_FEATURES} and {@link Kind#OTHER_QUERIES}
+ * @param name the feature, the query's name or the publisher's id; empty for queries without one
+ *     and where the kind is of all that are beyond the limit
  * @param deployment of a feature's series; otherwise empty
  * @param resolver of a feature's series; otherwise empty
  */
@@ -35,7 +35,11 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
     /** All features beyond the limit together. */
     OTHER_FEATURES(2),
     /** All queries beyond the limit together. */
-    OTHER_QUERIES(3);
+    OTHER_QUERIES(3),
+    /** Who numbers the results that it publishes. */
+    PUBLISHER(4),
+    /** All publishers beyond the limit together. */
+    OTHER_PUBLISHERS(5);
 
     private static final Kind[] BY_CODE = values();
 
@@ -55,7 +59,16 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
     }
 
     boolean isOverflow() {
-      return this == OTHER_FEATURES || this == OTHER_QUERIES;
+      return overflow() == this;
+    }
+
+    /** Returns the kind of the series of everything of this kind that is beyond the limit. */
+    Kind overflow() {
+      return switch (this) {
+        case FEATURE, OTHER_FEATURES -> OTHER_FEATURES;
+        case QUERY, OTHER_QUERIES -> OTHER_QUERIES;
+        case PUBLISHER, OTHER_PUBLISHERS -> OTHER_PUBLISHERS;
+      };
     }
   }
 
@@ -66,6 +79,10 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
 
   static SeriesKey ofQuery(String environment, String name) {
     return new SeriesKey(Kind.QUERY, environment, name, "", "");
+  }
+
+  static SeriesKey ofPublisher(String environment, String id) {
+    return new SeriesKey(Kind.PUBLISHER, environment, id, "", "");
   }
 
   /** Returns whether a store takes its names; see {@link SummaryDecoder}. */
@@ -89,14 +106,7 @@ record SeriesKey(Kind kind, String environment, String name, String deployment, 
 
   /** Returns the series of everything of this kind that is beyond the limit. */
   SeriesKey overflow() {
-    return new SeriesKey(
-        kind == Kind.FEATURE || kind == Kind.OTHER_FEATURES
-            ? Kind.OTHER_FEATURES
-            : Kind.OTHER_QUERIES,
-        environment,
-        "",
-        "",
-        "");
+    return new SeriesKey(kind.overflow(), environment, "", "", "");
   }
 
   /** Encodes a {@link SeriesKey}; part of the state of jobs. */

@@ -8,6 +8,7 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.Numbers;
+import io.tailrace.v1.PublisherSummary;
 import io.tailrace.v1.QuerySummary;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -66,9 +67,10 @@ final class SummaryDecoder {
     switch (summary.getSeriesCase()) {
       case FEATURE -> check(summary.getEnvironmentId(), summary.getFeature());
       case QUERY -> check(summary.getEnvironmentId(), summary.getQuery());
+      case PUBLISHER -> check(summary.getEnvironmentId(), summary.getPublisher());
       case SERIES_NOT_SET ->
           throw new InvalidMessageException(
-              Reason.MISSING_FIELD, "series", "neither feature nor query is set");
+              Reason.MISSING_FIELD, "series", "neither feature nor query nor publisher is set");
     }
   }
 
@@ -131,6 +133,29 @@ final class SummaryDecoder {
           query.getExecutions(),
           query.getLatencyMillis().getCount(),
           "latency_millis.count");
+    }
+  }
+
+  private static void check(String environment, PublisherSummary publisher)
+      throws InvalidMessageException {
+    checkText("publisher.publisher_id", publisher.getPublisherId());
+    checkKey(environment, publisher.getPublisherId());
+    if (publisher.getOverflow()) {
+      checkUnnamed("publisher.publisher_id", publisher.getPublisherId());
+    } else {
+      checkGiven("publisher.publisher_id", !publisher.getPublisherId().isEmpty());
+    }
+    checkCount("publisher.results", publisher.getResults());
+    checkGiven("publisher.results", publisher.getResults() > 0);
+    if (publisher.getLeast() < 0 || publisher.getGreatest() < publisher.getLeast()) {
+      throw invalid(
+          "publisher.least",
+          "least "
+              + Long.toUnsignedString(publisher.getLeast())
+              + " and greatest "
+              + Long.toUnsignedString(publisher.getGreatest())
+              + " are no range of numbers up to "
+              + Long.MAX_VALUE);
     }
   }
 

@@ -2,6 +2,7 @@ package io.tailrace.metrics;
 
 import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
+import io.tailrace.v1.PublisherSummary;
 import io.tailrace.v1.QuerySummary;
 import java.util.Comparator;
 import java.util.List;
@@ -27,6 +28,7 @@ public final class SummaryOrder {
           .thenComparing(MetricsSummary::getEnvironmentId)
           .thenComparing(MetricsSummary::getFeature, byFeature())
           .thenComparing(MetricsSummary::getQuery, byQuery())
+          .thenComparing(MetricsSummary::getPublisher, byPublisher())
           .thenComparingLong(MetricsSummary::getEpoch);
 
   private SummaryOrder() {}
@@ -43,10 +45,18 @@ public final class SummaryOrder {
         .thenComparing(QuerySummary::getOverflow);
   }
 
+  private static Comparator<PublisherSummary> byPublisher() {
+    return Comparator.comparing(PublisherSummary::getPublisherId)
+        .thenComparing(PublisherSummary::getOverflow);
+  }
+
   /** Returns how much a summary counts. */
   static long counted(MetricsSummary summary) {
     if (summary.hasQuery()) {
       return summary.getQuery().getExecutions();
+    }
+    if (summary.hasPublisher()) {
+      return summary.getPublisher().getResults();
     }
     FeatureSummary feature = summary.getFeature();
     return feature.getComputed() + feature.getServedOnline() + feature.getServedOffline();
@@ -54,7 +64,7 @@ public final class SummaryOrder {
 
   /**
    * Returns of each series, minute and epoch the one summary that stands, sorted by key: those of
-   * features before those of queries, each by minute.
+   * features before those of queries and of publishers, each by minute.
    */
   public static List<MetricsSummary> fold(Iterable<MetricsSummary> summaries) {
     SortedMap<MetricsSummary, MetricsSummary> standing = new TreeMap<>(BY_KEY);

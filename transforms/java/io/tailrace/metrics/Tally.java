@@ -33,9 +33,10 @@ final class Tally {
     NON_FINITE(4),
     EXECUTIONS(5),
     FAILURES(6),
-    PARTIAL(7);
+    PARTIAL(7),
+    PUBLISHED(8);
 
-    private static final int ALL = 8;
+    private static final int ALL = 9;
     private final int place;
 
     Count(int place) {
@@ -44,6 +45,9 @@ final class Tally {
   }
 
   private final long[] counts = new long[Count.ALL];
+  // The least and the greatest number of a publisher's results; meaningless where there are none.
+  private long least = Long.MAX_VALUE;
+  private long greatest = Long.MIN_VALUE;
   // Of the state that this is a part of; zero before it is one.
   private long epoch;
   // Values of a feature.
@@ -55,16 +59,24 @@ final class Tally {
     counts[what.place] += many;
   }
 
+  /** Counts a result that its publisher gave a number. */
+  void countPublished(long sequence) {
+    count(Count.PUBLISHED, 1);
+    least = Math.min(least, sequence);
+    greatest = Math.max(greatest, sequence);
+  }
+
   long counted(Count what) {
     return counts[what.place];
   }
 
-  /** Returns how many values or executions this says anything of. */
+  /** Returns how many values, executions or numbered results this says anything of. */
   long observations() {
     return counted(Count.COMPUTED)
         + counted(Count.SERVED_ONLINE)
         + counted(Count.SERVED_OFFLINE)
-        + counted(Count.EXECUTIONS);
+        + counted(Count.EXECUTIONS)
+        + counted(Count.PUBLISHED);
   }
 
   Distribution values() {
@@ -87,6 +99,8 @@ final class Tally {
     for (int i = 0; i < counts.length; i++) {
       both.counts[i] = counts[i] + other.counts[i];
     }
+    both.least = Math.min(least, other.least);
+    both.greatest = Math.max(greatest, other.greatest);
     // All of a state have the same.
     both.epoch = Math.max(epoch, other.epoch);
     both.values = plus(values, other.values);
@@ -128,6 +142,8 @@ final class Tally {
   Tally withoutDistributions() {
     Tally fewer = new Tally();
     System.arraycopy(counts, 0, fewer.counts, 0, counts.length);
+    fewer.least = least;
+    fewer.greatest = greatest;
     fewer.epoch = epoch;
     return fewer;
   }
@@ -170,6 +186,16 @@ final class Tally {
           query.setLatencyMillis(millis.numbers());
         }
       }
+      case PUBLISHER, OTHER_PUBLISHERS -> {
+        var unused =
+            summary
+                .getPublisherBuilder()
+                .setPublisherId(key.name())
+                .setOverflow(key.kind().isOverflow())
+                .setResults(counted(Count.PUBLISHED))
+                .setLeast(least)
+                .setGreatest(greatest);
+      }
     }
     return summary;
   }
@@ -180,12 +206,16 @@ final class Tally {
       present |= counts[i] == 0 ? 0 : 1 << i;
     }
     out.writeByte((values == null ? 0 : 1) | (millis == null ? 0 : 2));
-    out.writeByte(present);
+    out.writeShort(present);
     out.writeLong(epoch);
     for (long count : counts) {
       if (count != 0) {
         out.writeLong(count);
       }
+    }
+    if (counts[Count.PUBLISHED.place] != 0) {
+      out.writeLong(least);
+      out.writeLong(greatest);
     }
     if (values != null) {
       values.encode(out);
@@ -198,12 +228,16 @@ final class Tally {
   private static Tally decode(DataInput in) throws IOException {
     Tally tally = new Tally();
     int distributions = in.readUnsignedByte();
-    int present = in.readUnsignedByte();
+    int present = in.readUnsignedShort();
     tally.epoch = in.readLong();
     for (int i = 0; i < tally.counts.length; i++) {
       if ((present & 1 << i) != 0) {
         tally.counts[i] = in.readLong();
       }
+    }
+    if (tally.counts[Count.PUBLISHED.place] != 0) {
+      tally.least = in.readLong();
+      tally.greatest = in.readLong();
     }
     if ((distributions & 1) != 0) {
       tally.values = Distribution.decode(in);

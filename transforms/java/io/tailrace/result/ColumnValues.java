@@ -135,7 +135,7 @@ final class ColumnValues {
    */
   Column build(byte[] payload, ColumnSpec spec, ColumnPlace place) throws InvalidMessageException {
     checkTimes(spec, place);
-    if (nullLength > (place.rows + 7) >> 3) {
+    if (nullLength > 0 && nullLength < (place.rows + 7) >> 3) {
       throw ResultRules.mismatch(
           place.path() + "nulls",
           spec,
@@ -170,7 +170,7 @@ final class ColumnValues {
     for (int i = 0; i < timeCount; i++) {
       long time = times.longAt(i);
       if (time < ResultDecoder.MIN_TIME || time > ResultDecoder.MAX_TIME) {
-        ResultRules.checkTime(time, place.path() + "observed_at");
+        ResultRules.checkTime(time, place.path() + "observed_at[" + i + "]");
       }
     }
   }
@@ -236,7 +236,11 @@ final class ColumnValues {
     for (int i = 0; i < bounds.length; i += 2) {
       if (!Utf8.isWellFormed(payload, bounds[i], bounds[i + 1] - bounds[i])) {
         throw ResultRules.notUtf8(
-            place.path() + VALUE_FIELD_NAMES[VALUE_FIELDS[spec.type().code()] - FIRST_VALUE_FIELD]);
+            place.path()
+                + VALUE_FIELD_NAMES[VALUE_FIELDS[spec.type().code()] - FIRST_VALUE_FIELD]
+                + "["
+                + i / 2
+                + "]");
       }
     }
     return bounds;

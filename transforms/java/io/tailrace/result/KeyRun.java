@@ -1,5 +1,6 @@
 package io.tailrace.result;
 
+import com.google.common.base.Utf8;
 import io.tailrace.result.WireCursor.MalformedException;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -22,7 +23,9 @@ final class KeyRun {
 
   void string(WireCursor in) throws MalformedException, InvalidMessageException {
     int length = in.readLength();
-    ResultRules.checkUtf8(in, length, path, "string_keys");
+    if (!Utf8.isWellFormed(in.bytes, in.position, length)) {
+      throw ResultRules.notUtf8(path + "string_keys[" + strings + "]");
+    }
     if (2 * strings == bounds.length) {
       bounds = Arrays.copyOf(bounds, Math.max(2, 2 * bounds.length));
     }
@@ -52,7 +55,7 @@ final class KeyRun {
   PrimaryKeys build(byte[] payload) throws InvalidMessageException {
     if (strings > 0 && integers > 0) {
       throw new InvalidMessageException(
-          Reason.INVALID_VALUE,
+          Reason.LENGTH_MISMATCH,
           path + "string_keys",
           strings
               + " string keys and "

@@ -27,6 +27,10 @@ public final class Result {
     int part;
     int parts;
     int errors;
+    // Of the publisher's id in the payload.
+    int publisherStart;
+    int publisherEnd;
+    long sequence;
     // (start, end) of each text of the head in the payload, in the order of HeadTexts.
     final int[] texts = new int[2 * HeadTexts.COUNT];
   }
@@ -216,6 +220,28 @@ public final class Result {
   /** Returns into how many parts the result is divided, at least 1. */
   public int parts() {
     return Math.max(1, head.parts);
+  }
+
+  /** Returns the id of who published the result, and numbers what it publishes; may be empty. */
+  public String publisherId() {
+    return new String(
+        message.payload(),
+        head.publisherStart,
+        head.publisherEnd - head.publisherStart,
+        StandardCharsets.UTF_8);
+  }
+
+  /** Returns whether the publisher has an id. */
+  public boolean hasPublisher() {
+    return head.publisherEnd > head.publisherStart;
+  }
+
+  /**
+   * Returns the publisher's number of the result, an integer without a sign, which grows by one
+   * with each of its results; all parts of one have the same.
+   */
+  public long sequence() {
+    return head.sequence;
   }
 
   /** Returns how many errors the query reported. */

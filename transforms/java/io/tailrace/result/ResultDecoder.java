@@ -36,6 +36,9 @@ public final class ResultDecoder {
   private static final int ENVIRONMENT =
       2 * HeadTexts.place(QueryResult.ENVIRONMENT_ID_FIELD_NUMBER);
 
+  /** So that it is a column's value anywhere. */
+  private static final int MAX_PUBLISHER_BYTES = 200;
+
   private static final byte[] NO_BYTES = {};
 
   private final ColumnDecoder columns = new ColumnDecoder();
@@ -86,6 +89,14 @@ public final class ResultDecoder {
         }
         case 20 << 3 | WireCursor.VARINT -> head.part = (int) in.readVarint();
         case 21 << 3 | WireCursor.VARINT -> head.parts = (int) in.readVarint();
+        case 22 << 3 | WireCursor.LENGTH_DELIMITED -> {
+          int length = in.readLength();
+          ResultRules.checkUtf8(in, length, "", "publisher_id");
+          head.publisherStart = in.position;
+          head.publisherEnd = in.position + length;
+          in.position += length;
+        }
+        case 23 << 3 | WireCursor.VARINT -> head.sequence = in.readVarint();
         default -> {
           int text = (tag & 7) == WireCursor.LENGTH_DELIMITED ? HeadTexts.place(tag >>> 3) : -1;
           if (text < 0) {
@@ -110,6 +121,14 @@ public final class ResultDecoder {
           "environment_id", "a result needs the environment that it belongs to");
     }
     checkEnvironment(message.payload(), environmentStart, environmentEnd);
+    if (head.publisherEnd - head.publisherStart > MAX_PUBLISHER_BYTES) {
+      throw ResultRules.invalid(
+          "publisher_id",
+          "the publisher's id has "
+              + (head.publisherEnd - head.publisherStart)
+              + " bytes, more than "
+              + MAX_PUBLISHER_BYTES);
+    }
     if (head.queryTimestamp == 0) {
       throw ResultRules.missing(
           "query_timestamp", "a result needs the time at which its query was asked");
@@ -243,7 +262,7 @@ public final class ResultDecoder {
         case 3 << 3 | WireCursor.LENGTH_DELIMITED -> keys.packed(in);
         case 3 << 3 | WireCursor.VARINT -> keys.integer(in.readVarint());
         case 4 << 3 | WireCursor.LENGTH_DELIMITED ->
-            features.add(ResultRules.text(in, path, "features"));
+            features.add(ResultRules.text(in, path, "features[" + features.size() + "]"));
         case 5 << 3 | WireCursor.FIXED64 -> observedAt = in.readFixed64();
         default -> in.skip(tag);
       }
@@ -264,13 +283,15 @@ public final class ResultDecoder {
     ResultRules.checkTime(observedAt, path + "observed_at");
     ResultRules.checkName(path + "namespace", namespace, namespace);
     List<String> names = new ArrayList<>(features.size());
-    for (String feature : features) {
+    for (int i = 0; i < features.size(); i++) {
+      String feature = features.get(i);
+      String field = path + "features[" + i + "]";
       if (!feature.startsWith(namespace + ".") || feature.length() < namespace.length() + 2) {
         throw ResultRules.invalid(
-            path + "features",
+            field,
             "'" + feature + "' is not in the namespace; expected '" + namespace + ".<name>'");
       }
-      ResultRules.checkName(path + "features", namespace, feature);
+      ResultRules.checkName(field, namespace, feature);
       names.add(feature.substring(namespace.length() + 1));
     }
     return new Deletion(namespace, primaryKeys, List.copyOf(names), observedAt);

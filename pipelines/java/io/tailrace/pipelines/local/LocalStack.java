@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,9 @@ import org.slf4j.LoggerFactory;
 public final class LocalStack implements AutoCloseable {
   /** The option that names the bus of query results. */
   public static final String RESULT_BUS = "resultBus";
+
+  /** Who gives a topic's messages their times: the broker, as is recommended. */
+  private static final String TIMES = "message.timestamp.type";
 
   /** The topic of query results. */
   public static final String RESULT_TOPIC = "result-bus";
@@ -316,10 +320,12 @@ public final class LocalStack implements AutoCloseable {
         started.add(0, redis);
         LocalKafka kafka = LocalKafka.start(directory.resolve("kafka"), kafkaPort);
         started.add(kafka);
-        kafka.createTopic(RESULT_TOPIC, partitions, topicSettings);
-        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism, topicSettings);
-        kafka.createTopic(METRICS_TOPIC, parallelism, topicSettings);
-        kafka.createTopic(DEAD_LETTER_TOPIC, 1, topicSettings);
+        Map<String, String> settings = new HashMap<>(Map.of(TIMES, "LogAppendTime"));
+        settings.putAll(topicSettings);
+        kafka.createTopic(RESULT_TOPIC, partitions, settings);
+        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism, settings);
+        kafka.createTopic(METRICS_TOPIC, parallelism, settings);
+        kafka.createTopic(DEAD_LETTER_TOPIC, 1, settings);
         LocalFlink flink = join(startingFlink);
         started.add(0, flink);
         return startWriters(kafka, redis, flink);

@@ -152,6 +152,11 @@ final class TrafficRun {
     }
 
     @Override
+    public void published(SampleMessage message, long takenAtMicros) {
+      models.ifPresent(it -> it.taken(message, takenAtMicros));
+    }
+
+    @Override
     public void publishing(SampleMessage message, long publishedAtMicros) {
       models.ifPresent(it -> it.add(message, publishedAtMicros));
       long now = System.nanoTime();

@@ -96,7 +96,10 @@ public class MetricsQuestionsTest {
               minute(1, score(50, 5, 50, 5)),
               minute(0, "profile", 100, 5),
               minute(1, "profile", 200, 10),
-              minute(1, "ranking", 50, 0)));
+              minute(1, "ranking", 50, 0),
+              Summaries.publisher("engine-1", 197, 1, 200),
+              Summaries.publisher("engine-2", 102, 1, 100),
+              Summaries.publisher("engine-3", 100, 1, 100)));
     }
     Matcher question = QUESTION.matcher(Files.readString(Path.of("docs/metrics-store.md")));
     int questions = 0;
@@ -111,7 +114,7 @@ public class MetricsQuestionsTest {
           .containsExactlyElementsIn(shown)
           .inOrder();
     }
-    assertThat(questions).isEqualTo(6);
+    assertThat(questions).isEqualTo(7);
   }
 
   @Test

@@ -35,7 +35,8 @@ public class MetricsRolloutTest {
           MetricsTable.QUERY_MINUTES.with(
               Entry.of(
                   Column.optional("engine", ColumnType.TEXT),
-                  summary -> "of " + summary.getQuery().getQueryName())));
+                  summary -> "of " + summary.getQuery().getQueryName())),
+          MetricsTable.PUBLISHER_MINUTES);
 
   @Rule public final MetricsDatabase database;
 

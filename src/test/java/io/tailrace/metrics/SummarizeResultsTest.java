@@ -22,13 +22,18 @@ import io.tailrace.v1.Frame;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.MetricsSummary.Timing;
 import io.tailrace.v1.Numbers;
+import io.tailrace.v1.PublisherSummary;
 import io.tailrace.v1.QueryResult;
 import io.tailrace.v1.QuerySummary;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import org.apache.beam.sdk.metrics.MetricResult;
+import org.apache.beam.sdk.metrics.MetricsFilter;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.testing.TestStream;
@@ -163,6 +168,76 @@ public final class SummarizeResultsTest {
   /** Ends the stream: everything is told. */
   private static TestStream<BusMessage> ended(TestStream.Builder<BusMessage> stream) {
     return stream.advanceWatermarkToInfinity();
+  }
+
+  @Test
+  public void whatComesTooLateIsCounted() {
+    long lateness = 10 * MINUTE;
+    TestStream<BusMessage> messages =
+        stream()
+            .addElements(at(START, query("q").addFrames(frame(2, float64("age", 1, 2)))))
+            .advanceWatermarkTo(instant(START + MINUTE + lateness - 1_000))
+            .addElements(at(START, query("q")))
+            .advanceWatermarkTo(instant(START + MINUTE + lateness))
+            .addElements(
+                at(START + 30_000_000, query("q").addFrames(frame(2, float64("age", 1, 2)))))
+            .advanceWatermarkToInfinity();
+    PCollection<MetricsSummary> summaries = summaries(messages);
+
+    PAssert.that(summaries)
+        .satisfies(
+            all -> {
+              long most = 0;
+              for (MetricsSummary each : all) {
+                most = Math.max(most, each.getQuery().getExecutions());
+              }
+              assertThat(most).isEqualTo(2);
+              return null;
+            });
+    long dropped = 0;
+    for (MetricResult<Long> counter :
+        pipeline.run().metrics().queryMetrics(MetricsFilter.builder().build()).getCounters()) {
+      dropped +=
+          counter.getName().getName().equals("values_dropped_late") ? counter.getAttempted() : 0;
+    }
+    // An execution and two values.
+    assertThat(dropped).isEqualTo(3);
+  }
+
+  @Test
+  public void resultsThatTheirPublisherNumberedAreCountedByIt() {
+    TestStream<BusMessage> messages =
+        stream()
+            .addElements(
+                at(START, query("q").setPublisherId("p").setSequence(7)),
+                at(START, query("q").setPublisherId("p").setSequence(9).setParts(2)),
+                at(START, query("q").setPublisherId("p").setSequence(9).setPart(1).setParts(2)),
+                at(START, query("q").setPublisherId("p").setSequence(-1)),
+                at(START, query("q").setPublisherId("other").setSequence(0)),
+                at(START, query("q").setSequence(5)))
+            .advanceWatermarkToInfinity();
+
+    PAssert.that(summaries(messages))
+        .satisfies(
+            all -> {
+              Set<PublisherSummary> publishers = new HashSet<>();
+              for (MetricsSummary each : all) {
+                if (each.hasPublisher() && each.getTiming() == Timing.ON_TIME) {
+                  publishers.add(each.getPublisher());
+                }
+              }
+              assertThat(publishers)
+                  .containsExactly(
+                      PublisherSummary.newBuilder()
+                          .setPublisherId("p")
+                          .setResults(2)
+                          .setLeast(7)
+                          .setGreatest(9)
+                          .build(),
+                      PublisherSummary.newBuilder().setPublisherId("other").setResults(1).build());
+              return null;
+            });
+    pipeline.run();
   }
 
   @Test

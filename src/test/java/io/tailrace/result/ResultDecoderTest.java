@@ -31,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -424,9 +425,47 @@ public class ResultDecoderTest {
   }
 
   @Test
-  public void refusesANullBitmapForMoreRowsThanThereAre() {
-    assertColumnRefused(
-        c -> c.setNulls(ByteString.copyFrom(new byte[2])), Reason.LENGTH_MISMATCH, "nulls");
+  public void refusesANullBitmapForFewerRowsThanThereAre() {
+    for (int bytes : new int[] {1, 2}) {
+      assertRefused(
+          sound()
+              .setFrames(
+                  0,
+                  Frame.newBuilder()
+                      .setNamespace("user")
+                      .addAllStringKeys(Collections.nCopies(17, "k"))
+                      .addColumns(
+                          column(Column.Type.INT64, 17)
+                              .setNulls(ByteString.copyFrom(new byte[bytes])))),
+          Reason.LENGTH_MISMATCH,
+          COLUMN + "nulls");
+    }
+  }
+
+  @Test
+  public void passesOverBitsOfANullBitmapBeyondTheRows() throws Exception {
+    Column.Builder column =
+        column(Column.Type.INT64, 2).setNulls(ByteString.copyFrom(new byte[] {(byte) 0xFE, -1}));
+
+    io.tailrace.result.Column decoded = decode(with(column)).frames().get(0).columns().get(0);
+
+    assertThat(decoded.isNull(0)).isFalse();
+    assertThat(decoded.isNull(1)).isTrue();
+  }
+
+  @Test
+  public void readsWhoPublishedAResultAndItsNumber() throws Exception {
+    Result none = decode(sound().build());
+    Result numbered = decode(sound().setPublisherId("engine-7/größe").setSequence(-1).build());
+
+    assertThat(none.hasPublisher()).isFalse();
+    assertThat(none.publisherId()).isEmpty();
+    assertThat(numbered.hasPublisher()).isTrue();
+    assertThat(numbered.publisherId()).isEqualTo("engine-7/größe");
+    assertThat(numbered.sequence()).isEqualTo(-1);
+    assertThat(decode(sound().setPublisherId("p".repeat(200)).build()).sequence()).isEqualTo(0);
+    assertRefused(sound().setPublisherId("p".repeat(201)), Reason.INVALID_VALUE, "publisher_id");
+    assertNotUtf8(sound().setPublisherId("~"), "publisher_id");
   }
 
   @Test
@@ -515,7 +554,7 @@ public class ResultDecoderTest {
             "user.a.",
             "user.a\0b")) {
       assertColumnRefused(c -> c.setFeature(feature), Reason.INVALID_VALUE, "feature");
-      assertDeletionRefused(d -> d.setFeatures(0, feature), Reason.INVALID_VALUE, "features");
+      assertDeletionRefused(d -> d.setFeatures(0, feature), Reason.INVALID_VALUE, "features[0]");
     }
   }
 
@@ -528,8 +567,8 @@ public class ResultDecoderTest {
 
   @Test
   public void refusesKeysOfBothTypes() {
-    assertFrameRefused(f -> f.addInt64Keys(1), Reason.INVALID_VALUE, "frames[0].string_keys");
-    assertDeletionRefused(d -> d.addInt64Keys(1), Reason.INVALID_VALUE, "string_keys");
+    assertFrameRefused(f -> f.addInt64Keys(1), Reason.LENGTH_MISMATCH, "frames[0].string_keys");
+    assertDeletionRefused(d -> d.addInt64Keys(1), Reason.LENGTH_MISMATCH, "string_keys");
   }
 
   @Test
@@ -550,8 +589,8 @@ public class ResultDecoderTest {
           sound().setExecutionStartedAt(time), Reason.INVALID_VALUE, "execution_started_at");
       assertRefused(
           sound().setExecutionFinishedAt(time), Reason.INVALID_VALUE, "execution_finished_at");
-      assertColumnRefused(c -> c.setObservedAt(0, time), Reason.INVALID_VALUE, "observed_at");
-      assertColumnRefused(c -> c.addObservedAt(time), Reason.INVALID_VALUE, "observed_at");
+      assertColumnRefused(c -> c.setObservedAt(0, time), Reason.INVALID_VALUE, "observed_at[0]");
+      assertColumnRefused(c -> c.addObservedAt(time), Reason.INVALID_VALUE, "observed_at[1]");
       assertDeletionRefused(d -> d.setObservedAt(time), Reason.INVALID_VALUE, "observed_at");
     }
   }
@@ -610,7 +649,7 @@ public class ResultDecoderTest {
     assertNotUtf8(sound().addErrors(QueryError.newBuilder().setMessage("~")), "errors[0].message");
     assertNotUtf8(sound().setFrames(0, soundFrame().setNamespace("~")), "frames[0].namespace");
     assertNotUtf8(
-        sound().setFrames(0, soundFrame().setStringKeys(1, "~")), "frames[0].string_keys");
+        sound().setFrames(0, soundFrame().setStringKeys(1, "~")), "frames[0].string_keys[1]");
     assertNotUtf8(
         with(column(Column.Type.INT64, 2).setFeature("user.~")).toBuilder(), COLUMN + "feature");
     assertNotUtf8(
@@ -618,15 +657,15 @@ public class ResultDecoderTest {
         COLUMN + "resolver_fqn");
     assertNotUtf8(
         with(column(Column.Type.STRING, 2).setStringValues(1, "~")).toBuilder(),
-        COLUMN + "string_values");
+        COLUMN + "string_values[1]");
     assertNotUtf8(
         with(column(Column.Type.JSON, 2).setJsonValues(0, "\"~\"")).toBuilder(),
-        COLUMN + "json_values");
+        COLUMN + "json_values[0]");
     assertNotUtf8(sound().addDeletions(deletion().setNamespace("~")), "deletions[0].namespace");
     assertNotUtf8(
-        sound().addDeletions(deletion().setStringKeys(0, "~")), "deletions[0].string_keys");
+        sound().addDeletions(deletion().setStringKeys(0, "~")), "deletions[0].string_keys[0]");
     assertNotUtf8(
-        sound().addDeletions(deletion().setFeatures(0, "user.~")), "deletions[0].features");
+        sound().addDeletions(deletion().setFeatures(0, "user.~")), "deletions[0].features[0]");
   }
 
   @Test

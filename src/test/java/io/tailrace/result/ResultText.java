@@ -34,6 +34,8 @@ final class ResultText {
     out.line("execution_finished_at", result.executionFinishedAt());
     out.line("part", result.part());
     out.line("parts", result.parts());
+    out.line("publisher", result.publisherId());
+    out.line("sequence", result.sequence());
     out.line("errors", result.errorCount());
     for (Frame frame : result.frames()) {
       out.line("frame", frame.namespace());
@@ -113,6 +115,8 @@ final class ResultText {
     out.line("execution_finished_at", result.getExecutionFinishedAt());
     out.line("part", result.getPart());
     out.line("parts", Math.max(1, result.getParts()));
+    out.line("publisher", result.getPublisherId());
+    out.line("sequence", result.getSequence());
     out.line("errors", result.getErrorsCount());
     for (io.tailrace.v1.Frame frame : result.getFramesList()) {
       out.line("frame", frame.getNamespace());

@@ -137,7 +137,7 @@ final class WireScrambler {
     return switch (field.getType()) {
       case BOOL -> varint((Boolean) value ? 1 + random.nextInt(3) : 0);
       case ENUM -> varint(((EnumValueDescriptor) value).getNumber());
-      case INT64 -> varint((Long) value);
+      case INT64, UINT64 -> varint((Long) value);
       case UINT32 -> varint(Integer.toUnsignedLong((Integer) value));
       case SINT32 ->
           varint(Integer.toUnsignedLong(((Integer) value << 1) ^ ((Integer) value >> 31)));

@@ -146,6 +146,36 @@ public abstract class MetricsStoreContract {
   }
 
   @Test
+  public void aPublishersNumbersTellWhatIsMissingAndWhatCameTwice() throws Exception {
+    MetricsSummary first = Summaries.publisher("sound", 10, 0, 9);
+    int changed =
+        write(
+            first,
+            first.toBuilder()
+                .setMinute(first.getMinute() + Summaries.ONE_MINUTE)
+                .setEnvironmentId("other")
+                .setPublisher(first.getPublisher().toBuilder().setLeast(10).setGreatest(19))
+                .build(),
+            Summaries.publisher("gaps", 7, 100, 109),
+            Summaries.publisher("repeats", 12, 5, 14),
+            Summaries.publisher("one", 1, Long.MAX_VALUE, Long.MAX_VALUE),
+            Summaries.publisher("all", 2, 0, Long.MAX_VALUE));
+
+    assertThat(changed).isEqualTo(6);
+    assertThat(
+            database.rows(
+                "SELECT publisher_id, results, least_sequence, greatest_sequence, missing, repeated"
+                    + " FROM tailrace_metrics.publisher_gaps ORDER BY 1"))
+        .containsExactly(
+            "all|2|0|9223372036854775807|9223372036854775806|0",
+            "gaps|7|100|109|3|0",
+            "one|1|9223372036854775807|9223372036854775807|0|0",
+            "repeats|12|5|14|0|2",
+            "sound|20|0|19|0|0")
+        .inOrder();
+  }
+
+  @Test
   public void whatThereIsNoneOfIsNull() throws Exception {
     write(
         Summaries.feature("user.name"),

@@ -5,6 +5,7 @@ import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.MetricsSummary.Timing;
 import io.tailrace.v1.Numbers;
+import io.tailrace.v1.PublisherSummary;
 import io.tailrace.v1.QuerySummary;
 import java.util.Arrays;
 import org.apache.datasketches.kll.KllDoublesSketch;
@@ -39,6 +40,18 @@ public final class Summaries {
   /** Returns the first summary of a query's minute. */
   public static MetricsSummary of(QuerySummary.Builder query) {
     return minute().setQuery(query).build();
+  }
+
+  /** Returns the first summary of a publisher's minute. */
+  public static MetricsSummary publisher(String id, long results, long least, long greatest) {
+    return minute()
+        .setPublisher(
+            PublisherSummary.newBuilder()
+                .setPublisherId(id)
+                .setResults(results)
+                .setLeast(least)
+                .setGreatest(greatest))
+        .build();
   }
 
   private static MetricsSummary.Builder minute() {

@@ -3,6 +3,7 @@ package io.tailrace.bus.kafka;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusFacts;
+import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -42,6 +43,9 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 final class KafkaCheck {
   private static final int CONNECT_MILLIS = 5_000;
   private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(10);
+
+  /** What is longer is as good as for ever. */
+  private static final long MAX_MILLIS = Durations.LONGEST.toMillis();
 
   private final KafkaBus bus;
 
@@ -204,19 +208,49 @@ final class KafkaCheck {
       }
       Optional<Integer> maxBytes =
           value(config, TopicConfig.MAX_MESSAGE_BYTES_CONFIG).map(Integer::valueOf);
-      Optional<Duration> retention =
-          value(config, TopicConfig.RETENTION_MS_CONFIG)
-              .map(Long::valueOf)
-              .filter(ms -> ms >= 0)
-              .map(Duration::ofMillis);
-      return new BusFacts(partitions, maxBytes, retention);
+      return new BusFacts(partitions, maxBytes, retention(config), times(config));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof AuthorizationException) {
         // Reading a topic needs no right to see its settings.
-        return new BusFacts(partitions, Optional.empty(), Optional.empty());
+        return BusFacts.ofPartitions(partitions);
       }
       throw problem(e);
     }
+  }
+
+  /**
+   * For how long a message may be there: an active segment keeps its first one until the segment is
+   * rolled, and only then retention counts. A topic that is compacted alone keeps the last message
+   * of a key for ever.
+   */
+  private static Optional<Duration> retention(Config config) {
+    boolean deletes =
+        value(config, TopicConfig.CLEANUP_POLICY_CONFIG)
+            .map(policy -> policy.isEmpty() || policy.contains(TopicConfig.CLEANUP_POLICY_DELETE))
+            .orElse(true);
+    long segment =
+        value(config, TopicConfig.SEGMENT_MS_CONFIG).map(Long::valueOf).orElse(Long.MAX_VALUE);
+    return value(config, TopicConfig.RETENTION_MS_CONFIG)
+        .map(Long::valueOf)
+        .filter(ms -> deletes && ms >= 0 && ms <= MAX_MILLIS && segment <= MAX_MILLIS)
+        .map(ms -> Duration.ofMillis(ms).plusMillis(segment));
+  }
+
+  private static BusFacts.Times times(Config config) {
+    Optional<String> type = value(config, TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG);
+    if (type.isEmpty()) {
+      return BusFacts.Times.UNKNOWN;
+    }
+    if (type.get().equals("LogAppendTime")) {
+      return BusFacts.Times.BUS;
+    }
+    long ahead =
+        value(config, "message.timestamp.after.max.ms")
+            // Of brokers before 3.6.
+            .or(() -> value(config, "message.timestamp.difference.max.ms"))
+            .map(Long::valueOf)
+            .orElse(Long.MAX_VALUE);
+    return ahead <= MAX_MILLIS ? BusFacts.Times.PUBLISHERS : BusFacts.Times.ANY;
   }
 
   private static Optional<String> value(Config config, String name) {

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What all stores of a {@link LocalStack} must hold. Not thread-safe. */
+/** What all stores of a {@link LocalStack} must hold. Not thread-safe, but for {@link #taken}. */
 public final class StoreModels {
   private static final Pattern SCHEMA = Pattern.compile("[?&]schema=([^&]*)");
 
@@ -28,10 +28,22 @@ public final class StoreModels {
     if (message.decodable()) {
       online.add(message.result(), publishedAt);
       offline.add(message.result(), publishedAt);
-      metrics.add(message.result(), publishedAt);
     } else {
       online.addRefused(message.result());
       offline.addRefused(message.result());
+    }
+  }
+
+  /**
+   * Adds a message that the bus has taken, in any thread.
+   *
+   * @param takenAt the message's time on the bus, in microseconds since the epoch
+   */
+  public void taken(SampleMessage message, long takenAt) {
+    if (message.decodable()) {
+      synchronized (metrics) {
+        metrics.add(message.result(), takenAt);
+      }
     }
   }
 
@@ -42,8 +54,10 @@ public final class StoreModels {
    * @throws UnavailableException also before the first summary is stored, as there are no tables
    */
   public boolean metricsAreThere(LocalStack stack) throws UnavailableException {
-    return MetricsModel.observations(OfflineStores.at(stack.metricsStore()).reader())
-        >= metrics.observations();
+    synchronized (metrics) {
+      return MetricsModel.observations(OfflineStores.at(stack.metricsStore()).reader())
+          >= metrics.observations();
+    }
   }
 
   /** Reads every store back and compares it. */
@@ -56,8 +70,10 @@ public final class StoreModels {
         offline.compare(
             OfflineStores.at(stack.offlineStore()).reader(),
             environment -> schema(stack.offlineStore(), environment));
-    MetricsModel.Comparison series =
-        metrics.compare(OfflineStores.at(stack.metricsStore()).reader());
+    MetricsModel.Comparison series;
+    synchronized (metrics) {
+      series = metrics.compare(OfflineStores.at(stack.metricsStore()).reader());
+    }
     return List.of(
         ComparedStore.of(
             text(

@@ -22,14 +22,21 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class TrafficPublisher implements AutoCloseable {
-  /** Told of every message, in the publishing thread, just before it goes to the bus. */
+  /** Told of every message. */
   public interface Listener {
     /**
-     * Hears of a message.
+     * Hears of a message, in the publishing thread, just before it goes to the bus.
      *
-     * @param publishedAtMicros the message's publish time, since the epoch
+     * @param publishedAtMicros when it is published, since the epoch
      */
     void publishing(SampleMessage message, long publishedAtMicros);
+
+    /**
+     * Hears that the bus has taken a message, in a thread of its own, one after the other.
+     *
+     * @param takenAtMicros the message's time on the bus, since the epoch
+     */
+    default void published(SampleMessage message, long takenAtMicros) {}
   }
 
   /** The {@code rate} of traffic that is published as fast as the bus takes it. */
@@ -182,6 +189,7 @@ public final class TrafficPublisher implements AutoCloseable {
             new ProducerRecord<>(topic, null, publishedAt, key, message.payload().toByteArray()),
             (metadata, e) -> {
               if (e == null) {
+                listener.published(message, Micros.ofMillis(metadata.timestamp()));
                 published.incrementAndGet();
               } else {
                 failure.compareAndSet(null, e);

@@ -9,7 +9,6 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
@@ -92,7 +91,7 @@ final class DirectoryBus implements Bus {
       throw new UnavailableException(
           uri() + ": the topic '" + topic.getFileName() + "' does not exist");
     }
-    return new BusFacts(files().partitions().size(), Optional.empty(), Optional.empty());
+    return BusFacts.ofPartitions(files().partitions().size());
   }
 
   @Override
