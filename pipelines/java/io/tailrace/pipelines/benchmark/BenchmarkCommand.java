@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       OnlineBenchmarkCommand.class,
       OfflineBenchmarkCommand.class,
       MetricsBenchmarkCommand.class,
+      MemoryBenchmarkCommand.class,
       EdgesCommand.class
     })
 public final class BenchmarkCommand implements Runnable {
