@@ -74,6 +74,9 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   static final class Counts extends StageCounters {
     private static final long serialVersionUID = 1;
 
+    final Count received =
+        count("results_received", "messages", "results, before anything is done");
+    final Count valuesReceived = count("values_received", "values", "their values of features");
     final Count results =
         count("results_summarized", "messages", "results that were counted in their series");
     final Count values =
@@ -87,6 +90,8 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
 
     Counts() {
       super(SummarizeResults.STAGE);
+      accounts(received, results);
+      accounts(valuesReceived, values);
     }
   }
 
@@ -120,11 +125,12 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   @ProcessElement
   public void count(
       @Element Result result, OutputReceiver<KV<Integer, Optional<SeriesTally>>> out) {
+    counts.received.add(1);
+    counts.valuesReceived.add(result.values());
     Held held =
         held(
             new Scope(
                 result.environmentId(), result.deploymentId(), minute(result.message().time())));
-    counts.results.add(1);
     counts.freshness.count(
         result.message().publishedAt(), Micros.ofMillis(System.currentTimeMillis()), 1);
     // The parts of a divided result say the same of the execution.
@@ -139,10 +145,10 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     for (Frame frame : result.frames()) {
       int rows = frame.rows();
       for (Column column : frame.columns()) {
-        counts.values.add(rows);
         countColumn(feature(held, column.spec()), column, rows, result.queryTimestamp());
       }
     }
+    counts.results.add(1);
     if (heldSeries > MAX_HELD || found > MAX_FOUND) {
       putOut((tally, timestamp) -> out.outputWithTimestamp(tally, timestamp));
     }
@@ -268,6 +274,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
           Instant timestamp = new Instant(Micros.toMillis(scope.minute));
           held.series.forEach(
               (key, tally) -> {
+                counts.values.add(tally.observations() - tally.counted(Tally.Count.EXECUTIONS));
                 tally.settle();
                 SeriesShard shard = SeriesShard.of(key, maxSeries);
                 out.put(
@@ -281,7 +288,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   @FinishBundle
   public void finishBundle(FinishBundleContext context) {
     putOut((tally, timestamp) -> context.output(tally, timestamp, GlobalWindow.INSTANCE));
-    counts.flush();
+    counts.finish();
   }
 
   /** The minute of a result may begin long before the result. */

@@ -81,6 +81,8 @@ public final class WriteSummaries
   static final class Counts extends StageCounters {
     private static final long serialVersionUID = 1;
 
+    final Count received =
+        count("summaries_received", "messages", "summaries, before anything is done");
     final Count settled =
         count(
             "summaries_settled",
@@ -99,6 +101,8 @@ public final class WriteSummaries
 
     Counts() {
       super(STAGE);
+      accounts(received, settled);
+      accounts(settled, written, stale);
     }
   }
 
@@ -141,6 +145,7 @@ public final class WriteSummaries
         BoundedWindow window,
         MultiOutputReceiver out)
         throws UnavailableException {
+      counts.received.add(1);
       gathered.add(summary, timestamp, window);
       if (gathered.isDue()) {
         write(outputs.now(out, window));
@@ -150,7 +155,7 @@ public final class WriteSummaries
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws UnavailableException {
       write(outputs.atEnd(context));
-      counts.flush();
+      counts.finish();
     }
 
     private void write(Outputs.Receiver<SummaryOutcome> out) throws UnavailableException {

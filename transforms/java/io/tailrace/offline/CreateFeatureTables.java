@@ -78,6 +78,8 @@ public final class CreateFeatureTables
   static final class Counts extends StageCounters {
     private static final long serialVersionUID = 1;
 
+    final Count received =
+        count("results_received", "messages", "results, before anything is done");
     final Count passed = count("results_passed", "messages", "results that went on");
     final Count rejected =
         count(
@@ -93,6 +95,7 @@ public final class CreateFeatureTables
 
     Counts() {
       super(STAGE);
+      accounts(received, passed, rejected);
     }
   }
 
@@ -130,6 +133,7 @@ public final class CreateFeatureTables
     @ProcessElement
     public void create(@Element Result result, MultiOutputReceiver out)
         throws UnavailableException {
+      counts.received.add(1);
       if (tables == null) {
         catalog = store.openCatalog();
         tables = new TableCache(catalog);
@@ -194,7 +198,7 @@ public final class CreateFeatureTables
 
     @FinishBundle
     public void finishBundle() {
-      counts.flush();
+      counts.finish();
     }
 
     private interface Visitor {

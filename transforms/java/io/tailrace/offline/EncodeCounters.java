@@ -7,6 +7,9 @@ import io.tailrace.stage.StageCounters;
 final class EncodeCounters extends StageCounters {
   private static final long serialVersionUID = 1;
 
+  final Count received = count("results_received", "messages", "results, before anything is done");
+  final Count rowsReceived =
+      count("rows_received", "rows", "their cells, and deletions by entity and feature");
   final Count queriesEncoded =
       count("queries_encoded", "messages", "results whose row of the query log is in a file");
   final Count queriesRejected =
@@ -36,5 +39,8 @@ final class EncodeCounters extends StageCounters {
 
   EncodeCounters() {
     super(EncodeObservations.STAGE);
+    accounts(received, queriesEncoded, queriesRejected);
+    accounts(rowsReceived, rowsEncoded, skipped, rowsRejected);
+    accounts(skipped, notComputed, skippedByFeature);
   }
 }

@@ -16,6 +16,8 @@ public final class InsertCounters extends StageCounters {
   /** Tables that have counters of their own. */
   private static final int MAX_TABLES = 100;
 
+  private final Count filesReceived =
+      count("files_received", "files", "files, before anything is done");
   private final Count filesInserted =
       count("files_inserted", "files", "files whose rows are durable");
   private final Count filesRejected =
@@ -45,6 +47,12 @@ public final class InsertCounters extends StageCounters {
   /** Counts for the stage that inserts. */
   public InsertCounters() {
     super(InsertObservations.STAGE);
+    accounts(filesReceived, filesInserted, filesRejected);
+  }
+
+  /** Counts files that come. */
+  public void receive(int files) {
+    filesReceived.add(files);
   }
 
   /**

@@ -134,6 +134,7 @@ public final class InsertInBundle
         BoundedWindow window,
         MultiOutputReceiver out)
         throws UnavailableException, IOException {
+      counters.receive(1);
       gathered.add(file, timestamp, window);
       if (gathered.isDue()) {
         insert(gathered.take(), outputs.now(out, window));
@@ -143,6 +144,7 @@ public final class InsertInBundle
     @FinishBundle
     public void finishBundle(FinishBundleContext context) throws UnavailableException, IOException {
       insert(gathered.take(), outputs.atEnd(context));
+      counters.finish();
     }
 
     private void insert(List<Held<ObservationFile>> held, Outputs.Receiver<InsertOutcome> out)

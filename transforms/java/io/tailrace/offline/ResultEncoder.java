@@ -127,6 +127,8 @@ public final class ResultEncoder implements AutoCloseable {
    */
   public void add(Result result, Consumer<OutgoingMessage> files, Consumer<Failure> failures)
       throws IOException, UnavailableException {
+    counts.received.add(1);
+    counts.rowsReceived.add(result.cells());
     long publishedAt = result.message().publishedAt();
     publishedFrom = Math.min(publishedFrom, publishedAt);
     admission.begin(result);
@@ -251,7 +253,7 @@ public final class ResultEncoder implements AutoCloseable {
         }
       }
     }
-    counts.flush();
+    counts.finish();
     clear();
   }
 

@@ -34,7 +34,7 @@ record StorableRows(Admission admission, RejectedCells rejected) {
     int kept = 0;
     for (int row = 0; row < count; row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, frame.namespace(), row);
+        Admission.rejectKey(rejected, frame.namespace(), row, 1);
       } else if (!admission.isInTime(column.observedAt(row))) {
         admission.rejectTime(
             rejected,
@@ -73,7 +73,7 @@ record StorableRows(Admission admission, RejectedCells rejected) {
     int kept = 0;
     for (int row = 0; row < keys.count(); row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, deletion.namespace(), row);
+        Admission.rejectKey(rejected, deletion.namespace(), row, 1);
       } else if (!admission.isInTime(deletion.observedAt())) {
         admission.rejectTime(
             rejected,

@@ -108,7 +108,8 @@ final class GatheredCells {
         }
         if (key.isEmpty()) {
           if (!Admission.isKey(frame.keys(), row)) {
-            Admission.rejectKey(owner.rejected(), frame.namespace(), row);
+            Admission.rejectKey(
+                owner.rejected(), frame.namespace(), row, rest(columns, c, row, owner));
             break;
           }
           key = frame.keys().text(row);
@@ -139,6 +140,26 @@ final class GatheredCells {
     }
   }
 
+  /** Returns how many cells of a row are to be stored from a column on; skips the others. */
+  private int rest(List<Column> columns, int first, int row, ResultWrite owner) {
+    int cells = 0;
+    for (int c = first; c < columns.size(); c++) {
+      Decision decision = decision(columns.get(c), row);
+      if (decision == Decision.WRITE || decision == Decision.EVICT) {
+        cells++;
+      } else {
+        skip(decision, owner);
+      }
+    }
+    return cells;
+  }
+
+  private static Decision decision(Column column, int row) {
+    return column.isNull(row)
+        ? PersistencePolicy.onlineNull(column.spec())
+        : PersistencePolicy.online(column.spec());
+  }
+
   private void skip(Decision why, ResultWrite owner) {
     owner.skip();
     switch (why) {
@@ -155,12 +176,15 @@ final class GatheredCells {
     long observedAt = deletion.observedAt();
     for (int row = 0; row < deletion.keys().count(); row++) {
       if (!Admission.isKey(deletion.keys(), row)) {
-        Admission.rejectKey(owner.rejected(), deletion.namespace(), row);
+        Admission.rejectKey(
+            owner.rejected(), deletion.namespace(), row, Math.max(1, deletion.names().size()));
         continue;
       }
       String key = deletion.keys().text(row);
       if (!admission.isInTime(observedAt)) {
-        admission.rejectTime(owner.rejected(), deletion.namespace(), key, "", observedAt);
+        for (int n = 0; n < Math.max(1, deletion.names().size()); n++) {
+          admission.rejectTime(owner.rejected(), deletion.namespace(), key, "", observedAt);
+        }
         continue;
       }
       EntityWrite write = entity(result.environmentId(), deletion.namespace(), key);

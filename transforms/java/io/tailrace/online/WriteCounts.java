@@ -1,5 +1,6 @@
 package io.tailrace.online;
 
+import io.tailrace.result.Result;
 import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.StageCounters;
 
@@ -7,6 +8,9 @@ import io.tailrace.stage.StageCounters;
 final class WriteCounts extends StageCounters {
   private static final long serialVersionUID = 1;
 
+  final Count received = count("results_received", "messages", "results, before anything is done");
+  final Count cellsReceived =
+      count("cells_received", "cells", "their cells, and deletions by entity and feature");
   final Count settled =
       count("results_settled", "messages", "results of which every cell was dealt with");
   final Count entitiesSent =
@@ -52,6 +56,15 @@ final class WriteCounts extends StageCounters {
 
   WriteCounts() {
     super(WriteOnline.STAGE);
+    accounts(received, settled);
+    accounts(cellsReceived, written, stale, duplicate, expired, skipped, rejected);
+    accounts(skipped, notComputed, noMaxStaleness, skippedByFeature, nullSkipped);
+  }
+
+  /** Counts a result that comes. */
+  void receive(Result result) {
+    received.add(1);
+    cellsReceived.add(result.cells());
   }
 
   /** Counts a result that was settled at a time in microseconds. */

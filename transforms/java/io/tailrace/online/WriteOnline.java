@@ -212,6 +212,7 @@ public final class WriteOnline
         throws UnavailableException {
       receiver = outputs.now(out, window);
       readerClock.check(store.uri(), sender()::now);
+      counts.receive(result);
       ResultWrite write = new ResultWrite(result);
       cells.add(result, write);
       // Not before: amid it, only those before it are complete.
@@ -226,7 +227,7 @@ public final class WriteOnline
       receiver = outputs.atEnd(context);
       send();
       settle();
-      counts.flush();
+      counts.finish();
     }
 
     private EntitySender sender() {

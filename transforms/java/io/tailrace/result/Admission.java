@@ -45,10 +45,19 @@ public final class Admission {
     return !keys.areStrings() || keys.length(row) > 0;
   }
 
-  /** Rejects the cells of a row whose key is empty. */
-  public static void rejectKey(RejectedCells rejected, String namespace, int row) {
+  /**
+   * Rejects the cells of a row whose key is empty.
+   *
+   * @param cells how many they are
+   */
+  public static void rejectKey(RejectedCells rejected, String namespace, int row, int cells) {
     rejected.add(
-        Reason.MISSING_FIELD, namespace, "", "", "the primary key of row " + row + " is empty", 1);
+        Reason.MISSING_FIELD,
+        namespace,
+        "",
+        "",
+        "the primary key of row " + row + " is empty",
+        cells);
   }
 
   /**

@@ -259,6 +259,24 @@ public final class Result {
     return deletions;
   }
 
+  /** Returns how many values of features there are, nulls among them. */
+  public long values() {
+    long values = 0;
+    for (Frame frame : frames()) {
+      values += (long) frame.rows() * frame.columns().size();
+    }
+    return values;
+  }
+
+  /** Returns how many values there are, and deletions by entity and feature. */
+  public long cells() {
+    long cells = values();
+    for (Deletion deletion : deletions()) {
+      cells += (long) deletion.keys().count() * Math.max(1, deletion.names().size());
+    }
+    return cells;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof Result that

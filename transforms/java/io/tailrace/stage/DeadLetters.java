@@ -182,7 +182,7 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
 
     @FinishBundle
     public void finishBundle() {
-      counts.flush();
+      counts.finish();
     }
   }
 }

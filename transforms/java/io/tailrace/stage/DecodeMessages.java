@@ -86,6 +86,7 @@ public abstract class DecodeMessages<T>
     private final Count bytesRead;
     private final Count forOtherWriters;
     private final Count rejected;
+    private final Count decoded;
 
     /**
      * Declares the counters.
@@ -107,8 +108,10 @@ public abstract class DecodeMessages<T>
               things + "_rejected",
               "messages",
               things
-                  + " that can't be decoded, or are of an environment that is not served:"
-                  + " dead letters");
+                  + " that can't be decoded, are of an environment that is not served, or of which"
+                  + " nothing can be taken: dead letters");
+      decoded = count(things + "_decoded", "messages", things + " that went on");
+      accounts(read, forOtherWriters, rejected, decoded);
     }
   }
 
@@ -225,7 +228,10 @@ public abstract class DecodeMessages<T>
       List<Failure> refused = refused(message);
       refused.forEach(Outputs.failures(out)::output);
       if (refused.isEmpty() || !isNothing(decoded)) {
+        counts.decoded.add(1);
         Outputs.<T>main(out).output(decoded);
+      } else {
+        counts.rejected.add(1);
       }
     }
 
@@ -233,7 +239,7 @@ public abstract class DecodeMessages<T>
     @FinishBundle
     public final void finishBundle() {
       hold(0);
-      counts.flush();
+      counts.finish();
     }
   }
 }

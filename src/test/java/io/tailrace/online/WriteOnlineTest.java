@@ -301,7 +301,7 @@ public class WriteOnlineTest {
                     Results.int64("age", T + DAY, 1, 2, 3),
                     Results.int64("height", T, 4, 5, 6))));
 
-    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 1, 0, 0, 0, 0, 4));
+    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 1, 0, 0, 0, 0, 5));
     PAssert.thatSingleton(written.failures())
         .satisfies(
             letter -> {
@@ -311,10 +311,10 @@ public class WriteOnlineTest {
                       Reason.OBSERVED_IN_FUTURE,
                       2,
                       Reason.MISSING_FIELD,
-                      1,
+                      2,
                       Reason.REJECTED_BY_STORE,
                       1);
-              assertThat(letter.cellCount()).isEqualTo(4);
+              assertThat(letter.cellCount()).isEqualTo(5);
               assertThat(letter.cells().stream().map(RejectedCell::feature))
                   .containsExactly("user.age", "", "user.age", "user.height")
                   .inOrder();

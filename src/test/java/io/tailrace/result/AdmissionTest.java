@@ -93,7 +93,7 @@ public class AdmissionTest {
 
     assertThat(Admission.isKey(keys, 0)).isTrue();
     assertThat(Admission.isKey(keys, 1)).isFalse();
-    Admission.rejectKey(rejected, "user", 1);
+    Admission.rejectKey(rejected, "user", 1, 1);
     admission.rejectTime(rejected, "user", "ann", "user.age", T + SKEW + 1);
 
     Failure failure = rejected.failure("WriteOnline", result.message()).orElseThrow();

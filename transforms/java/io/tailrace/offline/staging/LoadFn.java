@@ -72,6 +72,7 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
     if (loader == null) {
       loader = loaders.open();
     }
+    counters.receive(files.size());
     Inserted inserted = requireNonNull(loader).load(from, files);
     long now = Micros.now();
     loads.loads.add(1);
@@ -97,6 +98,12 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
                     now));
       }
     }
+  }
+
+  @FinishBundle
+  public void finishBundle() {
+    counters.finish();
+    loads.finish();
   }
 
   private record StagedFiles(Stage.Connection from, List<StagedFile> files)

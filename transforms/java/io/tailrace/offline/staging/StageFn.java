@@ -60,6 +60,7 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
       BoundedWindow window,
       MultiOutputReceiver out)
       throws UnavailableException {
+    counters.filesToStage.add(1);
     gathered.add(file, timestamp, window);
     if (gathered.isDue()) {
       stage(gathered.take(), outputs.now(out, window));
@@ -69,6 +70,7 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
   @FinishBundle
   public void finishBundle(FinishBundleContext context) throws UnavailableException {
     stage(gathered.take(), outputs.atEnd(context));
+    counters.finish();
   }
 
   private void stage(

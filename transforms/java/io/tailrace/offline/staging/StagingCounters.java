@@ -7,6 +7,8 @@ import io.tailrace.stage.StageCounters;
 final class StagingCounters extends StageCounters {
   private static final long serialVersionUID = 1;
 
+  final Count filesToStage =
+      count("files_to_stage", "files", "files, before anything is done with them");
   final Count filesStaged = count("files_staged", "files", "files that were staged durably");
   final Count bytesStaged = count("bytes_staged", "bytes", "the files that were staged");
   final Count loads = count("loads", "loads", "loads of files that were gathered");
@@ -23,5 +25,12 @@ final class StagingCounters extends StageCounters {
 
   StagingCounters() {
     super(InsertObservations.STAGE);
+    accounts(filesToStage, filesStaged);
+  }
+
+  /** Beside that of the stage's other counters. */
+  @Override
+  protected String unaccountedName() {
+    return "staging_unaccounted";
   }
 }
