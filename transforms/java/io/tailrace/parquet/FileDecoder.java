@@ -6,6 +6,7 @@ import io.tailrace.parquet.DecodeBudget.TooLargeException;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
@@ -216,7 +217,10 @@ public final class FileDecoder {
   private void refuse(IntFunction<Refused> rows) {
     for (RowFaults.Fault fault : faults.first()) {
       Refused row = rows.apply(fault.row());
-      refused.add(fault.reason(), row.namespace, row.key, row.feature, fault.message(), 1);
+      refused.addAt(
+          fault.column() + "[" + fault.row() + "]",
+          new RejectedCell(fault.reason(), row.namespace, row.key, row.feature, fault.message()),
+          1);
     }
     for (Reason reason : Reason.values()) {
       int more = faults.unnamed(reason);

@@ -92,6 +92,12 @@ public record Failure(
     return new Failure(stage, new Cause(reason, "", message), rejected, original, Optional.empty());
   }
 
+  /** Returns the same failure at a place in the message. */
+  Failure in(String field) {
+    return new Failure(
+        stage, new Cause(cause.reason(), field, cause.message()), rejected, original, rows);
+  }
+
   /**
    * Returns the same failure with what the letter holds in place of the original's bytes.
    *

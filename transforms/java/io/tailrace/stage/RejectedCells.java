@@ -16,6 +16,8 @@ public final class RejectedCells {
   // Most messages have none.
   private List<RejectedCell> first = List.of();
   private Map<Reason, Integer> reasons = Map.of();
+  // Where the first one stands in the message; empty where nobody said.
+  private String field = "";
 
   /**
    * Adds cells that have something in common.
@@ -26,14 +28,26 @@ public final class RejectedCells {
    */
   public void add(
       Reason reason, String namespace, String key, String feature, String message, int count) {
+    addAt("", new RejectedCell(reason, namespace, key, feature, message), count);
+  }
+
+  /**
+   * Adds cells of which the first stands at a place in the message.
+   *
+   * @param place such as {@code frames[0].string_keys[3]}, or {@code value[3]} in a file
+   * @param cell the first of them
+   * @param count how many cells they are
+   */
+  public void addAt(String place, RejectedCell cell, int count) {
     if (reasons.isEmpty()) {
+      field = place;
       first = new ArrayList<>();
       // In the order in which they came.
       reasons = new LinkedHashMap<>();
     }
-    reasons.merge(reason, count, Integer::sum);
+    reasons.merge(cell.reason(), count, Integer::sum);
     if (first.size() < Failure.MAX_CELLS) {
-      first.add(new RejectedCell(reason, namespace, key, feature, message));
+      first.add(cell);
     }
   }
 
@@ -69,10 +83,11 @@ public final class RejectedCells {
     int count = count();
     return Optional.of(
         Failure.ofCells(
-            stage,
-            reasons.keySet().iterator().next(),
-            count == 1 ? what : what + "; and " + (count - 1) + " more",
-            new Failure.Cells(first, reasons),
-            original));
+                stage,
+                reasons.keySet().iterator().next(),
+                count == 1 ? what : what + "; and " + (count - 1) + " more",
+                new Failure.Cells(first, reasons),
+                original)
+            .in(field));
   }
 }

@@ -184,6 +184,7 @@ public class DecodeObservationFilesTest {
                 assertThat(failure.reason()).isEqualTo(Reason.OBSERVED_IN_FUTURE);
                 assertThat(failure.cellCount()).isEqualTo(refused);
                 assertThat(failure.message()).contains("check the publisher's clock");
+                assertThat(failure.field()).isEqualTo("observed_at[" + stored + "]");
               }
               return null;
             });

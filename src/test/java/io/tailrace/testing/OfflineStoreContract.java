@@ -156,6 +156,19 @@ public abstract class OfflineStoreContract {
     assertThat(again.failures).isEmpty();
   }
 
+  /** Some tools write them. */
+  @Test
+  public void filesWithoutRowsAreInsertedAsNothing() throws Exception {
+    ForeignFile one = ForeignFile.of(ValueType.INT64, age("ann", "1"));
+    ForeignFile none = new ForeignFile(one.columns(), one.rows() + " WHERE false", one.footer());
+
+    assertThat(insert(List.of(message(none))).failures).isEmpty();
+    Run run = insert(List.of(message(none), message(one), message(none)));
+
+    assertThat(run.failures).isEmpty();
+    assertThat(rows("SELECT pkey FROM " + table("user__age")).toString()).isEqualTo("[[ann]]");
+  }
+
   @Test
   public void thePartsOfAResultAreOneRowOfTheLogWithAllTables() throws Exception {
     insert(List.of(queries("op-1", "a__b"), queries("op-1", "c__d"), queries("op-2", "a__b")));
