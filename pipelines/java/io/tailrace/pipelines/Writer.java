@@ -165,7 +165,7 @@ public final class Writer<O> {
    * @return the program's exit code: 0, 1 if it has ended although nobody cancelled it, or 2 if it
    *     can't be started as the arguments say
    */
-  int run(PrintStream out, PrintStream err, String... args) {
+  public int run(PrintStream out, PrintStream err, String... args) {
     if (Arrays.stream(args).anyMatch(List.of("--help", "-h", "help")::contains)) {
       WriterHelp.print(out, this);
       return 0;

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +28,8 @@ public final class ReadBus {
   private static final AtomicInteger NUMBER = new AtomicInteger();
   // The pipeline runs in this JVM, on either runner, and only static fields are in common with it.
   private static final Map<Integer, List<BusMessage>> READ = new ConcurrentHashMap<>();
+
+  private static final Map<Integer, Set<String>> THREADS = new ConcurrentHashMap<>();
 
   private final int number;
   private final PipelineResult result;
@@ -68,6 +71,11 @@ public final class ReadBus {
     return start(bus, group, false, all.toArray(String[]::new));
   }
 
+  /** Returns how many threads have read something. */
+  public int readers() {
+    return THREADS.getOrDefault(number, Set.of()).size();
+  }
+
   /** Returns what has come so far. */
   public List<BusMessage> messages() {
     return READ.get(number);
@@ -104,6 +112,9 @@ public final class ReadBus {
     @ProcessElement
     public void note(@Element BusMessage message) {
       READ.get(number).add(message);
+      THREADS
+          .computeIfAbsent(number, any -> ConcurrentHashMap.newKeySet())
+          .add(Thread.currentThread().getName());
       if (fails) {
         throw new IllegalStateException("told to fail");
       }

@@ -5,6 +5,7 @@ import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.WriterStart;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
+import java.io.PrintStream;
 import java.util.Optional;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -40,6 +41,11 @@ public final class TallyWriter {
   }
 
   private TallyWriter() {}
+
+  /** Runs it as its program does, and returns the exit code. */
+  public static int run(PrintStream err, String... args) {
+    return WRITER.run(err, err, args);
+  }
 
   private static PCollection<Result> build(WriterStart start, int step) {
     return start

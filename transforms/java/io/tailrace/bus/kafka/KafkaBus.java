@@ -18,6 +18,8 @@ import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A topic of Kafka, or of what speaks its protocol (MSK). Immutable and serializable; holds no
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaBus implements Bus {
   private static final long serialVersionUID = 1;
+
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaBus.class);
 
   /** A correct URI, without and with SASL. */
   public static final String EXAMPLE =
@@ -149,8 +153,9 @@ public final class KafkaBus implements Bus {
   @Override
   public KafkaBus found(String fallbackGroup) throws UnavailableException {
     try {
-      return new KafkaBus(
-          uri, topic, servers, reading, TopicStart.find(this, group(fallbackGroup)));
+      TopicStart start = TopicStart.find(this, group(fallbackGroup));
+      start.warning(this, group(fallbackGroup)).ifPresent(LOG::warn);
+      return new KafkaBus(uri, topic, servers, reading, start);
     } catch (IOException e) {
       throw new UnavailableException(e.getMessage(), e);
     }

@@ -59,6 +59,21 @@ record TopicStart(String topicId, int partitions, SortedMap<Integer, Long> offse
     }
   }
 
+  /** Says what a start without state skips, if it does; a group may also have been forgotten. */
+  Optional<String> warning(KafkaBus bus, String group) {
+    return offsets.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            bus.name()
+                + ": the group '"
+                + group
+                + "' has committed nothing, so a start without state reads from start="
+                + bus.start()
+                + " and skips what was published before. If the group has read before, its offsets"
+                + " have expired (the brokers' offsets.retention.minutes): name with start= the"
+                + " time at which it stopped");
+  }
+
   /** Returns where the URI says to start; partitions that a group lacks otherwise were added. */
   private static Map<Integer, Long> starts(KafkaBus bus, Admin admin, int partitions)
       throws IOException {

@@ -122,6 +122,23 @@ public class KafkaSharesTest {
   }
 
   @Test
+  public void aGroupThatHasNothingIsNamedWhereThatSkipsMessages() throws Exception {
+    kafka.createTopic(topic(), 2);
+    KafkaBus latest = bus("?start=latest");
+
+    assertThat(TopicStart.find(latest, group()).warning(latest, group()).orElseThrow())
+        .contains("offsets.retention.minutes");
+    assertThat(TopicStart.find(bus(""), group()).warning(bus(""), group())).isEmpty();
+
+    admin
+        .alterConsumerGroupOffsets(
+            group(), Map.of(new TopicPartition(topic(), 1), new OffsetAndMetadata(0)))
+        .all()
+        .get();
+    assertThat(TopicStart.find(latest, group()).warning(latest, group())).isEmpty();
+  }
+
+  @Test
   public void splitsNeedNoBrokerWhenTheTopicWasAskedForBefore() throws Exception {
     LocalKafka mortal = LocalKafka.start(folder.newFolder().toPath(), 0);
     KafkaBus found;

@@ -1,0 +1,225 @@
+package io.tailrace.bus.kafka;
+
+import static com.google.common.truth.Truth.assertThat;
+
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.testing.ReadBus;
+import io.tailrace.testing.TallyWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.After;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.rules.TestName;
+
+/**
+ * Jobs that read Kafka on a real Flink, stopped, killed and restored, and what each message saw.
+ */
+public class KafkaRestoreTest {
+  private static final int PARTITIONS = 8;
+
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+  @Rule public final TestName topic = new TestName();
+
+  private static LocalKafka kafka;
+  private static LocalFlink flink;
+
+  @BeforeClass
+  public static void start() {
+    kafka = LocalKafka.start(folder.getRoot().toPath().resolve("kafka"), 0);
+    flink = LocalFlink.in(folder.getRoot().toPath().resolve("flink")).slots(8).start();
+  }
+
+  @AfterClass
+  public static void stop() {
+    flink.close();
+    kafka.close();
+  }
+
+  @After
+  public void cancelJobs() {
+    flink.cancelAll();
+  }
+
+  @Test
+  public void everyMessageIsReadOnceAtWhateverParallelismAJobIsRestored() throws Exception {
+    kafka.createTopic(topic(), PARTITIONS);
+    Bus bus = bus("").found("group");
+    List<String> all = new ArrayList<>();
+    String savepoint = "";
+    int published = 0;
+    for (int parallelism : List.of(1, 4, 8, 1)) {
+      publish(published, published + 80);
+      ReadBus reading = run(bus, parallelism, savepoint);
+      reading.await(80);
+      // Each of the partitions has ten of the messages, so each reader has some.
+      assertThat(reading.readers()).isEqualTo(parallelism);
+      savepoint = flink.stopWithSavepoint(job());
+      all.addAll(texts(reading));
+      published += 80;
+    }
+
+    assertThat(all).containsExactlyElementsIn(numbers(0, published));
+  }
+
+  @Test
+  public void partitionsThatAreAddedAreReadByTheJobThatRunsAndByOneThatIsRestored()
+      throws Exception {
+    kafka.createTopic(topic(), 2);
+    Bus bus = bus("").found("group");
+    publish(0, 16, 2);
+    ReadBus first = run(bus, 2, "");
+    first.await(16);
+    increase(4);
+    publish(16, 48, 4);
+    first.await(48);
+    String savepoint = flink.stopWithSavepoint(job());
+    increase(PARTITIONS);
+    publish(48, 128);
+
+    ReadBus restored = run(bus, 1, savepoint);
+    restored.await(80);
+    flink.cancel(job());
+
+    List<String> all = new ArrayList<>(texts(first));
+    all.addAll(texts(restored));
+    assertThat(all).containsExactlyElementsIn(numbers(0, 128));
+  }
+
+  @Test
+  public void aJobThatBeginsWithoutABrokerReadsAllWhenThereIsOne() throws Exception {
+    kafka.createTopic(topic(), PARTITIONS);
+    Bus bus = bus("").found("group");
+    publish(0, 80);
+    kafka.stop();
+    ReadBus reading;
+    try {
+      reading = run(bus, 2, "", "--checkpointingInterval=100");
+      Thread.sleep(1_000);
+      assertThat(flink.jobs().stream().anyMatch(each -> each.id().equals(job()))).isTrue();
+    } finally {
+      kafka.restart();
+    }
+
+    assertThat(reading.await(80)).hasSize(80);
+  }
+
+  @Test
+  public void aProgramWhoseJobEndsByItselfHasFailed() throws Exception {
+    kafka.createTopic(topic(), 1);
+    kafka.createTopic("letters", 1);
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
+    arguments.remove("--attachedMode=false");
+    arguments.add("--resultBus=" + bus("").uri());
+    arguments.add("--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/letters");
+    int[] status = {-1};
+    Thread program =
+        new Thread(
+            () ->
+                status[0] =
+                    TallyWriter.run(
+                        new PrintStream(err, true, StandardCharsets.UTF_8),
+                        arguments.toArray(String[]::new)));
+    program.start();
+    while (program.isAlive() && running().isEmpty()) {
+      Thread.sleep(20);
+    }
+    while (!flink.isProcessing(job())) {
+      Thread.sleep(20);
+    }
+
+    flink.stopWithSavepoint(job());
+    program.join();
+
+    assertThat(status[0]).isEqualTo(1);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("tally-writer: the job has ended");
+  }
+
+  private String topic() {
+    return topic.getMethodName();
+  }
+
+  private Bus bus(String query) {
+    return Buses.at("kafka://" + kafka.bootstrapServers() + "/" + topic() + query);
+  }
+
+  private static ReadBus run(Bus bus, int parallelism, String savepoint, String... more) {
+    return ReadBus.startOn(
+        flink,
+        bus,
+        "group",
+        Stream.of(
+                Stream.of("--parallelism=" + parallelism),
+                Stream.of(savepoint).filter(it -> !it.isEmpty()).map(it -> "--savepointPath=" + it),
+                more.length == 0
+                    ? Stream.of("--checkpointingInterval=3600000")
+                    : Arrays.stream(more))
+            .flatMap(it -> it)
+            .toArray(String[]::new));
+  }
+
+  private static List<JobID> running() {
+    return flink.jobs().stream()
+        .filter(each -> !each.status().isGloballyTerminalState())
+        .map(LocalFlink.Job::id)
+        .toList();
+  }
+
+  private static JobID job() {
+    return running().get(0);
+  }
+
+  private void publish(int from, int to) {
+    publish(from, to, PARTITIONS);
+  }
+
+  private void publish(int from, int to, int partitions) {
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      for (int i = from; i < to; i++) {
+        byte[] text = Integer.toString(i).getBytes(StandardCharsets.UTF_8);
+        producer.send(new ProducerRecord<>(topic(), i % partitions, null, text));
+      }
+    }
+  }
+
+  private void increase(int partitions) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+      admin.createPartitions(Map.of(topic(), NewPartitions.increaseTo(partitions))).all().get();
+    }
+  }
+
+  private static List<String> texts(ReadBus reading) {
+    return reading.messages().stream()
+        .map(message -> new String(message.payload(), StandardCharsets.UTF_8))
+        .toList();
+  }
+
+  private static List<String> numbers(int from, int to) {
+    return IntStream.range(from, to).mapToObj(Integer::toString).toList();
+  }
+}
