@@ -23,6 +23,7 @@ public final class MetricsWriter {
       Writer.named("metrics-writer", MetricsWriterOptions.class)
           .says("Summarises results by minute and publishes that to the metrics bus.")
           .reads("resultBus", MetricsWriterOptions::getResultBus)
+          .alone()
           .settles(SummarizeResults.STAGE, "results_summarized", "values_summarized")
           .with(MetricsWriterOptions::parse, MetricsWriter::build);
 

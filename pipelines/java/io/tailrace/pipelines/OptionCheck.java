@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,8 @@ public final class OptionCheck {
   private final Map<String, Kinds<?>> endpoints = new LinkedHashMap<>();
   private final Map<String, Question> questions = new LinkedHashMap<>();
   private final Map<String, BusFacts> facts = new HashMap<>();
-  private final Map<String, Bus> found = new HashMap<>();
+  // What the writer writes to.
+  private final Map<String, Endpoint> targets = new TreeMap<>();
   private final List<String> problems = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
 
@@ -55,26 +57,15 @@ public final class OptionCheck {
    */
   Optional<Bus> readable(String name, @Nullable String text, String group) {
     Optional<Bus> bus = parse(name, text, Buses.KINDS);
-    bus.ifPresent(
-        it ->
-            questions.put(
-                name,
-                () -> {
-                  facts.put(name, it.checkReadable(group));
-                  found.put(name, it.found(group));
-                }));
+    bus.ifPresent(it -> questions.put(name, () -> facts.put(name, it.checkReadable(group))));
     return bus;
-  }
-
-  /** Returns a bus that is read with what was found of it; empty before it was asked. */
-  Optional<Bus> found(String name) {
-    return Optional.ofNullable(found.get(name));
   }
 
   /** Parses the URI of a bus to publish to. What it says of itself is in its {@link #facts}. */
   public Optional<Bus> writable(String name, @Nullable String text) {
     Optional<Bus> bus = parse(name, text, Buses.KINDS);
     bus.ifPresent(it -> questions.put(name, () -> facts.put(name, it.checkWritable())));
+    bus.ifPresent(it -> targets.put(name, it));
     return bus;
   }
 
@@ -93,6 +84,7 @@ public final class OptionCheck {
       String name, @Nullable String text, Kinds<E> kinds, Asked<E> asked) {
     Optional<E> endpoint = parse(name, text, kinds);
     endpoint.ifPresent(it -> questions.put(name, () -> asked.ask(it)));
+    endpoint.ifPresent(it -> targets.put(name, it));
     return endpoint;
   }
 
@@ -160,6 +152,28 @@ public final class OptionCheck {
   /** Returns what a bus said of itself; empty before it was asked, and if it did not answer. */
   public Optional<BusFacts> facts(String name) {
     return Optional.ofNullable(facts.get(name));
+  }
+
+  /**
+   * Returns an id of all that the writer writes to, but for one option; empty where nothing of it
+   * has one.
+   *
+   * @throws UnavailableException if one does not answer
+   */
+  String identity(String exceptFor) throws UnavailableException {
+    List<String> identities = new ArrayList<>();
+    for (Map.Entry<String, Endpoint> each : targets.entrySet()) {
+      String identity = each.getKey().equals(exceptFor) ? "" : each.getValue().identity();
+      if (!identity.isEmpty()) {
+        identities.add(identity);
+      }
+    }
+    return String.join("+", identities);
+  }
+
+  /** Returns whether something is wrong so far. */
+  boolean hasProblems() {
+    return !problems.isEmpty();
   }
 
   /** Returns which options name a bus or a store, in the order in which they were looked at. */

@@ -109,6 +109,11 @@ public final class Writer<O> {
     return draft.reads;
   }
 
+  /** Returns whether two at once would count everything twice. */
+  boolean isAlone() {
+    return draft.alone;
+  }
+
   /** Returns the name of the stage whose counters tell what it does. */
   public String stage() {
     return draft.stage;
@@ -229,6 +234,7 @@ public final class Writer<O> {
     private String reads = "";
     private Function<T, @Nullable String> source = given -> null;
     private boolean gathers;
+    private boolean alone;
     private String stage = "";
     private String settled = "";
     private String made = "";
@@ -254,6 +260,12 @@ public final class Writer<O> {
     /** Has a runner give it many messages at a time, as its store is the faster for that. */
     public Draft<T> gathers() {
       gathers = true;
+      return this;
+    }
+
+    /** Has it wait, when it starts, until no other job of its group reads any more. */
+    public Draft<T> alone() {
+      alone = true;
       return this;
     }
 

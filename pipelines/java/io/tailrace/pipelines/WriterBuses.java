@@ -2,6 +2,8 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.BusReader;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.DeadLetters;
 import io.tailrace.stage.Overflow;
 import java.util.Optional;
@@ -46,10 +48,29 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
                 + " directory for such messages");
       }
       return new WriterBuses(
-          check.found(writer.reads()).or(() -> source).orElseThrow(),
+          found(writer, source.orElseThrow(), options, check),
           DeadLetters.to(letters.orElseThrow(), writer.name(), source.orElseThrow())
               .overflowingTo(Math.max(most, DeadLetters.LEAST_MESSAGE_BYTES), overflow));
     };
+  }
+
+  /** Looks whose the group is, and where reading would begin. */
+  private static Bus found(Writer<?> writer, Bus source, WriterOptions options, OptionCheck check) {
+    if (check.hasProblems()) {
+      return source;
+    }
+    try {
+      return source.found(
+          new BusReader(
+              writer.name(),
+              writer.name(),
+              check.identity(LETTERS),
+              options.isAdoptGroup(),
+              writer.isAlone()));
+    } catch (UnavailableException e) {
+      check.problem("--" + writer.reads() + ": " + e.getMessage());
+      return source;
+    }
   }
 
   private static Optional<Overflow> overflow(WriterOptions options, OptionCheck check) {

@@ -28,6 +28,13 @@ public interface WriterOptions extends PipelineOptions {
   void setEnvironments(@Nullable List<String> environments);
 
   @Description(
+      "Go on where another writer, or one with another store, was in the consumer group or in the"
+          + " restored state: once, to take its place for good.")
+  boolean isAdoptGroup();
+
+  void setAdoptGroup(boolean adopt);
+
+  @Description(
       "Read the bus from where the consumer group is, although the restored state is that of"
           + " another topic, or of an earlier one of the same name: once, for a planned move.")
   boolean isAdoptTopic();

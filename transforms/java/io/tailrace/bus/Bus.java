@@ -33,10 +33,11 @@ public interface Bus extends Endpoint {
    * divided: a job that begins while no broker answers then still has all its readers, and {@code
    * start=latest} means the moment of this call.
    *
-   * @param group the consumer group, unless the URI names one
-   * @throws UnavailableException if the bus does not answer
+   * @param reader who will read it
+   * @throws UnavailableException if the bus does not answer, or if the group is that of another
+   *     writer or store
    */
-  default Bus found(String group) throws UnavailableException {
+  default Bus found(BusReader reader) throws UnavailableException {
     return this;
   }
 

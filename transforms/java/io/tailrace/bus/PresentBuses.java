@@ -33,6 +33,13 @@ public final class PresentBuses {
     boolean isAdoptTopic();
 
     void setAdoptTopic(boolean adopt);
+
+    @Description(
+        "Go on where another writer, or one with another store, was in the consumer group or in the"
+            + " restored state: once, to take its place for good.")
+    boolean isAdoptGroup();
+
+    void setAdoptGroup(boolean adopt);
   }
 
   private PresentBuses() {}
@@ -97,6 +104,11 @@ public final class PresentBuses {
   /** Returns whether a job is told to take the place of another topic for its own. */
   public static boolean adoptsTopic(PipelineOptions options) {
     return options.as(Options.class).isAdoptTopic();
+  }
+
+  /** Returns whether a job is told to take the place of another writer or store. */
+  public static boolean adoptsGroup(PipelineOptions options) {
+    return options.as(Options.class).isAdoptGroup();
   }
 
   private static boolean isSameTopic(Bus one, Bus other) {

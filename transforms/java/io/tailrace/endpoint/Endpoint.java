@@ -12,6 +12,17 @@ public interface Endpoint extends Serializable {
   String uri();
 
   /**
+   * Returns an id that the store or the topic itself holds, made by whoever writes to it first: it
+   * tells two that have had the same address apart, and knows one again that has another. Empty
+   * where it has none.
+   *
+   * @throws UnavailableException with one sentence that names it and the correction
+   */
+  default String identity() throws UnavailableException {
+    return "";
+  }
+
+  /**
    * Checks that it can be reached and used as configured.
    *
    * @throws UnavailableException with one sentence that names it and the correction

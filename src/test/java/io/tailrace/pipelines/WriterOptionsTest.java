@@ -24,7 +24,7 @@ import org.junit.runners.JUnit4;
 public class WriterOptionsTest {
   /** Options whose every text is right, and switches, which are looked at before all others. */
   private static final Set<String> NEVER_WRONG =
-      Set.of("environments", "deadLetterOverflow", "adoptTopic");
+      Set.of("environments", "deadLetterOverflow", "adoptGroup", "adoptTopic");
 
   /** An option's text that is not its default, and what it means. */
   private record Explicit(String text, Object meaning) {
@@ -43,6 +43,7 @@ public class WriterOptionsTest {
           Map.entry("offlineStore", Explicit.uri("duckdb:///nowhere/a.db?schema={environment}")),
           Map.entry("metricsStore", Explicit.uri("duckdb:///nowhere/m.db")),
           Map.entry("deadLetterOverflow", new Explicit("/overflow", "/overflow")),
+          Map.entry("adoptGroup", new Explicit("true", true)),
           Map.entry("adoptTopic", new Explicit("true", true)),
           Map.entry("environments", new Explicit("prod, staging", Set.of("prod", "staging"))),
           Map.entry("maxClockSkew", new Explicit("7m", Duration.ofMinutes(7))),
@@ -86,7 +87,8 @@ public class WriterOptionsTest {
 
       for (String option : optionsOf(writer)) {
         // These are for all writers, which have no name for them of their own.
-        if (!Set.of(writer.reads(), "deadLetterBus", "deadLetterOverflow", "adoptTopic")
+        if (!Set.of(
+                writer.reads(), "deadLetterBus", "deadLetterOverflow", "adoptGroup", "adoptTopic")
             .contains(option)) {
           assertWithMessage("%s --%s", writer, option)
               .that(requireNonNull(meant.get(option), option))

@@ -25,7 +25,7 @@ public class WritersDocumentTest {
 
   /** What every writer has is said once. */
   private static final Set<String> OF_EVERY_WRITER =
-      Set.of("adoptTopic", "deadLetterBus", "deadLetterOverflow", "environments");
+      Set.of("adoptGroup", "adoptTopic", "deadLetterBus", "deadLetterOverflow", "environments");
 
   @Test
   public void everyWriterHasItsRow() throws Exception {

@@ -13,10 +13,12 @@ import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.StageThenLoad;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import java.util.UUID;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
@@ -87,6 +89,19 @@ public final class ShelfStore implements OfflineStore {
     stage().check();
     if (!Files.isWritable(Path.of(directory))) {
       throw new UnavailableException(uri + " can't be written to: let this user write into it");
+    }
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    Path id = Path.of(directory, "id");
+    try {
+      if (!Files.exists(id)) {
+        Files.writeString(id, UUID.randomUUID().toString());
+      }
+      return Files.readString(id);
+    } catch (IOException e) {
+      throw new UnavailableException(uri + ": its id can't be read: " + e.getMessage(), e);
     }
   }
 

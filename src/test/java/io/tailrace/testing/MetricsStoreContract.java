@@ -68,6 +68,15 @@ public abstract class MetricsStoreContract {
   }
 
   @Test
+  public void aStoreHoldsAnId() throws Exception {
+    String id = database.store("").identity();
+
+    assertThat(id).isNotEmpty();
+    assertThat(database.store("").identity()).isEqualTo(id);
+    database.store("").connect().close();
+  }
+
+  @Test
   public void aStoreThatIsAwayIsNamedAndLosesNothing() throws Exception {
     MetricsStore store = database.store(impatient());
     MetricsSummary before = Summaries.computed(Summaries.feature("user.age"), 1, 0);

@@ -95,6 +95,14 @@ public abstract class OfflineStoreContract {
   }
 
   @Test
+  public void aStoreHoldsAnId() throws Exception {
+    String id = store().identity();
+
+    assertThat(id).isNotEmpty();
+    assertThat(store().identity()).isEqualTo(id);
+  }
+
+  @Test
   public void everyValueTypeReadsBackAsItWasWritten() throws Exception {
     List<BusMessage> files = new ArrayList<>();
     values()

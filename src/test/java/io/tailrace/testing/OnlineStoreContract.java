@@ -89,6 +89,16 @@ public abstract class OnlineStoreContract {
   }
 
   @Test
+  public void aStoreHoldsAnIdThatItLosesWithAllElse() throws Exception {
+    String id = OnlineStores.at(uri()).identity();
+
+    assertThat(id).isNotEmpty();
+    assertThat(OnlineStores.at(uri()).identity()).isEqualTo(id);
+    removeAll();
+    assertThat(OnlineStores.at(uri()).identity()).isNotEqualTo(id);
+  }
+
+  @Test
   public void aStoreThatIsNotThereIsNamedWithTheCorrection() throws Exception {
     OnlineStore store = OnlineStores.at(unreachable());
 

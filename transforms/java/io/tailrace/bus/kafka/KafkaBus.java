@@ -4,6 +4,7 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.BusReader;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
@@ -62,14 +63,19 @@ public final class KafkaBus implements Bus {
     }
   }
 
+  /** What was found before the job was started, and for whom. */
+  private record Found(TopicStart start, BusReader reader) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
   private final String uri;
   private final String topic;
   private final KafkaServers servers;
   private final Reading reading;
-  private final @Nullable TopicStart found;
+  private final @Nullable Found found;
 
   private KafkaBus(
-      String uri, String topic, KafkaServers servers, Reading reading, @Nullable TopicStart found) {
+      String uri, String topic, KafkaServers servers, Reading reading, @Nullable Found found) {
     this.uri = uri;
     this.topic = topic;
     this.servers = servers;
@@ -151,11 +157,11 @@ public final class KafkaBus implements Bus {
   }
 
   @Override
-  public KafkaBus found(String fallbackGroup) throws UnavailableException {
+  public KafkaBus found(BusReader reader) throws UnavailableException {
     try {
-      TopicStart start = TopicStart.find(this, group(fallbackGroup));
-      start.warning(this, group(fallbackGroup)).ifPresent(LOG::warn);
-      return new KafkaBus(uri, topic, servers, reading, start);
+      TopicStart start = TopicStart.find(this, reader);
+      start.warning(this, group(reader.group())).ifPresent(LOG::warn);
+      return new KafkaBus(uri, topic, servers, reading, new Found(start, reader));
     } catch (IOException e) {
       throw new UnavailableException(e.getMessage(), e);
     }
@@ -163,7 +169,12 @@ public final class KafkaBus implements Bus {
 
   /** Returns what was found of the topic, if it was asked for. */
   Optional<TopicStart> found() {
-    return Optional.ofNullable(found);
+    return Optional.ofNullable(found).map(Found::start);
+  }
+
+  /** Returns for whom it was asked for, if it was. */
+  Optional<BusReader> reader() {
+    return Optional.ofNullable(found).map(Found::reader);
   }
 
   @Override
@@ -179,6 +190,11 @@ public final class KafkaBus implements Bus {
   @Override
   public BusPublisher publisher() {
     return new KafkaPublisher(this);
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    return KafkaCheck.topicId(this);
   }
 
   @Override

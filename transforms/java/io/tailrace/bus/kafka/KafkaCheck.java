@@ -61,6 +61,15 @@ final class KafkaCheck {
     return new KafkaCheck(bus).check(Optional.empty());
   }
 
+  /** Returns the brokers' id of the topic, empty where they give none. */
+  static String topicId(KafkaBus bus) throws UnavailableException {
+    try (Admin admin = KafkaAdmins.open(bus, REPLY_TIMEOUT)) {
+      return KafkaAdmins.text(TopicWatch.describe(bus, admin).topicId());
+    } catch (IOException e) {
+      throw new UnavailableException(e.getMessage(), e);
+    }
+  }
+
   private BusFacts check(Optional<String> group) throws UnavailableException {
     connect();
     try (Admin admin = KafkaAdmins.open(bus, REPLY_TIMEOUT)) {

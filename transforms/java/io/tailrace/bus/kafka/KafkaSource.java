@@ -4,11 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.bus.BusReader;
 import io.tailrace.bus.PresentBuses;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.ListCoder;
 import org.apache.beam.sdk.io.UnboundedSource;
@@ -31,22 +33,45 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
   /**
    * Who reads.
    *
-   * @param group the consumer group
+   * @param group the consumer group, unless the URI names one
    * @param present under which name a job's options have the bus
+   * @param job one id from a start without state on, kept by what is restored from it
    */
-  record Subscriber(String group, String present) implements Serializable {
+  record Subscriber(String group, String present, String writer, String store, String job)
+      implements Serializable {
     private static final long serialVersionUID = 1;
+
+    static Subscriber of(BusReader reader, String present) {
+      return new Subscriber(
+          reader.group(), present, reader.writer(), reader.store(), UUID.randomUUID().toString());
+    }
+
+    /** Returns the same job as what reads it now. */
+    Subscriber as(BusReader reader) {
+      return new Subscriber(group, present, reader.writer(), reader.store(), job);
+    }
+  }
+
+  /** What the present options accept as their own. */
+  private record Adopts(boolean topic, boolean group) implements Serializable {
+    private static final long serialVersionUID = 1;
+    static final Adopts NOTHING = new Adopts(false, false);
   }
 
   private final KafkaBus bus;
   private final Subscriber subscriber;
   private final @Nullable TopicStart start;
   private final @Nullable PartitionShare share;
-  private final boolean adoptsTopic;
+  private final Adopts adopts;
 
   /** Describes the whole topic. */
   KafkaSource(KafkaBus bus, String group, String present) {
-    this(bus, new Subscriber(group, present), bus.found().orElse(null), null, false);
+    this(
+        bus,
+        Subscriber.of(bus.reader().orElse(BusReader.of(group)), present),
+        bus.found().orElse(null),
+        null,
+        Adopts.NOTHING);
   }
 
   private KafkaSource(
@@ -54,12 +79,12 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       Subscriber subscriber,
       @Nullable TopicStart start,
       @Nullable PartitionShare share,
-      boolean adoptsTopic) {
+      Adopts adopts) {
     this.bus = bus;
     this.subscriber = subscriber;
     this.start = start;
     this.share = share;
-    this.adoptsTopic = adoptsTopic;
+    this.adopts = adopts;
   }
 
   KafkaBus bus() {
@@ -68,6 +93,18 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
 
   String group() {
     return bus.group(subscriber.group);
+  }
+
+  Subscriber subscriber() {
+    return subscriber;
+  }
+
+  /** Returns who reads by the present options. */
+  BusReader reader() {
+    return bus.reader()
+        .orElse(
+            new BusReader(
+                subscriber.group, subscriber.writer, subscriber.store, adopts.group, false));
   }
 
   /** Returns what was found when the job was started without state. */
@@ -84,14 +121,19 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
     return requireNonNull(share, "a source is split before it is read");
   }
 
+  /** Returns whether another writer's or store's place is taken on purpose. */
+  boolean adoptsGroup() {
+    return adopts.group;
+  }
+
   /** Returns whether another topic is meant when it is another one. */
   boolean adoptsTopic() {
-    return adoptsTopic;
+    return adopts.topic;
   }
 
   /** Returns the same source of another bus, for tests of what comes out of a checkpoint. */
   KafkaSource of(KafkaBus other) {
-    return new KafkaSource(other, subscriber, start, share, adoptsTopic);
+    return new KafkaSource(other, subscriber, start, share, adopts);
   }
 
   @Override
@@ -100,9 +142,9 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       return List.of(this);
     }
     // Asked for before the job was started, as a rule: then no broker is needed here.
-    TopicStart found = start != null ? start : TopicStart.find(bus, group());
+    TopicStart found = start != null ? start : TopicStart.find(bus, reader());
     return PartitionShare.ofEach(found.partitions()).stream()
-        .map(each -> new KafkaSource(bus, subscriber, found, each, false))
+        .map(each -> new KafkaSource(bus, subscriber, found, each, Adopts.NOTHING))
         .toList();
   }
 
@@ -111,20 +153,35 @@ final class KafkaSource extends UnboundedSource<List<BusMessage>, KafkaMark> {
       PipelineOptions options, @Nullable KafkaMark mark) throws IOException {
     if (share == null) {
       // A runner that never splits reads everything with one reader.
-      TopicStart found = start != null ? start : TopicStart.find(bus, group());
-      return new KafkaSource(bus, subscriber, found, new PartitionShare(0, 1), false)
+      TopicStart found = start != null ? start : TopicStart.find(bus, reader());
+      return new KafkaSource(bus, subscriber, found, new PartitionShare(0, 1), Adopts.NOTHING)
           .createReader(options, mark);
     }
     KafkaBus now = PresentBuses.of(options, subscriber.present, bus);
     boolean isSame = now.topic().equals(bus.topic());
+    BusReader reader = now.reader().orElse(BusReader.of(subscriber.group));
+    checkOwner(reader, PresentBuses.adoptsGroup(options));
     return new KafkaReader(
         new KafkaSource(
             now,
-            subscriber,
+            subscriber.as(reader),
             isSame ? start : now.found().orElse(null),
             share,
-            PresentBuses.adoptsTopic(options)),
+            new Adopts(PresentBuses.adoptsTopic(options), PresentBuses.adoptsGroup(options))),
         isSame ? mark : null);
+  }
+
+  /** Refuses state that another writer, or one of another store, has left. */
+  private void checkOwner(BusReader reader, boolean adoptsGroup) {
+    Optional<String> conflict =
+        new CommitMetadata(subscriber.writer, subscriber.store, "", subscriber.job, 0, 0)
+            .conflict(
+                bus.name() + ": the state that this job was restored from",
+                reader.writer(),
+                reader.store());
+    if (conflict.isPresent() && !adoptsGroup) {
+      throw new IllegalStateException(conflict.get());
+    }
   }
 
   @Override

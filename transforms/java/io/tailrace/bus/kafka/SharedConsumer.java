@@ -62,8 +62,11 @@ final class SharedConsumer {
   private static final ThreadLocal<Map<String, SharedConsumer>> OF_THREAD =
       ThreadLocal.withInitial(ConcurrentHashMap::new);
 
+  private final KafkaSource source;
   private final KafkaBus bus;
   private final String group;
+  private final CommitTimes commitTimes = new CommitTimes();
+  private final OtherJobs otherJobs;
   private final Map<String, SharedConsumer> home;
   private final List<KafkaPart> parts = new ArrayList<>();
   private final Map<Integer, KafkaPart> owners = new HashMap<>();
@@ -75,14 +78,17 @@ final class SharedConsumer {
   private final PartitionLags lags;
   private @Nullable Consumer<byte[], byte[]> consumer;
   private @Nullable TopicWatch watch;
+  private String topicId = "";
   private int topicPartitions;
   private long polls;
   private boolean endsBacklog;
   private boolean closed;
 
   private SharedConsumer(KafkaPart first, Map<String, SharedConsumer> home) {
-    this.bus = first.source().bus();
-    this.group = first.source().group();
+    this.source = first.source();
+    this.bus = source.bus();
+    this.group = source.group();
+    this.otherJobs = new OtherJobs(bus, source.subscriber().job());
     this.home = home;
     this.lags = new PartitionLags(first.restoredWatermark());
   }
@@ -102,7 +108,7 @@ final class SharedConsumer {
   }
 
   private static String key(KafkaPart part) {
-    return part.source().group() + " of " + part.source().bus().uri();
+    return part.source().subscriber() + " of " + part.source().bus().uri();
   }
 
   private synchronized boolean admit(KafkaPart part) {
@@ -128,8 +134,8 @@ final class SharedConsumer {
    */
   synchronized Optional<Batch> advance(KafkaPart part) throws IOException {
     try {
-      if (!part.isOpened()) {
-        open();
+      if (!part.isOpened() && !open()) {
+        return Optional.empty();
       }
       if (!part.isWaiting() && parts.stream().noneMatch(KafkaPart::isWaiting)) {
         if (!part.sees(polls)) {
@@ -155,11 +161,15 @@ final class SharedConsumer {
     return next == null ? Long.MIN_VALUE : next.offset();
   }
 
-  private void open() throws IOException {
-    if (watch == null) {
-      watch = new TopicWatch(bus);
+  /** Returns whether reading can begin. */
+  private boolean open() throws IOException {
+    TopicWatch asked = watch == null ? new TopicWatch(bus) : watch;
+    watch = asked;
+    if (source.reader().alone() && !otherJobs.areGone(() -> asked.commits(group))) {
+      return false;
     }
-    TopicWatch.Topic topic = watch.describe();
+    TopicWatch.Topic topic = asked.describe();
+    topicId = topic.id();
     for (KafkaPart part : parts) {
       if (!part.isOpened()) {
         checkTopic(part, topic.id());
@@ -171,6 +181,18 @@ final class SharedConsumer {
     }
     topicPartitions = Math.max(topicPartitions, topic.partitions());
     assign(consumer);
+    return true;
+  }
+
+  private CommitMetadata metadata() {
+    KafkaSource.Subscriber subscriber = source.subscriber();
+    return new CommitMetadata(
+        subscriber.writer(),
+        subscriber.store(),
+        topicId,
+        subscriber.job(),
+        commitTimes.everyMillis(),
+        System.currentTimeMillis());
   }
 
   /** Refuses positions that are not of this topic. */
@@ -191,7 +213,7 @@ final class SharedConsumer {
   }
 
   /** Gives the consumer all partitions that the parts have by now. */
-  private void assign(Consumer<byte[], byte[]> open) {
+  private void assign(Consumer<byte[], byte[]> open) throws IOException {
     Map<Integer, Long> starts = new TreeMap<>();
     Set<Integer> unknown = new TreeSet<>();
     Set<Integer> added = new TreeSet<>();
@@ -212,8 +234,8 @@ final class SharedConsumer {
         }
       }
     }
-    new StartOffsets(bus, open)
-        .of(unknown, starts)
+    new StartOffsets(source, open)
+        .of(unknown, starts, metadata())
         .forEach((each, position) -> requireNonNull(owners.get(each)).place(each, position));
     for (int each : added) {
       polled.put(each, requireNonNull(requireNonNull(owners.get(each)).next().get(each)));
@@ -270,7 +292,7 @@ final class SharedConsumer {
       }
       memory.hold(bytes);
     } catch (OffsetOutOfRangeException e) {
-      for (var each : new StartOffsets(bus, open).afterOverrun(e).entrySet()) {
+      for (var each : new StartOffsets(source, open).afterOverrun(e).entrySet()) {
         KafkaPosition position = KafkaPosition.at(each.getValue());
         int number = each.getKey().partition();
         open.seek(each.getKey(), position.with(""));
@@ -289,8 +311,12 @@ final class SharedConsumer {
   private void look(Consumer<byte[], byte[]> open) throws IOException {
     TopicWatch asked = requireNonNull(watch);
     for (KafkaPart part : parts) {
-      part.takeCommits()
-          .forEach((each, position) -> durable.put(partition(each), position.with("")));
+      Map<Integer, KafkaPosition> theirs = part.takeCommits();
+      if (!theirs.isEmpty()) {
+        commitTimes.note(durable.isEmpty());
+        String metadata = metadata().text();
+        theirs.forEach((each, position) -> durable.put(partition(each), position.with(metadata)));
+      }
     }
     asked.ends().ifPresent(lags::told);
     asked.askForEnds(lags.withoutEnds());
@@ -369,7 +395,9 @@ final class SharedConsumer {
       return;
     }
     Map<TopicPartition, OffsetAndMetadata> last = new HashMap<>();
-    part.takeCommits().forEach((each, position) -> last.put(partition(each), position.with("")));
+    String metadata = metadata().text();
+    part.takeCommits()
+        .forEach((each, position) -> last.put(partition(each), position.with(metadata)));
     Set<Integer> theirs = new HashSet<>(owners.keySet());
     theirs.removeIf(each -> owners.get(each) != part);
     for (int each : theirs) {

@@ -24,11 +24,13 @@ import org.slf4j.LoggerFactory;
 final class StartOffsets {
   private static final Logger LOG = LoggerFactory.getLogger(StartOffsets.class);
 
+  private final KafkaSource source;
   private final KafkaBus bus;
   private final Consumer<byte[], byte[]> consumer;
 
-  StartOffsets(KafkaBus bus, Consumer<byte[], byte[]> consumer) {
-    this.bus = bus;
+  StartOffsets(KafkaSource source, Consumer<byte[], byte[]> consumer) {
+    this.source = source;
+    this.bus = source.bus();
     this.consumer = consumer;
   }
 
@@ -38,8 +40,11 @@ final class StartOffsets {
    *
    * @param starts where they begin, if the group has nothing; one that is not there begins with its
    *     first message
+   * @param own what this reader's commits say
+   * @throws IOException if what the group has committed is another's, or of another topic
    */
-  Map<Integer, KafkaPosition> of(Set<Integer> partitions, Map<Integer, Long> starts) {
+  Map<Integer, KafkaPosition> of(
+      Set<Integer> partitions, Map<Integer, Long> starts, CommitMetadata own) throws IOException {
     Set<TopicPartition> asked = new HashSet<>();
     partitions.forEach(number -> asked.add(new TopicPartition(bus.topic(), number)));
     if (asked.isEmpty()) {
@@ -47,24 +52,44 @@ final class StartOffsets {
     }
     Map<Integer, KafkaPosition> positions = new TreeMap<>();
     Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
-    consumer
-        .committed(asked)
-        .forEach(
-            (partition, committed) -> {
-              if (committed != null) {
-                positions.put(partition.partition(), KafkaPosition.of(committed));
-              } else {
-                Long start = starts.get(partition.partition());
-                KafkaPosition first =
-                    KafkaPosition.at(start == null ? first(partition) : (long) start);
-                positions.put(partition.partition(), first);
-                missing.put(partition, first.with(""));
-              }
-            });
+    for (var each : consumer.committed(asked).entrySet()) {
+      TopicPartition partition = each.getKey();
+      OffsetAndMetadata committed = each.getValue();
+      if (committed != null) {
+        check(CommitMetadata.parse(committed.metadata()), own);
+        positions.put(partition.partition(), KafkaPosition.of(committed));
+      } else {
+        Long start = starts.get(partition.partition());
+        KafkaPosition first = KafkaPosition.at(start == null ? first(partition) : (long) start);
+        positions.put(partition.partition(), first);
+        missing.put(partition, first.with(own.text()));
+      }
+    }
     if (!missing.isEmpty()) {
       consumer.commitSync(missing);
     }
     return positions;
+  }
+
+  private void check(Optional<CommitMetadata> committed, CommitMetadata own) throws IOException {
+    String group = bus.name() + ": the group '" + source.group() + "'";
+    Optional<String> conflict =
+        committed.flatMap(it -> it.conflict(group, own.writer(), own.store()));
+    if (conflict.isPresent() && !source.adoptsGroup()) {
+      throw new IOException(conflict.get());
+    }
+    boolean isOfAnother =
+        committed
+            .map(CommitMetadata::topicId)
+            .filter(id -> !id.isEmpty() && !own.topicId().isEmpty() && !id.equals(own.topicId()))
+            .isPresent();
+    if (isOfAnother && !source.adoptsTopic()) {
+      throw new IOException(
+          group
+              + " has committed offsets of an earlier topic of this name, or of one on another"
+              + " cluster. Reset the group's offsets to read this one from start; or, if they were"
+              + " moved with the topic, start the job once with --adoptTopic");
+    }
   }
 
   private long first(TopicPartition partition) {

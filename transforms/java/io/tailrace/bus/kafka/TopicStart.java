@@ -1,9 +1,11 @@
 package io.tailrace.bus.kafka;
 
+import io.tailrace.bus.BusReader;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +15,10 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is found of a topic once, before a job begins to read it: how it is divided, and what {@code
@@ -29,6 +34,8 @@ record TopicStart(String topicId, int partitions, SortedMap<Integer, Long> offse
     implements Serializable {
   private static final long serialVersionUID = 1;
 
+  private static final Logger LOG = LoggerFactory.getLogger(TopicStart.class);
+
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   /** Copies the offsets. */
@@ -39,23 +46,47 @@ record TopicStart(String topicId, int partitions, SortedMap<Integer, Long> offse
   /**
    * Asks the brokers.
    *
-   * @throws IOException if they don't answer, or not what was asked for
+   * @throws IOException if they don't answer, or the group is another's
    */
-  static TopicStart find(KafkaBus bus, String group) throws IOException {
+  static TopicStart find(KafkaBus bus, BusReader reader) throws IOException {
+    String group = bus.group(reader.group());
     try (Admin admin = KafkaAdmins.open(bus, TIMEOUT)) {
       TopicDescription topic = TopicWatch.describe(bus, admin);
       String id = KafkaAdmins.text(topic.topicId());
       int partitions = topic.partitions().size();
       SortedMap<Integer, Long> offsets = new TreeMap<>();
-      if (!bus.start().equals("earliest")
-          && KafkaAdmins.answer(
-                  bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
-              .keySet()
-              .stream()
-              .noneMatch(partition -> partition.topic().equals(bus.topic()))) {
+      Map<Integer, OffsetAndMetadata> committed = TopicWatch.committed(bus, group, admin);
+      checkOwner(bus, reader, committed.values());
+      if (!bus.start().equals("earliest") && committed.isEmpty()) {
         offsets.putAll(starts(bus, admin, partitions));
       }
       return new TopicStart(id, partitions, offsets);
+    }
+  }
+
+  private static void checkOwner(
+      KafkaBus bus, BusReader reader, Collection<OffsetAndMetadata> committed) throws IOException {
+    boolean isKnown = false;
+    for (OffsetAndMetadata each : committed) {
+      Optional<CommitMetadata> owner = CommitMetadata.parse(each.metadata());
+      isKnown |= owner.isPresent();
+      Optional<String> conflict =
+          owner.flatMap(
+              it ->
+                  it.conflict(
+                      bus.name() + ": the group '" + bus.group(reader.group()) + "'",
+                      reader.writer(),
+                      reader.store()));
+      if (conflict.isPresent() && !reader.adoptsGroup()) {
+        throw new IOException(conflict.get());
+      }
+    }
+    if (!committed.isEmpty() && !isKnown) {
+      LOG.warn(
+          "{}: what the group '{}' has committed says not whose it is: {} takes it over",
+          bus.name(),
+          bus.group(reader.group()),
+          reader.writer());
     }
   }
 

@@ -10,11 +10,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +70,31 @@ final class TopicWatch implements AutoCloseable {
     return requireNonNull(
         KafkaAdmins.answer(bus, admin.describeTopics(List.of(bus.topic())).allTopicNames())
             .get(bus.topic()));
+  }
+
+  /** Returns what a group has committed of a topic, by partition. */
+  static Map<Integer, OffsetAndMetadata> committed(KafkaBus bus, String group, Admin admin)
+      throws IOException {
+    Map<Integer, OffsetAndMetadata> committed = new TreeMap<>();
+    KafkaAdmins.answer(bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
+        .forEach(
+            (partition, offset) -> {
+              if (partition.topic().equals(bus.topic()) && offset != null) {
+                committed.put(partition.partition(), offset);
+              }
+            });
+    return committed;
+  }
+
+  /** Waits for what the commits of a group say, where they say something. */
+  Map<Integer, CommitMetadata> commits(String group) throws IOException {
+    Map<Integer, CommitMetadata> commits = new TreeMap<>();
+    committed(bus, group, admin)
+        .forEach(
+            (partition, offset) ->
+                CommitMetadata.parse(offset.metadata())
+                    .ifPresent(metadata -> commits.put(partition, metadata)));
+    return commits;
   }
 
   /** Waits for what the topic is. */

@@ -5,6 +5,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbIdentity;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -110,6 +111,11 @@ public final class DuckDbMetricsStore implements MetricsStore {
   @Override
   public void check() throws UnavailableException {
     open().release();
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    return DuckDbIdentity.of(open(), "metrics");
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.sql.postgres.PostgresIdentity;
 import java.util.List;
 
 /**
@@ -55,6 +56,11 @@ public final class PostgresMetricsStore implements MetricsStore {
   @Override
   public void check() throws UnavailableException {
     PostgresCheck.check(address.server(), check -> check.schema(address.schema()));
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    return PostgresIdentity.of(address.server(), address.schema());
   }
 
   @Override

@@ -19,6 +19,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbIdentity;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.stage.Failure;
 import java.io.Serializable;
@@ -168,6 +169,11 @@ public final class DuckDbOfflineStore implements OfflineStore {
     } else {
       Table unused = reader().query("SELECT 1", 1);
     }
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    return DuckDbIdentity.of(open(), schema);
   }
 
   /** Opens a connection, which is for one thread. */

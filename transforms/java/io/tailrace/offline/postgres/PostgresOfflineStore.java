@@ -12,6 +12,7 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.postgres.PostgresCheck;
+import io.tailrace.sql.postgres.PostgresIdentity;
 import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.stage.Failure;
@@ -107,6 +108,11 @@ public final class PostgresOfflineStore implements OfflineStore {
     } catch (PostgresSession.RefusedException e) {
       throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
+  }
+
+  @Override
+  public String identity() throws UnavailableException {
+    return PostgresIdentity.of(address.server(), address.schema());
   }
 
   /** Opens a connection, which is for one thread. */

@@ -54,6 +54,13 @@ public final class RedisOnlineStore implements OnlineStore {
   }
 
   @Override
+  public String identity() throws UnavailableException {
+    try (RedisNodes nodes = RedisNodes.of(address)) {
+      return RedisIdentity.of(address, nodes);
+    }
+  }
+
+  @Override
   public RedisConnection connect() {
     return new RedisConnection(address, RedisNodes.of(address));
   }

@@ -3,6 +3,7 @@ package io.tailrace.bus.kafka;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusReader;
 import io.tailrace.bus.Buses;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
@@ -37,6 +38,7 @@ import org.junit.rules.TestName;
  */
 public class KafkaRestoreTest {
   private static final int PARTITIONS = 8;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
   @Rule public final TestName topic = new TestName();
@@ -64,7 +66,7 @@ public class KafkaRestoreTest {
   @Test
   public void everyMessageIsReadOnceAtWhateverParallelismAJobIsRestored() throws Exception {
     kafka.createTopic(topic(), PARTITIONS);
-    Bus bus = bus("").found("group");
+    Bus bus = bus("").found(BusReader.of("group"));
     List<String> all = new ArrayList<>();
     String savepoint = "";
     int published = 0;
@@ -86,7 +88,7 @@ public class KafkaRestoreTest {
   public void partitionsThatAreAddedAreReadByTheJobThatRunsAndByOneThatIsRestored()
       throws Exception {
     kafka.createTopic(topic(), 2);
-    Bus bus = bus("").found("group");
+    Bus bus = bus("").found(BusReader.of("group"));
     publish(0, 16, 2);
     ReadBus first = run(bus, 2, "");
     first.await(16);
@@ -109,7 +111,7 @@ public class KafkaRestoreTest {
   @Test
   public void aJobThatBeginsWithoutABrokerReadsAllWhenThereIsOne() throws Exception {
     kafka.createTopic(topic(), PARTITIONS);
-    Bus bus = bus("").found("group");
+    Bus bus = bus("").found(BusReader.of("group"));
     publish(0, 80);
     kafka.stop();
     ReadBus reading;
@@ -131,6 +133,7 @@ public class KafkaRestoreTest {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.remove("--attachedMode=false");
+    arguments.add("--checkpointingInterval=100");
     arguments.add("--resultBus=" + bus("").uri());
     arguments.add("--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/letters");
     int[] status = {-1};
@@ -145,7 +148,9 @@ public class KafkaRestoreTest {
     while (program.isAlive() && running().isEmpty()) {
       Thread.sleep(20);
     }
-    while (!flink.isProcessing(job())) {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    while (flink.completedCheckpoints(job()) == 0) {
+      assertThat(System.nanoTime()).isLessThan(end);
       Thread.sleep(20);
     }
 

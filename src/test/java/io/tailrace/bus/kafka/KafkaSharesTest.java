@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusReader;
 import io.tailrace.bus.PresentBuses;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.pipelines.local.servers.LocalKafka;
@@ -126,16 +127,17 @@ public class KafkaSharesTest {
     kafka.createTopic(topic(), 2);
     KafkaBus latest = bus("?start=latest");
 
-    assertThat(TopicStart.find(latest, group()).warning(latest, group()).orElseThrow())
+    assertThat(
+            TopicStart.find(latest, BusReader.of(group())).warning(latest, group()).orElseThrow())
         .contains("offsets.retention.minutes");
-    assertThat(TopicStart.find(bus(""), group()).warning(bus(""), group())).isEmpty();
+    assertThat(TopicStart.find(bus(""), BusReader.of(group())).warning(bus(""), group())).isEmpty();
 
     admin
         .alterConsumerGroupOffsets(
             group(), Map.of(new TopicPartition(topic(), 1), new OffsetAndMetadata(0)))
         .all()
         .get();
-    assertThat(TopicStart.find(latest, group()).warning(latest, group())).isEmpty();
+    assertThat(TopicStart.find(latest, BusReader.of(group())).warning(latest, group())).isEmpty();
   }
 
   @Test
@@ -146,7 +148,7 @@ public class KafkaSharesTest {
       mortal.createTopic(topic(), 5);
       found =
           KafkaBus.at(EndpointUri.parse("kafka://" + mortal.bootstrapServers() + "/" + topic()))
-              .found("group");
+              .found(BusReader.of("group"));
     } finally {
       mortal.close();
     }
