@@ -82,6 +82,16 @@ public class MonitoringTemplatesTest {
   }
 
   @Test
+  public void whatIsNotAccountedForIsScrapedByStage() throws IOException {
+    for (String counter : List.of("unaccounted", "staging_unaccounted")) {
+      assertThat(
+              MonitoringTemplates.relabelled(
+                  DocumentedCounters.atEndpoint("InsertObservations", counter)))
+          .containsExactly("__name__", "tailrace_unaccounted", "stage", "InsertObservations");
+    }
+  }
+
+  @Test
   public void whatIsNeitherKeepsItsName() throws IOException {
     String scraped = DocumentedCounters.atEndpoint("WriteOnline", "cells_written");
 
@@ -156,7 +166,13 @@ public class MonitoringTemplatesTest {
     }
     assertThat(names)
         .containsExactly(
-            "TailraceNoProgress", "TailraceRestarts", "TailraceDeadLetters", "TailraceNotFresh");
+            "TailraceNoProgress",
+            "TailraceRestarts",
+            "TailraceDeadLetters",
+            "TailraceNotFresh",
+            "TailraceUnaccounted",
+            "TailraceDroppedLate",
+            "TailraceSickTable");
   }
 
   @Test

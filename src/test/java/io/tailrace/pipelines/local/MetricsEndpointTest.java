@@ -110,7 +110,14 @@ public class MetricsEndpointTest {
 
   /** Of a store that stages files before it loads them. */
   private static final Set<String> STAGING_COUNTERS =
-      Set.of("files_staged", "bytes_staged", "loads", "files_found", "files_deleted");
+      Set.of(
+          "files_to_stage",
+          "files_staged",
+          "bytes_staged",
+          "loads",
+          "files_found",
+          "files_deleted",
+          "staging_unaccounted");
 
   @AfterClass
   public static void stop() {
@@ -124,13 +131,18 @@ public class MetricsEndpointTest {
             "results_read", 8L,
             "bytes_read", resultBytes,
             "results_for_other_writers", 1L,
-            "results_rejected", 1L);
+            "results_rejected", 1L,
+            "results_decoded", 6L,
+            "unaccounted", 0L);
     Map<String, Long> written = counts("online-writer", "WriteOnline");
     assertThat(written.remove("bytes_sent")).isGreaterThan(0L);
     // How many requests there were, is a matter of time.
     assertThat(written.remove("entities_sent")).isIn(Set.of(1L, 2L, 3L, 4L, 5L, 6L));
     assertThat(written)
         .containsExactly(
+            "results_received", 6L,
+            "cells_received", 10L,
+            "unaccounted", 0L,
             "results_settled", 6L,
             "cells_written", 2L,
             "cells_stale", 1L,
@@ -153,14 +165,24 @@ public class MetricsEndpointTest {
             "results_read", 8L,
             "bytes_read", resultBytes,
             "results_for_other_writers", 0L,
-            "results_rejected", 1L);
+            "results_rejected", 1L,
+            "results_decoded", 7L,
+            "unaccounted", 0L);
     assertThat(counts("offline-writer", "CreateFeatureTables"))
-        .containsExactly("results_passed", 7L, "results_rejected", 0L, "columns_refused", 0L);
+        .containsExactly(
+            "results_received", 7L,
+            "results_passed", 7L,
+            "results_rejected", 0L,
+            "columns_refused", 0L,
+            "unaccounted", 0L);
     Map<String, Long> encoded = counts("offline-writer", "EncodeObservations");
     assertThat(encoded.remove("bytes_encoded")).isGreaterThan(0L);
     assertThat(encoded.remove("files_encoded")).isAtLeast(2L);
     assertThat(encoded)
         .containsExactly(
+            "results_received", 7L,
+            "rows_received", 11L,
+            "unaccounted", 0L,
             "queries_encoded", 7L,
             "queries_rejected", 0L,
             "rows_encoded", 8L,
@@ -185,11 +207,16 @@ public class MetricsEndpointTest {
             "rows_read", 15L,
             "rows_rejected", 0L,
             "files_for_other_writers", 0L,
-            "files_rejected", 1L);
+            "files_rejected", 1L,
+            "files_decoded", files,
+            "unaccounted", 0L);
     Map<String, Long> inserted = counts("streaming-insert-writer", "InsertObservations");
     assertThat(inserted.remove("tables_written")).isAtLeast(5L);
     assertThat(inserted)
         .containsExactly(
+            "files_received", files,
+            "unaccounted", 0L,
+            "rows_refused", 0L,
             "files_inserted", files,
             "files_rejected", 0L,
             "bytes_inserted", bytes,
@@ -210,12 +237,18 @@ public class MetricsEndpointTest {
             "results_read", 8L,
             "bytes_read", resultBytes,
             "results_for_other_writers", 1L,
-            "results_rejected", 1L);
+            "results_rejected", 1L,
+            "results_decoded", 6L,
+            "unaccounted", 0L);
     Map<String, Long> summarized = counts("metrics-writer", "SummarizeResults");
     // How often a summary is told again, is a matter of time.
     assertThat(summarized.remove("summaries_published")).isAtLeast(SERIES);
     assertThat(summarized)
         .containsExactly(
+            "results_received", 6L,
+            "values_received", 10L,
+            "unaccounted", 0L,
+            "values_dropped_late", 0L,
             "results_summarized", 6L,
             // What no store takes is counted too: it was computed, or served.
             "values_summarized", 10L,
@@ -242,12 +275,18 @@ public class MetricsEndpointTest {
             "summaries_for_other_writers",
             0L,
             "summaries_rejected",
-            1L);
+            1L,
+            "summaries_decoded",
+            published,
+            "unaccounted",
+            0L);
     // Summaries of a series that are written together are one for the store.
     long written = settled.getOrDefault("summaries_written", 0L);
     assertThat(written).isAtLeast(SERIES);
     assertThat(settled)
         .containsExactly(
+            "summaries_received", published,
+            "unaccounted", 0L,
             "summaries_settled", published,
             "bytes_written", bytes,
             "summaries_written", written,
