@@ -133,7 +133,7 @@ public final class ResultEncoder implements AutoCloseable {
     publishedFrom = Math.min(publishedFrom, publishedAt);
     admission.begin(result);
     RejectedCells rejected = new RejectedCells();
-    StorableRows storable = new StorableRows(admission, rejected);
+    StorableRows storable = new StorableRows(admission, rejected, result);
     Operation operation = new Operation(result);
     Set<String> valueTables = new LinkedHashSet<>();
     boolean full = false;

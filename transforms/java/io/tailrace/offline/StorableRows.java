@@ -6,7 +6,9 @@ import io.tailrace.result.Column;
 import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
 import io.tailrace.result.PrimaryKeys;
+import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Arrays;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Says which rows of a result can be stored offline, and rejects the others. Null stands for all of
  * them, as that is so nearly always. For one result.
  */
-record StorableRows(Admission admission, RejectedCells rejected) {
+record StorableRows(Admission admission, RejectedCells rejected, Result result) {
   int @Nullable [] of(Frame frame, Column column) {
     PrimaryKeys keys = frame.keys();
     int count = keys.count();
@@ -34,30 +36,45 @@ record StorableRows(Admission admission, RejectedCells rejected) {
     int kept = 0;
     for (int row = 0; row < count; row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, frame.namespace(), row, 1);
+        Admission.rejectKey(rejected, place(frame), frame.namespace(), row, 1);
       } else if (!admission.isInTime(column.observedAt(row))) {
         admission.rejectTime(
             rejected,
+            place(frame),
             frame.namespace(),
             keys.text(row),
             column.spec().feature(),
-            column.observedAt(row));
+            column.observedAt(row),
+            1);
       } else {
         String whyNot = whyNotValue(column, row);
         if (whyNot == null) {
           rows[kept++] = row;
         } else {
-          rejected.add(
-              Reason.INVALID_VALUE,
-              frame.namespace(),
-              keys.text(row),
-              column.spec().feature(),
-              "the value " + whyNot,
+          rejected.addAt(
+              place(frame),
+              new RejectedCell(
+                  Reason.INVALID_VALUE,
+                  frame.namespace(),
+                  keys.text(row),
+                  column.spec().feature(),
+                  "the value " + whyNot),
               1);
         }
       }
     }
     return Arrays.copyOf(rows, kept);
+  }
+
+  /**
+   * Which frame it is; columns may have been left out of it before, so that they have no number.
+   */
+  private String place(Frame frame) {
+    return "frames[" + result.frames().indexOf(frame) + "]";
+  }
+
+  private String place(Deletion deletion) {
+    return "deletions[" + result.deletions().indexOf(deletion) + "]";
   }
 
   /** Stores refuse a whole file for one value that is not what its type says. */
@@ -73,14 +90,16 @@ record StorableRows(Admission admission, RejectedCells rejected) {
     int kept = 0;
     for (int row = 0; row < keys.count(); row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, deletion.namespace(), row, 1);
+        Admission.rejectKey(rejected, place(deletion), deletion.namespace(), row, 1);
       } else if (!admission.isInTime(deletion.observedAt())) {
         admission.rejectTime(
             rejected,
+            place(deletion) + ".observed_at",
             deletion.namespace(),
             keys.text(row),
             deletion.wholeEntities() ? "" : feature,
-            deletion.observedAt());
+            deletion.observedAt(),
+            1);
       } else {
         rows[kept++] = row;
       }

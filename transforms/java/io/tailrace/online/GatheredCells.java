@@ -10,10 +10,13 @@ import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
+import io.tailrace.stage.RejectedCell;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Makes cells of results and folds those of an entity into one write, until they are taken to be
@@ -51,7 +54,16 @@ final class GatheredCells {
      * keeps them, counted from its publication, or from its reading if that is later.
      */
     long of(Result result) {
-      return Micros.plus(Math.max(result.message().publishedAt(), readAt), micros);
+      return Micros.plus(Math.max(result.message().time().publishTime(readAt), readAt), micros);
+    }
+
+    /**
+     * Whether a message that was sent back is so old that a deletion from after it may be
+     * forgotten, so that its values could come back.
+     */
+    boolean isTooOld(Result result) {
+      return result.message().replayed().isPresent()
+          && result.message().time().earliest(readAt) < Micros.plus(readAt, -micros);
     }
   }
 
@@ -83,19 +95,22 @@ final class GatheredCells {
     admission.begin(result);
     List<Frame> frames = result.frames();
     for (int f = 0; f < frames.size(); f++) {
-      add(result, frames.get(f), owner);
+      add(result, f, owner);
     }
     List<Deletion> deletions = result.deletions();
     for (int d = 0; d < deletions.size(); d++) {
-      add(result, deletions.get(d), owner);
+      add(result, deletions.get(d), d, owner);
     }
   }
 
-  private void add(Result result, Frame frame, ResultWrite owner) throws UnavailableException {
+  private void add(Result result, int index, ResultWrite owner) throws UnavailableException {
+    Frame frame = result.frames().get(index);
     List<Column> columns = frame.columns();
+    boolean tooOld = retention.isTooOld(result);
     for (int row = 0; row < frame.rows(); row++) {
       EntityWrite write = null;
       String key = "";
+      int withoutKey = 0;
       for (int c = 0; c < columns.size(); c++) {
         Column column = columns.get(c);
         ColumnSpec spec = column.spec();
@@ -108,16 +123,25 @@ final class GatheredCells {
         }
         if (key.isEmpty()) {
           if (!Admission.isKey(frame.keys(), row)) {
-            Admission.rejectKey(
-                owner.rejected(), frame.namespace(), row, rest(columns, c, row, owner));
-            break;
+            withoutKey++;
+            continue;
           }
           key = frame.keys().text(row);
         }
         long observedAt = column.observedAt(row);
         if (!admission.isInTime(observedAt)) {
           admission.rejectTime(
-              owner.rejected(), frame.namespace(), key, spec.feature(), observedAt);
+              owner.rejected(),
+              place(index, c) + ".observed_at[" + (column.hasOneTime() ? 0 : row) + "]",
+              frame.namespace(),
+              key,
+              spec.feature(),
+              observedAt,
+              1);
+          continue;
+        }
+        if (tooOld && decision == Decision.WRITE) {
+          rejectOld(owner, place(index, c), frame.namespace(), key, spec.feature());
           continue;
         }
         if (write == null) {
@@ -137,27 +161,33 @@ final class GatheredCells {
                 : Cell.encode(column, row, observedAt, expiresAt),
             owner);
       }
-    }
-  }
-
-  /** Returns how many cells of a row are to be stored from a column on; skips the others. */
-  private int rest(List<Column> columns, int first, int row, ResultWrite owner) {
-    int cells = 0;
-    for (int c = first; c < columns.size(); c++) {
-      Decision decision = decision(columns.get(c), row);
-      if (decision == Decision.WRITE || decision == Decision.EVICT) {
-        cells++;
-      } else {
-        skip(decision, owner);
+      if (withoutKey > 0) {
+        Admission.rejectKey(
+            owner.rejected(), "frames[" + index + "]", frame.namespace(), row, withoutKey);
       }
     }
-    return cells;
   }
 
-  private static Decision decision(Column column, int row) {
-    return column.isNull(row)
-        ? PersistencePolicy.onlineNull(column.spec())
-        : PersistencePolicy.online(column.spec());
+  private static String place(int frame, int column) {
+    return "frames[" + frame + "].columns[" + column + "]";
+  }
+
+  private void rejectOld(
+      ResultWrite owner, String place, String namespace, String key, String feature) {
+    owner
+        .rejected()
+        .addAt(
+            place,
+            new RejectedCell(
+                Reason.TOO_OLD,
+                namespace,
+                key,
+                feature,
+                "sent back more than "
+                    + TimeUnit.MICROSECONDS.toHours(retention.micros)
+                    + " h after its publication: a deletion in between may be forgotten"
+                    + " (--deletionRetention)"),
+            1);
   }
 
   private void skip(Decision why, ResultWrite owner) {
@@ -171,20 +201,26 @@ final class GatheredCells {
     }
   }
 
-  private void add(Result result, Deletion deletion, ResultWrite owner)
+  private void add(Result result, Deletion deletion, int index, ResultWrite owner)
       throws UnavailableException {
     long observedAt = deletion.observedAt();
+    String place = "deletions[" + index + "]";
+    int cells = Math.max(1, deletion.names().size());
     for (int row = 0; row < deletion.keys().count(); row++) {
       if (!Admission.isKey(deletion.keys(), row)) {
-        Admission.rejectKey(
-            owner.rejected(), deletion.namespace(), row, Math.max(1, deletion.names().size()));
+        Admission.rejectKey(owner.rejected(), place, deletion.namespace(), row, cells);
         continue;
       }
       String key = deletion.keys().text(row);
       if (!admission.isInTime(observedAt)) {
-        for (int n = 0; n < Math.max(1, deletion.names().size()); n++) {
-          admission.rejectTime(owner.rejected(), deletion.namespace(), key, "", observedAt);
-        }
+        admission.rejectTime(
+            owner.rejected(),
+            place + ".observed_at",
+            deletion.namespace(),
+            key,
+            "",
+            observedAt,
+            cells);
         continue;
       }
       EntityWrite write = entity(result.environmentId(), deletion.namespace(), key);

@@ -3,6 +3,7 @@ package io.tailrace.result;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.ReaderClock;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
@@ -48,35 +49,45 @@ public final class Admission {
   /**
    * Rejects the cells of a row whose key is empty.
    *
-   * @param cells how many they are
+   * @param place of the frame or the deletion: {@code frames[0]}
+   * @param cells how many there are
    */
-  public static void rejectKey(RejectedCells rejected, String namespace, int row, int cells) {
-    rejected.add(
-        Reason.MISSING_FIELD,
-        namespace,
-        "",
-        "",
-        "the primary key of row " + row + " is empty",
+  public static void rejectKey(
+      RejectedCells rejected, String place, String namespace, int row, int cells) {
+    rejected.addAt(
+        place + ".string_keys[" + row + "]",
+        new RejectedCell(
+            Reason.MISSING_FIELD, namespace, "", "", "the primary key of row " + row + " is empty"),
         cells);
   }
 
   /**
-   * Rejects a cell of the result that is too far ahead.
+   * Rejects cells of the result that are too far ahead.
    *
-   * @param feature empty where the whole entity is meant
+   * @param place of the time: {@code frames[0].columns[1].observed_at[2]}
+   * @param feature empty where the whole entity, or several of it, are meant
+   * @param cells how many there are
    */
   public void rejectTime(
-      RejectedCells rejected, String namespace, String key, String feature, long observedAt) {
-    rejected.add(
-        Reason.OBSERVED_IN_FUTURE,
-        namespace,
-        key,
-        feature,
-        "observed at "
-            + Micros.instant(observedAt)
-            + ", too far after its publication at "
-            + Micros.instant(publishedAt)
-            + "; check the publisher's clock",
-        1);
+      RejectedCells rejected,
+      String place,
+      String namespace,
+      String key,
+      String feature,
+      long observedAt,
+      int cells) {
+    rejected.addAt(
+        place,
+        new RejectedCell(
+            Reason.OBSERVED_IN_FUTURE,
+            namespace,
+            key,
+            feature,
+            "observed at "
+                + Micros.instant(observedAt)
+                + ", too far after its publication at "
+                + Micros.instant(publishedAt)
+                + "; check the publisher's clock"),
+        cells);
   }
 }

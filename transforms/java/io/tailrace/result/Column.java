@@ -60,6 +60,11 @@ public final class Column {
     return WireCursor.longAt(times, timePosition + (timeCount == 1 ? 0 : row << 3));
   }
 
+  /** Returns whether all rows have one time, which the column says once. */
+  public boolean hasOneTime() {
+    return timeCount == 1;
+  }
+
   /** Returns whether the row is null. */
   public boolean isNull(int row) {
     return allNull

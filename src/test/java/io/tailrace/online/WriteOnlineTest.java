@@ -4,8 +4,11 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
+import io.tailrace.bus.Replayed;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.DecodeResults;
@@ -398,6 +401,68 @@ public class WriteOnlineTest {
       assertThat(keys()).hasSize(2);
       assertThat(bundle.end().outcomes()).hasSize(2);
     }
+  }
+
+  @Test
+  public void oneLetterHasEachCellWithItsReasonAndThePlaceOfTheFirst() throws Exception {
+    long ahead = T + 365 * DAY;
+    QueryResult result =
+        named(
+            "op",
+            Results.users(
+                List.of("ann", "", "bea"),
+                Results.int64("age", T, 1, 2, 3),
+                Results.int64("height", T, 1, 2, 3).toBuilder()
+                    .clearObservedAt()
+                    .addAllObservedAt(List.of(T, T, ahead))
+                    .build()));
+    try (BundleWriter writer = BundleWriter.of(to(redis))) {
+      BundleWriter.Written written = writer.write(T, result);
+
+      assertThat(written.outcomes().get(0).written()).isEqualTo(3);
+      assertThat(written.outcomes().get(0).rejected()).isEqualTo(3);
+      assertThat(written.failures()).hasSize(1);
+      Failure failure = written.failures().get(0);
+      assertThat(failure.reasons())
+          .containsExactly(Reason.MISSING_FIELD, 2, Reason.OBSERVED_IN_FUTURE, 1);
+      assertThat(failure.field()).isEqualTo("frames[0].string_keys[1]");
+      assertThat(
+              writer
+                  .write(T, named("op", Results.user("ann", age(ahead))))
+                  .failures()
+                  .get(0)
+                  .field())
+          .isEqualTo("frames[0].columns[0].observed_at[0]");
+    }
+  }
+
+  @Test
+  public void aMessageIsSentBackTooLateWhereADeletionMayBeForgotten() throws Exception {
+    QueryResult result = named("op", Results.user("ann", age(T - 30 * DAY)));
+    try (BundleWriter writer = BundleWriter.of(to(redis))) {
+      Failure failure =
+          writer.write(List.of(sentBack(result, T - 14 * DAY - 2_000_000))).failures().get(0);
+
+      assertThat(failure.reason()).isEqualTo(Reason.TOO_OLD);
+      assertThat(failure.field()).isEqualTo("frames[0].columns[0]");
+      assertThat(failure.message()).contains("--deletionRetention");
+      assertThat(keys()).isEmpty();
+      // One that was published so long ago and comes for the first time has waited on its bus.
+      assertThat(writer.write(T - 20 * DAY, result).failures()).isEmpty();
+      assertThat(writer.write(List.of(sentBack(result, T - 13 * DAY))).failures()).isEmpty();
+    }
+  }
+
+  private static BusMessage sentBack(QueryResult result, long publishedAt) {
+    return BusMessage.of(
+        result.toByteArray(),
+        null,
+        Place.numbered(Messages.TOPIC, 0, 1),
+        MessageTime.ofBus(T),
+        Headers.of(
+            Header.of(Replayed.WRITER, "online-writer"),
+            Header.of(Replayed.FAILED_AT, "2026-01-31T12:00:00Z"),
+            Header.of(Replayed.PUBLISHED_AT, Long.toString(publishedAt))));
   }
 
   @Test

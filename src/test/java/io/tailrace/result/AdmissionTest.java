@@ -93,8 +93,15 @@ public class AdmissionTest {
 
     assertThat(Admission.isKey(keys, 0)).isTrue();
     assertThat(Admission.isKey(keys, 1)).isFalse();
-    Admission.rejectKey(rejected, "user", 1, 1);
-    admission.rejectTime(rejected, "user", "ann", "user.age", T + SKEW + 1);
+    Admission.rejectKey(rejected, "frames[0]", "user", 1, 1);
+    admission.rejectTime(
+        rejected,
+        "frames[0].columns[0].observed_at[0]",
+        "user",
+        "ann",
+        "user.age",
+        T + SKEW + 1,
+        1);
 
     Failure failure = rejected.failure("WriteOnline", result.message()).orElseThrow();
     assertThat(failure.reasons())

@@ -416,6 +416,99 @@ public abstract class OnlineStoreContract {
     assertStands(result);
   }
 
+  /**
+   * Time goes on for weeks: cells expire, deletions need not be remembered any more, and what is
+   * over is removed. A reader sees what it would see if nothing ever were. Messages come in any
+   * order, but none comes later than deletions are remembered.
+   */
+  @Test
+  public void removingWhatIsOverNeverChangesWhatAReaderSees() throws Exception {
+    for (int seed = 0; seed < 2; seed++) {
+      removeAll();
+      Random random = new Random(seed);
+      long[] now = {T};
+      List<BusMessage> written = new ArrayList<>();
+      WriteOnline write =
+          WriteOnline.to(uri())
+              .withDeletionRetention(Duration.ofDays(2))
+              .withClock(() -> Micros.instant(now[0]));
+      try (BundleWriter one = BundleWriter.of(write);
+          BundleWriter other = BundleWriter.of(write)) {
+        for (int step = 0; step < 120; step++) {
+          now[0] += random.nextLong(6 * HOUR);
+          List<BusMessage> bundle = new ArrayList<>();
+          for (int i = random.nextInt(4); i >= 0; i--) {
+            bundle.add(
+                written.isEmpty() || random.nextInt(8) > 0
+                    ? Messages.of(anything(random, now[0] - random.nextLong(DAY)), now[0])
+                    // Again what came within the last day, as a repetition does.
+                    : written.get(
+                        written.size() - 1 - random.nextInt(Math.min(4, written.size()))));
+          }
+          (random.nextBoolean() ? one : other).write(bundle);
+          written.addAll(bundle);
+
+          assertWithMessage("seed %s, step %s", seed, step)
+              .that(seen(now[0]))
+              .isEqualTo(expectedToBeSeen(written, now[0]));
+        }
+      }
+    }
+  }
+
+  /** Makes a value of a feature, each with its own lifetime, or a deletion, of one of two users. */
+  private static QueryResult anything(Random random, long observedAt) {
+    String key = random.nextBoolean() ? "ann" : "bea";
+    return switch (random.nextInt(8)) {
+      case 0 -> Results.of(Results.deletion(key, observedAt));
+      case 1 -> Results.of(Results.deletion(key, observedAt, "hour"));
+      case 2 -> Results.of(Results.deletion(key, observedAt, "ever", "week"));
+      case 3 ->
+          Results.of(
+              Results.user(key, Results.nothing("ever", observedAt, CacheNulls.EVICT_NULLS)));
+      case 4 -> Results.of(Results.user(key, Results.int64("ever", observedAt, observedAt)));
+      case 5 ->
+          Results.of(Results.user(key, Results.expiring("week", observedAt, 7 * DAY, observedAt)));
+      default ->
+          Results.of(
+              Results.user(
+                  key,
+                  Results.expiring("hour", observedAt, HOUR, observedAt),
+                  Results.expiring("day", observedAt, DAY, observedAt)));
+    };
+  }
+
+  private Map<String, Instant> seen(long now) throws Exception {
+    Map<String, Instant> seen = new TreeMap<>();
+    Clock clock = Clock.fixed(Micros.instant(now), ZoneOffset.UTC);
+    try (OnlineReader reader = OnlineReader.open(OnlineStores.at(uri()), clock)) {
+      for (String key : List.of("ann", "bea")) {
+        reader
+            .read(entity(key))
+            .forEach((name, value) -> seen.put(key + " " + name, value.observedAt()));
+      }
+    }
+    return seen;
+  }
+
+  private static Map<String, Instant> expectedToBeSeen(List<BusMessage> messages, long now) {
+    Map<String, Instant> seen = new TreeMap<>();
+    ExpectedCells.after(messages)
+        .forEach(
+            (key, entity) ->
+                entity
+                    .cells()
+                    .forEach(
+                        (name, hex) -> {
+                          Cell cell = Cell.of(HexFormat.of().parseHex(hex));
+                          if (cell.kind() != Cell.Kind.TOMBSTONE && !cell.isExpired(now)) {
+                            seen.put(
+                                key.primaryKey() + " " + name, Micros.instant(cell.observedAt()));
+                          }
+                        }));
+    return seen;
+  }
+
   @Test
   public void aWriterWhoseClockIsBehindTheStoresCondemnsNothing() throws Exception {
     Instant behind = Instant.now().minus(Duration.ofMinutes(6));
