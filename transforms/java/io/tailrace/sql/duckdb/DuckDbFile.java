@@ -57,6 +57,7 @@ public final class DuckDbFile {
 
   private final Path path;
   private final DuckDBConnection root;
+  private final FileOwner owner;
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private final WriteBack writeBack;
   private int users;
@@ -65,10 +66,11 @@ public final class DuckDbFile {
   /** Held by whoever changes the file: fair, so that nobody waits for ever. */
   private final ReentrantLock writing = new ReentrantLock(true);
 
-  private DuckDbFile(Path path, DuckDBConnection root, DuckDbSettings settings)
+  private DuckDbFile(Path path, DuckDBConnection root, FileOwner owner, DuckDbSettings settings)
       throws SQLException {
     this.path = path;
     this.root = root;
+    this.owner = owner;
     try (Statement statement = root.createStatement()) {
       if (settings.fastCompression()) {
         statement.execute("SET GLOBAL disabled_compression_methods='fsst,dict_fsst'");
@@ -88,17 +90,32 @@ public final class DuckDbFile {
       awaitLookers(real);
       DuckDbFile file = OPEN.get(real);
       if (file == null || file.broken) {
-        DuckDBConnection root = connectForWriting(real, settings);
-        try {
-          file = new DuckDbFile(real, root, settings);
-        } catch (SQLException e) {
-          close(root);
-          throw failed(real, e);
-        }
+        file = openAsOwner(real, settings);
         OPEN.put(real, file);
       }
       file.users++;
       return file;
+    }
+  }
+
+  private static DuckDbFile openAsOwner(Path path, DuckDbSettings settings)
+      throws UnavailableException {
+    FileOwner owner = FileOwner.of(path);
+    boolean done = false;
+    try {
+      DuckDBConnection root = connectForWriting(path, settings);
+      try {
+        DuckDbFile file = new DuckDbFile(path, root, owner, settings);
+        done = true;
+        return file;
+      } catch (SQLException e) {
+        close(root);
+        throw failed(path, e);
+      }
+    } finally {
+      if (!done) {
+        owner.close();
+      }
     }
   }
 
@@ -256,6 +273,8 @@ public final class DuckDbFile {
           root.close();
         } catch (SQLException e) {
           throw failed(path, e);
+        } finally {
+          owner.close();
         }
       }
       return Optional.empty();
@@ -271,6 +290,7 @@ public final class DuckDbFile {
       synchronized (OPEN) {
         broken = true;
         OPEN.remove(path, this);
+        owner.close();
       }
       for (Connection each : connections) {
         close(each);

@@ -2,7 +2,11 @@ package io.tailrace.sql.postgres;
 
 import io.tailrace.sql.ColumnType;
 import io.tailrace.sql.Dialect;
+import io.tailrace.sql.Table;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What PostgreSQL does differently. Immutable. */
 public final class PostgresDialect implements Dialect {
@@ -27,6 +31,26 @@ public final class PostgresDialect implements Dialect {
       case TEXTS -> "text[]";
       case FLOATS -> "real[]";
     };
+  }
+
+  /**
+   * Texts that are in an index are compared as bytes: what a locale makes of them changes with the
+   * operating system, and the index would not find its rows any more.
+   */
+  @Override
+  public String definitions(Table table) {
+    Set<String> indexed = new HashSet<>(table.key().columns());
+    table.layout().indexes().forEach(indexed::addAll);
+    return table.columns().stream()
+        .map(
+            column ->
+                column.type() == ColumnType.TEXT && indexed.contains(column.name())
+                    ? definition(column)
+                        .replaceFirst(
+                            " " + type(ColumnType.TEXT),
+                            " " + type(ColumnType.TEXT) + " COLLATE \"C\"")
+                    : definition(column))
+        .collect(Collectors.joining(", "));
   }
 
   @Override

@@ -162,6 +162,18 @@ public class PostgresTablesTest {
   }
 
   @Test
+  public void textsThatAreInAnIndexAreComparedAsBytes() throws Exception {
+    create("", table("user.age", ValueType.STRING));
+
+    assertThat(
+            database.rows(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                    + " WHERE table_schema = 'tailrace' AND collation_name = 'C' ORDER BY 1, 2"))
+        .containsExactly(
+            "feature_tables|table_name", "query_log|operation_id", "user__age|pkey");
+  }
+
+  @Test
   public void withoutTheIndexOnlyThePrimaryKeyHasOne() throws Exception {
     create("index=none", table("user.age", ValueType.INT64));
 
