@@ -26,6 +26,7 @@ public interface MetricsBusWriterOptions extends WriterOptions {
   static Supplier<Parsed> parse(MetricsBusWriterOptions options, OptionCheck check) {
     Optional<MetricsStore> store =
         check.endpoint("metricsStore", options.getMetricsStore(), MetricsStores.KINDS);
+    store.ifPresent(it -> Workers.checkProcesses("metricsStore", it, options, check));
     return () -> new Parsed(store.orElseThrow());
   }
 }

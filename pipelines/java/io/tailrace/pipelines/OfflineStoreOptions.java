@@ -28,6 +28,7 @@ public interface OfflineStoreOptions extends WriterOptions {
             options.getOfflineStore(),
             OfflineStores.KINDS,
             asked -> asked.check(roles));
+    store.ifPresent(it -> Workers.checkProcesses("offlineStore", it, options, check));
     store
         .filter(it -> !it.separatesEnvironments())
         .filter(it -> WriterOptions.environments(options).size() != 1)

@@ -1,12 +1,25 @@
 package io.tailrace.pipelines;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.endpoint.Endpoint;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalInt;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 
 /** Where a pipeline runs, as its options say. Stateless and thread-safe. */
 final class Workers {
+  /** For how long a cluster is waited for. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private Workers() {}
 
   /**
@@ -19,6 +32,75 @@ final class Workers {
       return true;
     }
     return runner.endsWith("FlinkRunner") && !isHere(flinkMaster(options));
+  }
+
+  /**
+   * Sees to it that a store that one process alone can use is used by one: each of several would
+   * have a file of its own, on a disk that vanishes with it.
+   */
+  static void checkProcesses(
+      String option, Endpoint store, PipelineOptions options, OptionCheck check) {
+    if (!store.isForOneProcess()) {
+      return;
+    }
+    String why =
+        "--"
+            + option
+            + "="
+            + store.uri()
+            + " is a file, which one process alone can have open, and ";
+    String correction = ": use a server, such as postgresql://host/database";
+    String runner = options.getRunner().getSimpleName();
+    if (runner.startsWith("Dataflow")) {
+      check.problem(why + "Dataflow runs the writer on other machines" + correction);
+    } else if (runner.endsWith("FlinkRunner") && isServer(flinkMaster(options))) {
+      String master = flinkMaster(options);
+      check.question(
+          option + " on " + master,
+          () -> {
+            OptionalInt processes = taskManagers(master);
+            if (processes.isEmpty()) {
+              check.warning(
+                  why + "it is not known how many TaskManagers " + master + " has: it may have one");
+            } else if (processes.getAsInt() > 1) {
+              check.problem(
+                  why
+                      + master
+                      + " has "
+                      + processes.getAsInt()
+                      + " TaskManagers"
+                      + correction
+                      + ", or a cluster with one TaskManager");
+            }
+          });
+    }
+  }
+
+  private static boolean isServer(String master) {
+    return master.contains(":");
+  }
+
+  /** Asks a Flink cluster. */
+  private static OptionalInt taskManagers(String master) {
+    String address = master.matches("https?://.*") ? master : "http://" + master;
+    try {
+      HttpResponse<String> answer =
+          HttpClient.newBuilder()
+              .connectTimeout(PATIENCE)
+              .build()
+              .send(
+                  HttpRequest.newBuilder(URI.create(address + "/taskmanagers"))
+                      .timeout(PATIENCE)
+                      .build(),
+                  HttpResponse.BodyHandlers.ofString());
+      JsonNode all = new ObjectMapper().readTree(answer.body()).path("taskmanagers");
+      return all.isArray() ? OptionalInt.of(all.size()) : OptionalInt.empty();
+    } catch (IOException | IllegalArgumentException e) {
+      return OptionalInt.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return OptionalInt.empty();
+    }
   }
 
   /** Options of a runner are looked at as text, so that no writer depends on one. */

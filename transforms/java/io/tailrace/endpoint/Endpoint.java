@@ -11,6 +11,11 @@ public interface Endpoint extends Serializable {
   /** Returns the address as it may be shown: without secrets. Not to be parsed again. */
   String uri();
 
+  /** Returns whether one process alone can use it, as it is a file of the machine it runs on. */
+  default boolean isForOneProcess() {
+    return false;
+  }
+
   /**
    * Returns an id that the store or the topic itself holds, made by whoever writes to it first: it
    * tells two that have had the same address apart, and knows one again that has another. Empty

@@ -96,6 +96,11 @@ public final class DuckDbMetricsStore implements MetricsStore {
     return uri;
   }
 
+  @Override
+  public boolean isForOneProcess() {
+    return true;
+  }
+
   String schema() {
     return schema;
   }

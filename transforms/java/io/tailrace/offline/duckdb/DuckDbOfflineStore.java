@@ -143,6 +143,11 @@ public final class DuckDbOfflineStore implements OfflineStore {
   }
 
   @Override
+  public boolean isForOneProcess() {
+    return true;
+  }
+
+  @Override
   public boolean separatesEnvironments() {
     return schema.contains(ENVIRONMENT);
   }
