@@ -61,7 +61,10 @@ final class Workers {
             OptionalInt processes = taskManagers(master);
             if (processes.isEmpty()) {
               check.warning(
-                  why + "it is not known how many TaskManagers " + master + " has: it may have one");
+                  why
+                      + "it is not known how many TaskManagers "
+                      + master
+                      + " has: it may have one");
             } else if (processes.getAsInt() > 1) {
               check.problem(
                   why

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The one who may open a DuckDB file: holds a lock on the file {@code NAME.lock} beside it. DuckDB
  * itself keeps other processes out, but not another copy of its library in the same process, as
- * each job of a Flink cluster has one: both would write over each other, without an error. The
- * lock is the Java machine's, so that all class loaders share it. Thread-safe.
+ * each job of a Flink cluster has one: both would write over each other, without an error. The lock
+ * is the Java machine's, so that all class loaders share it. Thread-safe.
  */
 final class FileOwner implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FileOwner.class);

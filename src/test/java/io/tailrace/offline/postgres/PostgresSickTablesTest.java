@@ -247,8 +247,7 @@ public class PostgresSickTablesTest {
   @Test
   public void whoeverRenamesATableAsTheLetterSaysGetsAnotherAndNoLateValueIsConverted()
       throws Exception {
-    ObservationFile text =
-        RowFile.of(ValueType.STRING).row("user.age", "b", TIME, "old").file();
+    ObservationFile text = RowFile.of(ValueType.STRING).row("user.age", "b", TIME, "old").file();
     try (InsertSession session = session()) {
       insert(session, file("user.age", "a"));
       Inserted changed = insert(session, text);

@@ -169,8 +169,7 @@ public class PostgresTablesTest {
             database.rows(
                 "SELECT table_name, column_name FROM information_schema.columns"
                     + " WHERE table_schema = 'tailrace' AND collation_name = 'C' ORDER BY 1, 2"))
-        .containsExactly(
-            "feature_tables|table_name", "query_log|operation_id", "user__age|pkey");
+        .containsExactly("feature_tables|table_name", "query_log|operation_id", "user__age|pkey");
   }
 
   @Test

@@ -23,7 +23,8 @@ public class DuckDbFileTest {
   public void anErrorIsWhatItsMessageBeginsWithWhateverRowItQuotes() {
     assertThat(
             type(
-                "Conversion Error: Malformed JSON at byte 3. Input: \"{\"level\":\"FATAL Error: \"\""))
+                "Conversion Error: Malformed JSON at byte 3. Input: \"{\"level\":\"FATAL Error:"
+                    + " \"\""))
         .isEqualTo("Conversion Error");
     assertThat(type("Invalid Input Error: 'IO Error: x' is not UTF8"))
         .isEqualTo("Invalid Input Error");
@@ -42,10 +43,12 @@ public class DuckDbFileTest {
     assertThat(
             DuckDbFile.cause(
                 "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query"
-                    + " result\nError: Conversion Error: Could not convert string 'x' to INT64\nLINE 1"))
+                    + " result\n"
+                    + "Error: Conversion Error: Could not convert string 'x' to INT64\n"
+                    + "LINE 1"))
         .isEqualTo("Conversion Error: Could not convert string 'x' to INT64");
-    assertThat(DuckDbFile.cause("Constraint Error: NOT NULL\n\nrow")).isEqualTo(
-        "Constraint Error: NOT NULL");
+    assertThat(DuckDbFile.cause("Constraint Error: NOT NULL\n\nrow"))
+        .isEqualTo("Constraint Error: NOT NULL");
   }
 
   @Test
