@@ -127,7 +127,7 @@ public final class InsertFailures {
     if (rows.cardinality() == file.rowCount()) {
       return failure;
     }
-    byte[] alone = file.only(rows);
+    byte[] alone = SomeRows.of(List.of(new Part(file, rows.stream().toArray())));
     return alone.length < file.message().payload().length ? failure.ofRows(alone) : failure;
   }
 

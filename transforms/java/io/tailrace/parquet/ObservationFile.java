@@ -2,10 +2,7 @@ package io.tailrace.parquet;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.result.ValueType;
-import io.tailrace.stage.InvalidMessageException;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -163,28 +160,6 @@ public final class ObservationFile {
   /** Returns how many bytes the rows take at most when {@link #rows} decodes them. */
   public long decodedBytes() {
     return contents.size.decoded;
-  }
-
-  /**
-   * Returns a canonical file of some rows alone: what a letter holds where only rows were refused.
-   *
-   * @param numbers which, from zero
-   * @throws IOException if the rows can't be decoded, which a file with a right checksum never
-   *     causes
-   */
-  public byte[] only(BitSet numbers) throws IOException {
-    int[] some = numbers.stream().toArray();
-    if (kind() == Kind.QUERIES) {
-      List<QueryRow> all = queries();
-      try (ObservationEncoder encoder = new ObservationEncoder()) {
-        return encoder.queryRows(contents.footer, Arrays.stream(some).mapToObj(all::get).toList());
-      }
-    }
-    try {
-      return new CanonicalRows(rows(), stringKeys(), valueType()).encode(some, contents.footer);
-    } catch (InvalidMessageException e) {
-      throw new IllegalStateException("some rows take more room than all of them", e);
-    }
   }
 
   /** Returns how many bytes this holds: the canonical file, and the message that carried it. */

@@ -58,10 +58,11 @@ final class RowReader {
     TextColumn resolvers = text(ObservationSchema.RESOLVER_FQN, false);
     TextColumn deployments = text(ObservationSchema.DEPLOYMENT_ID, false);
     TextColumn operations = text(ObservationSchema.OPERATION_ID, true);
+    boolean saysDeleted = has(ObservationSchema.DELETED);
     NumberColumn deleted =
         taker(
             ObservationSchema.DELETED,
-            new NumberColumn(ObservationSchema.DELETED, count, true, faults));
+            new NumberColumn(ObservationSchema.DELETED, saysDeleted ? count : 0, true, faults));
     ValueColumn values = new ValueColumn(valueType, count, budget, faults);
     if (valueType.isPresent() && has(ObservationSchema.VALUE)) {
       takers.put(ObservationSchema.VALUE, values);
@@ -78,7 +79,11 @@ final class RowReader {
                 new Texts(strings.distinct, strings.indices()),
                 integers.numbers,
                 times.numbers),
-            new Values(values.present, values.numbers, values.bytes, deleted.truths()),
+            new Values(
+                values.present,
+                values.numbers,
+                values.bytes,
+                saysDeleted ? deleted.truths() : new boolean[count]),
             new Origins(
                 new Texts(resolvers.distinct, resolvers.indices()),
                 new Texts(deployments.distinct, deployments.indices()),

@@ -20,9 +20,11 @@ final class ColumnHeads {
 
   /**
    * Bytes of the columns that are remembered: about 20,000, more than a feature store has live
-   * features a worker. Where they vary with each execution, they are forgotten again and again.
+   * features a worker; fewer in a small heap. Where they vary with each execution, they are
+   * forgotten again and again.
    */
-  static final long MAX_REMEMBERED_BYTES = 8L << 20;
+  static final long MAX_REMEMBERED_BYTES =
+      Math.min(8L << 20, Runtime.getRuntime().maxMemory() / 64);
 
   /** What a column takes that is remembered, beside its head, in bytes, roughly. */
   private static final int REMEMBERED_OVERHEAD = 300;

@@ -122,6 +122,9 @@ public abstract class DecodeMessages<T>
     /** What is smaller is one of many, and there is but one of it at a time. */
     private static final long SMALL = 64 << 10;
 
+    /** Of so many bytes nothing is decoded that is not small: asking each would take time. */
+    private static final int NEVER_LARGE = 1_000;
+
     private final Served served;
     private final String environmentField;
     private final Counts counts;
@@ -223,7 +226,7 @@ public abstract class DecodeMessages<T>
                 Failure.ofMessage(counts.stage(), e.reason(), e.field(), e.getMessage(), message));
         return;
       }
-      hold(size(decoded));
+      hold(message.payload().length < NEVER_LARGE ? 0 : size(decoded));
       accepted(decoded);
       List<Failure> refused = refused(message);
       refused.forEach(Outputs.failures(out)::output);

@@ -513,7 +513,10 @@ public class ForeignTypesTest {
     some.set(10, 20);
     some.set(200);
 
-    ObservationFile alone = FileDecoder.decode(BundleEncoder.message(whole.only(some)));
+    ObservationFile alone =
+        FileDecoder.decode(
+            BundleEncoder.message(
+                SomeRows.of(List.of(new SomeRows.Part(whole, some.stream().toArray())))));
 
     assertThat(alone.bytes()).isSameInstanceAs(alone.message().payload());
     List<String> all = FileRows.of(whole);
