@@ -166,6 +166,8 @@ public class MonitoringTemplatesTest {
     }
     assertThat(names)
         .containsExactly(
+            "TailracePartitionsUnread",
+            "TailraceCommitsFail",
             "TailraceNoProgress",
             "TailraceRestarts",
             "TailraceDeadLetters",

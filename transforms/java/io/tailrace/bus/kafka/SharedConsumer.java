@@ -3,6 +3,7 @@ package io.tailrace.bus.kafka;
 import static java.util.Objects.requireNonNull;
 
 import io.tailrace.bus.MemoryBudget;
+import io.tailrace.bus.ReadCounters;
 import io.tailrace.bus.kafka.KafkaPart.Batch;
 import java.io.IOException;
 import java.time.Duration;
@@ -75,6 +76,7 @@ final class SharedConsumer {
   private final Map<TopicPartition, OffsetAndMetadata> durable = new HashMap<>();
   private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   private final PollSize size = new PollSize();
+  private final UnreadPartitions unread = new UnreadPartitions(System.currentTimeMillis());
   private final PartitionLags lags;
   private @Nullable Consumer<byte[], byte[]> consumer;
   private @Nullable TopicWatch watch;
@@ -181,6 +183,7 @@ final class SharedConsumer {
     }
     topicPartitions = Math.max(topicPartitions, topic.partitions());
     assign(consumer);
+    ReadCounters.ALL.forEach(each -> each.add(0));
     return true;
   }
 
@@ -341,12 +344,37 @@ final class SharedConsumer {
       }
     }
     asked.askForTopic(!durable.isEmpty());
+    lookForUnread(asked);
+  }
+
+  /** One of a job's consumers looks for all of them. */
+  private void lookForUnread(TopicWatch asked) {
+    long now = System.currentTimeMillis();
+    if (parts.stream().anyMatch(each -> each.source().share().index() == 0) && unread.isDue(now)) {
+      asked.askForCommits(group);
+    }
+    asked
+        .commits()
+        .map(commits -> unread.count(commits, topicPartitions, now))
+        .filter(count -> count > 0)
+        .ifPresent(
+            count -> {
+              LOG.error(
+                  "{}: {} of its {} partitions are not read by the group '{}'. Start the job"
+                      + " without state: it goes on where the group is, with a reader for each",
+                  bus.name(),
+                  count,
+                  topicPartitions,
+                  group);
+              ReadCounters.PARTITIONS_UNREAD.add(count);
+            });
   }
 
   private void committed(@Nullable Exception failure) {
     if (failure != null) {
       // Not lost: the next commit covers it, and a restart reads from the checkpoint anyway.
       LOG.warn("{}: offsets were not committed: {}", bus.name(), failure.getMessage());
+      ReadCounters.COMMITS_FAILED.add(1);
     }
   }
 

@@ -56,6 +56,8 @@ final class TopicWatch implements AutoCloseable {
   // Set by the client's thread.
   private final AtomicReference<@Nullable Topic> topic = new AtomicReference<>();
   private final AtomicReference<@Nullable Ends> ends = new AtomicReference<>();
+  private final AtomicReference<@Nullable Map<Integer, CommitMetadata>> commits =
+      new AtomicReference<>();
   private volatile boolean topicIsAsked;
   private volatile boolean endsAreAsked;
   private long topicAskedAt = System.nanoTime();
@@ -88,13 +90,10 @@ final class TopicWatch implements AutoCloseable {
 
   /** Waits for what the commits of a group say, where they say something. */
   Map<Integer, CommitMetadata> commits(String group) throws IOException {
-    Map<Integer, CommitMetadata> commits = new TreeMap<>();
-    committed(bus, group, admin)
-        .forEach(
-            (partition, offset) ->
-                CommitMetadata.parse(offset.metadata())
-                    .ifPresent(metadata -> commits.put(partition, metadata)));
-    return commits;
+    return said(
+        bus,
+        KafkaAdmins.answer(
+            bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata()));
   }
 
   /** Waits for what the topic is. */
@@ -136,6 +135,40 @@ final class TopicWatch implements AutoCloseable {
   /** Returns what was answered since the last call. */
   Optional<Topic> topic() {
     return Optional.ofNullable(topic.getAndSet(null));
+  }
+
+  /** Asks what the commits of a group say. */
+  void askForCommits(String group) {
+    var unused =
+        admin
+            .listConsumerGroupOffsets(group)
+            .partitionsToOffsetAndMetadata()
+            .whenComplete(
+                (found, failure) -> {
+                  if (failure == null) {
+                    commits.set(said(bus, found));
+                  } else {
+                    LOG.debug("{}: no commits are told: {}", bus.name(), failure.getMessage());
+                  }
+                });
+  }
+
+  /** Returns what the commits said since the last call. */
+  Optional<Map<Integer, CommitMetadata>> commits() {
+    return Optional.ofNullable(commits.getAndSet(null));
+  }
+
+  private static Map<Integer, CommitMetadata> said(
+      KafkaBus bus, Map<TopicPartition, OffsetAndMetadata> committed) {
+    Map<Integer, CommitMetadata> commits = new TreeMap<>();
+    committed.forEach(
+        (partition, offset) -> {
+          if (partition.topic().equals(bus.topic()) && offset != null) {
+            CommitMetadata.parse(offset.metadata())
+                .ifPresent(metadata -> commits.put(partition.partition(), metadata));
+          }
+        });
+    return commits;
   }
 
   /** Asks for ends, unless that was done just now. */
