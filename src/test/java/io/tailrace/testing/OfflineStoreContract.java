@@ -164,6 +164,36 @@ public abstract class OfflineStoreContract {
     assertThat(again.failures).isEmpty();
   }
 
+  /** One rule before either store: whatever is JSON at the door each of them takes. */
+  @Test
+  public void everyStoreTakesTheSameTextsForJson() throws Exception {
+    List<String> json =
+        List.of(
+            "{}",
+            " [1, 2.5e300, -0, 1e999, 123456789012345678901234567890] ",
+            "\"größe \\u0000 \\ud83d\\ude00\"",
+            "null",
+            "true",
+            "{\"a\": 1, \"a\": {\"\": []}}",
+            "[".repeat(1_000) + "]".repeat(1_000));
+    List<String> none =
+        List.of(
+            "", " ", "{broken", "{\"a\": 1,}", "NaN", "[1] 2", "\"\\ud800\"", "01", "+1", "[01]");
+    List<String> rows = new ArrayList<>();
+    for (String text : json) {
+      rows.add("('user.doc', 'k" + rows.size() + "', '" + text + "', " + TIME + ", 'op')");
+    }
+    for (String text : none) {
+      rows.add("('user.doc', 'k" + rows.size() + "', '" + text + "', " + TIME + ", 'op')");
+    }
+
+    Run run = insert(List.of(message(ForeignFile.of(ValueType.JSON, rows.toArray(String[]::new)))));
+
+    assertThat(run.failures).hasSize(1);
+    assertThat(run.failures.get(0).reasons()).containsExactly(Reason.INVALID_VALUE, none.size());
+    assertThat(rows("SELECT pkey FROM " + table("user__doc"))).hasSize(json.size());
+  }
+
   /** Some tools write them. */
   @Test
   public void filesWithoutRowsAreInsertedAsNothing() throws Exception {
