@@ -31,7 +31,7 @@ public interface StreamingInsertWriterOptions extends OfflineStoreOptions {
   /** Looks at the options; what it returns is to be asked for when all are right. */
   static Supplier<Parsed> parse(StreamingInsertWriterOptions options, OptionCheck check) {
     Optional<OfflineStore> store =
-        OfflineStoreOptions.offlineStore(options, Set.of(Role.CREATE_TABLES, Role.INSERT), check);
+        OfflineStoreOptions.offlineStore(options, Set.of(Role.INSERT), check);
     Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
     return () -> new Parsed(store.orElseThrow(), maxClockSkew.orElseThrow());
   }

@@ -41,6 +41,11 @@ import org.apache.beam.sdk.values.PCollection;
  * observed_at)}. A partition may be detached or dropped at any time; a row of its month that comes
  * later creates it anew.
  *
+ * <p>Who creates tables and who inserts may be two users: the one who inserts needs {@code USAGE}
+ * of the schemas, {@code SELECT} and {@code INSERT} of their tables, and {@code UPDATE} of {@code
+ * query_log} and {@code feature_tables}. A feature whose table the other one has not created then
+ * makes dead letters {@code TABLE_REFUSES}.
+ *
  * <p>Immutable.
  */
 public final class PostgresOfflineStore implements OfflineStore {
@@ -85,11 +90,14 @@ public final class PostgresOfflineStore implements OfflineStore {
           if (!roles.contains(Role.CREATE_TABLES) && !roles.contains(Role.INSERT)) {
             return;
           }
-          if (address.separatesEnvironments()) {
-            check.schemas(
-                address.schema(), address.schema().replace(PostgresAddress.ENVIRONMENT, ".+"));
+          String schema = address.schema();
+          String pattern = schema.replace(PostgresAddress.ENVIRONMENT, ".+");
+          if (!roles.contains(Role.CREATE_TABLES)) {
+            check.usableSchemas(schema, pattern);
+          } else if (address.separatesEnvironments()) {
+            check.schemas(schema, pattern);
           } else {
-            check.schema(address.schema());
+            check.schema(schema);
           }
         });
   }

@@ -26,6 +26,10 @@ public final class PostgresCheck {
           + " AND has_schema_privilege(oid, 'CREATE'))"
           + " FROM pg_namespace WHERE nspname ~ ?";
 
+  private static final String USABLE_SCHEMAS =
+      "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname ~ ?"
+          + " AND has_schema_privilege(oid, 'USAGE'))";
+
   private final PostgresServer server;
   private final Connection connection;
   private final boolean mayCreateSchemas;
@@ -114,6 +118,36 @@ public final class PostgresCheck {
     found.orMayBeCreated(name);
     if (!mayCreateSchemas) {
       found.areUsable(name);
+    }
+  }
+
+  /**
+   * There is a schema whose tables the user may use, or the user may create some.
+   *
+   * @param name the schemas' name, as people write it
+   * @param pattern the regular expression of it
+   */
+  public void usableSchemas(String name, String pattern) throws SQLException, UnavailableException {
+    if (mayCreateSchemas) {
+      return;
+    }
+    try (PreparedStatement statement = connection.prepareStatement(USABLE_SCHEMAS)) {
+      statement.setString(1, "^" + pattern + "$");
+      try (ResultSet found = statement.executeQuery()) {
+        found.next();
+        if (!found.getBoolean(1)) {
+          throw new UnavailableException(
+              server.text()
+                  + ": there is no schema '"
+                  + name
+                  + "' that the user may use; let who creates tables start first, and GRANT USAGE"
+                  + " ON SCHEMA \""
+                  + name
+                  + "\" TO \""
+                  + user
+                  + "\"");
+        }
+      }
     }
   }
 

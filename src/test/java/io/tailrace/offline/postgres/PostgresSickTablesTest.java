@@ -9,6 +9,7 @@ import io.tailrace.offline.GroupedInserts;
 import io.tailrace.offline.InsertSession;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.Inserted.Count;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.TestDatabase;
@@ -18,6 +19,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -267,6 +269,35 @@ public class PostgresSickTablesTest {
     assertThat(database.rows("SELECT pkey, value FROM tailrace.user__age"))
         .containsExactly("b|old");
     assertThat(keys("user__age_until_now")).containsExactly("a");
+  }
+
+  @Test
+  public void whoMayOnlyInsertDoesSoAndTablesThatAreMissingAreLetters() throws Exception {
+    try (InsertSession owner = session()) {
+      insert(owner, file("user.age", "a"));
+    }
+    InsertSession any = sessionOfWriter();
+    any.close();
+    String uri = database.uriOf(role(), role()) + "&retryFor=50ms";
+    database.execute(
+        "REVOKE ALL ON SCHEMA tailrace FROM " + role(),
+        "REVOKE ALL ON ALL TABLES IN SCHEMA tailrace FROM " + role());
+    PostgresOfflineStore store = PostgresOfflineStore.at(EndpointUri.parse(uri));
+    assertThat(assertThrows(UnavailableException.class, () -> store.check(Set.of(Role.INSERT))))
+        .hasMessageThat()
+        .contains("GRANT USAGE ON SCHEMA \"tailrace\" TO \"" + role() + "\"");
+
+    database.execute(
+        "GRANT USAGE ON SCHEMA tailrace TO " + role(),
+        "GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA tailrace TO " + role(),
+        "GRANT UPDATE ON tailrace.query_log, tailrace.feature_tables TO " + role());
+    store.check(Set.of(Role.INSERT));
+    try (InsertSession session = session(uri)) {
+      Inserted inserted = insert(session, file("user.age", "b"), file("user.size", "b"));
+
+      assertRefused(inserted, 1, "can't be created or changed: permission denied for schema");
+      assertThat(keys("user__age")).containsExactly("a", "b");
+    }
   }
 
   @Test
