@@ -338,7 +338,7 @@ public final class EndpointUri {
     }
     List<String> all = new ArrayList<>(problems.stream().map(Problem::sentence).toList());
     // Perhaps a secret whose name is misspelt.
-    parameters.values().forEach(each -> hidden.put(each.from, each.to));
+    parameters.values().forEach(each -> hidden.merge(each.from, each.to, Math::max));
     unknown.forEach(name -> all.add("parameter '" + name + "' is unknown" + nearest(name)));
     List<String> names = known.stream().filter(name -> !name.contains(".")).toList();
     if (!unknown.isEmpty() && !names.isEmpty()) {

@@ -254,6 +254,16 @@ public class EndpointUriTest {
   }
 
   @Test
+  public void whatMayBeTheRestOfASecretIsHiddenWithIt() {
+    for (String name : List.of("key", "sslkey", "token", "n=1&credentials")) {
+      EndpointUri uri = EndpointUri.parse("bus://a?" + name + "=ab&hunter2&hunter3&m=1");
+
+      assertWithMessage(name).that(uri.toString()).doesNotContain("hunter");
+      assertWithMessage(name).that(problems(uri)).doesNotContain("hunter");
+    }
+  }
+
+  @Test
   public void nothingBehindASecretIsSaidWhateverAsksForIt() {
     for (String name : List.of("password", "s")) {
       EndpointUri uri = EndpointUri.parse("bus://a?n=1&" + name + "=ab&c=d&c=%&e=f");

@@ -7,6 +7,7 @@ import io.tailrace.endpoint.Secrets;
 import java.io.Serializable;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -30,6 +31,10 @@ record KafkaServers(
 
   private static final int DEFAULT_PORT = 9092;
   private static final String DEFAULT_MECHANISM = "PLAIN";
+
+  /** The mechanisms that take a user and a password. */
+  private static final List<String> WITH_PASSWORD =
+      List.of(DEFAULT_MECHANISM, "SCRAM-SHA-256", "SCRAM-SHA-512");
 
   /** Copies the maps. */
   KafkaServers {
@@ -56,6 +61,24 @@ record KafkaServers(
           properties.getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
       if (!protocol.startsWith("SASL_")) {
         uri.problem("user and password need security.protocol=SASL_SSL (or SASL_PLAINTEXT)");
+      }
+      String mechanism = properties.getOrDefault(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM);
+      if (!WITH_PASSWORD.contains(mechanism)) {
+        uri.problem(
+            "user and password are for sasl.mechanism="
+                + String.join(", ", WITH_PASSWORD)
+                + ", not "
+                + mechanism
+                + ", which has its login in "
+                + SaslConfigs.SASL_JAAS_CONFIG
+                + "="
+                + Secrets.example());
+      }
+      if (secrets.containsKey(SaslConfigs.SASL_JAAS_CONFIG)) {
+        uri.problem(
+            "user and password are a login, and "
+                + SaslConfigs.SASL_JAAS_CONFIG
+                + " is another: give one of them");
       }
     }
     return new KafkaServers(bootstrap, properties, secrets, login);

@@ -6,6 +6,7 @@ import static org.junit.Assert.assertThrows;
 import io.tailrace.endpoint.EndpointUri;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.apache.beam.sdk.util.SerializableUtils;
 import org.junit.Rule;
@@ -56,6 +57,34 @@ public class KafkaBusTest {
             "sasl.jaas.config",
             "org.apache.kafka.common.security.scram.ScramLoginModule required"
                 + " username=\"me\" password=\"hunter2\";");
+  }
+
+  @Test
+  public void userAndPasswordAreRefusedWhereTheMechanismHasAnotherLogin() {
+    String password = "&password=env:NOWHERE";
+    for (String mechanism :
+        List.of("OAUTHBEARER", "AWS_MSK_IAM", "GSSAPI", "scram-sha-512", "SCRAM-SHA-1", "NONE")) {
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> at(SASL + password + "&sasl.mechanism=" + mechanism));
+
+      assertThat(e)
+          .hasMessageThat()
+          .contains(
+              "user and password are for sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not "
+                  + mechanism
+                  + ", which has its login in sasl.jaas.config=");
+    }
+    assertThat(
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> at(SASL + password + "&sasl.jaas.config=env:NOWHERE")))
+        .hasMessageThat()
+        .contains("give one of them");
+    for (String mechanism : List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")) {
+      var unused = at(SASL + password + "&sasl.mechanism=" + mechanism);
+    }
   }
 
   @Test
