@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EdgePublisher implements AutoCloseable {
   /** One record in so many is a bad one. */
-  private static final int BAD_EVERY = 200;
+  private static final int BAD_EVERY = 40;
 
   /** One in so many is an odd one. */
   private static final int ODD_EVERY = 50;

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +27,8 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 public final class EdgesCommand implements Callable<Integer> {
+  private static final Duration BETWEEN_DISTURBANCES = Duration.ofSeconds(12);
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -57,7 +60,11 @@ public final class EdgesCommand implements Callable<Integer> {
     try {
       Outcome outcome =
           new EdgesSoak(
-                  new Plan(Duration.ofSeconds(seconds), seed, rate, !calm),
+                  new Plan(
+                      Duration.ofSeconds(seconds),
+                      seed,
+                      rate,
+                      calm ? Optional.empty() : Optional.of(BETWEEN_DISTURBANCES)),
                   line -> {
                     out.printf(
                         Locale.ROOT, "%6.1f s  %s%n", (System.nanoTime() - start) / 1e9, line);

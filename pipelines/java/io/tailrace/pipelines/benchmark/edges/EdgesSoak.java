@@ -28,7 +28,6 @@ import java.util.function.Consumer;
  * and the dead letters to what the bus has acknowledged. Not thread-safe.
  */
 public final class EdgesSoak {
-  private static final Duration CALM = Duration.ofSeconds(12);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Duration POLL = Duration.ofMillis(500);
 
@@ -37,9 +36,9 @@ public final class EdgesSoak {
    *
    * @param seed other traffic for another number
    * @param rate records a second
-   * @param disturbed whether servers go away and writers start anew meanwhile
+   * @param calm after how long a server goes away next, or a writer starts anew; empty: never
    */
-  public record Plan(Duration duration, long seed, long rate, boolean disturbed) {}
+  public record Plan(Duration duration, long seed, long rate, Optional<Duration> calm) {}
 
   /**
    * What became of it.
@@ -123,15 +122,16 @@ public final class EdgesSoak {
             acknowledged)) {
       Future<?> publishing = thread.submit(() -> publisher.publish(plan.duration(), plan.rate()));
       Disturbance disturbance = new Disturbance(stack, postgres, plan.seed());
-      long calmUntil = System.nanoTime() + CALM.toNanos();
+      long calmNanos = plan.calm().map(Duration::toNanos).orElse(plan.duration().toNanos());
+      long calmUntil = System.nanoTime() + calmNanos;
       while (!publishing.isDone()) {
         Thread.sleep(POLL.toMillis());
-        if (plan.disturbed() && System.nanoTime() > calmUntil && !publishing.isDone()) {
+        if (System.nanoTime() > calmUntil && !publishing.isDone()) {
           stack.writers().forEach(writer -> noteRestarts(stack, writer));
           String what = disturbance.next();
           told.accept(what);
           disturbances.add(what);
-          calmUntil = System.nanoTime() + CALM.toNanos();
+          calmUntil = System.nanoTime() + calmNanos;
         }
       }
       publishing.get();
