@@ -170,7 +170,7 @@ final class MemoryBenchmark implements AutoCloseable {
   private static Class<?> mainOf(Writer<?> writer) {
     try {
       StringBuilder name = new StringBuilder(Writers.class.getPackageName()).append('.');
-      for (String part : writer.name().split("-")) {
+      for (String part : writer.name().split("-", -1)) {
         name.append(Character.toUpperCase(part.charAt(0))).append(part, 1, part.length());
       }
       return Class.forName(name.toString());

@@ -65,7 +65,7 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
       }
       figures.say("all writers: -Xmx%s", togetherHeap);
       put(figures, "together", benchmark.together(togetherHeap));
-      figures.put("letters", benchmark.letters());
+      figures.put("letters", (double) benchmark.letters());
       figures.fact("memory", heap + " each, " + togetherHeap + " together");
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
