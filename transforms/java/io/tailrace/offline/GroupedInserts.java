@@ -1,5 +1,7 @@
 package io.tailrace.offline;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection.BatchInserted;
@@ -152,7 +154,9 @@ public final class GroupedInserts implements InsertSession {
     try {
       batch = group.batch(files, fittingTables(group, files, conflicts));
       SortedMap<Feature, String> all = batch.tables();
-      well = batch.only(feature -> !sickTables.isSick(group.environment, all.get(feature)));
+      well =
+          batch.only(
+              feature -> !sickTables.isSick(group.environment, requireNonNull(all.get(feature))));
       if (!well.tables().isEmpty()) {
         inserted = connection.insert(well);
       }
@@ -221,8 +225,8 @@ public final class GroupedInserts implements InsertSession {
     FileBatch due =
         batch.only(
             feature ->
-                sickTables.isSick(environment, all.get(feature))
-                    && !sickTables.isLeftAlone(environment, all.get(feature)));
+                sickTables.isSick(environment, requireNonNull(all.get(feature)))
+                    && !sickTables.isLeftAlone(environment, requireNonNull(all.get(feature))));
     if (due.tables().isEmpty()) {
       return;
     }

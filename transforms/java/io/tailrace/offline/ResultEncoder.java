@@ -258,6 +258,7 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   /** Takes away the tables in which a query has no rows but those that no file can hold. */
+  @SuppressWarnings("ReferenceEquality") // Equal results can have different rows left.
   private Query withoutTooLarge(Query query) {
     Map<Feature, Integer> refused = tooLarge.get(query.result());
     if (refused == null) {

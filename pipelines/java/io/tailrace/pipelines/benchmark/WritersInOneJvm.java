@@ -1,5 +1,7 @@
 package io.tailrace.pipelines.benchmark;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.servers.LocalFlink;
@@ -41,7 +43,7 @@ final class WritersInOneJvm {
         List<String> all = new ArrayList<>(flink.pipelineArguments());
         all.addAll(List.of("--parallelism=1", "--checkpointingInterval=1000"));
         all.addAll(each.getValue());
-        var unused = byName.get(each.getKey()).start(all.toArray(String[]::new));
+        var unused = requireNonNull(byName.get(each.getKey())).start(all.toArray(String[]::new));
       }
       new CountDownLatch(1).await();
     }

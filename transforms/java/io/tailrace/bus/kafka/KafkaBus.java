@@ -163,7 +163,7 @@ public final class KafkaBus implements Bus {
       start.warning(this, group(reader.group())).ifPresent(LOG::warn);
       return new KafkaBus(uri, topic, servers, reading, new Found(start, reader));
     } catch (IOException e) {
-      throw new UnavailableException(e.getMessage(), e);
+      throw new UnavailableException(String.valueOf(e.getMessage()), e);
     }
   }
 

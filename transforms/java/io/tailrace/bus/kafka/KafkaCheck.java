@@ -66,7 +66,7 @@ final class KafkaCheck {
     try (Admin admin = KafkaAdmins.open(bus, REPLY_TIMEOUT)) {
       return KafkaAdmins.text(TopicWatch.describe(bus, admin).topicId());
     } catch (IOException e) {
-      throw new UnavailableException(e.getMessage(), e);
+      throw new UnavailableException(String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -37,7 +37,7 @@ final class OtherJobs {
    */
   boolean areGone(Commits commits) throws IOException {
     long now = System.nanoTime();
-    if (over || began && now < untilNanos) {
+    if (over || (began && now < untilNanos)) {
       return over;
     }
     Map<String, Long> latest = new TreeMap<>();
@@ -56,7 +56,7 @@ final class OtherJobs {
                 .map(Map.Entry::getKey)
                 .findFirst()
             : Optional.empty();
-    over = latest.isEmpty() || began && alive.isEmpty();
+    over = latest.isEmpty() || (began && alive.isEmpty());
     alive.ifPresent(
         other ->
             LOG.warn(

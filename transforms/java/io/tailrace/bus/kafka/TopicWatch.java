@@ -112,7 +112,7 @@ final class TopicWatch implements AutoCloseable {
    */
   void askForTopic(boolean atOnce) {
     long now = System.nanoTime();
-    if (topicIsAsked || !atOnce && now - topicAskedAt < TOPIC_INTERVAL_NANOS) {
+    if (topicIsAsked || (!atOnce && now - topicAskedAt < TOPIC_INTERVAL_NANOS)) {
       return;
     }
     topicIsAsked = true;

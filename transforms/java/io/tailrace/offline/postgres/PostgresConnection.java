@@ -211,7 +211,7 @@ final class PostgresConnection implements BatchConnection {
       conflicts.clear();
       if (!unknown.isEmpty()) {
         for (Conflict conflict : tables.create(schema, unknown)) {
-          if (conflict.table() != FeatureTable.LOG) {
+          if (!conflict.table().equals(FeatureTable.LOG)) {
             conflicts.add(conflict);
           }
         }

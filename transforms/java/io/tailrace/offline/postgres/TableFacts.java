@@ -1,5 +1,7 @@
 package io.tailrace.offline.postgres;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.sql.postgres.PostgresCatalog;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -73,7 +75,7 @@ record TableFacts(long id, boolean isPartitioned, String conflictTarget) {
       Connection connection, Map<String, TableFacts> tables, Map<String, String> columns)
       throws SQLException {
     List<String> places = new ArrayList<>(tables.keySet());
-    Object[] ids = places.stream().map(place -> tables.get(place).id).toArray();
+    Object[] ids = places.stream().map(place -> requireNonNull(tables.get(place)).id).toArray();
     try (PreparedStatement statement = connection.prepareStatement(CHANGED)) {
       statement.setArray(1, connection.createArrayOf("text", places.toArray()));
       statement.setArray(2, connection.createArrayOf("bigint", ids));

@@ -97,7 +97,9 @@ public class KafkaGroupTest {
     for (BusReader other : List.of(OTHER_WRITER, OTHER_STORE)) {
       UnavailableException e = assertThrows(UnavailableException.class, () -> bus().found(other));
       assertThat(e).hasMessageThat().contains("the group '" + group() + "'");
-      assertThat(e).hasMessageThat().contains(other == OTHER_WRITER ? "metrics-writer" : "store-2");
+      assertThat(e)
+          .hasMessageThat()
+          .contains(other.equals(OTHER_WRITER) ? "metrics-writer" : "store-2");
       assertThat(e).hasMessageThat().contains("--adoptGroup");
     }
     BusReader told =
