@@ -70,7 +70,8 @@ final class ObservationInsert {
         + columns
         + " FROM read_parquet("
         + files
-        + ") JOIN temp.features USING (namespace, feature)"
+        // Nothing of a path is data, whatever the temporary directory is called.
+        + ", hive_partitioning = false) JOIN temp.features USING (namespace, feature)"
         + (tables.size() > SORTED_FROM_TABLES ? " ORDER BY number" : "");
   }
 

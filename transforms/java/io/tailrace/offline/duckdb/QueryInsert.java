@@ -70,7 +70,7 @@ record QueryInsert(List<Column> columns) {
             .collect(Collectors.joining(", ", "SELECT ", " WHERE false"))
         + " UNION ALL BY NAME SELECT * FROM read_parquet("
         + files
-        + ", union_by_name = true)) GROUP BY operation_id";
+        + ", union_by_name = true, hive_partitioning = false)) GROUP BY operation_id";
   }
 
   /**
