@@ -11,6 +11,8 @@ import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -34,9 +36,9 @@ public class OfflineSqlTest {
 
   @Test
   public void everyStatementIsOfOneOfTheStores() throws Exception {
-    assertThat(documented("SELECT")).hasSize(3);
+    assertThat(documented("SELECT")).hasSize(5);
     assertThat(documented("md5(concat(strlen")).hasSize(1);
-    assertThat(documented("")).hasSize(4);
+    assertThat(documented("")).hasSize(6);
   }
 
   @Test
@@ -77,6 +79,41 @@ public class OfflineSqlTest {
     insert(store, Results.named("a").setEnvironmentId("prod").addFrames(numbered).build());
 
     assertAllRight(store, documented("is_right").get(0), 1);
+  }
+
+  @Test
+  public void inPostgresWhatIsNewIsReadOnceHoweverLateItsTransactionCommits() throws Exception {
+    OfflineStore store = database.store("schema={environment}");
+    insert(store, value("a", KEY, FOUND, 7));
+    String before = completeUntil();
+    try (Connection slow = database.connect();
+        Statement statement = slow.createStatement()) {
+      slow.setAutoCommit(false);
+      statement.execute(
+          "INSERT INTO prod.user__age SELECT gen_random_uuid(), 'slow', value, observed_at,"
+              + " clock_timestamp(), resolver_fqn, deployment_id, operation_id, deleted"
+              + " FROM prod.user__age");
+      insert(store, value("b", "quick", FOUND, 8));
+      String meanwhile = completeUntil();
+      assertThat(newKeys("2000-01-01 00:00:00+00", before)).containsExactly(KEY);
+      assertThat(newKeys(before, meanwhile)).isEmpty();
+      slow.commit();
+
+      assertThat(newKeys(meanwhile, completeUntil())).containsExactly("slow", "quick");
+    }
+  }
+
+  private String completeUntil() throws Exception {
+    return database.rows(documented("complete_until").get(0)).get(0);
+  }
+
+  private List<String> newKeys(String from, String to) throws Exception {
+    return database.rows(
+        documented("inserted_at <")
+            .get(0)
+            .replace("SELECT *", "SELECT pkey")
+            .replace("2025-11-01 12:00:00+00", from)
+            .replace("2025-11-01 12:01:00+00", to));
   }
 
   private static void assertAllRight(OfflineStore store, String sql, int rows) throws Exception {
