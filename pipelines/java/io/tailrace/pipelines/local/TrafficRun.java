@@ -7,6 +7,7 @@ import io.tailrace.pipelines.local.proof.StoreModels;
 import io.tailrace.pipelines.local.traffic.SampleMessage;
 import io.tailrace.pipelines.local.traffic.SampleTraffic;
 import io.tailrace.pipelines.local.traffic.TrafficPublisher;
+import io.tailrace.pipelines.local.watch.Books;
 import io.tailrace.pipelines.local.watch.FlowProgress;
 import io.tailrace.pipelines.local.watch.FreshnessProbe;
 import io.tailrace.pipelines.local.watch.LocalScreen;
@@ -15,6 +16,7 @@ import io.tailrace.pipelines.local.watch.WriterProgress;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -232,6 +234,14 @@ final class TrafficRun {
     }
   }
 
+  /** Adds what the stages' books say, unless they are still being written. */
+  private Optional<String> books(Optional<String> trouble) {
+    List<String> differences = trouble.isPresent() ? List.of() : Books.of(stack).differences();
+    return differences.isEmpty()
+        ? trouble
+        : Optional.of(String.join(System.lineSeparator(), differences));
+  }
+
   private PersistenceReport report(
       TrafficPublisher traffic,
       StackWatch watch,
@@ -251,7 +261,7 @@ final class TrafficRun {
                       WriterProgress.Snapshot::name,
                       writer -> watch.letters().byReason(writer.name()))),
           models.compare(stack),
-          trouble);
+          books(trouble));
     } catch (UnavailableException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);
     }

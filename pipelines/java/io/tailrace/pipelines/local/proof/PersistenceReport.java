@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * @param flow what the writers say of themselves at the end
  * @param deadLetters how many dead letters there are, by writer
  * @param stores each store beside its model
- * @param trouble why the end was not awaited, if so
+ * @param trouble why the end was not awaited, or where the books of stages differ, if so
  */
 public record PersistenceReport(
     Traffic traffic,
