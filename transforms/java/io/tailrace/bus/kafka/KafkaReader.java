@@ -73,6 +73,11 @@ final class KafkaReader extends UnboundedSource.UnboundedReader<List<BusMessage>
     return source;
   }
 
+  /** Returns how often the consumer that it shares was polled. */
+  long polls() {
+    return consumer.polls();
+  }
+
   @Override
   public void close() {
     batch = Optional.empty();

@@ -408,6 +408,11 @@ final class SharedConsumer {
     return lags.watermark();
   }
 
+  /** Returns how often it was polled: each time may wait. */
+  synchronized long polls() {
+    return polls;
+  }
+
   synchronized KafkaMark mark(KafkaPart part) {
     return part.mark(Math.max(lags.lastWatermark(), part.restoredWatermark()));
   }
