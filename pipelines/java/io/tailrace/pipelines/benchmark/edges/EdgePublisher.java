@@ -126,13 +126,22 @@ final class EdgePublisher implements AutoCloseable {
   private void publish(boolean isOdd) {
     Instant now = Instant.now();
     SampleMessage message = isOdd ? odd.next(Micros.of(now)) : traffic.next(Micros.of(now));
-    models.add(message, Micros.ofMillis(now.toEpochMilli()));
     byte @Nullable [] key = message.key().isEmpty() ? null : message.key().toByteArray();
     byte[] value = message.payload().toByteArray();
     var unused =
         plain.send(
             new ProducerRecord<>(LocalStack.RESULT_TOPIC, null, now.toEpochMilli(), key, value),
-            noting("sample: " + reason(message), value, refusing(message)));
+            modelling(message, noting("sample: " + reason(message), value, refusing(message))));
+  }
+
+  /** The bus says when it was published: it may have been away. In the one thread of a producer. */
+  private Callback modelling(SampleMessage message, Callback then) {
+    return (where, e) -> {
+      if (e == null) {
+        models.add(message, Micros.ofMillis(where.timestamp()));
+      }
+      then.onCompletion(where, e);
+    };
   }
 
   private static String reason(SampleMessage message) {
