@@ -7,9 +7,12 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import io.tailrace.testing.FrozenBytes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -32,6 +35,8 @@ public class SavepointsTest {
           .importPackages("io.tailrace");
   private static final Pattern STEP =
       Pattern.compile("(?:\\.apply\\(|Outputs\\.of\\(\\s*\\w+,)\\s*\"(\\w+)\"");
+  private static final Pattern FROZEN =
+      Pattern.compile("FrozenBytes\\.of\\(\\s*\"([^\"]+)\",\\s*\"([^\"]+)\"\\s*\\)");
   private static final Pattern JAVADOC = Pattern.compile("(?m)^ *\\*.*$");
 
   @Test
@@ -65,6 +70,32 @@ public class SavepointsTest {
     }
 
     assertThat(listed("steps of")).isEqualTo(found);
+  }
+
+  @Test
+  public void theBytesOfEveryListedCoderAreFrozen() throws Exception {
+    List<String> demanded = new ArrayList<>();
+    for (String coder : listed("coders").keySet()) {
+      demanded.add(coder + " full");
+      demanded.add(coder + " empty");
+    }
+
+    assertThat(FrozenBytes.all().keySet()).containsAtLeastElementsIn(demanded);
+  }
+
+  @Test
+  public void everyFrozenValueIsReadByATestAndNoOther() throws Exception {
+    Set<String> read = new TreeSet<>();
+    try (Stream<Path> tests = Files.walk(Path.of("src/test/java"))) {
+      for (Path file : tests.filter(it -> it.toString().endsWith("Test.java")).toList()) {
+        Matcher frozen = FROZEN.matcher(Files.readString(file));
+        while (frozen.find()) {
+          read.add(frozen.group(1) + " " + frozen.group(2));
+        }
+      }
+    }
+
+    assertThat(FrozenBytes.all().keySet()).containsExactlyElementsIn(read);
   }
 
   private static Set<String> concrete(Class<?> type) {

@@ -2,6 +2,7 @@ package io.tailrace.bus;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.testing.FrozenBytes;
 import io.tailrace.testing.Messages;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -38,6 +39,37 @@ public class BusMessageCoderTest {
               new byte[300],
               Place.identified("subscription", "id-1"),
               MessageTime.ofBus(Long.MIN_VALUE)));
+
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    BusMessage full = FrozenBytes.fullMessage(new byte[] {0, -1});
+    BusMessage empty =
+        BusMessage.of(null, null, Place.numbered("", 0, 0), MessageTime.ABSENT, Headers.NONE);
+
+    assertThat(FrozenBytes.of("BusMessageCoder", "full").writtenFor(BusMessageCoder.of(), full))
+        .isEqualTo(full);
+    assertThat(FrozenBytes.of("BusMessageCoder", "empty").writtenFor(BusMessageCoder.of(), empty))
+        .isEqualTo(empty);
+  }
+
+  @Test
+  public void theBytesOfAMessageToBePublishedAreThoseOfSavepoints() throws Exception {
+    OutgoingMessage full =
+        new OutgoingMessage(
+            new byte[] {1},
+            new byte[] {0, -1},
+            Headers.of(Header.of("größe", "välue"), new Header("null", null)));
+    OutgoingMessage empty = new OutgoingMessage(null, null, Headers.NONE);
+
+    assertThat(
+            FrozenBytes.of("OutgoingMessage.MessageCoder", "full")
+                .writtenFor(OutgoingMessage.MessageCoder.of(), full))
+        .isEqualTo(full);
+    assertThat(
+            FrozenBytes.of("OutgoingMessage.MessageCoder", "empty")
+                .writtenFor(OutgoingMessage.MessageCoder.of(), empty))
+        .isEqualTo(empty);
+  }
 
   @Test
   public void aMessageComesBackFromItsBytes() throws Exception {

@@ -3,11 +3,27 @@ package io.tailrace.online;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.online.WriteOutcome.Status;
+import io.tailrace.testing.FrozenBytes;
 import org.apache.beam.sdk.testing.CoderProperties;
 import org.junit.Test;
 
 /** What a {@link WriteOutcome} says of a result as a whole, and that it travels. */
 public class WriteOutcomeTest {
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    WriteOutcome full = new WriteOutcome("größe", 1L << 50, 1, 2, 3, 4, 5, 600);
+    WriteOutcome empty = new WriteOutcome("", 0, 0, 0, 0, 0, 0, 0);
+
+    assertThat(
+            FrozenBytes.of("WriteOutcome.OutcomeCoder", "full")
+                .writtenFor(WriteOutcome.OutcomeCoder.of(), full))
+        .isEqualTo(full);
+    assertThat(
+            FrozenBytes.of("WriteOutcome.OutcomeCoder", "empty")
+                .writtenFor(WriteOutcome.OutcomeCoder.of(), empty))
+        .isEqualTo(empty);
+  }
+
   @Test
   public void oneCellWrittenIsWritten() {
     assertThat(outcome(1, 2, 3, 4, 5, 6).status()).isEqualTo(Status.WRITTEN);

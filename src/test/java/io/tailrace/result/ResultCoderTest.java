@@ -5,6 +5,7 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
+import io.tailrace.testing.FrozenBytes;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -18,6 +19,37 @@ import org.junit.Test;
 
 /** That results travel between workers as the messages they came from. */
 public class ResultCoderTest {
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    QueryResult result =
+        Results.named("op")
+            .setDeploymentId("d-1")
+            .setQueryName("größe")
+            .setPublisherId("p-1")
+            .setSequence(-1)
+            .addFrames(
+                Results.user(
+                    "ann",
+                    Results.int64("age", RandomResults.START, 42),
+                    Results.string("name", RandomResults.START, "Ann")))
+            .addDeletions(Results.deletion("bob", RandomResults.START, "age", "zip"))
+            .build();
+    BitSet positions = new BitSet();
+    positions.set(0);
+    positions.set(3);
+    ResultDecoder decoder = new ResultDecoder();
+    Result full = decoder.decode(FrozenBytes.fullMessage(result.toByteArray())).without(positions);
+    Result empty =
+        decoder.decode(FrozenBytes.bareMessage(Results.named("op").build().toByteArray()));
+
+    Result read = FrozenBytes.of("ResultCoder", "full").writtenFor(ResultCoder.of(), full);
+
+    assertThat(read).isEqualTo(full);
+    assertThat(ResultText.of(read)).isEqualTo(ResultText.of(full));
+    assertThat(FrozenBytes.of("ResultCoder", "empty").writtenFor(ResultCoder.of(), empty))
+        .isEqualTo(empty);
+  }
+
   @Test
   public void aResultComesBackFromItsBytes() throws Exception {
     RandomResults results = RandomResults.seeded(3);

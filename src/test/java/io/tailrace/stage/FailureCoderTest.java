@@ -5,11 +5,13 @@ import static com.google.common.truth.Truth.assertThat;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
+import io.tailrace.testing.FrozenBytes;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.beam.sdk.testing.CoderProperties;
 import org.junit.Test;
 
@@ -18,6 +20,35 @@ public class FailureCoderTest {
   private static final BusMessage MESSAGE =
       BusMessage.of(
           new byte[] {0, -1}, Place.numbered("result-bus", 7, 42), MessageTime.ofBus(1_000_000));
+
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    Map<Reason, Integer> reasons = Map.of(Reason.TOO_OLD, 300, Reason.REJECTED_BY_STORE, 1);
+    Failure full =
+        new Failure(
+            "WriteOnline",
+            new Failure.Cause(Reason.REJECTED_BY_STORE, "frames[0].größe", "it is wrong"),
+            new Failure.Cells(
+                List.of(
+                    new RejectedCell(Reason.TOO_OLD, "user", "ann", "user.age", "too old"),
+                    cell("größe")),
+                reasons),
+            FrozenBytes.fullMessage(new byte[] {0, -1}),
+            Optional.of(new byte[] {'P', 'A', 'R', '1'}));
+    Failure empty =
+        Failure.ofMessage(
+            "", Reason.REASON_UNSPECIFIED, "", "", FrozenBytes.bareMessage(new byte[0]));
+
+    Failure read = FrozenBytes.of("FailureCoder", "full").writtenFor(FailureCoder.of(), full);
+
+    assertThat(read.stage()).isEqualTo(full.stage());
+    assertThat(read.cause()).isEqualTo(full.cause());
+    assertThat(read.rejected()).isEqualTo(full.rejected());
+    assertThat(read.original()).isEqualTo(full.original());
+    assertThat(read.rows().orElseThrow()).isEqualTo(full.rows().orElseThrow());
+    assertThat(FrozenBytes.of("FailureCoder", "empty").writtenFor(FailureCoder.of(), empty))
+        .isEqualTo(empty);
+  }
 
   @Test
   public void aFailureComesBackFromItsBytes() throws Exception {

@@ -2,6 +2,7 @@ package io.tailrace.bus.kafka;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import io.tailrace.testing.FrozenBytes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,6 +16,29 @@ import org.junit.Test;
 /** What of a mark is kept in a checkpoint. */
 public class KafkaMarkTest {
   private static final KafkaMark.MarkCoder CODER = new KafkaMark.MarkCoder();
+
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    Map<Integer, KafkaPosition> next =
+        Map.of(300, new KafkaPosition(1L << 40, 7), 0, KafkaPosition.at(4));
+
+    KafkaMark full =
+        FrozenBytes.of("KafkaMark.MarkCoder", "full")
+            .writtenFor(
+                CODER,
+                new KafkaMark(
+                    "u4RxLodgRMGv2FXUeRJeKA", next, 1_795_514_400_123L, new KafkaMark.Commits()));
+    KafkaMark empty =
+        FrozenBytes.of("KafkaMark.MarkCoder", "empty")
+            .writtenFor(CODER, new KafkaMark("", Map.of(), 0, new KafkaMark.Commits()));
+
+    assertThat(full.topicId()).isEqualTo("u4RxLodgRMGv2FXUeRJeKA");
+    assertThat(full.next()).isEqualTo(next);
+    assertThat(full.watermarkMillis()).isEqualTo(1_795_514_400_123L);
+    assertThat(empty.topicId()).isEmpty();
+    assertThat(empty.next()).isEmpty();
+    assertThat(empty.watermarkMillis()).isEqualTo(0);
+  }
 
   @Test
   public void aMarkComesBackAsItWas() throws Exception {
