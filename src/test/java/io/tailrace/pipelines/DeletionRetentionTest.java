@@ -59,7 +59,7 @@ public class DeletionRetentionTest {
             Map.of("retention.ms", "-1"),
             Map.of("retention.ms", Long.toString(Long.MAX_VALUE)),
             Map.of("segment.ms", Long.toString(Long.MAX_VALUE)))) {
-      BusFacts facts = facts("ever-" + Math.abs(settings.hashCode()), settings);
+      BusFacts facts = facts("ever-" + Integer.toHexString(settings.hashCode()), settings);
 
       assertWithMessage(settings.toString()).that(facts.retention()).isEmpty();
       assertThat(findings(facts).get(0)).contains("--resultBus keeps messages for ever");

@@ -265,26 +265,24 @@ public class DeadLettersTest {
 
   /** What compresses may be large; what does not fills a batch to the last byte at most. */
   private static byte @Nullable [] bytes(Random random) {
-    switch (random.nextInt(6)) {
-      case 0:
-        return null;
-      case 1:
-        return new byte[0];
-      case 2:
+    return switch (random.nextInt(6)) {
+      case 0 -> null;
+      case 1 -> new byte[0];
+      case 2 -> {
         byte[] even = new byte[LARGE];
         Arrays.fill(even, (byte) random.nextInt());
-        return even;
-      case 3:
-        byte[] odd = new byte[300_000];
-        random.nextBytes(odd);
-        return odd;
-      case 4:
-        byte[] limit = new byte[1_048_480 - random.nextInt(3_000)];
-        random.nextBytes(limit);
-        return limit;
-      default:
-        return few(random);
-    }
+        yield even;
+      }
+      case 3 -> odd(random, 300_000);
+      case 4 -> odd(random, 1_048_480 - random.nextInt(3_000));
+      default -> few(random);
+    };
+  }
+
+  private static byte[] odd(Random random, int count) {
+    byte[] odd = new byte[count];
+    random.nextBytes(odd);
+    return odd;
   }
 
   private static byte @Nullable [] few(Random random) {

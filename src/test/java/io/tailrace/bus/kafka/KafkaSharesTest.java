@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -245,15 +246,7 @@ public class KafkaSharesTest {
       makeAnew();
       publish(100, 120, 1);
 
-      IOException e =
-          assertThrows(
-              IOException.class,
-              () -> {
-                long end = System.nanoTime() + PATIENCE_NANOS;
-                while (System.nanoTime() < end) {
-                  readers.round();
-                }
-              });
+      IOException e = assertThrows(IOException.class, () -> readers.goRound(PATIENCE_NANOS));
       assertThat(e).hasMessageThat().contains("is not the topic that was read");
     }
     // What was committed was never said of the new topic.
@@ -411,11 +404,19 @@ public class KafkaSharesTest {
       started = true;
     }
 
+    /** Asks all of them in turn, for so long. */
+    void goRound(long nanos) throws Exception {
+      long end = System.nanoTime() + nanos;
+      while (System.nanoTime() < end) {
+        round();
+      }
+    }
+
     long polls() {
       return ((KafkaReader) all.get(0)).polls();
     }
 
-    Map<Integer, TreeSet<Integer>> partitions() {
+    Map<Integer, ? extends Set<Integer>> partitions() {
       return partitions;
     }
 

@@ -211,7 +211,7 @@ public class RedisHousekeepingTest {
             .withClock(
                 () ->
                     Instant.ofEpochSecond(
-                        Math.floorDiv(now, 1_000_000), Math.floorMod(now, 1_000_000) * 1_000));
+                        Math.floorDiv(now, 1_000_000), Math.floorMod(now, 1_000_000) * 1_000L));
     try (BundleWriter writer = BundleWriter.of(write)) {
       return writer.write(publishedAt, result).outcomes().get(0);
     }

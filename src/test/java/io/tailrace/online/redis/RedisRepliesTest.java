@@ -414,15 +414,15 @@ public class RedisRepliesTest {
               "evalsha",
               "script|load")) {
         jedis.aclSetUser("writer", "reset", "on", ">" + PASSWORD);
-        jedis.aclSetUser("writer", RedisCheck.NEEDED_PERMISSIONS.split(" "));
+        jedis.aclSetUser("writer", RedisCheck.NEEDED_PERMISSIONS.split(" ", -1));
         OnlineStores.at(uri).check();
-        jedis.aclSetUser("writer", "-" + command.split("\\|")[0]);
+        jedis.aclSetUser("writer", "-" + command.split("\\|", -1)[0]);
 
         UnavailableException e =
             assertThrows(UnavailableException.class, () -> OnlineStores.at(uri).check());
 
         assertThat(e).hasMessageThat().contains("the user lacks a permission (NOPERM");
-        assertThat(e).hasMessageThat().contains(command.split("\\|")[0]);
+        assertThat(e).hasMessageThat().contains(command.split("\\|", -1)[0]);
         assertThat(e).hasMessageThat().contains("it needs " + RedisCheck.NEEDED_PERMISSIONS);
       }
       assertThat(jedis.dbSize()).isEqualTo(0);
