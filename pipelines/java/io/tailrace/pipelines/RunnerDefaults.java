@@ -41,6 +41,12 @@ final class RunnerDefaults {
   private static final Map<String, String> FLINK_GATHERING =
       Map.of("maxBundleTimeMills", "2000", "minPauseBetweenCheckpoints", "2000");
 
+  /**
+   * Elements cost no more there than what is in them, and the runner knows how to divide and show
+   * Beam's own source.
+   */
+  private static final Map<String, String> DATAFLOW = Map.of("busReader", "kafkaio");
+
   /** Values that break what is promised, and what each of them does. */
   private record Unsafe(String option, Predicate<String> values, String why) {}
 
@@ -86,12 +92,19 @@ final class RunnerDefaults {
     return runner.getSimpleName().endsWith("FlinkRunner");
   }
 
+  private static boolean isDataflow(Class<?> runner) {
+    return runner.getSimpleName().endsWith("DataflowRunner");
+  }
+
   /**
    * Returns the options that a runner should have, by name.
    *
    * @param gathering whether the writer's store is the faster the more it gets at a time
    */
   static Map<String, String> of(Class<?> runner, boolean gathering) {
+    if (isDataflow(runner)) {
+      return DATAFLOW;
+    }
     if (!isFlink(runner)) {
       return Map.of();
     }

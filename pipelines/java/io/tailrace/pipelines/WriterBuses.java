@@ -3,6 +3,7 @@ package io.tailrace.pipelines;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.BusReader;
+import io.tailrace.bus.BusReading;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.DeadLetters;
 import io.tailrace.stage.Overflow;
@@ -29,6 +30,7 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
     Optional<Bus> source = check.readable(writer.reads(), sourceUri, writer.name());
     Optional<Bus> letters = check.writable(LETTERS, options.getDeadLetterBus());
     Optional<Overflow> overflow = overflow(options, check);
+    var unused = check.optional("busReader", options.getBusReader(), BusReading::named);
     return () -> {
       int most =
           check.facts(LETTERS).flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);

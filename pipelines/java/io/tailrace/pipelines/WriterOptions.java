@@ -41,6 +41,13 @@ public interface WriterOptions extends PipelineOptions {
 
   void setAdoptTopic(boolean adopt);
 
+  @Description(
+      "What reads a bus that is Kafka: batching, Tailrace's own source, or kafkaio, Beam's."
+          + " Default: kafkaio on Dataflow, elsewhere batching.")
+  @Nullable String getBusReader();
+
+  void setBusReader(@Nullable String name);
+
   /** Returns the environments to serve; empty: all. */
   static Set<String> environments(WriterOptions options) {
     List<String> given = options.getEnvironments();

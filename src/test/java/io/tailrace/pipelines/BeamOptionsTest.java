@@ -4,7 +4,9 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.BusReading;
 import java.util.List;
+import java.util.Map;
 import org.apache.beam.runners.flink.FlinkPipelineOptions;
 import org.apache.beam.runners.flink.FlinkRunner;
 import org.junit.Test;
@@ -70,6 +72,25 @@ public class BeamOptionsTest {
         "--runner=flink",
         "--checkpointingInterval=100",
         "--finishBundleBeforeCheckpointing");
+  }
+
+  /** Stands for the one of its name, whose profile is another. */
+  private abstract static class TestDataflowRunner {}
+
+  @Test
+  public void onDataflowBeamsOwnSourceReads() throws Exception {
+    Map<String, String> defaults = RunnerDefaults.of(TestDataflowRunner.class, true);
+    String[] args =
+        defaults.entrySet().stream()
+            .map(each -> "--" + each.getKey() + "=" + each.getValue())
+            .toArray(String[]::new);
+
+    assertThat(BusReading.of(parse(true, args))).isEqualTo(BusReading.KAFKA_IO);
+    for (String runner : List.of("FlinkRunner", "DirectRunner")) {
+      assertThat(BusReading.of(parse(true, "--runner=" + runner))).isEqualTo(BusReading.BATCHING);
+      assertThat(BusReading.of(parse(true, "--runner=" + runner, "--busReader=kafkaio")))
+          .isEqualTo(BusReading.KAFKA_IO);
+    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.util.Objects.requireNonNull;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.BusReading;
 import io.tailrace.endpoint.Endpoint;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
@@ -45,6 +46,7 @@ public class WriterOptionsTest {
           Map.entry("deadLetterOverflow", new Explicit("/overflow", "/overflow")),
           Map.entry("adoptGroup", new Explicit("true", true)),
           Map.entry("adoptTopic", new Explicit("true", true)),
+          Map.entry("busReader", new Explicit("kafkaio", BusReading.KAFKA_IO)),
           Map.entry("environments", new Explicit("prod, staging", Set.of("prod", "staging"))),
           Map.entry("maxClockSkew", new Explicit("7m", Duration.ofMinutes(7))),
           Map.entry("deletionRetention", new Explicit("30d", Duration.ofDays(30))),
@@ -56,6 +58,7 @@ public class WriterOptionsTest {
 
   private static final Map<String, Object> DEFAULTS =
       Map.of(
+          "busReader", BusReading.BATCHING,
           "maxClockSkew", Duration.ofMinutes(5),
           "deletionRetention", Duration.ofDays(14),
           "gathering", Duration.ZERO,
@@ -184,6 +187,7 @@ public class WriterOptionsTest {
     Map<String, Object> meant = new HashMap<>();
     add(parsed, meant);
     meant.put("environments", WriterOptions.environments(options));
+    meant.put("busReader", BusReading.of(options));
     return meant;
   }
 

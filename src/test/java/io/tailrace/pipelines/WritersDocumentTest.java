@@ -25,7 +25,13 @@ public class WritersDocumentTest {
 
   /** What every writer has is said once. */
   private static final Set<String> OF_EVERY_WRITER =
-      Set.of("adoptGroup", "adoptTopic", "deadLetterBus", "deadLetterOverflow", "environments");
+      Set.of(
+          "adoptGroup",
+          "adoptTopic",
+          "busReader",
+          "deadLetterBus",
+          "deadLetterOverflow",
+          "environments");
 
   @Test
   public void everyWriterHasItsRow() throws Exception {

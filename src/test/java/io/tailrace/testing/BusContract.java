@@ -3,6 +3,7 @@ package io.tailrace.testing;
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
+import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
@@ -22,6 +23,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.util.SerializableUtils;
@@ -81,6 +83,19 @@ public abstract class BusContract {
 
   /** Returns the URI of a topic of a bus that is not there. */
   protected abstract String unreachable() throws Exception;
+
+  /** Returns the options of a pipeline that reads the bus as it is meant here. */
+  protected List<String> options() {
+    return List.of();
+  }
+
+  /**
+   * Returns whether what reads the bus looks at the present options when it is restored, and so
+   * keeps to the topic of its state. Where it can't, its documentation says so.
+   */
+  protected boolean keepsToItsTopic() {
+    return true;
+  }
 
   @Test
   public void aBusIsAValueAndItsNameHasNoParameters() throws Exception {
@@ -176,7 +191,7 @@ public abstract class BusContract {
     Bus bus = Buses.at(newTopic(1));
     List<OutgoingMessage> messages = numbered(0, 5);
     publish(bus, messages);
-    ReadBus failing = ReadBus.startFailing(bus, GROUP);
+    ReadBus failing = ReadBus.startFailing(bus, GROUP, with());
     failing.await(1);
     failing.cancel();
 
@@ -189,11 +204,11 @@ public abstract class BusContract {
     List<OutgoingMessage> messages = numbered(0, 50);
     publish(bus, messages);
 
-    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, "--checkpointingInterval=3600000");
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, with("--checkpointingInterval=3600000"));
     first.await(50);
     flink().cancel(onlyJob());
 
-    ReadBus second = ReadBus.startOn(flink(), bus, GROUP, "--checkpointingInterval=3600000");
+    ReadBus second = ReadBus.startOn(flink(), bus, GROUP, with("--checkpointingInterval=3600000"));
     assertThat(payloads(second.await(50))).isEqualTo(payloadsOf(messages));
   }
 
@@ -203,7 +218,7 @@ public abstract class BusContract {
     List<OutgoingMessage> before = numbered(0, 50);
     publish(bus, before);
 
-    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, TWO_AT_ONCE);
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, with(TWO_AT_ONCE));
     assertThat(payloads(first.await(50))).isEqualTo(payloadsOf(before));
     String savepoint = flink().stopWithSavepoint(onlyJob());
     List<OutgoingMessage> after = numbered(50, 100);
@@ -216,11 +231,12 @@ public abstract class BusContract {
 
   @Test
   public void aRestoredJobIsNotMovedToAnotherTopicUnlessItIsTold() throws Exception {
+    assumeTrue("what reads it follows its state alone", keepsToItsTopic());
     Bus bus = Buses.at(newTopic(2));
     Bus other = Buses.at(newTopic(2));
     publish(bus, numbered(0, 20));
     publish(other, numbered(20, 30));
-    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, TWO_AT_ONCE);
+    ReadBus first = ReadBus.startOn(flink(), bus, GROUP, with(TWO_AT_ONCE));
     first.await(20);
     String savepoint = flink().stopWithSavepoint(onlyJob());
 
@@ -289,8 +305,8 @@ public abstract class BusContract {
     }
   }
 
-  private static List<BusMessage> readAll(Bus bus, String group, int count) throws Exception {
-    ReadBus reading = ReadBus.start(bus, group);
+  private List<BusMessage> readAll(Bus bus, String group, int count) throws Exception {
+    ReadBus reading = ReadBus.start(bus, group, with());
     try {
       return reading.await(count);
     } finally {
@@ -298,11 +314,15 @@ public abstract class BusContract {
     }
   }
 
-  private static ReadBus restore(Bus bus, String savepoint, String... more) throws Exception {
+  private String[] with(String... more) {
+    return Stream.concat(options().stream(), Arrays.stream(more)).toArray(String[]::new);
+  }
+
+  private ReadBus restore(Bus bus, String savepoint, String... more) throws Exception {
     List<String> arguments = new ArrayList<>(List.of(TWO_AT_ONCE));
     arguments.add("--savepointPath=" + savepoint);
     arguments.addAll(List.of(more));
-    return ReadBus.startOn(flink(), bus, GROUP, arguments.toArray(String[]::new));
+    return ReadBus.startOn(flink(), bus, GROUP, with(arguments.toArray(String[]::new)));
   }
 
   private static String awaitFailure() throws Exception {

@@ -2,6 +2,7 @@ package io.tailrace.testing;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusReading;
 import io.tailrace.bus.PresentBuses;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import java.io.IOException;
@@ -53,6 +54,7 @@ public final class ReadBus {
     int number = NUMBER.incrementAndGet();
     READ.put(number, new CopyOnWriteArrayList<>());
     PipelineOptionsFactory.register(PresentBuses.Options.class);
+    PipelineOptionsFactory.register(BusReading.Options.class);
     Pipeline pipeline =
         Pipeline.create(
             PipelineOptionsFactory.fromArgs(

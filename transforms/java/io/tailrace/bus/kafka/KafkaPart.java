@@ -1,9 +1,6 @@
 package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.bus.MessageTime;
-import io.tailrace.bus.Place;
-import io.tailrace.endpoint.Micros;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,7 +10,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +29,6 @@ final class KafkaPart {
 
   /** What a message takes beside its key and its value, in bytes, roughly. */
   private static final int MESSAGE_OVERHEAD = 150;
-
-  /** The end of the year 9999. */
-  private static final long LATEST_MILLIS = 253_402_300_799_999L;
 
   private final KafkaSource source;
   private final KafkaMark.Commits commits = new KafkaMark.Commits();
@@ -142,9 +135,9 @@ final class KafkaPart {
       if (BoundedPoll.isDropped(record.value()) || BoundedPoll.isDropped(record.key())) {
         break;
       }
-      BusMessage message = message(record);
+      BusMessage message = KafkaRecords.message(record, topicId);
       messages.add(message);
-      least = Math.min(least, timestamp(record));
+      least = Math.min(least, KafkaRecords.timestamp(record.timestamp()));
       // A replayed message has its original's time, and nothing may be put out before its element.
       earliestMicros = Math.min(earliestMicros, message.time().micros());
       bytes += message.payload().length + message.key().length + MESSAGE_OVERHEAD;
@@ -194,26 +187,5 @@ final class KafkaPart {
     earliestMicros = Long.MAX_VALUE;
     bytes = 0;
     return Optional.of(batch);
-  }
-
-  private BusMessage message(ConsumerRecord<byte[], byte[]> record) {
-    return BusMessage.of(
-        record.value(),
-        record.key(),
-        new Place(record.topic(), topicId, record.partition(), record.offset(), ""),
-        time(record),
-        KafkaRecords.headers(record.headers()));
-  }
-
-  private static MessageTime time(ConsumerRecord<byte[], byte[]> record) {
-    long micros = Micros.ofMillis(timestamp(record));
-    return record.timestampType() == TimestampType.LOG_APPEND_TIME
-        ? MessageTime.ofBus(micros)
-        : MessageTime.ofPublisher(micros);
-  }
-
-  /** Publishers may stamp anything, even what no runner takes for a time. */
-  private static long timestamp(ConsumerRecord<byte[], byte[]> record) {
-    return Math.max(-1, Math.min(record.timestamp(), LATEST_MILLIS));
   }
 }

@@ -1,6 +1,7 @@
 package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusReading;
 import io.tailrace.bus.PresentBuses;
 import io.tailrace.endpoint.Micros;
 import java.util.List;
@@ -12,7 +13,9 @@ import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
 import org.joda.time.Instant;
 
-/** Reads a topic; a message's event time is its publish time. */
+/**
+ * Reads a topic, with what the pipeline's options name; a message's event time is its publish time.
+ */
 final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
   private static final long serialVersionUID = 1;
 
@@ -26,6 +29,9 @@ final class ReadKafka extends PTransform<PBegin, PCollection<BusMessage>> {
 
   @Override
   public PCollection<BusMessage> expand(PBegin begin) {
+    if (BusReading.of(begin.getPipeline().getOptions()) == BusReading.KAFKA_IO) {
+      return begin.apply("KafkaIO", new ReadByKafkaIo(bus, group));
+    }
     String present = PresentBuses.enter(begin.getPipeline().getOptions(), group, bus);
     // The names are part of every checkpoint: renaming a step orphans its state.
     return begin
