@@ -168,6 +168,7 @@ public class MonitoringTemplatesTest {
         .containsExactly(
             "TailracePartitionsUnread",
             "TailraceCommitsFail",
+            "TailraceWriteBackFails",
             "TailraceNoProgress",
             "TailraceRestarts",
             "TailraceDeadLetters",

@@ -43,6 +43,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private final DuckDbMetricsStore store;
   private final ImmutableList<MetricsTable> tables;
   private final DuckDbSession session;
+  private final DuckDbCounters counters = new DuckDbCounters();
 
   private boolean prepared;
   private Instant deletedAt = Instant.MIN;
@@ -78,6 +79,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
       throws UnavailableException {
     session.beside(
         open -> {
+          counters.count(open.file());
           stage(open.statement(), table, summaries);
           return true;
         });

@@ -33,6 +33,7 @@ final class DuckDbConnection implements BatchConnection {
   private final DuckDbOfflineStore store;
   private final QueryLog log;
   private final DuckDbSession session;
+  private final DuckDbCounters counters = new DuckDbCounters();
 
   DuckDbConnection(DuckDbOfflineStore store, QueryLog log) {
     this.store = store;
@@ -162,6 +163,7 @@ final class DuckDbConnection implements BatchConnection {
     long staged =
         beside(
             open -> {
+              counters.count(open.file());
               insert.numberFeatures(open.statement());
               stage(open.statement(), insert.select(list(paths)));
               return insert.fold(open.statement());
@@ -211,6 +213,7 @@ final class DuckDbConnection implements BatchConnection {
     long staged =
         beside(
             open -> {
+              counters.count(open.file());
               stage(open.statement(), insert.select(list(paths)));
               try (ResultSet counts =
                   open.statement()

@@ -250,6 +250,14 @@ public final class DuckDbFile {
     writeBack.awaitRoom(rows);
   }
 
+  /**
+   * Returns how often the log could not be written back since somebody last asked, whoever did: it
+   * is tried again after the next change, and grows until then.
+   */
+  public long takeFailedWriteBacks() {
+    return writeBack.takeFailed();
+  }
+
   /** Lets go of the file; whoever is the last waits until its log has been written back. */
   public void release() throws UnavailableException {
     Optional<Thread> running = tryRelease();

@@ -9,7 +9,10 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +48,11 @@ final class WriteBack {
    */
   private static final long ROWS_BESIDE_CHECKPOINT = 200_000;
 
+  /** By file: one that fails may close the instance, and another one opens the file again. */
+  private static final Map<Path, AtomicLong> FAILED = new ConcurrentHashMap<>();
+
   private final DuckDbFile file;
+  private final AtomicLong failed;
   private final Path log;
   private final DuckDbSettings settings;
   private final int maxChangedTables;
@@ -62,6 +69,7 @@ final class WriteBack {
   /** Creates one, and sees to it that DuckDB merges nothing by itself. */
   WriteBack(DuckDbFile file, DuckDbSettings settings, Statement statement) throws SQLException {
     this.file = file;
+    this.failed = FAILED.computeIfAbsent(file.path(), unused -> new AtomicLong());
     this.settings = settings;
     this.log = file.path().resolveSibling(file.path().getFileName() + ".wal");
     // Merging is for the moments that RowGroups chooses, and not for closing.
@@ -128,6 +136,11 @@ final class WriteBack {
     join(running);
   }
 
+  /** See {@link DuckDbFile#takeFailedWriteBacks}. */
+  long takeFailed() {
+    return failed.getAndSet(0);
+  }
+
   /** Returns the thread that writes the log back at the moment. */
   synchronized Optional<Thread> running() {
     return Optional.ofNullable(checkpoint);
@@ -151,8 +164,10 @@ final class WriteBack {
         Thread.sleep(ATTEMPT_PAUSE_MILLIS);
       }
     } catch (SQLException e) {
+      failed.incrementAndGet();
       LOG.warn("The log can't be written back: {}", file.failure(e).getMessage());
     } catch (UnavailableException | InterruptedException e) {
+      failed.incrementAndGet();
       LOG.warn("The log of {} can't be written back: {}", file.path(), e.getMessage());
     } finally {
       synchronized (this) {

@@ -217,6 +217,7 @@ public class MetricsEndpointTest {
             "files_received", files,
             "unaccounted", 0L,
             "rows_refused", 0L,
+            "write_backs_failed", 0L,
             "files_inserted", files,
             "files_rejected", 0L,
             "bytes_inserted", bytes,
@@ -287,6 +288,7 @@ public class MetricsEndpointTest {
         .containsExactly(
             "summaries_received", published,
             "unaccounted", 0L,
+            "write_backs_failed", 0L,
             "summaries_settled", published,
             "bytes_written", bytes,
             "summaries_written", written,
