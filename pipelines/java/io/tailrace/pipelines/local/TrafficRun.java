@@ -93,7 +93,8 @@ final class TrafficRun {
           }
           FlowProgress.Snapshot last = watch.look();
           watch.show(last);
-          return Optional.of(report(traffic, watch, last, pace.persisting(watch.start()), trouble));
+          return Optional.of(
+              report(traffic, watch, last, pace.persisting(watch.start()), books(trouble, out)));
         }
       }
       return Optional.empty();
@@ -234,11 +235,28 @@ final class TrafficRun {
     }
   }
 
-  /** Adds what the stages' books say, unless they are still being written. */
-  private Optional<String> books(Optional<String> trouble) {
-    List<String> differences = trouble.isPresent() ? List.of() : Books.of(stack).differences();
+  /** Looks at the stages' books until they agree: counters of several writers come one by one. */
+  private Books booksAtRest() {
+    long deadline = System.nanoTime() + AFTERMATH.toNanos();
+    Books books = Books.of(stack);
+    while (!books.differences().isEmpty()
+        && System.nanoTime() < deadline
+        && !ending.comesWithin(LOOK_EVERY)) {
+      books = Books.of(stack);
+    }
+    return books;
+  }
+
+  /** Returns what the stages' books say, unless they are still being written. */
+  private Optional<String> books(Optional<String> trouble, PrintWriter out) {
+    if (trouble.isPresent()) {
+      return trouble;
+    }
+    Books books = booksAtRest();
+    books.remarks().forEach(out::println);
+    List<String> differences = books.differences();
     return differences.isEmpty()
-        ? trouble
+        ? Optional.empty()
         : Optional.of(String.join(System.lineSeparator(), differences));
   }
 
@@ -261,7 +279,7 @@ final class TrafficRun {
                       WriterProgress.Snapshot::name,
                       writer -> watch.letters().byReason(writer.name()))),
           models.compare(stack),
-          books(trouble));
+          trouble);
     } catch (UnavailableException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);
     }

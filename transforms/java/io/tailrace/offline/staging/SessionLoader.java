@@ -57,13 +57,15 @@ public final class SessionLoader implements Loader {
     private long queriesBefore;
 
     void tellAgain(int position, StagedFile file, Entry entry) {
+      entry.refused().ifPresent(why -> refused.put(position, why));
+      long stored = entry.refused().isPresent() ? 0 : file.size().rows();
       for (Rejected rows : entry.rejected()) {
         rejected.add(rows.of(position));
+        stored -= entry.refused().isPresent() ? 0 : rows.rows().count();
       }
-      entry.refused().ifPresent(why -> refused.put(position, why));
       switch (file.type().kind()) {
-        case QUERIES -> queriesBefore += file.size().rows();
-        case OBSERVATIONS -> rowsBefore += file.size().rows();
+        case QUERIES -> queriesBefore += stored;
+        case OBSERVATIONS -> rowsBefore += stored;
       }
     }
 

@@ -360,6 +360,11 @@ public class StageThenLoadTest {
     Outcome first = run(sink(), changed);
     Outcome again = run(sink(), changed);
 
+    assertThat(first.count("rows_inserted")).isEqualTo(1);
+    assertThat(first.count("rows_duplicate")).isEqualTo(0);
+    // What the ledger knows is counted as if it were inserted again: each row as one thing.
+    assertThat(again.count("rows_inserted")).isEqualTo(0);
+    assertThat(again.count("rows_duplicate")).isEqualTo(1);
     for (Outcome outcome : List.of(first, again)) {
       assertThat(outcome.failures).hasSize(1);
       Failure failure = outcome.failures.get(0);

@@ -10,6 +10,7 @@ import com.google.common.collect.Range;
 import io.tailrace.DocumentedCounters;
 import io.tailrace.MonitoringTemplates;
 import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.watch.Books;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -295,6 +296,17 @@ public class MetricsEndpointTest {
             "summaries_stale", published - written);
     assertIsFresh("metrics-bus-writer", "WriteSummaries", published);
     assertDeadLetters("metrics-bus-writer", Map.of("undecodable", 1L));
+  }
+
+  @Test
+  public void theBooksOfTheWritersAgreeButForWhatOthersPublished() {
+    Books books = Books.of(stack);
+
+    assertThat(books.differences()).isEmpty();
+    // This test published one message to each bus between the writers.
+    assertThat(books.remarks()).hasSize(2);
+    assertThat(books.remarks().get(0)).contains("DecodeObservationFiles_files_read");
+    assertThat(books.remarks().get(1)).contains("DecodeSummaries_summaries_read");
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.tailrace.pipelines.local.watch;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.Test;
@@ -40,5 +42,92 @@ public class BooksTest {
         .containsExactly(
             "The online-writer: Stage_staging_unaccounted = 1",
             "The online-writer: WriteOnline_unaccounted = 2");
+  }
+
+  @Test
+  public void everyRowThatIsReadIsInsertedOrThereOrInADeadLetter() {
+    Map<String, Long> even =
+        Map.of(
+            "DecodeObservationFiles_rows_read", 15L,
+            "InsertObservations_rows_inserted", 7L,
+            "InsertObservations_rows_duplicate", 1L,
+            "InsertObservations_queries_inserted", 3L,
+            "InsertObservations_queries_duplicate", 2L,
+            "InsertObservations_rows_rejected", 2L);
+    Map<String, Long> uneven = new HashMap<>(even);
+    uneven.put("InsertObservations_rows_duplicate", 0L);
+
+    assertThat(new Books(Map.of("w", even), Set.of()).differences()).isEmpty();
+    assertThat(new Books(Map.of("w", uneven), Set.of()).differences())
+        .containsExactly(
+            "The w: DecodeObservationFiles_rows_read = 15, but InsertObservations_rows_inserted +"
+                + " InsertObservations_rows_duplicate + InsertObservations_queries_inserted +"
+                + " InsertObservations_queries_duplicate + InsertObservations_rows_rejected = 14");
+    // Of a file that is refused as a whole nobody counts rows.
+    uneven.put("InsertObservations_files_rejected", 1L);
+    assertThat(new Books(Map.of("w", uneven), Set.of()).differences()).isEmpty();
+  }
+
+  @Test
+  public void whatOneWriterPublishesTheNextReads() {
+    String sentence =
+        "The offline-writer and the streaming-insert-writer: EncodeObservations_files_encoded ="
+            + " 3, but DecodeObservationFiles_files_read = ";
+
+    assertThat(files(3, 3, Set.of()).differences()).isEmpty();
+    assertThat(files(3, 3, Set.of()).remarks()).isEmpty();
+    assertThat(files(3, 2, Set.of()).differences()).containsExactly(sentence + "2");
+    assertThat(files(3, 2, Set.of()).remarks()).isEmpty();
+    // Anybody may publish there.
+    assertThat(files(3, 4, Set.of()).differences()).isEmpty();
+    assertThat(files(3, 4, Set.of()).remarks())
+        .containsExactly(sentence + "4; others published, or it was published before this start");
+  }
+
+  @Test
+  public void whatIsRepeatedBetweenWritersAfterARestartIsOnlySaid() {
+    for (String restarted : List.of("offline-writer", "streaming-insert-writer")) {
+      for (long read : List.of(2L, 4L)) {
+        assertThat(files(3, read, Set.of(restarted)).differences()).isEmpty();
+        assertThat(files(3, read, Set.of(restarted)).remarks().toString())
+            .contains("one was restarted, and what it repeats is counted again");
+      }
+    }
+  }
+
+  @Test
+  public void rowsAndSummariesAreComparedBetweenWritersToo() {
+    Books books =
+        new Books(
+            Map.of(
+                "offline-writer",
+                Map.of(
+                    "EncodeObservations_rows_encoded", 8L,
+                    "EncodeObservations_queries_encoded", 7L),
+                "streaming-insert-writer",
+                Map.of(
+                    "DecodeObservationFiles_rows_read", 13L,
+                    "DecodeObservationFiles_rows_rejected", 1L),
+                "metrics-writer",
+                Map.of("SummarizeResults_summaries_published", 9L),
+                "metrics-bus-writer",
+                Map.of("DecodeSummaries_summaries_read", 8L)),
+            Set.of());
+
+    assertThat(books.differences())
+        .containsExactly(
+            "The offline-writer and the streaming-insert-writer: EncodeObservations_rows_encoded +"
+                + " EncodeObservations_queries_encoded = 15, but DecodeObservationFiles_rows_read"
+                + " + DecodeObservationFiles_rows_rejected = 14",
+            "The metrics-writer and the metrics-bus-writer: SummarizeResults_summaries_published ="
+                + " 9, but DecodeSummaries_summaries_read = 8");
+  }
+
+  private static Books files(long encoded, long read, Set<String> restarted) {
+    return new Books(
+        Map.of(
+            "offline-writer", Map.of("EncodeObservations_files_encoded", encoded),
+            "streaming-insert-writer", Map.of("DecodeObservationFiles_files_read", read)),
+        restarted);
   }
 }
