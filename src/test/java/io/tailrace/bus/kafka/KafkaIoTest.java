@@ -11,8 +11,11 @@ import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Replayed;
 import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.testing.Messages;
 import io.tailrace.testing.ReadBus;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -110,6 +113,25 @@ public class KafkaIoTest {
     MessageTime time = readAll(1).get(0).time();
     assertThat(time.by()).isEqualTo(MessageTime.By.BUS);
     assertThat(time.micros()).isAtLeast(before);
+  }
+
+  @Test
+  public void aMessageThatWasSentBackHasTheTimeOfItsOriginal() throws Exception {
+    createTopic("LogAppendTime");
+    OutgoingMessage letter =
+        new OutgoingMessage(
+            null,
+            EMPTY,
+            Messages.letterOf("one-writer")
+                .and(Header.of(Replayed.PUBLISHED_AT, "2026-01-30T12:00:00.000001Z"))
+                .and(Header.of(Replayed.PUBLISHED_BY, "bus")));
+    try (KafkaProducer<byte[], byte[]> producer = producer()) {
+      producer.send(KafkaRecords.record(topic(), letter));
+    }
+
+    assertThat(readAll(1).get(0).time())
+        .isEqualTo(
+            MessageTime.ofBus(Micros.of(java.time.Instant.parse("2026-01-30T12:00:00.000001Z"))));
   }
 
   @Test
