@@ -274,7 +274,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
           Instant timestamp = new Instant(Micros.toMillis(scope.minute));
           held.series.forEach(
               (key, tally) -> {
-                counts.values.add(tally.observations() - tally.counted(Tally.Count.EXECUTIONS));
+                counts.values.add(tally.valuesOfFeatures());
                 tally.settle();
                 SeriesShard shard = SeriesShard.of(key, maxSeries);
                 out.put(

@@ -72,11 +72,12 @@ final class Tally {
 
   /** Returns how many values, executions or numbered results this says anything of. */
   long observations() {
-    return counted(Count.COMPUTED)
-        + counted(Count.SERVED_ONLINE)
-        + counted(Count.SERVED_OFFLINE)
-        + counted(Count.EXECUTIONS)
-        + counted(Count.PUBLISHED);
+    return valuesOfFeatures() + counted(Count.EXECUTIONS) + counted(Count.PUBLISHED);
+  }
+
+  /** Returns how many of them are values of features. */
+  long valuesOfFeatures() {
+    return counted(Count.COMPUTED) + counted(Count.SERVED_ONLINE) + counted(Count.SERVED_OFFLINE);
   }
 
   Distribution values() {

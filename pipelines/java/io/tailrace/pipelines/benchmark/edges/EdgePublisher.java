@@ -138,7 +138,9 @@ final class EdgePublisher implements AutoCloseable {
   private Callback modelling(SampleMessage message, Callback then) {
     return (where, e) -> {
       if (e == null) {
-        models.add(message, Micros.ofMillis(where.timestamp()));
+        long takenAt = Micros.ofMillis(where.timestamp());
+        models.add(message, takenAt);
+        models.taken(message, takenAt);
       }
       then.onCompletion(where, e);
     };
