@@ -68,6 +68,7 @@ public class DuckDbCountersTest {
   }
 
   /** Returns how many were counted since the start. */
+  @SuppressWarnings("try") // It is open for what happens meanwhile.
   private long counted(DuckDbFile file) throws Exception {
     try (Closeable ignored = MetricsEnvironment.scopedMetricsContainer(metrics)) {
       counters.count(file);
