@@ -37,7 +37,6 @@ import org.apache.beam.sdk.metrics.MetricsFilter;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.testing.TestStream;
-import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.SerializableFunction;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.windowing.FixedWindows;
@@ -244,23 +243,22 @@ public final class SummarizeResultsTest {
   public void aPublishersTimeIsTheEventsIfItCanBe() {
     long before = Micros.now();
     long anHourAgo = before - 60 * MINUTE;
-    List<TimestampedValue<BusMessage>> messages = new ArrayList<>();
+    // A stream waits for what it has put in: a clock that is not held back would make it late.
+    TestStream.Builder<BusMessage> messages = TestStream.create(BusMessageCoder.of());
     for (long said :
         new long[] {anHourAgo, 0, -1, before + 60 * MINUTE, before - 3 * 24 * 60 * MINUTE}) {
-      messages.add(
-          TimestampedValue.of(
-              BusMessage.of(
-                  query("q").build().toByteArray(),
-                  Place.numbered(Messages.TOPIC, 0, 1),
-                  MessageTime.ofPublisher(said)),
-              instant(anHourAgo)));
+      messages =
+          messages.addElements(
+              TimestampedValue.of(
+                  BusMessage.of(
+                      query("q").build().toByteArray(),
+                      Place.numbered(Messages.TOPIC, 0, 1),
+                      MessageTime.ofPublisher(said)),
+                  instant(anHourAgo)));
     }
     PCollection<MetricsSummary> summaries =
         summaries(
-            pipeline
-                .apply(Create.timestamped(messages).withCoder(BusMessageCoder.of()))
-                .apply(DecodeResults.forWriter("test"))
-                .output(),
+            decoded(messages.advanceWatermarkToInfinity()),
             SummarizeResults.create().withBusRetention(java.time.Duration.ofDays(2)));
 
     PAssert.that(summaries)
