@@ -401,7 +401,7 @@ public class OnlineWriterTest {
                     "--onlineStore=" + redis.uri(),
                     "--deadLetterBus=" + bus("letters")));
 
-    assertThat(e).hasMessageThat().contains("--deletionRetention=31d");
+    assertThat(e).hasMessageThat().contains("--deletionRetention=38d");
   }
 
   @Test
