@@ -59,6 +59,8 @@ public class FreshnessProbeTest {
             .putLong(35)
             .array();
     try (Jedis jedis = redis.connect()) {
+      // What says that the hash is ours.
+      jedis.hset("prod:user:7".getBytes(UTF_8), new byte[0], new byte[28]);
       jedis.hset("prod:user:7".getBytes(UTF_8), "age".getBytes(UTF_8), cell);
     }
   }
