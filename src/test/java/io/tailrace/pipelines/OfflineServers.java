@@ -32,7 +32,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A real Kafka with the topics of the offline path, and a real offline store. */
 final class OfflineServers implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final int PARTITIONS = 2;
 
   /** The offline stores that run here. */

@@ -137,13 +137,16 @@ final class RedisConnection implements OnlineStore.Connection {
   public Instant now() throws UnavailableException {
     Retry retry = retry();
     while (true) {
+      String asked = "";
       try {
-        return nodes.now();
+        RedisAddress.Node node = nodes.nodeOf(RedisKeys.RESERVED_FIELD);
+        asked = node + ": ";
+        return nodes.now(node);
       } catch (JedisAccessControlException e) {
         throw new UnavailableException(address.text() + ": " + RedisReplies.problem(e), e);
       } catch (JedisException e) {
         nodes.close();
-        retry.pause(RedisReplies.problem(e), e);
+        retry.pause(asked + RedisReplies.problem(e), e);
       }
     }
   }

@@ -12,6 +12,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -106,13 +107,22 @@ abstract class RedisNodes implements AutoCloseable {
   /**
    * Returns what time it is by the clock of a node.
    *
-   * @throws JedisException if none can be asked
+   * @throws JedisException if it can't be asked, or answers with something else
    */
-  Instant now() {
-    Connection connection = connection(nodeOf(RedisKeys.RESERVED_FIELD));
+  Instant now(Node node) {
+    Connection connection = connection(node);
     connection.sendCommand(Protocol.Command.TIME);
-    List<String> time = connection.getMultiBulkReply();
-    return Instant.ofEpochSecond(Long.parseLong(time.get(0)), 1_000 * Long.parseLong(time.get(1)));
+    Object reply = connection.getOne();
+    try {
+      List<?> time = (List<?>) reply;
+      return Instant.ofEpochSecond(number(time.get(0)), 1_000 * number(time.get(1)));
+    } catch (ClassCastException | IndexOutOfBoundsException | NumberFormatException e) {
+      throw new JedisException("TIME is answered with something that is no time", e);
+    }
+  }
+
+  private static long number(Object text) {
+    return Long.parseLong(new String((byte[]) text, StandardCharsets.US_ASCII));
   }
 
   /** Closes a connection that broke; the next use opens another one. */

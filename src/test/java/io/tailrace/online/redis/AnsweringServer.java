@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -83,6 +84,11 @@ final class AnsweringServer implements AutoCloseable {
         if (command.equals("EVALSHA")) {
           calls.incrementAndGet();
           out.write(("-" + answer + "\r\n").getBytes(US_ASCII));
+        } else if (command.equals("TIME")) {
+          String seconds = Long.toString(Instant.now().getEpochSecond());
+          out.write(
+              ("*2\r\n$" + seconds.length() + "\r\n" + seconds + "\r\n$1\r\n0\r\n")
+                  .getBytes(US_ASCII));
         } else {
           out.write("+OK\r\n".getBytes(US_ASCII));
         }
