@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.benchmark.edges;
 
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
@@ -65,7 +66,7 @@ final class Disturbance {
         RunningWriter writer =
             any(
                 stack.writers().stream()
-                    .filter(it -> !it.name().equals("metrics-writer"))
+                    .filter(it -> !it.name().equals(MetricsWriter.WRITER.name()))
                     .toList());
         var unused = stack.restartWithoutState(writer);
         return writer.name() + " killed";
