@@ -56,6 +56,7 @@ public record DirectoryStage(String uri) implements Stage {
    *
    * @throws UnavailableException with one sentence that names the directory
    */
+  @Override
   public void check() throws UnavailableException {
     Path directory = directory();
     try {

@@ -2,11 +2,14 @@ package io.tailrace.offline.staging;
 
 import io.tailrace.endpoint.UnavailableException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * A place that a store reads files from: a directory, a bucket, a warehouse's own stage. Immutable.
@@ -23,6 +26,26 @@ public interface Stage extends Serializable {
 
   /** Opens a connection, which is for one thread and connects when it is first used. */
   Connection open();
+
+  /**
+   * Checks that files can be staged, read, listed and deleted: does so with one.
+   *
+   * @throws UnavailableException with one sentence that names the stage and the correction
+   */
+  default void check() throws UnavailableException {
+    String name = "check-" + UUID.randomUUID();
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    try (Connection connection = open()) {
+      connection.put(Map.of(name, bytes));
+      Optional<byte[]> read = connection.read(name);
+      boolean listed = connection.list().stream().anyMatch(each -> each.name().equals(name));
+      connection.delete(List.of(name));
+      if (read.isEmpty() || !Arrays.equals(read.get(), bytes) || !listed) {
+        throw new UnavailableException(
+            "the stage " + uri() + " does not give back what was put into it");
+      }
+    }
+  }
 
   /** A connection to a stage. Not thread-safe. */
   interface Connection extends AutoCloseable {

@@ -1,0 +1,35 @@
+package io.tailrace.offline.staging;
+
+import java.util.Optional;
+
+/** Maps addresses to stages: the one place that knows which of them are buckets. */
+public final class Stages {
+  /** Correct addresses, for people. */
+  public static final String EXAMPLES =
+      "s3://bucket/folder, gs://bucket/folder, file:///data/stage";
+
+  private Stages() {}
+
+  /**
+   * Returns the stage at an address.
+   *
+   * @param access how it is reached if it is on S3
+   * @throws IllegalArgumentException with one sentence that shows correct addresses
+   */
+  public static Stage at(String uri, BucketAccess access) {
+    if (uri.startsWith("file:")) {
+      return new DirectoryStage(uri);
+    }
+    return new BucketStage(uri, access);
+  }
+
+  /** Returns why an address is none of a stage; empty: it is one. */
+  public static Optional<String> whyNot(String uri) {
+    try {
+      Stage unused = at(uri, BucketAccess.DEFAULT);
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+}
