@@ -141,9 +141,6 @@ final class CanonicalRows {
   }
 
   private int rowBytes(int row) {
-    boolean inBytes = type.isPresent() && rows.hasValue(row) && RowColumns.isInBytes(type.get());
-    return 4 * Long.BYTES
-        + (stringKeys ? rows.stringKey(row).length : 0)
-        + (inBytes ? rows.bytes(row).length : 0);
+    return RowColumns.bytes(rows, row, stringKeys, type);
   }
 }

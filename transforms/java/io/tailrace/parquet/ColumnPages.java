@@ -17,6 +17,7 @@ import org.apache.parquet.column.page.DictionaryPage;
 import org.apache.parquet.column.page.PageWriter;
 import org.apache.parquet.column.statistics.Statistics;
 import org.apache.parquet.column.values.rle.RunLengthBitPackingHybridEncoder;
+import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotation;
 
 /**
  * Builds the data pages (version 1) of one column: levels by run length, values plain or as indices
@@ -89,6 +90,12 @@ final class ColumnPages {
   private static RunLengthBitPackingHybridEncoder encoder(int width) {
     return new RunLengthBitPackingHybridEncoder(
         width, LEVEL_BYTES, MAX_LEVEL_BYTES, new HeapByteBufferAllocator());
+  }
+
+  /** Returns whether its values are texts. */
+  boolean isOfTexts() {
+    return column.getPrimitiveType().getLogicalTypeAnnotation()
+        instanceof StringLogicalTypeAnnotation;
   }
 
   /** Adds a level for a row whose value follows, or which has none when the level is lower. */

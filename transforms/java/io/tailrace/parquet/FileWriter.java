@@ -13,8 +13,8 @@ import org.apache.parquet.hadoop.ParquetFileWriter;
 import org.apache.parquet.schema.MessageType;
 
 /**
- * Writes a Parquet file of one row group into memory: ZSTD, page checksums, a checksum of the
- * whole. Not thread-safe; close it.
+ * Writes a Parquet file of one row group into memory: page checksums, a checksum of the whole if
+ * its footer has a place for one. Not thread-safe; close it.
  */
 final class FileWriter implements AutoCloseable {
   /** The most rows that a page holds, unless one result has more. */
@@ -92,7 +92,9 @@ final class FileWriter implements AutoCloseable {
     }
     writer.end(footer);
     byte[] file = bytes.toByteArray();
-    FileChecksum.write(file);
+    if (footer.containsKey(ObservationSchema.CHECKSUM)) {
+      FileChecksum.write(file);
+    }
     return file;
   }
 

@@ -9,7 +9,15 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 final class PageCompression implements AutoCloseable {
   private final CodecFactory codecs =
       new CodecFactory(new PlainParquetConfiguration(), FileWriter.PAGE_BYTES);
-  private final BytesInputCompressor compressor = codecs.getCompressor(CompressionCodecName.ZSTD);
+  private final BytesInputCompressor compressor;
+
+  PageCompression() {
+    this(CompressionCodecName.ZSTD);
+  }
+
+  PageCompression(CompressionCodecName codec) {
+    compressor = codecs.getCompressor(codec);
+  }
 
   BytesInputCompressor compressor() {
     return compressor;

@@ -1,9 +1,12 @@
 package io.tailrace.parquet;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.UUID;
 
 /** Writes decoded observations into the columns of a file, row by row. Not thread-safe. */
 final class RowColumns {
@@ -13,6 +16,7 @@ final class RowColumns {
   private final IndexedTexts features;
   private final IndexedTexts namespaces;
   private final ColumnPages ids;
+  private final boolean textIds;
   private final ColumnPages keys;
   private final Optional<ColumnPages> values;
   private final ColumnPages times;
@@ -29,6 +33,7 @@ final class RowColumns {
     namespaces =
         new IndexedTexts(file.at(ObservationSchema.NAMESPACE), rows.names().namespaceTexts());
     ids = file.at(ObservationSchema.OBSERVATION_ID);
+    textIds = ids.isOfTexts();
     keys = file.at(ObservationSchema.PKEY);
     values = type.map(unused -> file.at(ObservationSchema.VALUE));
     times = file.at(ObservationSchema.OBSERVED_AT);
@@ -49,13 +54,19 @@ final class RowColumns {
     };
   }
 
+  /** Returns about how many bytes a row takes. */
+  static int bytes(ObservationRows rows, int row, boolean stringKeys, Optional<ValueType> type) {
+    boolean inBytes = type.isPresent() && rows.hasValue(row) && isInBytes(type.get());
+    return 4 * Long.BYTES
+        + (stringKeys ? rows.stringKey(row).length : 0)
+        + (inBytes ? rows.bytes(row).length : 0);
+  }
+
   /** Adds a row. */
   void put(int row) throws IOException {
     features.putRequired(row);
     namespaces.putRequired(row);
-    byte[] room = ids.room(ObservationIds.LENGTH);
-    rows.id(row).get(room, ids.skip(ObservationIds.LENGTH), ObservationIds.LENGTH);
-    ids.plainRows(1);
+    putId(row);
     if (stringKeys) {
       byte[] key = rows.stringKey(row);
       keys.putBytes(key, 0, key.length);
@@ -73,6 +84,18 @@ final class RowColumns {
     operations.putRequired(row);
     deleted.putBoolean(rows.isDeleted(row));
     deleted.plainRows(1);
+  }
+
+  private void putId(int row) {
+    ByteBuffer id = rows.id(row);
+    if (textIds) {
+      byte[] text = new UUID(id.getLong(), id.getLong()).toString().getBytes(US_ASCII);
+      ids.putBytes(text, 0, text.length);
+    } else {
+      byte[] room = ids.room(ObservationIds.LENGTH);
+      id.get(room, ids.skip(ObservationIds.LENGTH), ObservationIds.LENGTH);
+    }
+    ids.plainRows(1);
   }
 
   private void putValue(ColumnPages column, int row) throws IOException {

@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
  *
  * @param uri its address
  * @param access how it is reached if it is on S3
+ * @param form how the store wants its files
  */
-public record BucketStage(String uri, BucketAccess access) implements Stage {
+public record BucketStage(String uri, BucketAccess access, StagedForm form) implements Stage {
   private static final long serialVersionUID = 1;
 
   private static final Pattern ADDRESS =
@@ -63,7 +64,7 @@ public record BucketStage(String uri, BucketAccess access) implements Stage {
 
   @Override
   public Stage at(String other) {
-    return Stages.at(other, access);
+    return Stages.at(other, access, form);
   }
 
   @Override

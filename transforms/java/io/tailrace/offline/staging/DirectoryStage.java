@@ -27,8 +27,9 @@ import java.util.UUID;
  * file comes. Immutable.
  *
  * @param uri its address, which begins with {@code file:///}
+ * @param form how the store wants its files
  */
-public record DirectoryStage(String uri) implements Stage {
+public record DirectoryStage(String uri, StagedForm form) implements Stage {
   private static final long serialVersionUID = 1;
 
   /** What a file is called that is still being written. */
@@ -46,9 +47,14 @@ public record DirectoryStage(String uri) implements Stage {
     }
   }
 
+  /** Names a directory of canonical files. */
+  public DirectoryStage(String uri) {
+    this(uri, StagedForm.CANONICAL);
+  }
+
   @Override
   public Stage at(String other) {
-    return new DirectoryStage(other);
+    return new DirectoryStage(other, form);
   }
 
   /**

@@ -24,6 +24,11 @@ public interface Stage extends Serializable {
    */
   Stage at(String uri);
 
+  /** Returns how the store that reads from here wants its files. */
+  default StagedForm form() {
+    return StagedForm.CANONICAL;
+  }
+
   /** Opens a connection, which is for one thread and connects when it is first used. */
   Connection open();
 

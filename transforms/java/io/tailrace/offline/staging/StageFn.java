@@ -85,8 +85,9 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
     Map<String, byte[]> named = new LinkedHashMap<>();
     long bytes = 0;
     for (Held<ObservationFile> file : files) {
-      named.put(StagedNames.of(file.element()), file.element().bytes());
-      bytes += file.element().bytes().length;
+      byte[] formed = stage.form().of(file.element());
+      named.put(StagedNames.of(file.element()), formed);
+      bytes += formed.length;
     }
     requireNonNull(connection).put(named);
     counters.filesStaged.add(files.size());

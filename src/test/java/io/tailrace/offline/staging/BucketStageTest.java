@@ -102,9 +102,10 @@ public class BucketStageTest {
   @Test
   public void aBucketKeepsThePromiseOfAStage() throws Exception {
     try (FakeS3 s3 = FakeS3.start(BUCKET)) {
-      keepsThePromise(new BucketStage("s3://stage/a/folder/", access(s3.endpoint())));
+      keepsThePromise(
+          new BucketStage("s3://stage/a/folder/", access(s3.endpoint()), StagedForm.CANONICAL));
       s3.put(BUCKET, "elsewhere.parquet", new byte[1]);
-      keepsThePromise(new BucketStage("s3://stage/a", access(s3.endpoint())));
+      keepsThePromise(new BucketStage("s3://stage/a", access(s3.endpoint()), StagedForm.CANONICAL));
       assertThat(s3.keys(BUCKET)).containsExactly("elsewhere.parquet");
     }
   }
@@ -146,7 +147,7 @@ public class BucketStageTest {
         files.put("production/t-0-" + i + "-a.parquet", new byte[] {(byte) i});
       }
       try (Stage.Connection connection =
-          new BucketStage("s3://stage/x", access(s3.endpoint())).open()) {
+          new BucketStage("s3://stage/x", access(s3.endpoint()), StagedForm.CANONICAL).open()) {
         connection.put(files);
         assertThat(connection.list()).hasSize(20);
       }
@@ -157,7 +158,7 @@ public class BucketStageTest {
   public void aServiceThatIsAskedTooMuchIsAskedAgain() throws Exception {
     try (FakeS3 s3 = FakeS3.start(BUCKET);
         Stage.Connection connection =
-            new BucketStage("s3://stage/x", access(s3.endpoint())).open()) {
+            new BucketStage("s3://stage/x", access(s3.endpoint()), StagedForm.CANONICAL).open()) {
       s3.refuseNext(6, 503);
       connection.put(Map.of("a.parquet", new byte[3]));
       assertThat(s3.object(BUCKET, "x/a.parquet")).isPresent();
@@ -167,23 +168,28 @@ public class BucketStageTest {
   @Test
   public void aBucketThatCantBeUsedIsOneSentence() throws Exception {
     try (FakeS3 s3 = FakeS3.start(BUCKET)) {
-      assertThat(whyNot(new BucketStage("s3://other/x", access(s3.endpoint()))))
+      assertThat(
+              whyNot(new BucketStage("s3://other/x", access(s3.endpoint()), StagedForm.CANONICAL)))
           .containsMatch("the stage s3://other/x can't be used: .*create the bucket other");
       BucketAccess stranger =
           new BucketAccess(
               s3.endpoint(), null, secret("SOMEBODY"), secret("else"), Duration.ofMillis(1));
-      assertThat(whyNot(new BucketStage("s3://stage/x", stranger)))
+      assertThat(whyNot(new BucketStage("s3://stage/x", stranger, StagedForm.CANONICAL)))
           .contains("grant s3:PutObject, s3:GetObject and s3:DeleteObject of stage/x/*");
       Secret missing = Secret.parse("env:TAILRACE_NO_SUCH_VARIABLE").orElseThrow();
       BucketAccess unset =
           new BucketAccess(s3.endpoint(), null, missing, missing, Duration.ofMillis(1));
-      assertThat(whyNot(new BucketStage("s3://stage/x", unset)))
+      assertThat(whyNot(new BucketStage("s3://stage/x", unset, StagedForm.CANONICAL)))
           .contains("TAILRACE_NO_SUCH_VARIABLE is not set");
       s3.refuseNext(1_000, 500);
-      assertThat(whyNot(new BucketStage("s3://stage/x", access(s3.endpoint()))))
+      assertThat(
+              whyNot(new BucketStage("s3://stage/x", access(s3.endpoint()), StagedForm.CANONICAL)))
           .contains("the stage s3://stage/x can't be used for 300 ms");
     }
-    assertThat(whyNot(new BucketStage("s3://stage/x", access("http://127.0.0.1:1"))))
+    assertThat(
+            whyNot(
+                new BucketStage(
+                    "s3://stage/x", access("http://127.0.0.1:1"), StagedForm.CANONICAL)))
         .contains("the stage s3://stage/x can't be used for 300 ms");
   }
 
@@ -238,7 +244,9 @@ public class BucketStageTest {
       List<String> ofFake = answers(s3.endpoint());
       List<String> ofMoto = answers("http://127.0.0.1:" + port);
       assertThat(ofFake).isEqualTo(ofMoto);
-      keepsThePromise(new BucketStage("s3://stage/promise", access("http://127.0.0.1:" + port)));
+      keepsThePromise(
+          new BucketStage(
+              "s3://stage/promise", access("http://127.0.0.1:" + port), StagedForm.CANONICAL));
     } finally {
       process.destroyForcibly().waitFor();
     }
