@@ -167,7 +167,7 @@ public class MemoryBudgetTest {
         done.add(slots.submit(slot(slot, largest, peak)));
       }
       for (Future<Integer> each : done) {
-        assertThat(each.get()).isAtLeast(2_000);
+        assertThat(each.get()).isAtLeast(500);
       }
     } finally {
       slots.shutdownNow();
@@ -185,7 +185,7 @@ public class MemoryBudgetTest {
           Share decoder = budget.share();
           Share gatherer = budget.share()) {
         int messages = 0;
-        while (messages < 2_000) {
+        while (messages < 500) {
           // A bundle: it ends after a while, whether or not polls brought anything.
           gatherer.hold(0);
           decoder.hold(0);

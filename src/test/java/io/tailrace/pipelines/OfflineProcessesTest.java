@@ -80,12 +80,12 @@ public class OfflineProcessesTest {
   public void aDuckDbFileWhoseWriterIsKilledGetsEachRowOnce() throws Exception {
     Path directory = folder.newFolder().toPath();
     Path log = directory.resolve("offline.db.wal");
-    int features = 300;
+    int features = 200;
     try (OfflineServers servers = new OfflineServers(directory, Store.DUCKDB)) {
       publishFiles(servers, OfflineServers.results(0, 40, features));
       // Tables are created, then filled a hundred at a time: both leave something in the log.
       long killAt = 1;
-      for (int kill = 0; kill < 3; kill++) {
+      for (int kill = 0; kill < 2; kill++) {
         try (WriterJvm killed = insertWriter(servers, FLINK)) {
           long bytes = killAt;
           OfflineServers.await("a log of " + bytes, () -> size(log) >= bytes || isDone(servers));
@@ -113,8 +113,8 @@ public class OfflineProcessesTest {
   }
 
   @Test
-  public void writersInFourProcessesThatMeet500UnseenFeaturesLoseNothing() throws Exception {
-    int features = 500;
+  public void writersInFourProcessesThatMeet150UnseenFeaturesLoseNothing() throws Exception {
+    int features = 150;
     try (OfflineServers servers =
         new OfflineServers(folder.newFolder().toPath(), Store.POSTGRESQL)) {
       for (int i = 0; i < 10; i++) {
@@ -140,7 +140,7 @@ public class OfflineProcessesTest {
               for (WriterJvm writer : writers) {
                 writer.checkAlive();
               }
-              return servers.count("user__f499") == 10
+              return servers.count("user__f149") == 10
                   && servers.leastAndMost(features).equals(List.of(10L, 10L))
                   && servers.count("query_log") == 10;
             });
