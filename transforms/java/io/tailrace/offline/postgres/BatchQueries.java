@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 final class BatchQueries {
   private final Map<String, QueryRow> queries = new TreeMap<>();
 
-  /** Where the first row of each query is. */
-  private final Map<String, Position> positions = new HashMap<>();
+  /** Where the rows of each query are. */
+  private final Map<String, List<Position>> positions = new HashMap<>();
 
   private final List<Rejected> rejected = new ArrayList<>();
   private long accepted;
@@ -41,7 +41,9 @@ final class BatchQueries {
           String whyNot = whyNot(query);
           if (whyNot == null) {
             accepted++;
-            positions.putIfAbsent(query.operationId(), new Position(file, row));
+            positions
+                .computeIfAbsent(query.operationId(), unused -> new ArrayList<>(1))
+                .add(new Position(file, row));
             queries.merge(query.operationId(), withTables(query, query), BatchQueries::withTables);
           } else {
             rejected.add(new Rejected(file, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot));
@@ -71,12 +73,13 @@ final class BatchQueries {
   /** Where a row is. */
   private record Position(int file, int row) {}
 
-  /** Returns rows as they are named when they are refused. */
+  /** Returns queries as they are named when they are refused: by all of their rows. */
   List<Rejected> refused(List<QueryRow> rows, Reason reason, String why) {
     Map<Integer, List<Integer>> byFile = new TreeMap<>();
     for (QueryRow query : rows) {
-      Position position = requireNonNull(positions.get(query.operationId()));
-      byFile.computeIfAbsent(position.file, unused -> new ArrayList<>()).add(position.row);
+      for (Position position : requireNonNull(positions.get(query.operationId()))) {
+        byFile.computeIfAbsent(position.file, unused -> new ArrayList<>()).add(position.row);
+      }
     }
     List<Rejected> refused = new ArrayList<>();
     byFile.forEach(

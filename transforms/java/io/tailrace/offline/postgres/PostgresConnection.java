@@ -105,17 +105,16 @@ final class PostgresConnection implements BatchConnection {
     long refused = 0;
     for (Refused each : divided.refused()) {
       List<QueryRow> some = all.subList(each.from(), each.to());
-      refused += some.size();
+      List<Rejected> those =
+          divided.isSick()
+              ? queries.refused(some, Reason.TABLE_REFUSES, each.refusal().why())
+              : queries.refused(
+                  some, each.refusal().reason(), sentence(TableNames.QUERY_LOG, each.refusal()));
+      refused += those.stream().mapToLong(one -> one.rows().count()).sum();
       if (divided.isSick()) {
-        sick.add(
-            new SickTable(
-                TableNames.QUERY_LOG,
-                each.refusal().why(),
-                queries.refused(some, Reason.TABLE_REFUSES, each.refusal().why())));
+        sick.add(new SickTable(TableNames.QUERY_LOG, each.refusal().why(), those));
       } else {
-        rejected.addAll(
-            queries.refused(
-                some, each.refusal().reason(), sentence(TableNames.QUERY_LOG, each.refusal())));
+        rejected.addAll(those);
       }
     }
     return new BatchInserted(
