@@ -6,7 +6,8 @@ import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection.BatchInserted;
 import io.tailrace.offline.BatchConnection.SickTable;
-import io.tailrace.offline.Inserted.Count;
+import io.tailrace.offline.InsertTally.Numbered;
+import io.tailrace.offline.InsertTally.Refused;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
@@ -15,7 +16,6 @@ import io.tailrace.result.ValueType;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,57 +74,6 @@ public final class GroupedInserts implements InsertSession {
     }
   }
 
-  /** A file with its position in the list. */
-  private record Numbered(int position, ObservationFile file) {}
-
-  /** Rows that tables refuse, of files that were inserted together. */
-  private record Refused(FileBatch batch, List<Numbered> files, List<SickTable> tables) {
-    String environment() {
-      return batch.environment();
-    }
-
-    /** Returns the files with these tables alone. */
-    FileBatch retry() {
-      Set<String> names = tables.stream().map(SickTable::table).collect(Collectors.toSet());
-      return batch.only(feature -> names.contains(batch.tables().get(feature)));
-    }
-
-    long rows() {
-      return tables.stream()
-          .flatMap(table -> table.rows().stream())
-          .mapToLong(rejected -> rejected.rows().count())
-          .sum();
-    }
-  }
-
-  /** What became of the files so far. */
-  private static final class Tally {
-    private Count rows = Count.NONE;
-    private Count queries = Count.NONE;
-    private long tables;
-    private boolean isTaken;
-    private final List<Rejected> rejected = new ArrayList<>();
-    private final Map<Integer, String> refused = new HashMap<>();
-
-    /** Rows of tables that are to be tried again. */
-    private final List<Refused> sick = new ArrayList<>();
-
-    /** Rows of tables that are left alone. */
-    private final List<Refused> leftAlone = new ArrayList<>();
-
-    void add(Kind kind, long inserted, long duplicates) {
-      if (kind == Kind.QUERIES) {
-        queries = queries.plus(inserted, duplicates);
-      } else {
-        rows = rows.plus(inserted, duplicates);
-      }
-    }
-
-    Inserted total() {
-      return new Inserted(rows, queries, tables, rejected, refused);
-    }
-  }
-
   @Override
   public Inserted insert(List<ObservationFile> files) throws UnavailableException {
     Map<Group, List<Numbered>> groups = new TreeMap<>(Group.ORDER);
@@ -134,11 +83,11 @@ public final class GroupedInserts implements InsertSession {
           .computeIfAbsent(Group.of(file), unused -> new ArrayList<>())
           .add(new Numbered(i, file));
     }
-    Tally tally = new Tally();
+    InsertTally tally = new InsertTally();
     for (Map.Entry<Group, List<Numbered>> group : groups.entrySet()) {
       insert(group.getKey(), group.getValue(), tally);
     }
-    if (!tally.sick.isEmpty() || !tally.leftAlone.isEmpty()) {
+    if (!tally.sick().isEmpty() || !tally.leftAlone().isEmpty()) {
       checkStore(tally);
       tryAgain(tally);
       reject(tally);
@@ -146,7 +95,8 @@ public final class GroupedInserts implements InsertSession {
     return tally.total();
   }
 
-  private void insert(Group group, List<Numbered> files, Tally tally) throws UnavailableException {
+  private void insert(Group group, List<Numbered> files, InsertTally tally)
+      throws UnavailableException {
     List<Rejected> conflicts = new ArrayList<>();
     FileBatch batch;
     FileBatch well;
@@ -162,7 +112,7 @@ public final class GroupedInserts implements InsertSession {
       }
     } catch (ContentRejectedException e) {
       if (files.size() == 1) {
-        tally.refused.put(files.get(0).position, String.valueOf(e.getMessage()));
+        tally.refuse(files.get(0).position(), String.valueOf(e.getMessage()));
         return;
       }
       // One of them spoils the rest.
@@ -174,8 +124,8 @@ public final class GroupedInserts implements InsertSession {
       tables.clear();
       throw e;
     }
-    tally.rejected.addAll(conflicts);
-    tally.tables += group.kind == Kind.QUERIES ? 0 : well.tables().size();
+    tally.rejected().addAll(conflicts);
+    tally.addTables(group.kind == Kind.QUERIES ? 0 : well.tables().size());
     add(well, files, inserted, tally);
     if (well.tables().size() < batch.tables().size()) {
       visitSick(batch, files, tally);
@@ -183,31 +133,32 @@ public final class GroupedInserts implements InsertSession {
   }
 
   /** Adds what became of a batch, but for the rows of tables that refuse them. */
-  private void add(FileBatch batch, List<Numbered> files, BatchInserted inserted, Tally tally) {
+  private void add(
+      FileBatch batch, List<Numbered> files, BatchInserted inserted, InsertTally tally) {
     tally.add(batch.kind(), inserted.rows(), inserted.duplicates());
     for (Rejected rows : inserted.rejected()) {
-      tally.rejected.add(rows.of(files.get(rows.file()).position));
+      tally.rejected().add(rows.of(files.get(rows.file()).position()));
     }
     for (Catalog.Conflict conflict : inserted.conflicts()) {
       tables.conflicts(batch.environment(), conflict);
-      addRows(files, conflict, tally.rejected);
+      addRows(files, conflict, tally.rejected());
     }
     Set<String> untaken =
         inserted.sick().stream().map(SickTable::table).collect(Collectors.toSet());
     inserted.conflicts().forEach(conflict -> untaken.add(conflict.table().table()));
     for (String table : batch.tables().values()) {
       if (!untaken.contains(table)) {
-        tally.isTaken = true;
+        tally.take();
         sickTables.takes(batch.environment(), table);
       }
     }
     if (!inserted.sick().isEmpty()) {
-      tally.sick.add(new Refused(batch, files, inserted.sick()));
+      tally.sick().add(new Refused(batch, files, inserted.sick()));
     }
   }
 
   /** Tries tables that have been sick with the rows that are new, when it is time. */
-  private void visitSick(FileBatch batch, List<Numbered> files, Tally tally)
+  private void visitSick(FileBatch batch, List<Numbered> files, InsertTally tally)
       throws UnavailableException {
     String environment = batch.environment();
     SortedMap<Feature, String> all = batch.tables();
@@ -220,7 +171,7 @@ public final class GroupedInserts implements InsertSession {
           }
         });
     if (!alone.isEmpty()) {
-      tally.leftAlone.add(new Refused(batch, files, alone));
+      tally.leftAlone().add(new Refused(batch, files, alone));
     }
     FileBatch due =
         batch.only(
@@ -233,9 +184,19 @@ public final class GroupedInserts implements InsertSession {
     try {
       add(due, files, connection.insert(due), tally);
     } catch (ContentRejectedException e) {
-      // Of one of the files: each by itself, as its own would be.
+      // Of one of the files: each by itself, as its own would be. Other rows of it may be inserted.
       if (files.size() == 1) {
-        tally.refused.put(files.get(0).position, String.valueOf(e.getMessage()));
+        for (Feature feature : due.tables().keySet()) {
+          RowNumbers rows = RowNumbers.of(files.get(0).file(), feature);
+          tally
+              .rejected()
+              .add(
+                  new Rejected(
+                      files.get(0).position(),
+                      Reason.REJECTED_BY_STORE,
+                      rows,
+                      String.valueOf(e.getMessage())));
+        }
         return;
       }
       for (Numbered file : files) {
@@ -246,7 +207,7 @@ public final class GroupedInserts implements InsertSession {
                 due.kind(),
                 due.stringKeys(),
                 due.valueType(),
-                List.of(file.file),
+                List.of(file.file()),
                 due.tables());
         visitSick(single, one, tally);
       }
@@ -266,16 +227,16 @@ public final class GroupedInserts implements InsertSession {
   }
 
   /** It is the store that refuses, if it takes nothing at all. */
-  private void checkStore(Tally tally) throws UnavailableException {
-    if (tally.isTaken) {
+  private void checkStore(InsertTally tally) throws UnavailableException {
+    if (tally.isTaken()) {
       return;
     }
-    List<Refused> all = new ArrayList<>(tally.sick);
-    all.addAll(tally.leftAlone);
+    List<Refused> all = new ArrayList<>(tally.sick());
+    all.addAll(tally.leftAlone());
     for (Refused refused : all) {
       if (!connection.takesRows(refused.environment())) {
         tables.clear();
-        SickTable one = refused.tables.get(0);
+        SickTable one = refused.tables().get(0);
         throw new UnavailableException(
             "no table of "
                 + refused.environment()
@@ -288,65 +249,73 @@ public final class GroupedInserts implements InsertSession {
   }
 
   /** Tries tables that have just refused their rows again, for as long as there is patience. */
-  private void tryAgain(Tally tally) throws UnavailableException {
+  private void tryAgain(InsertTally tally) throws UnavailableException {
     Retry retry = Retry.of("tables that refuse rows", connection.patience());
-    while (tally.sick.stream().anyMatch(this::isNew)) {
+    while (tally.sick().stream().anyMatch(this::isNew)) {
       try {
-        retry.pause(tally.sick.get(0).tables.get(0).why());
+        retry.pause(tally.sick().get(0).tables().get(0).why());
       } catch (UnavailableException e) {
         if (Thread.currentThread().isInterrupted()) {
           throw e;
         }
         return;
       }
-      List<Refused> before = List.copyOf(tally.sick);
-      tally.sick.clear();
+      List<Refused> before = List.copyOf(tally.sick());
+      tally.sick().clear();
       for (Refused refused : before) {
         if (isNew(refused)) {
           tryAgain(refused, tally);
         } else {
-          tally.sick.add(refused);
+          tally.sick().add(refused);
         }
       }
     }
   }
 
   private boolean isNew(Refused refused) {
-    return refused.tables.stream()
+    return refused.tables().stream()
         .anyMatch(table -> !sickTables.isSick(refused.environment(), table.table()));
   }
 
-  private void tryAgain(Refused refused, Tally tally) throws UnavailableException {
+  private void tryAgain(Refused refused, InsertTally tally) throws UnavailableException {
     FileBatch batch = refused.retry();
     try {
-      BatchInserted again = connection.insert(batch);
+      BatchInserted all = connection.insert(batch);
+      BatchInserted again = tally.withoutRejected(all, refused.files());
+      long rejectedBefore = rows(all.rejected()) - rows(again.rejected());
       // What was taken before is there now.
-      long takenBefore = batch.rows() - refused.rows();
+      long takenBefore = batch.rows() - refused.rows() - rejectedBefore;
       tally.add(batch.kind(), 0, -takenBefore);
-      add(batch, refused.files, again, tally);
+      add(batch, refused.files(), again, tally);
     } catch (ContentRejectedException e) {
-      tally.sick.add(refused);
+      tally.sick().add(refused);
     }
   }
 
-  private void reject(Tally tally) {
-    for (Refused refused : tally.sick) {
-      for (SickTable table : refused.tables) {
+  private static long rows(List<Rejected> rejected) {
+    return rejected.stream().mapToLong(each -> each.rows().count()).sum();
+  }
+
+  private void reject(InsertTally tally) {
+    for (Refused refused : tally.sick()) {
+      for (SickTable table : refused.tables()) {
         sickTables.refuses(refused.environment(), table.table(), table.why());
       }
     }
-    List<Refused> all = new ArrayList<>(tally.sick);
-    all.addAll(tally.leftAlone);
+    List<Refused> all = new ArrayList<>(tally.sick());
+    all.addAll(tally.leftAlone());
     for (Refused refused : all) {
-      for (SickTable table : refused.tables) {
+      for (SickTable table : refused.tables()) {
         String message = sentence(table.table(), table.why());
         for (Rejected rows : table.rows()) {
-          tally.rejected.add(
-              new Rejected(
-                  refused.files.get(rows.file()).position,
-                  Reason.TABLE_REFUSES,
-                  rows.rows(),
-                  message));
+          tally
+              .rejected()
+              .add(
+                  new Rejected(
+                      refused.files().get(rows.file()).position(),
+                      Reason.TABLE_REFUSES,
+                      rows.rows(),
+                      message));
         }
       }
     }
@@ -363,7 +332,7 @@ public final class GroupedInserts implements InsertSession {
       throws ContentRejectedException, UnavailableException {
     SortedMap<Feature, FeatureTable> wanted = new TreeMap<>();
     for (Numbered each : files) {
-      for (FeatureRows rows : each.file.features()) {
+      for (FeatureRows rows : each.file().features()) {
         wanted.computeIfAbsent(
             Feature.of(rows),
             feature -> new FeatureTable(feature, group.stringKeys, group.valueType));
@@ -394,9 +363,9 @@ public final class GroupedInserts implements InsertSession {
       List<Numbered> files, Catalog.Conflict conflict, List<Rejected> conflicts) {
     String message = TableCache.sentence(conflict);
     for (Numbered each : files) {
-      RowNumbers rows = RowNumbers.of(each.file, conflict.table().feature());
+      RowNumbers rows = RowNumbers.of(each.file(), conflict.table().feature());
       if (rows.count() > 0) {
-        conflicts.add(new Rejected(each.position, conflict.reason(), rows, message));
+        conflicts.add(new Rejected(each.position(), conflict.reason(), rows, message));
       }
     }
   }

@@ -24,10 +24,22 @@ public final class InsertCounters extends StageCounters {
       count("files_rejected", "files", "files that the store refuses as a whole: dead letters");
   private final Count bytesInserted =
       count("bytes_inserted", "bytes", "the files that were inserted");
+  private final Count rowsReceived =
+      count("rows_received", "rows", "rows of all files, those of the query log too");
   private final Count rowsInserted =
       count("rows_inserted", "rows", "observations and deletions that are new in the store");
   private final Count rowsDuplicate =
       count("rows_duplicate", "rows", "skipped: the store had them");
+  private final Count rowsKnown =
+      count(
+          "rows_known",
+          "rows",
+          "skipped: rows of files that the store's ledger has, as they were loaded before");
+  private final Count rowsOfRejectedFiles =
+      count(
+          "rows_of_rejected_files",
+          "rows",
+          "rows of files that the store refuses as a whole: in dead letters");
   private final Count rowsRejected =
       count("rows_rejected", "rows", "rows that are not stored, for any reason: in dead letters");
   private final Count rowsRefused =
@@ -48,11 +60,21 @@ public final class InsertCounters extends StageCounters {
   public InsertCounters() {
     super(InsertObservations.STAGE);
     accounts(filesReceived, filesInserted, filesRejected);
+    accounts(
+        rowsReceived,
+        rowsInserted,
+        rowsDuplicate,
+        queriesInserted,
+        queriesDuplicate,
+        rowsKnown,
+        rowsRejected,
+        rowsOfRejectedFiles);
   }
 
-  /** Counts files that come. */
-  public void receive(int files) {
-    filesReceived.add(files);
+  /** Counts a file that comes. */
+  public void receive(long rows) {
+    filesReceived.add(1);
+    rowsReceived.add(rows);
   }
 
   /**
@@ -61,14 +83,14 @@ public final class InsertCounters extends StageCounters {
    * @param publishedAt when the oldest result in it was published, or itself if it does not say; in
    *     microseconds since the epoch
    */
-  public record File(long bytes, long publishedAt) {
+  public record File(long bytes, long rows, long publishedAt) {
     /**
      * Returns a file.
      *
      * @param publishedFrom zero if the file does not say
      */
-    public static File of(long bytes, long publishedFrom, long publishedAt) {
-      return new File(bytes, publishedFrom == 0 ? publishedAt : publishedFrom);
+    public static File of(long bytes, long rows, long publishedFrom, long publishedAt) {
+      return new File(bytes, rows, publishedFrom == 0 ? publishedAt : publishedFrom);
     }
   }
 
@@ -98,6 +120,7 @@ public final class InsertCounters extends StageCounters {
     rowsDuplicate.add(inserted.rows().duplicates());
     queriesInserted.add(inserted.queries().inserted());
     queriesDuplicate.add(inserted.queries().duplicates());
+    rowsKnown.add(inserted.rows().known() + inserted.queries().known());
     tablesWritten.add(inserted.tables());
     rowsRejected.add(
         inserted.rejected().stream().mapToLong(rejected -> rejected.rows().count()).sum());
@@ -105,7 +128,9 @@ public final class InsertCounters extends StageCounters {
     filesInserted.add(files.size() - inserted.refused().size());
     long bytes = 0;
     for (int i = 0; i < files.size(); i++) {
-      if (!inserted.refused().containsKey(i)) {
+      if (inserted.refused().containsKey(i)) {
+        rowsOfRejectedFiles.add(files.get(i).rows);
+      } else {
         bytes += files.get(i).bytes;
         freshness.count(files.get(i).publishedAt, now, 1);
       }

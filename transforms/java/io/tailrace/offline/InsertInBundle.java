@@ -134,7 +134,7 @@ public final class InsertInBundle
         BoundedWindow window,
         MultiOutputReceiver out)
         throws UnavailableException, IOException {
-      counters.receive(1);
+      counters.receive(file.rowCount());
       gathered.add(file, timestamp, window);
       if (gathered.isDue()) {
         insert(gathered.take(), outputs.now(out, window));
@@ -192,7 +192,10 @@ public final class InsertInBundle
 
     private static InsertCounters.File counted(ObservationFile file) {
       return InsertCounters.File.of(
-          file.bytes().length, file.publishedFrom().orElse(0L), file.message().publishedAt());
+          file.bytes().length,
+          file.rowCount(),
+          file.publishedFrom().orElse(0L),
+          file.message().publishedAt());
     }
 
     @Teardown

@@ -31,13 +31,24 @@ public record Inserted(
    *
    * @param inserted how many are new in the store
    * @param duplicates how many were there before, or more than once in the files
+   * @param known how many were not looked at, as their files had been loaded before
    */
-  public record Count(long inserted, long duplicates) {
+  public record Count(long inserted, long duplicates, long known) {
     /** No rows. */
     public static final Count NONE = new Count(0, 0);
 
+    /** Of files that were not there before. */
+    public Count(long inserted, long duplicates) {
+      this(inserted, duplicates, 0);
+    }
+
     Count plus(long moreInserted, long moreDuplicates) {
-      return new Count(inserted + moreInserted, duplicates + moreDuplicates);
+      return new Count(inserted + moreInserted, duplicates + moreDuplicates, known);
+    }
+
+    /** Returns these rows and others, of files that had been loaded before. */
+    public Count andKnown(long rows) {
+      return new Count(inserted, duplicates, known + rows);
     }
   }
 

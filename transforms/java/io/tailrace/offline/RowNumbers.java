@@ -5,6 +5,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -63,6 +64,11 @@ public record RowNumbers(List<Run> runs) {
   /** Returns these and others. */
   public RowNumbers and(RowNumbers others) {
     return of(IntStream.concat(stream(), others.stream()).boxed().toList());
+  }
+
+  /** Returns those that are not among others. */
+  RowNumbers without(BitSet others) {
+    return of(stream().filter(row -> !others.get(row)).boxed().toList());
   }
 
   /** Returns the numbers, in their order. */

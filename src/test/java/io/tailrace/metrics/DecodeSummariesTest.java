@@ -10,6 +10,7 @@ import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
@@ -286,7 +287,7 @@ public class DecodeSummariesTest {
                 + " those served here"
                 + unknown.payload().length,
             "DecodeSummaries UNDECODABLE  the bytes are not a MetricsSummary2");
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   private static BusMessage addressed(String addressee) {

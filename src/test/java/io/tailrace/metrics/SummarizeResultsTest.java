@@ -13,6 +13,7 @@ import io.tailrace.result.DecodeResults;
 import io.tailrace.result.DeduplicateResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -236,7 +237,7 @@ public final class SummarizeResultsTest {
                       PublisherSummary.newBuilder().setPublisherId("other").setResults(1).build());
               return null;
             });
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -280,7 +281,7 @@ public final class SummarizeResultsTest {
               assertThat(now).isAtLeast(2);
               return null;
             });
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -340,7 +341,7 @@ public final class SummarizeResultsTest {
                     .setFailures(1)
                     .setPartial(1)
                     .setLatencyMillis(numbers(2, 21, 0.5, 20.5))));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   private static FeatureSummary.Builder feature(String name) {
@@ -366,7 +367,7 @@ public final class SummarizeResultsTest {
                         at(START + MINUTE, query("q").setQueryTimestamp(START - MINUTE))))),
         queries(START, Timing.ON_TIME, 0, 1),
         queries(START + MINUTE, Timing.ON_TIME, 0, 1));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -386,7 +387,7 @@ public final class SummarizeResultsTest {
         queries(START, Timing.EARLY, 1, 2),
         // At its end, though nothing has changed: it is final.
         queries(START, Timing.ON_TIME, 2, 2));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -411,7 +412,7 @@ public final class SummarizeResultsTest {
         queries(START, Timing.ON_TIME, 0, 1),
         queries(START, Timing.LATE, 1, 3),
         queries(START, Timing.LATE, 2, 4));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -424,7 +425,7 @@ public final class SummarizeResultsTest {
                     .addElements(at(START, query("q")))
                     .advanceProcessingTime(Duration.standardSeconds(6)))),
         queries(START, Timing.LATE, 0, 1));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -438,7 +439,7 @@ public final class SummarizeResultsTest {
               assertThat(list(found).get(0).getQuery().getExecutions()).isEqualTo(1);
               return null;
             });
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -458,7 +459,7 @@ public final class SummarizeResultsTest {
         queries(START, Timing.ON_TIME, 0, 1),
         summary(START, Timing.ON_TIME, 0)
             .setFeature(feature("a").setComputed(2).setValues(numbers(2, 3, 1, 2))));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -485,7 +486,7 @@ public final class SummarizeResultsTest {
         summary(START, Timing.ON_TIME, 0)
             .setFeature(
                 feature("a").setDeploymentId("d2").setComputed(1).setValues(numbers(1, 4, 4, 4))));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -527,7 +528,7 @@ public final class SummarizeResultsTest {
         queries(START + MINUTE, Timing.ON_TIME, 0, 1),
         summary(START + MINUTE, Timing.ON_TIME, 0)
             .setFeature(feature("e").setComputed(1).setValues(numbers(1, 1, 1, 1))));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -545,7 +546,7 @@ public final class SummarizeResultsTest {
             .setQuery(QuerySummary.newBuilder().setQueryName(longest).setExecutions(1)),
         summary(START, Timing.ON_TIME, 0)
             .setQuery(QuerySummary.newBuilder().setOverflow(true).setExecutions(2)));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -593,7 +594,7 @@ public final class SummarizeResultsTest {
               }
               return null;
             });
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -610,7 +611,7 @@ public final class SummarizeResultsTest {
             results.apply(DeduplicateResults.within(java.time.Duration.ofMinutes(1))).output(),
             SummarizeResults.create()),
         queries(START, Timing.ON_TIME, 0, 1));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -626,6 +627,6 @@ public final class SummarizeResultsTest {
         summaries(ended(stream().addElements(at(START, query("q").addFrames(frame(1, text)))))),
         queries(START, Timing.ON_TIME, 0, 1),
         summary(START, Timing.ON_TIME, 0).setFeature(feature("name").setComputed(1)));
-    pipeline.run();
+    Balance.run(pipeline);
   }
 }

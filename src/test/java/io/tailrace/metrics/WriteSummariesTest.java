@@ -9,6 +9,7 @@ import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.FeatureSummary;
@@ -165,7 +166,7 @@ public class WriteSummariesTest {
                 .apply(Flatten.pCollections())
                 .apply(Sum.longsGlobally()))
         .isEqualTo(600L);
-    pipeline.run();
+    Balance.run(pipeline);
 
     assertThat(
             rows(
@@ -241,7 +242,7 @@ public class WriteSummariesTest {
     Recording.WRITES.clear();
     PCollection<SummaryOutcome> unused =
         pipeline.apply(Create.of(hundred())).apply(WriteSummaries.to(new Recording())).output();
-    pipeline.run();
+    Balance.run(pipeline);
 
     assertThat(Recording.WRITES.stream().mapToInt(it -> it).sum()).isEqualTo(100);
     assertThat(Recording.WRITES.size()).isLessThan(50);

@@ -7,6 +7,7 @@ import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Features;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.OfflineConnections;
@@ -58,7 +59,7 @@ public class CreateFeatureTablesTest {
     PAssert.that(features(created.output()))
         .containsInAnyOrder("user.age", "user.name", "user.skipped", "user of 0", "user of 1");
     PAssert.that(created.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
 
     assertThat(tables())
         .containsExactly("query_log", "user__", "user__age", "user__name", "user__zip");
@@ -116,7 +117,7 @@ public class CreateFeatureTablesTest {
               assertThat(failure.original().payload()).isEqualTo(changed.toByteArray());
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
 
     assertThat(tables())
         .containsExactly("query_log", "user__age", "user__new", "user__old", "user__zip");
@@ -150,7 +151,7 @@ public class CreateFeatureTablesTest {
                           + " under another name, or rename the table");
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   private WithFailures.Result<PCollection<Result>, Failure> create(QueryResult... results) {

@@ -15,6 +15,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFileCoder;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
@@ -118,7 +119,7 @@ public class DecodeObservationFilesTest {
               }
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   /** Wherever a file is sent on, the rows that were refused stay away. */
@@ -188,6 +189,6 @@ public class DecodeObservationFilesTest {
               }
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 }

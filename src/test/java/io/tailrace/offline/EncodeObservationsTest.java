@@ -8,6 +8,7 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -77,7 +78,7 @@ public class EncodeObservationsTest {
               assertThat(failure.cellCount()).isEqualTo(1);
               return null;
             });
-    pipeline.run();
+    Balance.run(pipeline);
   }
 
   private static final class RowsFn extends DoFn<OutgoingMessage, String> {

@@ -12,6 +12,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
@@ -322,7 +323,7 @@ public class InsertObservationsTest {
               assertThat(found).isEqualTo(byBytes);
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   private List<String> rows(String sql) throws UnavailableException {

@@ -15,6 +15,7 @@ import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCell;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -101,7 +102,7 @@ public class WriteOnlineTest {
             new WriteOutcome("empty", T, 0, 0, 0, 0, 0, 0),
             new WriteOutcome("deletes", T, 1, 0, 0, 0, 0, 0));
     PAssert.that(written.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -141,7 +142,7 @@ public class WriteOnlineTest {
               assertThat(letter.original()).isEqualTo(message(T, 0, result));
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(stored("ann").keySet()).containsExactly("age");
     assertThat(keys()).containsExactly("production:user:ann");
   }
@@ -161,7 +162,7 @@ public class WriteOnlineTest {
               assertThat(letter.reason()).isEqualTo(Reason.OBSERVED_IN_FUTURE);
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(keys()).isEmpty();
   }
 
@@ -193,7 +194,7 @@ public class WriteOnlineTest {
               assertThat(letter.message()).contains("the primary key of row 1 is empty");
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(keys()).containsExactly("production:user:ann", "production:user:bea");
   }
 
@@ -215,7 +216,7 @@ public class WriteOnlineTest {
 
     PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 2, 0, 0, 0, 4, 0));
     PAssert.that(written.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(stored("ann").keySet()).containsExactly("age", "f5");
   }
 
@@ -242,7 +243,7 @@ public class WriteOnlineTest {
 
     PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 3, 0, 0, 0, 1, 0));
     PAssert.that(written.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     Map<String, Cell> cells = stored("ann");
     assertThat(cells.get("written").kind()).isEqualTo(Cell.Kind.NULL);
     assertThat(cells.get("unsaid").kind()).isEqualTo(Cell.Kind.NULL);
@@ -283,7 +284,7 @@ public class WriteOnlineTest {
               assertThat(outcomes).hasSize(2);
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(keys())
         .containsExactly("production:user:ann", "production:user:bea", "production:user:cid");
   }
@@ -323,7 +324,7 @@ public class WriteOnlineTest {
                   .inOrder();
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     assertThat(stored("bea").keySet()).containsExactly("height");
   }
 
@@ -346,7 +347,7 @@ public class WriteOnlineTest {
               assertThat(letter.cellCount()).isEqualTo(150);
               return null;
             });
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.MetricsSummary;
@@ -64,6 +65,7 @@ public class MetricsWriterTest {
   @After
   public void stop() {
     producer.close(Duration.ZERO);
+    Balance.assertEven(flink);
     flink.close();
     kafka.close();
   }

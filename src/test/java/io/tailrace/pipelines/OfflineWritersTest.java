@@ -6,6 +6,7 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.pipelines.OfflineServers.Store;
 import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.testing.Balance;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,7 @@ public class OfflineWritersTest {
 
   @After
   public void stopServers() {
+    flink.ifPresent(Balance::assertEven);
     flink.ifPresent(LocalFlink::close);
     servers.close();
   }

@@ -12,6 +12,7 @@ import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.watch.KafkaLetters;
 import io.tailrace.stage.Letter;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.WriterJvm;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -86,6 +87,7 @@ public class OnlineWriterTest {
   @After
   public void stopServers() {
     producer.close(Duration.ZERO);
+    flink.ifPresent(Balance::assertEven);
     flink.ifPresent(LocalFlink::close);
     redis.close();
     kafka.close();

@@ -7,6 +7,7 @@ import io.tailrace.bus.Headers;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.stage.Failure;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.v1.Column;
@@ -49,7 +50,7 @@ public class DecodeResultsTest {
 
     PAssert.that(operationIds(decoded)).containsInAnyOrder("op-1 from 1", "op-2 from 2");
     PAssert.that(decoded.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -94,7 +95,7 @@ public class DecodeResultsTest {
                 "frames[0].columns[0].observed_at",
                 "'user.age' needs the time of its observation",
                 withoutTime));
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -130,7 +131,7 @@ public class DecodeResultsTest {
               return null;
             });
     PAssert.that(decoded.output()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -153,7 +154,7 @@ public class DecodeResultsTest {
                 "environment_id",
                 "environment 'staging' is not one of those served here: development, production",
                 staging));
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -165,7 +166,7 @@ public class DecodeResultsTest {
 
     PAssert.that(operationIds(decoded)).containsInAnyOrder("op-1 from 1");
     PAssert.that(decoded.failures()).empty();
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   @Test
@@ -215,7 +216,7 @@ public class DecodeResultsTest {
                     MapElements.into(TypeDescriptors.longs())
                         .via(failure -> failure.original().offset())))
         .containsInAnyOrder(broken);
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
   }
 
   private WithFailures.Result<PCollection<Result>, Failure> decode(

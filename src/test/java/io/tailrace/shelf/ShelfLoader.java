@@ -73,31 +73,35 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
     Map<String, Entry> entered = entries(statement, schema);
     List<Rejected> rejected = new ArrayList<>();
     Map<StagedFile.Type, List<Integer>> byType = new LinkedHashMap<>();
-    long before = none.size();
+    long known = none.size();
     for (int i = 0; i < files.size(); i++) {
       Entry entry = entered.get(files.get(i).name());
       if (entry == null) {
         byType.computeIfAbsent(files.get(i).type(), unused -> new ArrayList<>()).add(i);
       } else {
+        known += files.get(i).size().rows();
         for (Rejected rows : entry.rejected()) {
           rejected.add(rows.of(i));
+          known -= rows.rows().count();
         }
-        before += files.get(i).size().rows();
       }
     }
     // Deletions first: of an observation and a deletion with one id, the deletion stands.
     List<StagedFile.Type> types = new ArrayList<>(byType.keySet());
     types.sort(Comparator.comparing(type -> type.valueType().isPresent()));
-    long rows = 0;
-    long queries = 0;
+    Count rows = Count.NONE;
+    Count queries = Count.NONE;
     for (StagedFile.Type type : types) {
       List<Integer> positions = byType.get(type);
       copy(statement, files, positions);
       List<Rejected> refused = new ArrayList<>();
+      long all = positions.stream().mapToLong(each -> files.get(each).size().rows()).sum();
       if (type.kind() == Kind.QUERIES) {
-        queries += mergeQueries(statement, schema);
+        queries = plus(queries, mergeQueries(statement, schema), all);
       } else {
-        rows += merge(statement, type, sick, refused);
+        long inserted = merge(statement, type, sick, refused);
+        rows =
+            plus(rows, inserted, all - refused.stream().mapToLong(it -> it.rows().count()).sum());
       }
       rejected.addAll(refused);
       for (int position : positions) {
@@ -108,8 +112,11 @@ record ShelfLoader(ShelfDatabase database) implements Loader, Ledger {
             refused.stream().filter(it -> it.file() == position).map(it -> it.of(0)).toList());
       }
     }
-    return new Inserted(
-        new Count(rows, before), new Count(queries, 0), byType.size(), rejected, Map.of());
+    return new Inserted(rows.andKnown(known), queries, byType.size(), rejected, Map.of());
+  }
+
+  private static Count plus(Count some, long inserted, long all) {
+    return new Count(some.inserted() + inserted, some.duplicates() + all - inserted);
   }
 
   private static void copy(Statement statement, List<StagedFile> files, List<Integer> positions)

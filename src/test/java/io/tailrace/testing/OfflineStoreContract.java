@@ -501,7 +501,7 @@ public abstract class OfflineStoreContract {
     decoded.failures().apply("NotDecoded", ParDo.of(new Collect<>(run)));
     inserted.failures().apply("NotInserted", ParDo.of(new Collect<>(run)));
     inserted.output().apply("Inserted", ParDo.of(new Collect<>(run)));
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     List<InsertOutcome> outcomes = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (Object each : COLLECTED.remove(run)) {

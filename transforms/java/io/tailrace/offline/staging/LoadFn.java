@@ -72,7 +72,7 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
     if (loader == null) {
       loader = loaders.open();
     }
-    counters.receive(files.size());
+    files.forEach(file -> counters.receive(file.size().rows()));
     Inserted inserted = requireNonNull(loader).load(from, files);
     long now = Micros.now();
     loads.loads.add(1);
@@ -81,7 +81,10 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
     for (StagedFile file : files) {
       counted.add(
           InsertCounters.File.of(
-              file.size().bytes(), file.size().publishedFrom(), file.origin().publishedAt()));
+              file.size().bytes(),
+              file.size().rows(),
+              file.size().publishedFrom(),
+              file.origin().publishedAt()));
     }
     InsertFailures failures = InsertFailures.of(inserted, new StagedFiles(from, files));
     failures.putOut((file, failure) -> Outputs.failures(out).output(failure), counters);

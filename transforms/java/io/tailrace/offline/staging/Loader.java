@@ -13,7 +13,7 @@ public interface Loader extends AutoCloseable {
   /**
    * Loads those of some files that are not in the ledger, creates the tables that they need, and
    * enters them into the ledger: in one transaction with their rows, or behind them. What was
-   * refused of files that were there before is told again; their rows count as duplicates.
+   * refused of files that were there before is told again; their other rows count as known.
    *
    * <p>May be repeated with the same files, and by other owners at the same time, without a reader
    * seeing a row twice: owners are kept apart by a row that each locks in the transaction of its

@@ -4,7 +4,6 @@ import com.google.common.collect.Iterables;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertSession;
 import io.tailrace.offline.Inserted;
-import io.tailrace.offline.Inserted.Count;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.offline.staging.Ledger.Entry;
 import io.tailrace.parquet.FileDecoder;
@@ -53,26 +52,29 @@ public final class SessionLoader implements Loader {
   private static final class Tally {
     private final List<Rejected> rejected = new ArrayList<>();
     private final Map<Integer, String> refused = new HashMap<>();
-    private long rowsBefore;
-    private long queriesBefore;
+    private long rowsKnown;
+    private long queriesKnown;
 
     void tellAgain(int position, StagedFile file, Entry entry) {
-      entry.refused().ifPresent(why -> refused.put(position, why));
-      long stored = entry.refused().isPresent() ? 0 : file.size().rows();
+      if (entry.refused().isPresent()) {
+        refused.put(position, entry.refused().get());
+        return;
+      }
+      long stored = file.size().rows();
       for (Rejected rows : entry.rejected()) {
         rejected.add(rows.of(position));
-        stored -= entry.refused().isPresent() ? 0 : rows.rows().count();
+        stored -= rows.rows().count();
       }
       switch (file.type().kind()) {
-        case QUERIES -> queriesBefore += stored;
-        case OBSERVATIONS -> rowsBefore += stored;
+        case QUERIES -> queriesKnown += stored;
+        case OBSERVATIONS -> rowsKnown += stored;
       }
     }
 
     Inserted plus(Inserted inserted) {
       return new Inserted(
-          new Count(inserted.rows().inserted(), inserted.rows().duplicates() + rowsBefore),
-          new Count(inserted.queries().inserted(), inserted.queries().duplicates() + queriesBefore),
+          inserted.rows().andKnown(rowsKnown),
+          inserted.queries().andKnown(queriesKnown),
           inserted.tables(),
           rejected,
           refused);

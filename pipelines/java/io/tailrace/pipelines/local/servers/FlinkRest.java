@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -39,7 +40,7 @@ final class FlinkRest {
   }
 
   /** See {@link LocalFlink#counters}. */
-  Map<String, Long> counters(JobID job, String prefix) {
+  Map<String, Long> counters(JobID job, Predicate<String> names) {
     Map<String, Long> counters = new TreeMap<>();
     for (JsonNode vertex :
         get("/jobs/" + job).map(it -> it.path("vertices")).orElse(json.nullNode())) {
@@ -49,7 +50,7 @@ final class FlinkRest {
           get(metrics).stream()
               .flatMap(FlinkRest::elements)
               .map(metric -> metric.path("id").asText())
-              .filter(id -> ownName(id).startsWith(prefix))
+              .filter(id -> names.test(ownName(id)))
               .map(id -> URLEncoder.encode(id, StandardCharsets.UTF_8))
               .collect(Collectors.joining(","));
       if (!wanted.isEmpty()) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobID;
@@ -214,13 +215,13 @@ public final class LocalFlink implements AutoCloseable {
 
   /**
    * What the code of a job has counted since its tasks were last started, summed over all tasks:
-   * the metrics whose own name, without the operator's, begins with a prefix.
+   * the metrics whose own names, without the operator's, are asked for.
    *
    * <p>The answer is what the tasks reported when they were asked the time before, if that was not
    * just now.
    */
-  public Map<String, Long> counters(JobID job, String prefix) {
-    return rest.counters(job, prefix);
+  public Map<String, Long> counters(JobID job, Predicate<String> names) {
+    return rest.counters(job, names);
   }
 
   /**

@@ -46,15 +46,7 @@ public final class Books {
           Page.of("DecodeResults_results_decoded", "CreateFeatureTables_results_received"),
           Page.of("CreateFeatureTables_results_passed", "EncodeObservations_results_received"),
           Page.of("DecodeObservationFiles_files_decoded", "InsertObservations_files_received"),
-          new Page(
-              List.of("DecodeObservationFiles_rows_read"),
-              List.of(
-                  "InsertObservations_rows_inserted",
-                  "InsertObservations_rows_duplicate",
-                  "InsertObservations_queries_inserted",
-                  "InsertObservations_queries_duplicate",
-                  "InsertObservations_rows_rejected"),
-              List.of("InsertObservations_files_rejected")),
+          Page.of("DecodeObservationFiles_rows_read", "InsertObservations_rows_received"),
           Page.of("DecodeSummaries_summaries_decoded", "WriteSummaries_summaries_received"));
 
   private static final List<Passage> BETWEEN_WRITERS =
@@ -98,7 +90,10 @@ public final class Books {
     Set<String> restarted = new TreeSet<>();
     for (RunningWriter writer : stack.writers()) {
       Map<String, Long> counters = new TreeMap<>();
-      stages.forEach(stage -> counters.putAll(stack.flink().counters(writer.job(), stage)));
+      stages.forEach(
+          stage ->
+              counters.putAll(
+                  stack.flink().counters(writer.job(), name -> name.startsWith(stage))));
       counted.put(writer.name(), counters);
       if (stack.flink().restarts(writer.job()) > 0) {
         restarted.add(writer.name());

@@ -93,7 +93,7 @@ public final class WriterProgress implements AutoCloseable {
     Map<String, Long> counters = new TreeMap<>();
     stack
         .flink()
-        .counters(job, prefix)
+        .counters(job, name -> name.startsWith(prefix))
         .forEach((name, count) -> counters.put(name.substring(prefix.length()), count));
     long committed = Math.max(0, offsets.committed() - before);
     long published = offsets.published() - before;

@@ -148,14 +148,8 @@ public class PostgresSickTablesTest {
   public void aTableThatIsMendedWithinThePatienceTakesItsRows() throws Exception {
     try (InsertSession session = session(database.uri("retryFor=1m"))) {
       insert(session, file("user.age", "a"));
-      database.execute(
-          "CREATE SEQUENCE public.tries",
-          // Once with others, and sixteen times alone.
-          "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-              + " IF nextval('public.tries') <= 17 THEN RAISE EXCEPTION 'not yet'; END IF;"
-              + " RETURN NULL; END $$",
-          "CREATE TRIGGER refuse BEFORE INSERT ON tailrace.user__age FOR EACH STATEMENT"
-              + " EXECUTE FUNCTION public.refuse()");
+      // Once with others, and sixteen times alone.
+      refuse(17);
       RowFile many = RowFile.of(ValueType.INT64);
       for (int i = 0; i < 100; i++) {
         many.row("user.age", "u" + i, TIME, (long) i);
@@ -166,6 +160,38 @@ public class PostgresSickTablesTest {
       assertThat(inserted.rejected()).isEmpty();
       assertThat(inserted.rows()).isEqualTo(new Count(100, 0));
     }
+  }
+
+  @Test
+  public void aRowThatNothingHoldsIsRejectedOnceHoweverOftenItsTableIsTriedAgain()
+      throws Exception {
+    try (InsertSession session = session(database.uri("retryFor=1m"))) {
+      insert(session, file("user.age", "a"));
+      refuse(17);
+      RowFile many = RowFile.of(ValueType.INT64);
+      for (int i = 0; i < 98; i++) {
+        many.row("user.age", "u" + i, TIME, (long) i);
+      }
+      many.row("user.age", "u\0", TIME, 1L).row("user.age", "v\0", TIME, 1L);
+
+      Inserted inserted = insert(session, many.file());
+
+      assertThat(inserted.rejected().stream().mapToInt(each -> each.rows().count()).sum())
+          .isEqualTo(2);
+      assertThat(inserted.rows()).isEqualTo(new Count(98, 0));
+    }
+  }
+
+  /** Lets a table refuse some statements, and then take all. */
+  private void refuse(int statements) throws Exception {
+    database.execute(
+        "CREATE SEQUENCE public.tries",
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            + " IF nextval('public.tries') <= "
+            + statements
+            + " THEN RAISE EXCEPTION 'not yet'; END IF; RETURN NULL; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON tailrace.user__age FOR EACH STATEMENT"
+            + " EXECUTE FUNCTION public.refuse()");
   }
 
   @Test
@@ -301,16 +327,31 @@ public class PostgresSickTablesTest {
   }
 
   @Test
+  public void ofAQueryThatTheLogRefusesAllPartsAreRefused() throws Exception {
+    try (InsertSession session = session()) {
+      insert(session, file("user.age", "a"));
+      database.execute("ALTER TABLE tailrace.query_log ADD COLUMN cost int NOT NULL");
+
+      Inserted inserted = insert(session, query("op"), query("op"), query("other"));
+
+      assertRefused(inserted, 3, "its table query_log refuses it: null value in column");
+      assertThat(inserted.rejected().stream().map(Inserted.Rejected::file))
+          .containsExactly(0, 1, 2);
+      assertThat(inserted.queries()).isEqualTo(Count.NONE);
+    }
+  }
+
+  private static ObservationFile query(String id) {
+    return RowFile.ofQueries().query(id, TIME, Optional.empty(), Map.of()).file();
+  }
+
+  @Test
   public void aLogOfQueriesThatRefusesItsRowsKeepsNoFeatureFromItsOwn() throws Exception {
     try (InsertSession session = session()) {
       insert(session, file("user.age", "a"));
       database.execute("ALTER TABLE tailrace.query_log ADD COLUMN cost int NOT NULL");
 
-      Inserted inserted =
-          insert(
-              session,
-              file("user.age", "b"),
-              RowFile.ofQueries().query("op", TIME, Optional.empty(), Map.of()).file());
+      Inserted inserted = insert(session, file("user.age", "b"), query("op"));
 
       assertRefused(inserted, 1, "its table query_log refuses it: null value in column");
       assertThat(keys("user__age")).containsExactly("a", "b");

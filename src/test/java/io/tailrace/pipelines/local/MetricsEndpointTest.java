@@ -223,8 +223,11 @@ public class MetricsEndpointTest {
             "files_rejected", 0L,
             "bytes_inserted", bytes,
             // What is published twice is one row.
+            "rows_received", 15L,
             "rows_inserted", 7L,
             "rows_duplicate", 1L,
+            "rows_known", 0L,
+            "rows_of_rejected_files", 0L,
             "rows_rejected", 0L,
             "queries_inserted", 6L,
             "queries_duplicate", 1L);
