@@ -18,6 +18,7 @@ import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -127,6 +128,11 @@ public final class KafkaBus implements Bus {
   @Override
   public String topic() {
     return topic;
+  }
+
+  /** Returns a partition of its topic. */
+  TopicPartition partition(int number) {
+    return new TopicPartition(topic, number);
   }
 
   String start() {

@@ -7,25 +7,18 @@ import io.tailrace.bus.ReadCounters;
 import io.tailrace.bus.kafka.KafkaPart.Batch;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,10 +62,7 @@ final class SharedConsumer {
   private final CommitTimes commitTimes = new CommitTimes();
   private final OtherJobs otherJobs;
   private final Map<String, SharedConsumer> home;
-  private final List<KafkaPart> parts = new ArrayList<>();
-  private final Map<Integer, KafkaPart> owners = new HashMap<>();
-  // What the consumer polls next, which may be ahead of what was handed out.
-  private final Map<Integer, KafkaPosition> polled = new HashMap<>();
+  private final Assignment assignment;
   private final Map<TopicPartition, OffsetAndMetadata> durable = new HashMap<>();
   private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   private final PollSize size = new PollSize();
@@ -80,8 +70,6 @@ final class SharedConsumer {
   private final PartitionLags lags;
   private @Nullable Consumer<byte[], byte[]> consumer;
   private @Nullable TopicWatch watch;
-  private String topicId = "";
-  private int topicPartitions;
   private long polls;
   private boolean endsBacklog;
   private boolean closed;
@@ -93,6 +81,7 @@ final class SharedConsumer {
     this.otherJobs = new OtherJobs(bus, source.subscriber().job());
     this.home = home;
     this.lags = new PartitionLags(first.restoredWatermark());
+    this.assignment = new Assignment(source, lags);
   }
 
   /** Returns this thread's consumer that reads what the part is of, and takes the part in. */
@@ -114,19 +103,7 @@ final class SharedConsumer {
   }
 
   private synchronized boolean admit(KafkaPart part) {
-    boolean isBeside =
-        parts.stream().allMatch(each -> each.source().share().isBeside(part.source().share()));
-    if (closed || !isBeside) {
-      return false;
-    }
-    parts.add(part);
-    lags.notBeyond(part.restoredWatermark());
-    // Before anything is known of its partitions they hold back the watermark of all.
-    part.source()
-        .share()
-        .partitions(part.source().knownPartitions())
-        .forEach(each -> lags.add(partition(each)));
-    return true;
+    return !closed && assignment.admit(part);
   }
 
   /**
@@ -139,7 +116,7 @@ final class SharedConsumer {
       if (!part.isOpened() && !open()) {
         return Optional.empty();
       }
-      if (!part.isWaiting() && parts.stream().noneMatch(KafkaPart::isWaiting)) {
+      if (!part.isWaiting() && assignment.parts().noneMatch(KafkaPart::isWaiting)) {
         if (!part.sees(polls)) {
           // Another reader has just waited for all.
           part.see(polls);
@@ -151,16 +128,10 @@ final class SharedConsumer {
     } catch (KafkaException e) {
       throw new IOException(bus.name() + " can't be read: " + e.getMessage(), e);
     }
-    boolean isLast = parts.stream().noneMatch(each -> each != part && each.isWaiting());
+    boolean isLast = assignment.parts().noneMatch(each -> each != part && each.isWaiting());
     Optional<Batch> batch = part.take(lags, endsBacklog && isLast);
-    lags.reach(this::handedOut);
+    lags.reach(assignment::handedOut);
     return batch;
-  }
-
-  private long handedOut(int partition) {
-    KafkaPart owner = owners.get(partition);
-    KafkaPosition next = owner == null ? null : owner.next().get(partition);
-    return next == null ? Long.MIN_VALUE : next.offset();
   }
 
   /** Returns whether reading can begin. */
@@ -170,19 +141,11 @@ final class SharedConsumer {
     if (source.reader().alone() && !otherJobs.areGone(() -> asked.commits(group))) {
       return false;
     }
-    TopicWatch.Topic topic = asked.describe();
-    topicId = topic.id();
-    for (KafkaPart part : parts) {
-      if (!part.isOpened()) {
-        checkTopic(part, topic.id());
-        part.open(topic.id());
-      }
-    }
+    assignment.open(asked.describe());
     if (consumer == null) {
       consumer = size.open(bus, group);
     }
-    topicPartitions = Math.max(topicPartitions, topic.partitions());
-    assign(consumer);
+    assignment.assign(consumer, metadata());
     ReadCounters.ALL.forEach(each -> each.add(0));
     return true;
   }
@@ -192,63 +155,10 @@ final class SharedConsumer {
     return new CommitMetadata(
         subscriber.writer(),
         subscriber.store(),
-        topicId,
+        assignment.topicId(),
         subscriber.job(),
         commitTimes.everyMillis(),
         System.currentTimeMillis());
-  }
-
-  /** Refuses positions that are not of this topic. */
-  private void checkTopic(KafkaPart part, String id) throws IOException {
-    if (part.isAnother(id) && !(part.source().adoptsTopic() && !part.isOpened())) {
-      throw new IOException(
-          bus.name()
-              + " is not the topic that was read: it has the id "
-              + id
-              + " and had "
-              + part.topicId()
-              + ". It was deleted and made anew, or is on another cluster, and offsets mean nothing"
-              + " in it. To read it from where the group '"
-              + group
-              + "' is, from its first message if the group has read nothing of it, start the job"
-              + " once with --adoptTopic");
-    }
-  }
-
-  /** Gives the consumer all partitions that the parts have by now. */
-  private void assign(Consumer<byte[], byte[]> open) throws IOException {
-    Map<Integer, Long> starts = new TreeMap<>();
-    Set<Integer> unknown = new TreeSet<>();
-    Set<Integer> added = new TreeSet<>();
-    for (KafkaPart part : parts) {
-      if (part.isOpened()) {
-        Stream.of(part.source().bus().found(), part.source().start())
-            .flatMap(Optional::stream)
-            .filter(start -> start.topicId().equals(part.topicId()))
-            .forEach(start -> starts.putAll(start.offsets()));
-        for (int each : part.source().share().partitions(topicPartitions)) {
-          if (owners.put(each, part) == null) {
-            added.add(each);
-            lags.add(partition(each));
-            if (!part.next().containsKey(each)) {
-              unknown.add(each);
-            }
-          }
-        }
-      }
-    }
-    new StartOffsets(source, open)
-        .of(unknown, starts, metadata())
-        .forEach((each, position) -> requireNonNull(owners.get(each)).place(each, position));
-    for (int each : added) {
-      polled.put(each, requireNonNull(requireNonNull(owners.get(each)).next().get(each)));
-    }
-    open.assign(owners.keySet().stream().map(this::partition).toList());
-    added.forEach(each -> open.seek(partition(each), polledAt(each).with("")));
-  }
-
-  private KafkaPosition polledAt(int partition) {
-    return requireNonNull(polled.get(partition));
   }
 
   private void poll(Consumer<byte[], byte[]> opened) throws IOException {
@@ -267,44 +177,24 @@ final class SharedConsumer {
         size.begin();
         ConsumerRecords<byte[], byte[]> records = open.poll(count == 0 ? POLL_WAIT : Duration.ZERO);
         isFull = size.isFull(records.count());
-        for (TopicPartition each : records.partitions()) {
-          KafkaPart owner = requireNonNull(owners.get(each.partition()));
-          long before = owner.bytes();
-          var theirs = records.records(each);
-          int taken = owner.add(each.partition(), theirs);
-          count += taken;
-          bytes += owner.bytes() - before;
-          if (taken > 0) {
-            polled.put(each.partition(), KafkaPosition.after(theirs.get(taken - 1)));
-          }
-        }
+        Assignment.Taken taken = assignment.take(records);
+        count += taken.records();
+        bytes += taken.bytes();
         if (size.hasChanged(bytes, count)) {
           // What was dropped, or waits in the old one's hands, comes again.
           open.close(CLOSE_TIMEOUT);
           open = size.open(bus, group);
           consumer = open;
-          open.assign(owners.keySet().stream().map(this::partition).toList());
-          for (int each : owners.keySet()) {
-            open.seek(partition(each), polledAt(each).with(""));
-          }
+          assignment.resume(open);
           break;
         }
       }
       if (count == 0) {
-        passWhatIsNoRecord(open);
+        assignment.passWhatIsNoRecord(open);
       }
       memory.hold(bytes);
     } catch (OffsetOutOfRangeException e) {
-      for (var each : new StartOffsets(source, open).afterOverrun(e).entrySet()) {
-        KafkaPosition position = KafkaPosition.at(each.getValue());
-        int number = each.getKey().partition();
-        open.seek(each.getKey(), position.with(""));
-        polled.put(number, position);
-        KafkaPart owner = requireNonNull(owners.get(number));
-        if (!owner.isWaiting()) {
-          owner.place(number, position);
-        }
-      }
+      assignment.pass(new StartOffsets(source, open).afterOverrun(e), open);
     }
     lags.take(open);
     endsBacklog = lags.areZero(open);
@@ -313,29 +203,18 @@ final class SharedConsumer {
   /** Looks at the topic, takes partitions that were added, and commits what is durable. */
   private void look(Consumer<byte[], byte[]> open) throws IOException {
     TopicWatch asked = requireNonNull(watch);
-    for (KafkaPart part : parts) {
-      Map<Integer, KafkaPosition> theirs = part.takeCommits();
-      if (!theirs.isEmpty()) {
-        commitTimes.note(durable.isEmpty());
-        String metadata = metadata().text();
-        theirs.forEach((each, position) -> durable.put(partition(each), position.with(metadata)));
-      }
+    Map<Integer, KafkaPosition> done = assignment.takeCommits();
+    if (!done.isEmpty()) {
+      commitTimes.note(durable.isEmpty());
+      String metadata = metadata().text();
+      done.forEach((each, position) -> durable.put(bus.partition(each), position.with(metadata)));
     }
     asked.ends().ifPresent(lags::told);
     asked.askForEnds(lags.withoutEnds());
     Optional<TopicWatch.Topic> answer = asked.topic();
     if (answer.isPresent()) {
-      for (KafkaPart part : parts) {
-        checkTopic(part, answer.get().id());
-      }
-      if (answer.get().partitions() > topicPartitions) {
-        LOG.warn(
-            "{} has {} partitions now, and had {}: those that were added are read, too",
-            bus.name(),
-            answer.get().partitions(),
-            topicPartitions);
-        topicPartitions = answer.get().partitions();
-        assign(open);
+      if (assignment.hasGrown(answer.get())) {
+        assignment.assign(open, metadata());
       }
       // Not before it is known to be still the same topic.
       if (!durable.isEmpty()) {
@@ -350,12 +229,13 @@ final class SharedConsumer {
   /** One of a job's consumers looks for all of them. */
   private void lookForUnread(TopicWatch asked) {
     long now = System.currentTimeMillis();
-    if (parts.stream().anyMatch(each -> each.source().share().index() == 0) && unread.isDue(now)) {
+    if (assignment.parts().anyMatch(each -> each.source().share().index() == 0)
+        && unread.isDue(now)) {
       asked.askForCommits(group);
     }
     asked
         .commits()
-        .map(commits -> unread.count(commits, topicPartitions, now))
+        .map(commits -> unread.count(commits, assignment.partitions(), now))
         .filter(count -> count > 0)
         .ifPresent(
             count -> {
@@ -364,7 +244,7 @@ final class SharedConsumer {
                       + " without state: it goes on where the group is, with a reader for each",
                   bus.name(),
                   count,
-                  topicPartitions,
+                  assignment.partitions(),
                   group);
               ReadCounters.PARTITIONS_UNREAD.add(count);
             });
@@ -376,27 +256,6 @@ final class SharedConsumer {
       LOG.warn("{}: offsets were not committed: {}", bus.name(), failure.getMessage());
       ReadCounters.COMMITS_FAILED.add(1);
     }
-  }
-
-  /** Moves behind the ends of transactions, which take offsets too. */
-  private void passWhatIsNoRecord(Consumer<byte[], byte[]> open) {
-    for (Map.Entry<Integer, KafkaPart> each : owners.entrySet()) {
-      int number = each.getKey();
-      try {
-        long offset = open.position(partition(number), Duration.ZERO);
-        if (offset > polledAt(number).offset()) {
-          KafkaPosition behind = new KafkaPosition(offset, polledAt(number).epoch());
-          polled.put(number, behind);
-          each.getValue().place(number, behind);
-        }
-      } catch (TimeoutException e) {
-        LOG.debug("{} has no position now: {}", number, e.getMessage());
-      }
-    }
-  }
-
-  private TopicPartition partition(int number) {
-    return new TopicPartition(bus.topic(), number);
   }
 
   private Consumer<byte[], byte[]> opened() {
@@ -419,31 +278,26 @@ final class SharedConsumer {
 
   /** Returns how many messages of a part wait at the brokers. */
   OptionalLong backlog(KafkaPart part) {
-    return lags.records(part.source().share().partitions(topicPartitions));
+    return lags.records(part.source().share().partitions(assignment.partitions()));
   }
 
   /** Lets a reader go; the last one closes the consumer. */
   synchronized void leave(KafkaPart part) {
-    if (!parts.remove(part)) {
+    Optional<Set<Integer>> theirs = assignment.remove(part);
+    if (theirs.isEmpty()) {
       return;
     }
     Map<TopicPartition, OffsetAndMetadata> last = new HashMap<>();
     String metadata = metadata().text();
     part.takeCommits()
-        .forEach((each, position) -> last.put(partition(each), position.with(metadata)));
-    Set<Integer> theirs = new HashSet<>(owners.keySet());
-    theirs.removeIf(each -> owners.get(each) != part);
-    for (int each : theirs) {
-      OffsetAndMetadata before = durable.remove(partition(each));
+        .forEach((each, position) -> last.put(bus.partition(each), position.with(metadata)));
+    for (int each : theirs.get()) {
+      OffsetAndMetadata before = durable.remove(bus.partition(each));
       if (before != null) {
-        last.putIfAbsent(partition(each), before);
+        last.putIfAbsent(bus.partition(each), before);
       }
-      owners.remove(each);
-      polled.remove(each);
-      lags.remove(each);
     }
-    part.source().share().partitions(part.source().knownPartitions()).forEach(lags::remove);
-    if (parts.isEmpty()) {
+    if (assignment.parts().findAny().isEmpty()) {
       closed = true;
       home.values().remove(this);
       memory.close();
@@ -462,7 +316,7 @@ final class SharedConsumer {
         open.commitSync(last, CLOSE_TIMEOUT);
       }
       if (!closed) {
-        open.assign(owners.keySet().stream().map(this::partition).toList());
+        open.assign(assignment.all());
       }
     } catch (KafkaException e) {
       LOG.warn("{}: the last offsets were not committed: {}", bus.name(), e.getMessage());
