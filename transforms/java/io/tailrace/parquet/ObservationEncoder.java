@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -114,7 +113,7 @@ public final class ObservationEncoder implements AutoCloseable {
    */
   public record Query(Result result, List<String> tables) {}
 
-  private final PageCompression compression;
+  private final PageCompression compression = new PageCompression();
   private final ObservationIds ids = new ObservationIds();
   private final QueryLog log;
 
@@ -125,13 +124,7 @@ public final class ObservationEncoder implements AutoCloseable {
 
   /** Creates one for other columns of the log of queries. */
   public ObservationEncoder(QueryLog log) {
-    this(log, new PageCompression());
-  }
-
-  /** Creates one with a compression of its own, which it closes. */
-  ObservationEncoder(QueryLog log, PageCompression compression) {
     this.log = log;
-    this.compression = compression;
   }
 
   /**
@@ -292,11 +285,6 @@ public final class ObservationEncoder implements AutoCloseable {
 
   /** Encodes rows of the log of queries that were decoded, in their order. */
   byte[] queryRows(FileFooter footer, List<QueryRow> rows) throws IOException {
-    return queryRows(footer.texts(), rows);
-  }
-
-  /** Encodes rows with these texts in the footer. */
-  byte[] queryRows(Map<String, String> footer, List<QueryRow> rows) throws IOException {
     try (FileWriter file = new FileWriter(compression, log.schema())) {
       List<QueryColumn> columns = columns(file);
       for (QueryRow row : rows) {
@@ -309,7 +297,7 @@ public final class ObservationEncoder implements AutoCloseable {
       for (QueryColumn column : columns) {
         column.end();
       }
-      return file.finish(footer);
+      return file.finish(footer.texts());
     }
   }
 

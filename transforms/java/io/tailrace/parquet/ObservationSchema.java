@@ -133,26 +133,6 @@ public final class ObservationSchema {
     return new MessageType("observations", columns);
   }
 
-  /**
-   * Returns the same columns for readers that know few types: ids are texts, as UUIDs are written,
-   * and JSON is text.
-   */
-  static MessageType plainObservations(boolean stringKeys, Optional<ValueType> valueType) {
-    List<Type> columns = new ArrayList<>();
-    for (Type column : observations(stringKeys, valueType).getFields()) {
-      columns.add(
-          switch (column.getName()) {
-            case OBSERVATION_ID -> Types.required(BINARY).as(stringType()).named(OBSERVATION_ID);
-            case VALUE ->
-                valueType.equals(Optional.of(ValueType.JSON))
-                    ? Types.optional(BINARY).as(stringType()).named(VALUE)
-                    : column;
-            default -> column;
-          });
-    }
-    return new MessageType("observations", columns);
-  }
-
   private static Type value(ValueType type) {
     return switch (type) {
       case INT64 -> Types.optional(INT64).named(VALUE);

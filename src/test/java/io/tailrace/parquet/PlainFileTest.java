@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.Rule;
@@ -58,25 +59,25 @@ public class PlainFileTest {
   public void whoeverDecodesAPlainFileGetsTheCanonicalOne() throws Exception {
     for (Map.Entry<ValueType, String> each : values().entrySet()) {
       ObservationFile canonical = file(each.getKey(), each.getValue()).file();
-      assertThat(decodedAgain(PlainFile.of(canonical))).isEqualTo(canonical.bytes());
+      assertThat(decodedAgain(PlainFile.of(canonical, "f"))).isEqualTo(canonical.bytes());
     }
     ObservationFile integers =
         file(ValueType.INT64, "7::BIGINT")
             .with("pkey", "length(pkey)")
             .with("observation_id", ForeignFile.ID.replace("pkey", "length(pkey)"))
             .file();
-    assertThat(decodedAgain(PlainFile.of(integers))).isEqualTo(integers.bytes());
+    assertThat(decodedAgain(PlainFile.of(integers, "f"))).isEqualTo(integers.bytes());
     ObservationFile deletions =
         ForeignFile.ofDeletions(
                 "('user.age', 'ann', 0::BIGINT, TIMESTAMPTZ '2026-01-02 03:04:05+00', 'op-1')")
             .file();
-    assertThat(decodedAgain(PlainFile.of(deletions))).isEqualTo(deletions.bytes());
+    assertThat(decodedAgain(PlainFile.of(deletions, "f"))).isEqualTo(deletions.bytes());
   }
 
   @Test
   public void anotherToolFindsTextsSnappyAndTheSameOrder() throws Exception {
     Path path = folder.newFile().toPath();
-    Files.write(path, PlainFile.of(file(JSON, values().get(JSON)).file()));
+    Files.write(path, PlainFile.of(file(JSON, values().get(JSON)).file(), "a/b.parquet"));
 
     assertThat(rows("SELECT DISTINCT compression FROM parquet_metadata('" + path + "')"))
         .containsExactly("SNAPPY");
@@ -87,8 +88,8 @@ public class PlainFileTest {
                     + path
                     + "') WHERE type IS NOT NULL"))
         .containsExactly(
-            "feature BYTE_ARRAY UTF8",
             "namespace BYTE_ARRAY UTF8",
+            "feature BYTE_ARRAY UTF8",
             "observation_id BYTE_ARRAY UTF8",
             "pkey BYTE_ARRAY UTF8",
             "value BYTE_ARRAY UTF8",
@@ -96,16 +97,71 @@ public class PlainFileTest {
             "resolver_fqn BYTE_ARRAY UTF8",
             "deployment_id BYTE_ARRAY UTF8",
             "operation_id BYTE_ARRAY UTF8",
-            "deleted BOOLEAN ")
+            "deleted BOOLEAN ",
+            "staged_file BYTE_ARRAY UTF8",
+            "staged_row INT64 ")
         .inOrder();
     assertThat(
             rows(
                 "SELECT feature || pkey || (observation_id = "
                     + ForeignFile.ID
-                    + "::VARCHAR) FROM read_parquet('"
+                    + "::VARCHAR) || staged_file || staged_row FROM read_parquet('"
                     + path
                     + "')"))
-        .containsExactly("user.aanntrue", "user.aanntrue", "user.abobtrue", "user.bevetrue");
+        .containsExactly(
+            "user.abobtruea/b.parquet0",
+            "user.aanntruea/b.parquet1",
+            "user.aanntruea/b.parquet2",
+            "user.bevetruea/b.parquet3")
+        .inOrder();
+  }
+
+  @Test
+  public void aPlainFileOfQueriesIsThatOfTheLog() throws Exception {
+    ObservationFile queries = FileDecoder.decode(BundleEncoder.message(queries()));
+
+    byte[] plain = PlainFile.of(queries, "q.parquet");
+
+    assertThat(decodedAgain(plain)).isEqualTo(queries.bytes());
+    Path path = folder.newFile().toPath();
+    Files.write(path, plain);
+    assertThat(
+            rows(
+                "SELECT operation_id || value_tables::VARCHAR || staged_file || staged_row FROM"
+                    + " read_parquet('"
+                    + path
+                    + "') ORDER BY 1"))
+        .containsExactly("op-1[a__b, c__d]q.parquet0", "op-2[a__b, c__d]q.parquet1");
+  }
+
+  private static byte[] queries() throws Exception {
+    ForeignFile any = file(ValueType.INT64, "1::BIGINT");
+    Map<String, String> columns = new LinkedHashMap<>();
+    QueryLog.CURRENT
+        .columns()
+        .forEach(
+            column ->
+                columns.put(
+                    column.name(),
+                    switch (column.type()) {
+                      case TIMESTAMP -> "observed_at";
+                      case TEXTS -> "['a__b', 'c__d']";
+                      case TEXT ->
+                          switch (column.name()) {
+                            case "operation_id" -> "operation_id";
+                            case "environment_id" -> "'production'";
+                            case "operation_kind" -> "'ONLINE_QUERY'";
+                            case "query_status" -> "'SUCCEEDED'";
+                            default -> "NULL::VARCHAR";
+                          };
+                    }));
+    return new ForeignFile(
+            columns,
+            "(SELECT DISTINCT operation_id, observed_at FROM " + any.rows() + " ORDER BY 1)",
+            any.footer())
+        .withText("tailrace.kind", "query_log")
+        .withoutText("tailrace.value_type")
+        .bytes();
   }
 
   private static List<String> rows(String sql) throws Exception {

@@ -85,8 +85,9 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
     Map<String, byte[]> named = new LinkedHashMap<>();
     long bytes = 0;
     for (Held<ObservationFile> file : files) {
-      byte[] formed = stage.form().of(file.element());
-      named.put(StagedNames.of(file.element()), formed);
+      String name = StagedNames.of(file.element());
+      byte[] formed = stage.form().of(file.element(), name);
+      named.put(name, formed);
       bytes += formed.length;
     }
     requireNonNull(connection).put(named);

@@ -11,22 +11,22 @@ public enum StagedForm {
   /** As they are. */
   CANONICAL {
     @Override
-    byte[] of(ObservationFile file) {
+    byte[] of(ObservationFile file, String name) {
       return file.bytes();
     }
   },
   /** For stores that know few of Parquet's types: see {@link PlainFile}. */
   PLAIN {
     @Override
-    byte[] of(ObservationFile file) {
+    byte[] of(ObservationFile file, String name) {
       try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
         memory.hold(file.decodedBytes());
-        return PlainFile.of(file);
+        return PlainFile.of(file, name);
       } catch (IOException e) {
         throw new UncheckedIOException("a canonical file can't be decoded", e);
       }
     }
   };
 
-  abstract byte[] of(ObservationFile file);
+  abstract byte[] of(ObservationFile file, String name);
 }
