@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import io.tailrace.pipelines.benchmark.BenchmarkCommand;
+import io.tailrace.pipelines.deadletter.DeadLettersCommand;
 import io.tailrace.pipelines.local.LocalCommand;
 import io.tailrace.pipelines.tools.GetCommand;
 import io.tailrace.pipelines.tools.PublishCommand;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
       PublishCommand.class,
       GetCommand.class,
       SqlCommand.class,
+      DeadLettersCommand.class,
       BenchmarkCommand.class
     })
 public final class Tailrace implements Runnable {

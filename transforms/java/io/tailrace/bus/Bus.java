@@ -2,6 +2,7 @@ package io.tailrace.bus;
 
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
+import java.util.Optional;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
@@ -68,6 +69,24 @@ public interface Bus extends Endpoint {
    * @throws IllegalStateException if a secret is not where the URI says
    */
   BusPublisher publisher();
+
+  /**
+   * Opens the topic for a command that looks through it and ends.
+   *
+   * @throws UnavailableException if the topic can't be reached, or no command can look through it
+   * @throws IllegalStateException if a secret is not where the URI says
+   */
+  default BusLog log() throws UnavailableException {
+    throw new UnavailableException(name() + " is a bus that no command can look through");
+  }
+
+  /**
+   * Returns the bus of a name, as {@link #name} gives it, reached with the settings and the login
+   * of this one; empty where they are not for it.
+   */
+  default Optional<Bus> beside(String name) {
+    return name.equals(name()) ? Optional.of(this) : Optional.empty();
+  }
 
   /**
    * Asks the bus about itself, as its reader.

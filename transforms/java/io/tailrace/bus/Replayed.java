@@ -46,7 +46,7 @@ public record Replayed(String writer, String group, Optional<MessageTime> time, 
       return Optional.empty();
     }
     String writer = headers.text(WRITER).orElse("");
-    if (writer.isEmpty() || headers.text(FAILED_AT).flatMap(Replayed::time).isEmpty()) {
+    if (writer.isEmpty() || headers.text(FAILED_AT).flatMap(Replayed::micros).isEmpty()) {
       return Optional.empty();
     }
     boolean byPublisher =
@@ -57,7 +57,7 @@ public record Replayed(String writer, String group, Optional<MessageTime> time, 
     Optional<MessageTime> time =
         headers
             .text(PUBLISHED_AT)
-            .flatMap(Replayed::time)
+            .flatMap(Replayed::micros)
             .map(byPublisher ? MessageTime::ofPublisher : MessageTime::ofBus);
     int attempts = headers.text(ATTEMPTS).map(Replayed::attempts).orElse(1);
     return Optional.of(new Replayed(writer, headers.text(GROUP).orElse(""), time, attempts));
@@ -73,8 +73,11 @@ public record Replayed(String writer, String group, Optional<MessageTime> time, 
     return by.name().toLowerCase(Locale.ROOT);
   }
 
-  /** Returns a time, in words or in microseconds since the epoch. */
-  private static Optional<Long> time(String text) {
+  /**
+   * Returns the time that a header gives, in words or in microseconds, in microseconds since the
+   * epoch; empty if it gives none.
+   */
+  public static Optional<Long> micros(String text) {
     try {
       return Optional.of(
           NUMBER.matcher(text).matches()

@@ -2,8 +2,11 @@ package io.tailrace.stage;
 
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.Replayed;
+import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A dead letter, as whoever reads the topic sees it. Its value, key and headers are those of the
@@ -65,6 +68,31 @@ public final class Letter {
   /** What the value is of the original's: {@code rows}, a file of the refused rows alone. */
   public static final String PART = "tailrace.part";
 
+  /** On a record beside letters: which of them is settled, by its position or id there. */
+  public static final String SETTLED = "tailrace.settled";
+
+  /** How: {@code replayed}, {@code discarded}, or {@code repeated}, of one that is there twice. */
+  public static final String SETTLED_AS = "tailrace.settled-as";
+
+  /** When that was done. */
+  public static final String SETTLED_AT = "tailrace.settled-at";
+
+  /** Where a letter that was replayed is now. */
+  public static final String SETTLED_TO = "tailrace.settled-to";
+
+  /** Which letter it was, whatever its position: sixteen bytes of a hash, in hexadecimal digits. */
+  public static final String SETTLED_LETTER = "tailrace.settled-letter";
+
+  /** What addresses a message to the writer that refused it, and tells of its life before. */
+  private static final Set<String> ADDRESS =
+      Set.of(
+          Replayed.WRITER,
+          Replayed.GROUP,
+          Replayed.FAILED_AT,
+          Replayed.PUBLISHED_AT,
+          Replayed.PUBLISHED_BY,
+          Replayed.ATTEMPTS);
+
   private final Headers headers;
   private final Replayed sender;
 
@@ -81,6 +109,26 @@ public final class Letter {
   /** Returns the writer that refused the message. */
   public String writer() {
     return sender.writer();
+  }
+
+  /** Returns that writer's consumer group; empty where the letter does not say. */
+  public String group() {
+    return sender.group();
+  }
+
+  /** Returns how often the message has been tried. */
+  public int attempts() {
+    return sender.attempts();
+  }
+
+  /** Returns when it was refused. */
+  public Instant failedAt() {
+    return Micros.instant(Replayed.micros(text(Replayed.FAILED_AT)).orElse(0L));
+  }
+
+  /** Returns when the original was published; empty where that can't be read. */
+  public Optional<Instant> publishedAt() {
+    return sender.time().map(time -> Micros.instant(time.micros()));
   }
 
   /** Returns the transform that did. */
@@ -100,6 +148,17 @@ public final class Letter {
   /** Returns where the message was: the same of every letter of it. */
   public String place() {
     return text(TOPIC) + "[" + text(PARTITION) + "]@" + text(OFFSET) + text(MESSAGE_ID);
+  }
+
+  /**
+   * Returns the original's own headers and behind them those that address its writer: with these it
+   * is sent back.
+   */
+  public Headers addressed() {
+    return Headers.of(
+        headers.all().stream()
+            .filter(each -> !LetterHeaders.isOurs(each.name()) || ADDRESS.contains(each.name()))
+            .toList());
   }
 
   /** Returns the text of a header, empty where there is none. */

@@ -2,22 +2,36 @@ package io.tailrace.stage;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.apache.beam.sdk.io.FileSystems;
+import org.apache.beam.sdk.io.fs.EmptyMatchTreatment;
+import org.apache.beam.sdk.io.fs.MatchResult;
+import org.apache.beam.sdk.io.fs.MoveOptions.StandardMoveOptions;
 import org.apache.beam.sdk.io.fs.ResolveOptions.StandardResolveOptions;
 import org.apache.beam.sdk.io.fs.ResourceId;
 import org.apache.beam.sdk.util.MimeTypes;
@@ -48,7 +62,19 @@ public final class Overflow implements Serializable {
   /** Enough of SHA-256 for no two ever to have the same. */
   private static final int HASH_DIGITS = 32;
 
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final String VALUE = ".value";
+  private static final String JSON_FILE = ".json";
+
+  /** Of the files that are written here. */
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9._-]+-[0-9a-f]{32}\\.(value|json)");
+
+  /** A value may be as long as a message. */
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+          .build();
 
   /** A part of a message. */
   enum Part {
@@ -132,7 +158,7 @@ public final class Overflow implements Serializable {
       throws IOException {
     byte @Nullable [] value = letter.payload();
     boolean raw = value != null && parts.equals(List.of(Part.VALUE));
-    ResourceId file = file(name(message, letter, bus) + (raw ? ".value" : ".json"));
+    ResourceId file = file(name(message, letter, bus) + (raw ? VALUE : JSON_FILE));
     try (OutputStream out = Channels.newOutputStream(FileSystems.create(file, MimeTypes.BINARY))) {
       if (value != null && raw) {
         out.write(value);
@@ -141,6 +167,111 @@ public final class Overflow implements Serializable {
       }
     }
     return file.toString();
+  }
+
+  /**
+   * Puts a message together again.
+   *
+   * @param uri where a part of it is, as {@link #write} has said
+   * @param letter what its letter has
+   * @throws IOException in a sentence that names the file, if it is none of this directory, is not
+   *     there, or is not what was written
+   */
+  public OutgoingMessage restore(String uri, OutgoingMessage letter) throws IOException {
+    byte[] file = read(uri);
+    if (uri.endsWith(VALUE)) {
+      return new OutgoingMessage(letter.key(), file, letter.headers());
+    }
+    List<Header> headers = new ArrayList<>();
+    byte @Nullable [] key = letter.key();
+    byte @Nullable [] value = letter.payload();
+    try (JsonParser json = JSON.createParser(file)) {
+      expect(json, JsonToken.START_OBJECT);
+      while (json.nextToken() == JsonToken.FIELD_NAME) {
+        switch (json.currentName()) {
+          case "headers" -> headers = headers(json);
+          case "key" -> key = bytes(json);
+          case "value" -> value = bytes(json);
+          default -> throw new IOException("it has a field " + json.currentName());
+        }
+      }
+    } catch (IOException e) {
+      throw new IOException(uri + " is not what a writer has written: " + e.getMessage(), e);
+    }
+    headers.addAll(letter.headers().all());
+    return new OutgoingMessage(key, value, Headers.of(headers));
+  }
+
+  /** Returns whether an address is that of a file which a writer has written to this directory. */
+  public boolean holds(String uri) {
+    String name = uri.substring(uri.lastIndexOf('/') + 1);
+    return NAME.matcher(name).matches() && file(name).toString().equals(uri);
+  }
+
+  /**
+   * Deletes files, of which some may be gone already.
+   *
+   * @param uris where they are; what is none of this directory is left alone
+   */
+  public void delete(Collection<String> uris) throws IOException {
+    List<ResourceId> files =
+        uris.stream()
+            .filter(this::holds)
+            .map(uri -> file(uri.substring(uri.lastIndexOf('/') + 1)))
+            .toList();
+    FileSystems.delete(files, StandardMoveOptions.IGNORE_MISSING_FILES);
+  }
+
+  /**
+   * Returns the files that writers have written, each with the time of that.
+   *
+   * @throws IOException if the directory can't be listed
+   */
+  public Map<String, Instant> files() throws IOException {
+    Map<String, Instant> files = new HashMap<>();
+    MatchResult found = FileSystems.match(file("*").toString(), EmptyMatchTreatment.ALLOW);
+    for (MatchResult.Metadata each : found.metadata()) {
+      String uri = each.resourceId().toString();
+      if (holds(uri)) {
+        files.put(uri, Instant.ofEpochMilli(each.lastModifiedMillis()));
+      }
+    }
+    return files;
+  }
+
+  private byte[] read(String uri) throws IOException {
+    if (!holds(uri)) {
+      throw new IOException(uri + " is no file of " + directory);
+    }
+    ResourceId file = file(uri.substring(uri.lastIndexOf('/') + 1));
+    try (InputStream in = Channels.newInputStream(FileSystems.open(file))) {
+      return in.readAllBytes();
+    } catch (FileNotFoundException e) {
+      throw new IOException(uri + " is not there any more", e);
+    }
+  }
+
+  private static List<Header> headers(JsonParser json) throws IOException {
+    List<Header> headers = new ArrayList<>();
+    expect(json, JsonToken.START_ARRAY);
+    while (json.nextToken() == JsonToken.START_OBJECT) {
+      expect(json, JsonToken.FIELD_NAME);
+      String name = json.nextTextValue();
+      expect(json, JsonToken.FIELD_NAME);
+      headers.add(new Header(String.valueOf(name), bytes(json)));
+      expect(json, JsonToken.END_OBJECT);
+    }
+    return headers;
+  }
+
+  private static byte @Nullable [] bytes(JsonParser json) throws IOException {
+    return json.nextToken() == JsonToken.VALUE_NULL ? null : json.getBinaryValue();
+  }
+
+  private static void expect(JsonParser json, JsonToken token) throws IOException {
+    if (json.nextToken() != token) {
+      throw new IOException("expected " + token + ", found " + json.currentToken());
+    }
   }
 
   private static void write(OutgoingMessage letter, List<Part> parts, OutputStream out)

@@ -21,8 +21,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Everything that Tailrace needs, in or below this JVM: a Kafka broker with the topics, a Redis, a
@@ -52,8 +50,6 @@ public final class LocalStack implements AutoCloseable {
 
   /** How old what tasks report about themselves may be when somebody asks. */
   private static final Duration METRICS_AGE = Duration.ofMillis(200);
-
-  private static final Logger log = LoggerFactory.getLogger(LocalStack.class);
 
   private final LocalKafka kafka;
   private final LocalRedis redis;
@@ -93,6 +89,11 @@ public final class LocalStack implements AutoCloseable {
   /** URI of the bus that messages which can't be written end on. */
   public String deadLetterBus() {
     return uri("deadLetterBus");
+  }
+
+  /** The directory for what is too large for that bus. */
+  public String deadLetterOverflow() {
+    return uri("deadLetterOverflow");
   }
 
   /** URI of the online store. */
@@ -308,7 +309,6 @@ public final class LocalStack implements AutoCloseable {
      * @throws CommandException if an option of a writer is wrong
      */
     public LocalStack start() throws CommandException {
-      log.debug("Starting in {}", directory);
       List<AutoCloseable> started = new ArrayList<>();
       // Flink takes as long as the other two together.
       CompletableFuture<LocalFlink> startingFlink =
@@ -377,6 +377,8 @@ public final class LocalStack implements AutoCloseable {
               bus + METRICS_TOPIC,
               "deadLetterBus",
               bus + DEAD_LETTER_TOPIC,
+              "deadLetterOverflow",
+              directory.resolve("large-dead-letters").toString(),
               "onlineStore",
               redis.uri(),
               "offlineStore",
@@ -387,7 +389,7 @@ public final class LocalStack implements AutoCloseable {
           List.of(
               "--parallelism=" + parallelism,
               "--checkpointingInterval=" + checkpointInterval.toMillis(),
-              "--deadLetterOverflow=" + directory.resolve("large-dead-letters"));
+              "--deadLetterOverflow=" + uris.get("deadLetterOverflow"));
       LocalStack stack =
           new LocalStack(kafka, redis, flink, uris, new LocalWriters(flink, uris, settings));
       stack.writers = stack.launcher.start(writers);

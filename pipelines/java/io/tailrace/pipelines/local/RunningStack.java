@@ -15,6 +15,8 @@ import java.util.Properties;
  * Where the parts of a {@link LocalStack} are that runs on this machine, so that tools in another
  * shell find them without being told. The stack that was started last is the one they find.
  *
+ * @param deadLetterOverflow where what is too large for the dead-letter bus is; empty for a stack
+ *     of an older version
  * @param metrics where Prometheus finds the writers' metrics; empty for a stack of an older version
  * @param process id of the process that it runs in
  * @param processStarted when that process started, since ids are used again; the epoch if unknown
@@ -23,6 +25,7 @@ import java.util.Properties;
 public record RunningStack(
     String resultBus,
     String deadLetterBus,
+    Optional<String> deadLetterOverflow,
     String onlineStore,
     String flink,
     String metrics,
@@ -50,6 +53,7 @@ public record RunningStack(
     return new RunningStack(
         stack.resultBus(),
         stack.deadLetterBus(),
+        Optional.of(stack.deadLetterOverflow()),
         stack.onlineStore(),
         stack.flinkUrl(),
         stack.metricsUrl(),
@@ -63,6 +67,7 @@ public record RunningStack(
     return new RunningStack(
         resultBus,
         deadLetterBus,
+        deadLetterOverflow,
         onlineStore,
         flink,
         metrics,
@@ -89,6 +94,7 @@ public record RunningStack(
           new RunningStack(
               properties.getProperty("resultBus", ""),
               properties.getProperty("deadLetterBus", ""),
+              Optional.ofNullable(properties.getProperty("deadLetterOverflow")),
               properties.getProperty("onlineStore", ""),
               properties.getProperty("flink", ""),
               properties.getProperty("metrics", ""),
@@ -127,6 +133,7 @@ public record RunningStack(
     Properties properties = new Properties();
     properties.setProperty("resultBus", resultBus);
     properties.setProperty("deadLetterBus", deadLetterBus);
+    deadLetterOverflow.ifPresent(it -> properties.setProperty("deadLetterOverflow", it));
     properties.setProperty("onlineStore", onlineStore);
     properties.setProperty("flink", flink);
     properties.setProperty("metrics", metrics);

@@ -2,6 +2,7 @@ package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -196,6 +198,28 @@ public final class KafkaBus implements Bus {
   @Override
   public BusPublisher publisher() {
     return new KafkaPublisher(this);
+  }
+
+  @Override
+  public BusLog log() throws UnavailableException {
+    return KafkaLog.open(this);
+  }
+
+  @Override
+  public Optional<Bus> beside(String name) {
+    try {
+      KafkaBus other = at(EndpointUri.parse(name));
+      boolean isSame =
+          name.startsWith("kafka://")
+              && Arrays.stream(other.bootstrapServers().split(",", -1))
+                  .anyMatch(Arrays.asList(bootstrapServers().split(",", -1))::contains);
+      return isSame
+          ? Optional.of(new KafkaBus(other.name(), other.topic, servers, other.reading, null))
+          : Optional.empty();
+    } catch (IllegalArgumentException e) {
+      // It names no topic of Kafka.
+      return Optional.empty();
+    }
   }
 
   @Override

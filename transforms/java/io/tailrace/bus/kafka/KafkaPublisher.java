@@ -2,13 +2,16 @@ package io.tailrace.bus.kafka;
 
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -38,13 +41,31 @@ final class KafkaPublisher implements BusPublisher {
 
   @Override
   public void publish(OutgoingMessage message) throws UnavailableException {
+    publish(message, place -> {});
+  }
+
+  @Override
+  public void publish(OutgoingMessage message, Consumer<Place> taken) throws UnavailableException {
+    send(KafkaRecords.record(bus.topic(), message), taken);
+  }
+
+  /** Publishes to a partition; see {@link #publish(OutgoingMessage)}. */
+  void publish(OutgoingMessage message, int partition) throws UnavailableException {
+    send(KafkaRecords.record(bus.topic(), partition, message), place -> {});
+  }
+
+  private void send(ProducerRecord<byte[], byte[]> record, Consumer<Place> taken)
+      throws UnavailableException {
     checkFailure();
     try {
       var unused =
           producer.send(
-              KafkaRecords.record(bus.topic(), message),
+              record,
               (metadata, e) -> {
-                if (e != null) {
+                if (e == null) {
+                  taken.accept(
+                      Place.numbered(metadata.topic(), metadata.partition(), metadata.offset()));
+                } else {
                   failure.compareAndSet(null, e);
                 }
               });

@@ -14,6 +14,7 @@ import org.apache.beam.sdk.io.kafka.KafkaTimestampType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
 
 /** Turns headers and messages into Kafka's and back. Stateless and thread-safe. */
 final class KafkaRecords {
@@ -73,9 +74,20 @@ final class KafkaRecords {
     return Headers.of(headers);
   }
 
+  /** Returns what a producer takes, for the partition of its key. */
   static ProducerRecord<byte[], byte[]> record(String topic, OutgoingMessage message) {
+    return record(topic, null, message);
+  }
+
+  /**
+   * Returns what a producer takes.
+   *
+   * @param partition null: that of the key
+   */
+  static ProducerRecord<byte[], byte[]> record(
+      String topic, @Nullable Integer partition, OutgoingMessage message) {
     ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(topic, message.key(), message.payload());
+        new ProducerRecord<>(topic, partition, message.key(), message.payload());
     message.headers().all().forEach(each -> record.headers().add(each.name(), each.value()));
     return record;
   }

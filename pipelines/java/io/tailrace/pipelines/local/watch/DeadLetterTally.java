@@ -93,7 +93,10 @@ public final class DeadLetterTally implements AutoCloseable {
     try (consumer) {
       while (!closed) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          count(KafkaLetters.of(record));
+          // What tells of a letter that is settled is none itself.
+          if (record.headers().lastHeader(Letter.SETTLED) == null) {
+            count(KafkaLetters.of(record));
+          }
         }
       }
     } catch (WakeupException e) {

@@ -86,6 +86,7 @@ public class RunningStackTest {
     new RunningStack(
             stack.resultBus(),
             stack.deadLetterBus(),
+            stack.deadLetterOverflow(),
             stack.onlineStore(),
             stack.flink(),
             stack.metrics(),
@@ -118,6 +119,7 @@ public class RunningStackTest {
     return new RunningStack(
         "kafka://127.0.0.1:1/result-bus",
         "kafka://127.0.0.1:1/dead-letters",
+        Optional.of("/tmp/large-dead-letters"),
         "redis://127.0.0.1:2",
         "http://127.0.0.1:3",
         "http://127.0.0.1:4/metrics",

@@ -1,0 +1,147 @@
+package io.tailrace.pipelines.deadletter;
+
+import io.tailrace.endpoint.Durations;
+import io.tailrace.stage.Letter;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
+
+/** Which letters a command is about: those for which everything holds that is said. */
+final class LetterChoice {
+  @Parameters(
+      paramLabel = "POSITION",
+      arity = "0..*",
+      description = "Letters by their position on the dead-letter topic, such as 0@17.")
+  private List<String> positions = new ArrayList<>();
+
+  @Option(
+      names = "--writer",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Letters of these writers, such as online-writer.")
+  private Set<String> writers = new LinkedHashSet<>();
+
+  @Option(
+      names = "--group",
+      paramLabel = "NAME",
+      description = "Letters of writers that read as this consumer group.")
+  private @Nullable String group;
+
+  @Option(
+      names = "--stage",
+      paramLabel = "NAME",
+      description = "Letters of this stage, such as DecodeResults.")
+  private @Nullable String stage;
+
+  @Option(
+      names = "--reason",
+      paramLabel = "CODE",
+      split = ",",
+      description =
+          "Letters with these reasons, such as TYPE_CHANGED; also where it is that of one of"
+              + " several cells.")
+  private Set<String> reasons = new LinkedHashSet<>();
+
+  @Option(
+      names = "--topic",
+      paramLabel = "NAME",
+      description = "Letters of messages that came from this topic.")
+  private @Nullable String topic;
+
+  @Option(
+      names = "--since",
+      paramLabel = "TIME",
+      converter = Time.class,
+      description =
+          "Letters that were written at this time or later: 2026-01-31T12:00:00Z, or how long ago"
+              + " that is, such as 2h or 3d.")
+  private @Nullable Instant since;
+
+  @Option(
+      names = "--until",
+      paramLabel = "TIME",
+      converter = Time.class,
+      description = "Letters that were written before this time.")
+  private @Nullable Instant until;
+
+  @Option(
+      names = "--feature",
+      paramLabel = "NAME",
+      description =
+          "Letters about this feature, such as user.age: a cell of it was refused, or the whole of"
+              + " a message that has it.")
+  private @Nullable String feature;
+
+  @Option(
+      names = "--environment",
+      paramLabel = "NAME",
+      description = "Letters of messages of this environment.")
+  private @Nullable String environment;
+
+  @Option(
+      names = "--maxAttempts",
+      paramLabel = "N",
+      description = "Letters whose message was tried at most this often.")
+  private @Nullable Integer maxAttempts;
+
+  /** Returns whether a letter is one of them. */
+  boolean takes(StoredLetter stored, LetterContents contents) {
+    Letter letter = stored.letter();
+    return (positions.isEmpty() || positions.contains(stored.position()))
+        && (writers.isEmpty() || writers.contains(letter.writer()))
+        && is(group, letter.group())
+        && is(stage, letter.stage())
+        && is(topic, letter.text(Letter.TOPIC))
+        && (reasons.isEmpty() || reasons.stream().anyMatch(each -> hasReason(stored, each)))
+        && (since == null || !letter.failedAt().isBefore(since))
+        && (until == null || letter.failedAt().isBefore(until))
+        && (maxAttempts == null || letter.attempts() <= maxAttempts)
+        && (environment == null || contents.environment(stored).equals(Optional.of(environment)))
+        && (feature == null || contents.features(stored).contains(feature));
+  }
+
+  /** Returns the positions that were named. */
+  List<String> positions() {
+    return List.copyOf(positions);
+  }
+
+  private static boolean is(@Nullable String wanted, String found) {
+    return wanted == null || wanted.equals(found);
+  }
+
+  private static boolean hasReason(StoredLetter stored, String reason) {
+    String wanted = reason.toUpperCase(Locale.ROOT);
+    return stored.reason().equals(wanted)
+        || stored.letter().text(Letter.REASONS).contains('"' + wanted + '"');
+  }
+
+  /** A time, or how long ago it is. */
+  static final class Time implements ITypeConverter<Instant> {
+    @Override
+    public Instant convert(String text) {
+      try {
+        return Instant.parse(text);
+      } catch (DateTimeParseException e) {
+        try {
+          return Instant.now().minus(Durations.parse(text));
+        } catch (IllegalArgumentException none) {
+          throw new TypeConversionException(
+              "'"
+                  + text
+                  + "' is neither a time such as 2026-01-31T12:00:00Z nor how long ago it"
+                  + " is, such as 30m, 2h or 3d");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.tailrace.pipelines.deadletter;
+
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusLog;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.stage.Overflow;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The files with what was too large for a dead-letter topic, which go when nobody needs them any
+ * more: when every letter that names one is settled, or when the topic has forgotten them all.
+ * Letters of several stages may name one file. Remembers the names of those that are named.
+ */
+final class OverflowFiles {
+  /** A writer that is held up writes a file long before its letter. */
+  private static final Duration GRACE = Duration.ofDays(1);
+
+  private final Bus bus;
+  private final Optional<Overflow> overflow;
+
+  /** What the letters of a topic name. */
+  private record Named(Set<String> needed, Set<String> settled, Optional<Duration> kept) {}
+
+  OverflowFiles(Bus bus, LetterContents contents) {
+    this.bus = bus;
+    this.overflow = contents.overflow();
+  }
+
+  /**
+   * Deletes those of which every letter is settled.
+   *
+   * @return a sentence about it, if there was anything to delete
+   */
+  Optional<String> deleteSettled() throws UnavailableException {
+    if (overflow.isEmpty()) {
+      return Optional.empty();
+    }
+    Set<String> files = look(overflow.get()).settled;
+    return files.isEmpty() ? Optional.empty() : delete(overflow.get(), files);
+  }
+
+  /**
+   * Deletes those of which every letter is settled, and those that are older than the topic keeps
+   * letters and that none of its letters names.
+   *
+   * @return a sentence about it
+   */
+  String sweep() throws UnavailableException {
+    Overflow directory = overflow.orElseThrow();
+    Named named = look(directory);
+    Set<String> files = new HashSet<>(named.settled);
+    if (named.kept.isPresent()) {
+      Instant oldest = Instant.now().minus(named.kept.get()).minus(GRACE);
+      files(directory)
+          .forEach(
+              (uri, written) -> {
+                if (written.isBefore(oldest) && !named.needed.contains(uri)) {
+                  files.add(uri);
+                }
+              });
+    }
+    return delete(directory, files).orElseGet(() -> "No file in " + directory + " can be deleted");
+  }
+
+  private Named look(Overflow directory) throws UnavailableException {
+    Set<String> needed = new HashSet<>();
+    Set<String> settled = new HashSet<>();
+    // Opened anew: what was written meanwhile counts, too.
+    try (BusLog log = bus.log()) {
+      SettledLetters known = WaitingLetters.of(log).settled();
+      log.read(
+          message -> {
+            StoredLetter.of(message)
+                .flatMap(StoredLetter::payloadUri)
+                .filter(directory::holds)
+                .ifPresent((known.has(message.place()) ? settled : needed)::add);
+            return true;
+          });
+      settled.removeAll(needed);
+      return new Named(needed, settled, log.facts().retention());
+    }
+  }
+
+  private Optional<String> delete(Overflow directory, Set<String> uris)
+      throws UnavailableException {
+    Set<String> there = new HashSet<>(uris);
+    there.retainAll(files(directory).keySet());
+    if (there.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      directory.delete(List.copyOf(there));
+    } catch (IOException e) {
+      throw new UnavailableException(
+          "The letters are settled, but files in "
+              + directory
+              + " can't be deleted: "
+              + e.getMessage()
+              + ". 'dead-letters sweep' tries again",
+          e);
+    }
+    return Optional.of(Shown.count(there.size(), "file") + " deleted from " + directory);
+  }
+
+  private static Map<String, Instant> files(Overflow directory) throws UnavailableException {
+    try {
+      return directory.files();
+    } catch (IOException e) {
+      throw new UnavailableException(directory + " can't be listed: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package io.tailrace.pipelines.deadletter;
+
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusLog;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.stage.Letter;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Watches letters that were sent back until their writers are done with them.
+ *
+ * <p>A writer commits a position only after its letters up to there are on the dead-letter topic.
+ * So first the commits are asked for and then that topic is read to its end: what is behind a
+ * commit and has no new letter was taken. Takes some memory for each letter. Not thread-safe.
+ */
+final class ReplayWatch implements LetterReplay.Listener {
+  private static final Duration LOOK_EVERY = Duration.ofMillis(500);
+
+  /** What became of a letter. */
+  enum Outcome {
+    /** Its writer is done with it, and has refused nothing of it. */
+    STORED,
+    /** There is a new letter of it. */
+    REFUSED_AGAIN,
+    /** Its writer has not come to it yet. */
+    ON_ITS_WAY,
+    /** The bus has not said where it is. */
+    UNKNOWN,
+    /** It was not sent, as its bytes can't be read. */
+    NOT_SENT
+  }
+
+  /**
+   * A letter that was sent.
+   *
+   * @param detail the new letter, or why it was not sent; may be empty
+   */
+  record Watched(String writer, String reason, Outcome outcome, String detail) {}
+
+  /** Where messages of one bus are for one group. */
+  private record Reading(String bus, String group) {}
+
+  private final BusLog letters;
+  private final Map<String, Watched> watched = new LinkedHashMap<>();
+  private final Map<String, Bus> buses = new HashMap<>();
+  // By bus and group the letters, by the places where they are now.
+  private final Map<Reading, Map<Place, String>> open = new HashMap<>();
+
+  /**
+   * Creates one.
+   *
+   * @param letters the dead-letter topic, opened before the first letter is sent
+   */
+  ReplayWatch(BusLog letters) {
+    this.letters = letters;
+  }
+
+  @Override
+  public void replayed(StoredLetter stored, Bus bus, Optional<Place> place) {
+    Letter letter = stored.letter();
+    watched.put(
+        stored.position(),
+        new Watched(
+            letter.writer(),
+            stored.reason(),
+            place.isPresent() ? Outcome.ON_ITS_WAY : Outcome.UNKNOWN,
+            ""));
+    if (place.isPresent()) {
+      buses.putIfAbsent(bus.name(), bus);
+      String group = letter.group().isEmpty() ? letter.writer() : letter.group();
+      open.computeIfAbsent(new Reading(bus.name(), group), it -> new HashMap<>())
+          .put(place.get(), stored.position());
+    }
+  }
+
+  @Override
+  public void unreadable(StoredLetter stored, String why) {
+    watched.put(
+        stored.position(),
+        new Watched(stored.letter().writer(), stored.reason(), Outcome.NOT_SENT, why));
+  }
+
+  /** Watches until all are done, the time is over, or somebody asks for the end. */
+  void watch(Duration patience, Stopping stopping) throws UnavailableException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    Map<String, BusLog> logs = new HashMap<>();
+    try {
+      for (Map.Entry<String, Bus> each : buses.entrySet()) {
+        logs.put(each.getKey(), each.getValue().log());
+      }
+      look(logs);
+      while (!open.isEmpty()
+          && System.nanoTime() < deadline
+          && !stopping.isAskedWithin(LOOK_EVERY)) {
+        look(logs);
+      }
+    } finally {
+      logs.values().forEach(BusLog::close);
+    }
+  }
+
+  private void look(Map<String, BusLog> logs) throws UnavailableException {
+    Map<Reading, Predicate<Place>> done = new HashMap<>();
+    for (Reading reading : open.keySet()) {
+      BusLog log = logs.get(reading.bus);
+      if (log != null) {
+        done.put(reading, log.settledBy(reading.group));
+      }
+    }
+    letters.readNews(
+        message -> {
+          StoredLetter.of(message).ifPresent(this::refusedAgain);
+          return true;
+        });
+    done.forEach(
+        (reading, isDone) -> {
+          Map<Place, String> places = open.getOrDefault(reading, Map.of());
+          places
+              .entrySet()
+              .removeIf(
+                  each -> {
+                    boolean stored = isDone.test(each.getKey());
+                    if (stored) {
+                      become(each.getValue(), Outcome.STORED, "");
+                    }
+                    return stored;
+                  });
+        });
+    open.values().removeIf(Map::isEmpty);
+  }
+
+  private void refusedAgain(StoredLetter again) {
+    Letter letter = again.letter();
+    Optional<Place> place = place(letter);
+    if (place.isEmpty()) {
+      return;
+    }
+    String group = letter.group().isEmpty() ? letter.writer() : letter.group();
+    Map<Place, String> places =
+        open.getOrDefault(new Reading(letter.text(Letter.BUS), group), Map.of());
+    String position = places.get(place.get());
+    Watched before = position == null ? null : watched.get(position);
+    if (before != null && before.writer.equals(letter.writer())) {
+      places.remove(place.get());
+      become(
+          String.valueOf(position),
+          Outcome.REFUSED_AGAIN,
+          again.position() + "  " + again.reason() + ": " + letter.text(Letter.MESSAGE));
+    }
+  }
+
+  private static Optional<Place> place(Letter letter) {
+    try {
+      return Optional.of(
+          Place.numbered(
+              letter.text(Letter.TOPIC),
+              Integer.parseInt(letter.text(Letter.PARTITION)),
+              Long.parseLong(letter.text(Letter.OFFSET))));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void become(String position, Outcome outcome, String detail) {
+    watched.computeIfPresent(
+        position, (it, before) -> new Watched(before.writer, before.reason, outcome, detail));
+  }
+
+  /** Returns what became of each letter, by its position, in the order in which they were sent. */
+  Map<String, Watched> outcomes() {
+    return watched;
+  }
+}

@@ -1,0 +1,52 @@
+package io.tailrace.pipelines.deadletter;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Place;
+import io.tailrace.stage.Letter;
+import java.util.Optional;
+
+/**
+ * A letter and the message that it is on the dead-letter topic. Immutable.
+ *
+ * @param message as it is there
+ * @param letter what its headers say
+ */
+record StoredLetter(BusMessage message, Letter letter) {
+  /** Returns the letter that a message is, if it is one. */
+  static Optional<StoredLetter> of(BusMessage message) {
+    return Letter.of(message.headers()).map(letter -> new StoredLetter(message, letter));
+  }
+
+  /** Returns the same letter without its value, which may be large. */
+  StoredLetter withoutValue() {
+    return new StoredLetter(message.withPayload(new byte[0]), letter);
+  }
+
+  /** Returns where it is, as people name it: {@code 0@17}, or its id where the bus gives ids. */
+  String position() {
+    return position(message.place());
+  }
+
+  /** Returns a place on the dead-letter topic as people name it. */
+  static String position(Place place) {
+    return place.messageId().isEmpty()
+        ? place.partition() + "@" + place.offset()
+        : place.messageId();
+  }
+
+  /** Returns the code of its reason, also of one that is not known here. */
+  String reason() {
+    String reason = letter.text(Letter.REASON);
+    return reason.isEmpty() ? "UNKNOWN" : reason;
+  }
+
+  /** Returns whether its value is a file of the refused rows alone. */
+  boolean isRows() {
+    return letter.text(Letter.PART).equals("rows");
+  }
+
+  /** Returns where the rest of its message is; empty where it has everything. */
+  Optional<String> payloadUri() {
+    return Optional.of(letter.text(Letter.PAYLOAD_URI)).filter(uri -> !uri.isEmpty());
+  }
+}

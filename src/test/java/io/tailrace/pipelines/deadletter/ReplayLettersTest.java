@@ -1,0 +1,400 @@
+package io.tailrace.pipelines.deadletter;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Replayed;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.Before;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.RuleChain;
+import org.junit.rules.TemporaryFolder;
+
+/** That letters go back as what they were, each once, and which stay. */
+public class ReplayLettersTest {
+  private static final TemporaryFolder folder = new TemporaryFolder();
+  private static final LetterServers servers = new LetterServers(folder);
+  private static final String HASH = "0123456789abcdef0123456789abcdef";
+
+  @ClassRule public static final RuleChain rules = RuleChain.outerRule(folder).around(servers);
+
+  @Before
+  public void createTopics() {
+    servers.createTopics();
+  }
+
+  @Test
+  public void aLetterGoesBackAsItsMessageWasAddressedToItsWriter() throws Exception {
+    servers.publish(
+        servers
+            .letter(7)
+            .header(new Header("theirs", null))
+            .header(Header.of("theirs", "again"))
+            .with("tailrace.published-at", "2026-11-01T12:00:00Z")
+            .with("tailrace.attempts", "2")
+            .with("tailrace.cells", "[]")
+            .message(),
+        servers.letter(8).key(null).value(null).message());
+
+    assertThat(replay().code()).isEqualTo(1);
+    assertThat(replay("--deletionRetention=100d").code()).isEqualTo(0);
+
+    List<BusMessage> sent = servers.read(servers.results());
+    assertThat(sent).hasSize(2);
+    BusMessage nothing = sent.get(0);
+    assertThat(nothing.hasKey()).isFalse();
+    assertThat(nothing.hasPayload()).isFalse();
+    BusMessage message = sent.get(1);
+    assertThat(message.key()).isEqualTo("k".getBytes(UTF_8));
+    assertThat(message.payload()).isEqualTo("message 7".getBytes(UTF_8));
+    assertThat(message.headers().all().subList(0, 2))
+        .containsExactly(new Header("theirs", null), Header.of("theirs", "again"))
+        .inOrder();
+    assertThat(message.headers().all().stream().skip(2).map(Header::name))
+        .containsExactly(
+            "tailrace.writer",
+            "tailrace.group",
+            "tailrace.failed-at",
+            "tailrace.published-at",
+            "tailrace.published-by",
+            "tailrace.attempts");
+    Replayed replayed = message.replayed().orElseThrow();
+    assertThat(replayed.isFor("online-writer", "online-writer")).isTrue();
+    assertThat(replayed.attempts()).isEqualTo(2);
+  }
+
+  @Test
+  public void aSecondReplaySendsNothingTwice() throws Exception {
+    OutgoingMessage twice = servers.letter(2).message();
+    servers.publish(servers.letter(1).message(), twice, twice, servers.letter(3).message());
+
+    LetterServers.Run first = replay();
+    LetterServers.Run second = replay();
+
+    assertThat(first.out()).contains("3 letters to " + servers.results().name());
+    assertThat(first.out()).contains("3 letters sent");
+    assertThat(second.code()).isEqualTo(0);
+    assertThat(second.out()).contains("No letter can be sent");
+    assertThat(servers.read(servers.results())).hasSize(3);
+    assertThat(servers.waiting()).isEmpty();
+  }
+
+  @Test
+  public void aCopyThatComesLaterOrWasSettledItselfIsTheSameLetter() throws Exception {
+    OutgoingMessage twice = servers.letter(2).message();
+    servers.publish(twice, twice);
+    String copy = servers.read(servers.letters()).get(1).place().partition() + "@1";
+
+    assertThat(replay(copy).out()).contains("1 letter sent");
+    assertThat(replay().out()).contains("No letter can be sent");
+    servers.publish(twice);
+    assertThat(replay().out()).contains("No letter can be sent");
+
+    assertThat(servers.read(servers.results())).hasSize(1);
+  }
+
+  @Test
+  public void aReplayThatWasStoppedIsTakenUp() throws Exception {
+    List<OutgoingMessage> letters = new ArrayList<>();
+    for (int i = 0; i < 1_500; i++) {
+      letters.add(servers.letter(i).key(null).message());
+    }
+    servers.publish(servers.letters(), letters);
+
+    assertThat(replay("--limit=700", "--rate=100000").out()).contains("700 letters sent");
+    assertThat(servers.waiting()).hasSize(800);
+    assertThat(replay("--rate=100000").out()).contains("800 letters sent");
+
+    List<BusMessage> sent = servers.read(servers.results());
+    assertThat(sent.stream().map(each -> new String(each.payload(), UTF_8)).distinct().count())
+        .isEqualTo(1_500);
+    assertThat(sent).hasSize(1_500);
+  }
+
+  @Test
+  public void whatTheBusRefusesEndsAReplayAndWhatItTookIsSettled() throws Exception {
+    servers.createTopics(Map.of("max.message.bytes", "10000"));
+    servers.publish(servers.letter(1).message());
+    assertThat(replay().code()).isEqualTo(0);
+    byte[] large = new byte[50_000];
+    new java.util.Random(1).nextBytes(large);
+    servers.publish(servers.letter(2).value(large).message(), servers.letter(3).message());
+
+    LetterServers.Run run = replay();
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("a message can't be published");
+    // It has not been settled, whether or not it was sent; the first one stays so.
+    assertThat(servers.waiting()).hasSize(2);
+  }
+
+  @Test
+  public void nothingIsDoneUntilSomebodySaysYes() throws Exception {
+    servers.publish(servers.letter(1).message(), servers.letter(2).message());
+
+    LetterServers.Run dry = servers.run("replay", "--dry-run");
+    assertThat(dry.code()).isEqualTo(0);
+    assertThat(dry.out()).containsMatch("(?m)^ +2  UNDECODABLE$");
+    assertThat(answered("no\n").out()).contains("Nothing was done");
+    assertThat(answered("").err()).contains("--yes goes on without asking");
+    assertThat(servers.read(servers.results())).isEmpty();
+
+    assertThat(answered("y\n").out()).contains("2 letters sent");
+    assertThat(servers.read(servers.results())).hasSize(2);
+  }
+
+  @Test
+  public void whatWasPublishedBeforeDeletionsAreForgottenStaysWithTheOnlineWriter()
+      throws Exception {
+    String old = "2020-01-31T12:00:00Z";
+    servers.publish(
+        servers.letter(1).with("tailrace.published-at", old).message(),
+        servers.letter(2).without("tailrace.published-at").message(),
+        servers
+            .letter(3)
+            .with("tailrace.published-at", old)
+            .with("tailrace.writer", "offline-writer")
+            .message(),
+        servers
+            .letter(4)
+            .with("tailrace.published-at", old)
+            .with("tailrace.writer", "somebody-elses-writer")
+            .message());
+
+    LetterServers.Run run = replay();
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.out()).contains("Not sent: 3 letters published longer ago than");
+    assertThat(run.out()).contains("1 letter sent");
+    assertThat(servers.read(servers.results()).get(0).payload())
+        .isEqualTo("message 3".getBytes(UTF_8));
+  }
+
+  @Test
+  public void aBusElsewhereIsNeverSentToUnlessItIsNamed() throws Exception {
+    servers.publish(
+        servers.letter(1).with("tailrace.bus", "kafka://elsewhere:9092/results").message(),
+        servers.letter(2).without("tailrace.bus").message(),
+        servers.letter(3).with("tailrace.bus", "file:///etc/passwd").message());
+
+    LetterServers.Run run = replay();
+
+    assertThat(run.out()).contains("Not sent: 3 letters from a bus on other servers");
+    assertThat(run.out()).contains("No letter can be sent");
+    assertThat(replay("--to=" + servers.uri("results")).out()).contains("3 letters sent");
+    assertThat(servers.read(servers.results())).hasSize(3);
+  }
+
+  @Test
+  public void oneBusIsNoPlaceForMessagesOfSeveralTopics() throws Exception {
+    servers.publish(
+        servers.letter(1).message(), servers.letter(2).with("tailrace.topic", "files").message());
+
+    LetterServers.Run run = replay("--to=" + servers.uri("results"));
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("choose those of one with --topic=NAME");
+    assertThat(servers.read(servers.results())).isEmpty();
+    assertThat(replay("--to=" + servers.uri("results"), "--topic=files").code()).isEqualTo(0);
+  }
+
+  @Test
+  public void bytesInADirectoryGoBackTooAndTheirFileWhenNoLetterNeedsIt() throws Exception {
+    Path directory = folder.newFolder().toPath();
+    Path value = directory.resolve("results-0-1-" + HASH + ".value");
+    Path all = directory.resolve("results-0-2-" + HASH + ".json");
+    Files.writeString(value, "the whole value");
+    Files.writeString(
+        all,
+        "{\"headers\":[{\"name\":\"theirs\",\"value\":\"dg==\"},{\"name\":\"none\",\"value\":null}],"
+            + "\"key\":\"a2V5\",\"value\":\"dmFsdWU=\"}");
+    Path others = Files.writeString(directory.resolve("others.value"), "not ours");
+    servers.publish(
+        servers.letter(1).value(new byte[0]).with("tailrace.payload-uri", value + "").message(),
+        servers
+            .letter(1)
+            .value(new byte[0])
+            .with("tailrace.stage", "WriteOnline")
+            .with("tailrace.payload-uri", value + "")
+            .message(),
+        servers
+            .letter(2)
+            .value(new byte[0])
+            .with("tailrace.stage", "Third")
+            .with("tailrace.payload-uri", all + "")
+            .message());
+    String overflow = "--deadLetterOverflow=" + directory;
+
+    assertThat(replay().out()).contains("Not sent: 3 letters with bytes in a file");
+    assertThat(replay("--stage=DecodeResults", overflow).code()).isEqualTo(0);
+    assertThat(Files.exists(value)).isTrue();
+    assertThat(replay("--stage=WriteOnline", overflow).out()).contains("1 file deleted from");
+    assertThat(Files.exists(value)).isFalse();
+    assertThat(replay(overflow).code()).isEqualTo(0);
+
+    List<BusMessage> sent = servers.read(servers.results());
+    assertThat(sent.stream().map(each -> new String(each.payload(), UTF_8)))
+        .containsExactly("the whole value", "the whole value", "value")
+        .inOrder();
+    assertThat(sent.get(2).key()).isEqualTo("key".getBytes(UTF_8));
+    assertThat(sent.get(2).headers().all().subList(0, 2))
+        .containsExactly(Header.of("theirs", "v"), new Header("none", null))
+        .inOrder();
+    assertThat(sent.get(2).replayed()).isPresent();
+    assertThat(Files.exists(all)).isFalse();
+    assertThat(Files.exists(others)).isTrue();
+  }
+
+  @Test
+  public void noOtherFileIsReadOrDeletedWhateverALetterSays() throws Exception {
+    Path directory = folder.newFolder().toPath();
+    Path secret = Files.writeString(folder.newFolder().toPath().resolve("passwd"), "secret");
+    Path inside = Files.writeString(directory.resolve("results-0-1-secret.value"), "secret");
+    String[] uris = {
+      secret.toString(),
+      inside.toString(),
+      directory + "/../" + secret.getParent().getFileName() + "/passwd",
+      directory + "/sub/results-0-1-" + HASH + ".value"
+    };
+    List<OutgoingMessage> letters = new ArrayList<>();
+    for (String uri : uris) {
+      letters.add(servers.letter(letters.size()).with("tailrace.payload-uri", uri).message());
+    }
+    servers.publish(servers.letters(), letters);
+    String overflow = "--deadLetterOverflow=" + directory;
+
+    assertThat(replay(overflow).out()).contains("Not sent: 4 letters with bytes in a file");
+    assertThat(servers.run("discard", "--yes", overflow).code()).isEqualTo(0);
+
+    assertThat(servers.read(servers.results())).isEmpty();
+    assertThat(Files.exists(secret)).isTrue();
+    assertThat(Files.exists(inside)).isTrue();
+  }
+
+  @Test
+  public void aFileThatIsGoneKeepsItsLetterAndStopsNoOther() throws Exception {
+    Path directory = folder.newFolder().toPath();
+    servers.publish(
+        servers
+            .letter(1)
+            .with("tailrace.payload-uri", directory + "/results-0-1-" + HASH + ".value")
+            .message(),
+        servers.letter(2).message());
+
+    LetterServers.Run run = replay("--deadLetterOverflow=" + directory);
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("was not sent: the rest of it can't be read");
+    assertThat(run.out()).contains("1 letter sent");
+    assertThat(servers.waiting()).hasSize(1);
+  }
+
+  @Test
+  public void aLetterWithoutItsBytesStays() throws Exception {
+    servers.publish(
+        servers.letter(1).value(new byte[0]).with("tailrace.reason", "TOO_LARGE").message(),
+        servers.letter(2).with("tailrace.reason", "TOO_LARGE").message());
+
+    LetterServers.Run run = replay();
+
+    assertThat(run.out()).contains("Not sent: 1 letter without all bytes of their message");
+    assertThat(run.out()).contains("1 letter sent");
+  }
+
+  @Test
+  public void whoWaitsHearsWhatBecameOfEveryLetter() throws Exception {
+    servers.publish(
+        servers.letter(1).message(), servers.letter(2).message(), servers.letter(3).message());
+    // What a writer does meanwhile: it is done with two of three, and refuses the second again.
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                while (servers.read(servers.results()).size() < 3) {
+                  Thread.sleep(20);
+                }
+                servers.publish(
+                    servers
+                        .letter(1)
+                        .value("message 2".getBytes(UTF_8))
+                        .with("tailrace.attempts", "2")
+                        .with("tailrace.reason", "MISSING_FIELD")
+                        .with("tailrace.message", "operation_id is empty")
+                        .message());
+                commit(2);
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    writer.start();
+
+    LetterServers.Run run = replay("--wait=5s");
+    writer.join();
+
+    assertThat(run.code()).isEqualTo(1);
+    List<String> lines = run.out().lines().filter(line -> line.matches("  [01]@\\d.*")).toList();
+    assertThat(lines).hasSize(3);
+    assertThat(lines.get(0)).containsMatch("@0  stored$");
+    assertThat(lines.get(1))
+        .containsMatch("@1  refused again: [01]@\\d+  MISSING_FIELD: operation_id is empty$");
+    assertThat(lines.get(2)).containsMatch("@2  still on its way$");
+  }
+
+  @Test
+  public void aProgramGetsALineForEveryLetter() throws Exception {
+    servers.publish(servers.letter(1).message());
+    commit(1);
+
+    LetterServers.Run run = replay("--wait", "--json");
+
+    assertThat(run.code()).isEqualTo(0);
+    List<String> lines = run.out().lines().toList();
+    assertThat(lines).hasSize(2);
+    assertThat(lines.get(0)).contains("\"letters\":1");
+    assertThat(lines.get(1)).contains("\"outcome\":\"STORED\"");
+    assertThat(servers.run("replay", "--json").err()).contains("say --yes or --dry-run");
+  }
+
+  private static void commit(long offset) throws Exception {
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", (Object) servers.kafka().bootstrapServers()))) {
+      admin
+          .alterConsumerGroupOffsets(
+              "online-writer",
+              Map.of(
+                  new TopicPartition(servers.results().topic(), 0), new OffsetAndMetadata(offset)))
+          .all()
+          .get();
+    }
+  }
+
+  private static LetterServers.Run replay(String... more) {
+    List<String> arguments = new ArrayList<>(List.of(more));
+    arguments.add(0, "replay");
+    arguments.add("--yes");
+    return servers.run(arguments.toArray(String[]::new));
+  }
+
+  private static LetterServers.Run answered(String answer) {
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(answer.getBytes(UTF_8)));
+    try {
+      return servers.run("replay");
+    } finally {
+      System.setIn(before);
+    }
+  }
+}

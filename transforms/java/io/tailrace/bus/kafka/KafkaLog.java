@@ -1,0 +1,193 @@
+package io.tailrace.bus.kafka;
+
+import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.BusLog;
+import io.tailrace.bus.Headers;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.UnavailableException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/** Looks through a topic up to where it ended when this was opened. Commits nothing. */
+final class KafkaLog implements BusLog {
+  /** Never joined: consumers must name one. */
+  private static final String GROUP = "tailrace-log";
+
+  private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final KafkaBus bus;
+  private final String topicId;
+  private final BusFacts facts;
+  private final Consumer<byte[], byte[]> consumer;
+  private final Map<TopicPartition, Long> ends;
+  private Map<TopicPartition, Long> seen;
+  private @Nullable KafkaPublisher notes;
+
+  private KafkaLog(
+      KafkaBus bus, String topicId, BusFacts facts, Consumer<byte[], byte[]> consumer) {
+    this.bus = bus;
+    this.topicId = topicId;
+    this.facts = facts;
+    this.consumer = consumer;
+    this.ends = ends();
+    this.seen = ends;
+  }
+
+  /** Opens a topic's. */
+  static KafkaLog open(KafkaBus bus) throws UnavailableException {
+    // Says what is wrong better than a consumer does.
+    BusFacts facts = bus.checkReadable(GROUP);
+    String topicId = KafkaCheck.topicId(bus);
+    Consumer<byte[], byte[]> consumer =
+        KafkaConsumers.open(bus, GROUP, KafkaConsumers.POLL_RECORDS, new ByteArrayDeserializer());
+    try {
+      return new KafkaLog(bus, topicId, facts, consumer);
+    } catch (KafkaException e) {
+      consumer.close(Duration.ZERO);
+      throw failed(bus, e);
+    }
+  }
+
+  @Override
+  public BusFacts facts() {
+    return facts;
+  }
+
+  @Override
+  public void read(Visitor visitor) throws UnavailableException {
+    try {
+      show(consumer.beginningOffsets(ends.keySet()), ends, visitor);
+    } catch (KafkaException e) {
+      throw failed(bus, e);
+    }
+  }
+
+  @Override
+  public void readNews(Visitor visitor) throws UnavailableException {
+    try {
+      Map<TopicPartition, Long> now = ends();
+      Map<TopicPartition, Long> from = new HashMap<>();
+      // Partitions may have been added.
+      now.keySet().forEach(each -> from.put(each, seen.getOrDefault(each, 0L)));
+      show(from, now, visitor);
+      seen = now;
+    } catch (KafkaException e) {
+      throw failed(bus, e);
+    }
+  }
+
+  private Map<TopicPartition, Long> ends() {
+    List<TopicPartition> partitions =
+        consumer.partitionsFor(bus.topic()).stream()
+            .map(each -> new TopicPartition(each.topic(), each.partition()))
+            .toList();
+    return consumer.endOffsets(partitions);
+  }
+
+  private void show(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Visitor visitor)
+      throws UnavailableException {
+    List<TopicPartition> open = new ArrayList<>(from.keySet());
+    open.removeIf(each -> from.getOrDefault(each, 0L) >= end(to, each));
+    consumer.assign(open);
+    // Those that were paused before stay so.
+    consumer.resume(open);
+    open.forEach(each -> consumer.seek(each, from.getOrDefault(each, 0L)));
+    long positions = -1;
+    long progress = System.nanoTime();
+    while (!open.isEmpty()) {
+      for (ConsumerRecord<byte[], byte[]> record : poll()) {
+        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+        if (record.offset() < end(to, partition)
+            && !visitor.visit(KafkaRecords.message(record, topicId))) {
+          return;
+        }
+      }
+      List<TopicPartition> done =
+          open.stream().filter(each -> consumer.position(each) >= end(to, each)).toList();
+      consumer.pause(done);
+      open.removeAll(done);
+      long now = open.stream().mapToLong(consumer::position).sum();
+      if (now != positions || !done.isEmpty()) {
+        positions = now;
+        progress = System.nanoTime();
+      } else if (System.nanoTime() - progress > PATIENCE.toNanos()) {
+        throw new UnavailableException(
+            bus.name() + ": the brokers have sent nothing for " + PATIENCE.toSeconds() + " s");
+      }
+    }
+  }
+
+  private Iterable<ConsumerRecord<byte[], byte[]>> poll() {
+    try {
+      return consumer.poll(POLL);
+    } catch (OffsetOutOfRangeException e) {
+      // Retention has deleted what was to be shown next.
+      consumer.beginningOffsets(e.offsetOutOfRangePartitions().keySet()).forEach(consumer::seek);
+      return List.of();
+    }
+  }
+
+  private static long end(Map<TopicPartition, Long> ends, TopicPartition partition) {
+    return ends.getOrDefault(partition, 0L);
+  }
+
+  @Override
+  public void note(Place about, Headers note) throws UnavailableException {
+    if (notes == null) {
+      notes = new KafkaPublisher(bus);
+    }
+    // Behind what it is about: retention deletes a partition from its beginning on.
+    notes.publish(new OutgoingMessage(null, new byte[0], note), about.partition());
+  }
+
+  @Override
+  public void flush() throws UnavailableException {
+    if (notes != null) {
+      notes.flush();
+    }
+  }
+
+  @Override
+  public Predicate<Place> settledBy(String group) throws UnavailableException {
+    try (Admin admin = KafkaAdmins.open(bus, PATIENCE)) {
+      Map<TopicPartition, OffsetAndMetadata> committed =
+          KafkaAdmins.answer(
+              bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata());
+      return place -> {
+        OffsetAndMetadata next =
+            committed.get(new TopicPartition(place.topic(), place.partition()));
+        return next != null && next.offset() > place.offset();
+      };
+    } catch (IOException e) {
+      throw new UnavailableException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static UnavailableException failed(KafkaBus bus, KafkaException e) {
+    return new UnavailableException(bus.name() + " can't be read: " + e.getMessage(), e);
+  }
+
+  @Override
+  public void close() {
+    consumer.close(Duration.ZERO);
+    if (notes != null) {
+      notes.close();
+    }
+  }
+}
