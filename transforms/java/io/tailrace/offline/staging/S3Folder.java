@@ -28,7 +28,7 @@ import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.core.sync.RequestBody;
-import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
@@ -85,7 +85,7 @@ final class S3Folder implements Stage.Connection {
     S3ClientBuilder builder =
         S3Client.builder()
             // There may be others on the class path.
-            .httpClientBuilder(ApacheHttpClient.builder().maxConnections(2 * SIDE_BY_SIDE));
+            .httpClientBuilder(Apache5HttpClient.builder().maxConnections(2 * SIDE_BY_SIDE));
     String endpoint = access.endpoint();
     String region = access.region();
     if (endpoint != null) {

@@ -335,9 +335,9 @@ public final class FakeRedshift implements AutoCloseable {
   }
 
   private static byte[] known(byte[] parameters) {
-    String[] texts = new String(parameters, UTF_8).split("\0");
+    String[] texts = new String(parameters, UTF_8).split("\0", -1);
     StringBuilder known = new StringBuilder();
-    for (int i = 0; i + 1 < texts.length; i += 2) {
+    for (int i = 0; !texts[i].isEmpty(); i += 2) {
       if (!UNKNOWN_TO_POSTGRES.contains(texts[i])) {
         known.append(texts[i]).append('\0').append(texts[i + 1]).append('\0');
       }

@@ -189,7 +189,7 @@ public final class FakeS3 implements AutoCloseable {
       while (body[end] != '\r') {
         end++;
       }
-      int length = Integer.parseInt(new String(body, at, end - at, UTF_8).split(";")[0], 16);
+      int length = Integer.parseInt(new String(body, at, end - at, UTF_8).split(";", -1)[0], 16);
       if (length == 0) {
         return whole.toByteArray();
       }
@@ -386,13 +386,15 @@ public final class FakeS3 implements AutoCloseable {
       return Answer.error(404, "NoSuchUpload");
     }
     switch (method) {
-      case "PUT":
+      case "PUT" -> {
         parts.put(Integer.parseInt(query.getOrDefault("partNumber", "1")), body);
         return Answer.empty(200, '"' + HexFormat.of().formatHex(md5(body)) + '"');
-      case "DELETE":
+      }
+      case "DELETE" -> {
         uploads.remove(id);
         return Answer.empty(204, "");
-      default:
+      }
+      default -> {
         List<byte[]> listed = new ArrayList<>();
         Matcher numbers = PARTS.matcher(new String(body, UTF_8));
         while (numbers.find()) {
@@ -410,6 +412,7 @@ public final class FakeS3 implements AutoCloseable {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><CompleteMultipartUploadResult><ETag>"
                 + escaped(store(objects, key, whole.toByteArray()))
                 + "</ETag></CompleteMultipartUploadResult>");
+      }
     }
   }
 
