@@ -34,6 +34,7 @@ public class ArchitectureTest {
   private static final String ONLINE = "io.tailrace.online..";
   private static final String OFFLINE = "io.tailrace.offline..";
   private static final String STAGING = "io.tailrace.offline.staging..";
+  private static final String WAREHOUSE = "io.tailrace.offline.warehouse..";
   private static final String METRICS = "io.tailrace.metrics..";
   private static final String PIPELINES = "io.tailrace.pipelines..";
 
@@ -160,7 +161,7 @@ public class ArchitectureTest {
         .that()
         .resideInAPackage(floor + ".*..")
         .and()
-        .resideOutsideOfPackage(STAGING)
+        .resideOutsideOfPackages(STAGING, WAREHOUSE)
         .should(
             new ArchCondition<>("be used only by their own store and by " + stores) {
               @Override

@@ -53,6 +53,20 @@ public interface Catalog extends AutoCloseable {
     public String words() {
       return Difference.words(differences);
     }
+
+    /** Says what is wrong with the table, and what to do. */
+    public String sentence() {
+      return "its table "
+          + table.table()
+          + " "
+          + words()
+          + switch (reason) {
+            case NAME_TAKEN -> "; publish this one under another name, or rename the table";
+            case TYPE_CHANGED ->
+                "; publish the new type under another feature name, or rename the old table";
+            default -> "; mend it, or rename it and another one is created, and replay this letter";
+          };
+    }
   }
 
   /**

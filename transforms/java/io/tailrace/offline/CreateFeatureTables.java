@@ -179,7 +179,7 @@ public final class CreateFeatureTables
                     .filter(each -> each.reason() != Reason.TABLE_REFUSES);
             if (conflict.isPresent()) {
               absent.set(position);
-              String message = TableCache.sentence(conflict.get());
+              String message = conflict.get().sentence();
               for (int row = 0; row < keys.count(); row++) {
                 rejected.add(
                     conflict.get().reason(),

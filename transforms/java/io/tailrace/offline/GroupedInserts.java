@@ -361,7 +361,7 @@ public final class GroupedInserts implements InsertSession {
 
   private static void addRows(
       List<Numbered> files, Catalog.Conflict conflict, List<Rejected> conflicts) {
-    String message = TableCache.sentence(conflict);
+    String message = conflict.sentence();
     for (Numbered each : files) {
       RowNumbers rows = RowNumbers.of(each.file(), conflict.table().feature());
       if (rows.count() > 0) {

@@ -4,6 +4,7 @@ import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
+import io.tailrace.offline.snowflake.SnowflakeOfflineStore;
 import java.util.List;
 
 /** Maps URIs to offline stores: the one place that knows every kind. */
@@ -16,7 +17,12 @@ public final class OfflineStores {
           List.of(
               Kind.<OfflineStore>of("duckdb", DuckDbOfflineStore.EXAMPLE, DuckDbOfflineStore::at)
                   .needing("org.duckdb:duckdb_jdbc", "org.duckdb.DuckDBDriver"),
-              Kind.of("postgresql", PostgresOfflineStore.EXAMPLE, PostgresOfflineStore::at)));
+              Kind.of("postgresql", PostgresOfflineStore.EXAMPLE, PostgresOfflineStore::at),
+              Kind.<OfflineStore>of(
+                      "snowflake", SnowflakeOfflineStore.EXAMPLE, SnowflakeOfflineStore::at)
+                  .needing(
+                      "net.snowflake:snowflake-jdbc",
+                      "net.snowflake.client.api.driver.SnowflakeDriver")));
 
   private OfflineStores() {}
 

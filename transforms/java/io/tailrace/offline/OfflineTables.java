@@ -51,7 +51,8 @@ public final class OfflineTables {
     return new Table(feature.table(), columns, key, Optional.of(label(feature)), layout);
   }
 
-  static Label label(FeatureTable feature) {
+  /** Returns what the table of a feature says of itself. */
+  public static Label label(FeatureTable feature) {
     Map<String, String> owner =
         ImmutableMap.of(
             Label.KIND,

@@ -28,20 +28,6 @@ final class TableCache {
     this.catalog = catalog;
   }
 
-  /** Says what is wrong with a table, and what to do. */
-  static String sentence(Catalog.Conflict conflict) {
-    return "its table "
-        + conflict.table().table()
-        + " "
-        + conflict.words()
-        + switch (conflict.reason()) {
-          case NAME_TAKEN -> "; publish this one under another name, or rename the table";
-          case TYPE_CHANGED ->
-              "; publish the new type under another feature name, or rename the old table";
-          default -> "; mend it, or rename it and another one is created, and replay this letter";
-        };
-  }
-
   /** Takes note that a table is not any more as it was wanted. */
   void conflicts(String environment, Catalog.Conflict conflict) {
     fit.getOrDefault(environment, new HashSet<>()).remove(conflict.table());

@@ -1,0 +1,368 @@
+package io.tailrace.pipelines.local.servers.snowflake;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A session: runs statements in a connection of its own to the one DuckDB, with Snowflake's
+ * transactions: a definition ends the one that is open, and whoever updates, merges into or deletes
+ * from a table has it until the end. One statement at a time.
+ */
+final class FakeSession implements AutoCloseable {
+  private static final Pattern NAME =
+      Pattern.compile(
+          "^(?:UPDATE|MERGE INTO|DELETE FROM) ((?:\"?\\w+\"?\\.)*\"?\\w+\"?)",
+          Pattern.CASE_INSENSITIVE);
+  private static final Pattern TEMPORARY =
+      Pattern.compile("TEMPORARY TABLE ((?:\"\\w+\"\\.)*)(\"\\w+\")");
+  private static final Pattern COPY = Pattern.compile("^COPY INTO (\\S+) FROM");
+  private static final Pattern ARRAY_COLUMN = Pattern.compile("(\"\\w+\") ARRAY\\b");
+  private static final Pattern PLACE = Pattern.compile("TABLE (?:IF NOT EXISTS )?(\\S+)");
+
+  private final long id;
+  private final Connection duckDb;
+  private final TableLocks locks;
+  private final Path stages;
+  private final Map<String, String> parameters;
+  private final Map<String, String> temporary = new HashMap<>();
+  private boolean inTransaction;
+  private boolean begun;
+
+  FakeSession(
+      long id, Connection duckDb, TableLocks locks, Path stages, Map<String, String> parameters) {
+    this.id = id;
+    this.duckDb = duckDb;
+    this.locks = locks;
+    this.stages = stages;
+    this.parameters = Map.copyOf(parameters);
+  }
+
+  long id() {
+    return id;
+  }
+
+  Map<String, String> parameters() {
+    return parameters;
+  }
+
+  /** Runs a statement and returns the answer's data. */
+  synchronized ObjectNode run(String text) throws SQLException, FakeSnowflake.RefusedException {
+    SnowflakeSql sql = SnowflakeSql.parse(text);
+    return switch (sql.verb()) {
+      case "BEGIN" -> {
+        inTransaction = true;
+        yield Answer.done(Answer.TCL);
+      }
+      case "COMMIT" -> end("COMMIT");
+      case "ROLLBACK" -> end("ROLLBACK");
+      case "PUT" -> put(sql);
+      case "GET" -> get(sql);
+      case "LIST" -> list(sql);
+      case "REMOVE" -> remove(sql);
+      case "COPY" -> copy(sql);
+      case "ALTER", "CREATE", "COMMENT", "DROP" -> {
+        end("COMMIT");
+        define(sql);
+        yield Answer.done(Answer.DDL);
+      }
+      case "INSERT", "UPDATE", "MERGE", "DELETE" -> change(sql);
+      default -> select(sql);
+    };
+  }
+
+  private ObjectNode end(String how) throws SQLException {
+    inTransaction = false;
+    try {
+      if (begun) {
+        begun = false;
+        execute(how);
+      }
+    } finally {
+      locks.releaseAll(this);
+    }
+    return Answer.done(Answer.TCL);
+  }
+
+  private void begin() throws SQLException {
+    if (inTransaction && !begun) {
+      execute("BEGIN");
+      begun = true;
+    }
+  }
+
+  private void execute(String sql) throws SQLException {
+    try (Statement statement = duckDb.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  private String forDuckDb(SnowflakeSql sql) {
+    String skeleton =
+        sql.skeleton()
+            .replace("CURRENT_SESSION()", Long.toString(id))
+            .replace("CURRENT_ACCOUNT()", "sf_account()");
+    for (Map.Entry<String, String> table : temporary.entrySet()) {
+      skeleton = skeleton.replace(table.getKey(), table.getValue());
+    }
+    return sql.withSkeleton(skeleton).forDuckDb();
+  }
+
+  private void define(SnowflakeSql sql) throws SQLException {
+    if (sql.skeleton().startsWith("CREATE STAGE") || sql.skeleton().startsWith("ALTER SESSION")) {
+      return;
+    }
+    Matcher table = TEMPORARY.matcher(sql.skeleton());
+    boolean isTemporary = table.find();
+    if (isTemporary) {
+      temporary.put(table.group(1) + table.group(2), "temp.main." + table.group(2));
+    }
+    String comment = sql.textBehind(" COMMENT = ");
+    execute(forDuckDb(sql.without(" COMMENT = ")));
+    if (!comment.isEmpty()) {
+      String place = sql.skeleton().replaceFirst("^CREATE (?:OR REPLACE )?VIEW (\\S+).*", "$1");
+      execute("COMMENT ON VIEW " + place + " IS '" + comment.replace("'", "''") + "'");
+    }
+    Matcher place = PLACE.matcher(sql.skeleton());
+    if (place.find() && !isTemporary) {
+      Matcher array = ARRAY_COLUMN.matcher(sql.skeleton());
+      while (array.find()) {
+        execute("COMMENT ON COLUMN " + place.group(1) + "." + array.group(1) + " IS 'ARRAY'");
+      }
+    }
+  }
+
+  private ObjectNode change(SnowflakeSql sql) throws SQLException, FakeSnowflake.RefusedException {
+    Matcher name = NAME.matcher(sql.skeleton());
+    boolean alone = !inTransaction;
+    if (name.find() && !temporary.containsKey(name.group(1))) {
+      locks.take(this, name.group(1).toUpperCase(Locale.ROOT), lockTimeout());
+    }
+    try {
+      begin();
+      try (Statement statement = duckDb.createStatement()) {
+        long rows = statement.executeUpdate(forDuckDb(sql));
+        return Answer.changed(sql.verb(), rows);
+      }
+    } catch (SQLException e) {
+      if (!alone) {
+        // As TRANSACTION_ABORT_ON_ERROR has it; DuckDB does so, too.
+        end("ROLLBACK");
+      }
+      throw e;
+    } finally {
+      if (alone) {
+        locks.releaseAll(this);
+      }
+    }
+  }
+
+  private Duration lockTimeout() {
+    return Duration.ofSeconds(Long.parseLong(parameters.getOrDefault("LOCK_TIMEOUT", "43200")));
+  }
+
+  private ObjectNode select(SnowflakeSql sql) throws SQLException {
+    begin();
+    try (Statement statement = duckDb.createStatement();
+        ResultSet found = statement.executeQuery(forDuckDb(sql))) {
+      return Answer.result(found);
+    }
+  }
+
+  /** Reads files as Parquet into the columns that the table has. */
+  private ObjectNode copy(SnowflakeSql sql) throws SQLException, FakeSnowflake.RefusedException {
+    Matcher into = COPY.matcher(sql.skeleton());
+    if (!into.find()) {
+      throw new SQLException("Parser Error: " + sql.skeleton());
+    }
+    Path stage = directory(sql.textBehind(" FROM "));
+    List<String> names = sql.textsIn(" FILES = ");
+    for (String name : names) {
+      if (!Files.exists(stage.resolve(name))) {
+        throw new FakeSnowflake.RefusedException(
+            "091016", "22000", "Remote file '" + name + "' was not found.");
+      }
+    }
+    String table = temporary.getOrDefault(into.group(1), into.group(1));
+    begin();
+    String files =
+        names.stream()
+            .map(name -> "'" + stage.resolve(name) + "'")
+            .collect(Collectors.joining(", ", "[", "]"));
+    String read =
+        "read_parquet("
+            + files
+            + ", filename = true, file_row_number = true, union_by_name = true,"
+            + " hive_partitioning = false)";
+    Map<String, String> found = new HashMap<>();
+    try (Statement statement = duckDb.createStatement();
+        ResultSet columns = statement.executeQuery("DESCRIBE SELECT * FROM " + read)) {
+      while (columns.next()) {
+        found.put(columns.getString(1), columns.getString(2));
+      }
+    }
+    List<String> targets = new ArrayList<>();
+    List<String> values = new ArrayList<>();
+    try (Statement statement = duckDb.createStatement();
+        ResultSet columns = statement.executeQuery("DESCRIBE " + table)) {
+      while (columns.next()) {
+        String column = columns.getString(1);
+        String lower = column.toLowerCase(Locale.ROOT);
+        if (lower.equals("staged_file")) {
+          targets.add(column);
+          values.add("substr(filename, " + (stage.toString().length() + 2) + ")");
+        } else if (lower.equals("staged_row")) {
+          targets.add(column);
+          values.add("file_row_number");
+        } else if (found.containsKey(lower)) {
+          targets.add(column);
+          values.add(cast(lower, found.get(lower), columns.getString(2)));
+        }
+      }
+    }
+    try (Statement statement = duckDb.createStatement()) {
+      long rows =
+          statement.executeUpdate(
+              "INSERT INTO "
+                  + table
+                  + " ("
+                  + String.join(", ", targets)
+                  + ") SELECT "
+                  + String.join(", ", values)
+                  + " FROM "
+                  + read);
+      return Answer.rows(
+          Answer.COPY,
+          List.of("file", "status", "rows_loaded"),
+          List.of(List.of(names.get(0), "LOADED", Long.toString(rows))));
+    }
+  }
+
+  private static String cast(String column, String from, String to) {
+    if (from.equals("UUID")) {
+      return "unhex(replace(" + column + "::VARCHAR, '-', ''))";
+    }
+    return to.equals("JSON") ? "to_json(" + column + ")" : column;
+  }
+
+  private Path directory(String stage) {
+    String[] parts = stage.replaceFirst("^@", "").split("/", 2);
+    return parts.length == 1 || parts[1].isEmpty()
+        ? stages.resolve(parts[0])
+        : stages.resolve(parts[0]).resolve(parts[1]);
+  }
+
+  private ObjectNode put(SnowflakeSql sql) throws SQLException {
+    return transfer(
+        "UPLOAD",
+        List.of(sql.texts().get(0).replaceFirst("^file://", "")),
+        created(directory(sql.texts().get(1))));
+  }
+
+  private static Path created(Path directory) throws SQLException {
+    try {
+      return Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new SQLException(e);
+    }
+  }
+
+  private ObjectNode get(SnowflakeSql sql) {
+    Path file = directory(sql.texts().get(0));
+    ObjectNode data =
+        transfer(
+            "DOWNLOAD",
+            Files.exists(file) ? List.of(file.getFileName().toString()) : List.of(),
+            file.getParent());
+    data.put("localLocation", sql.texts().get(1).replaceFirst("^file://", ""));
+    return data;
+  }
+
+  private static ObjectNode transfer(String command, List<String> files, Path directory) {
+    ObjectNode data = Answer.JSON.createObjectNode();
+    data.put("command", command);
+    ArrayNode sources = data.putArray("src_locations");
+    files.forEach(sources::add);
+    data.put("parallel", 4);
+    data.put("autoCompress", false);
+    data.put("overwrite", true);
+    data.put("sourceCompression", "none");
+    ObjectNode stage = data.putObject("stageInfo");
+    stage.put("locationType", "LOCAL_FS");
+    stage.put("location", directory + "/");
+    stage.put("path", "");
+    stage.putObject("creds");
+    data.put("queryId", "01234567-0000-0000-0000-000000000000");
+    return data;
+  }
+
+  private ObjectNode list(SnowflakeSql sql) {
+    Path stage = directory(sql.texts().get(0));
+    List<List<String>> rows = new ArrayList<>();
+    if (Files.exists(stage)) {
+      String name = stage.getFileName().toString();
+      String prefix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+      try (Stream<Path> files = Files.walk(stage)) {
+        for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+          rows.add(
+              List.of(
+                  prefix + "/" + stage.relativize(file),
+                  Long.toString(Files.size(file)),
+                  "",
+                  DateTimeFormatter.RFC_1123_DATE_TIME.format(
+                      Files.getLastModifiedTime(file).toInstant().atOffset(ZoneOffset.UTC))));
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return Answer.rows(Answer.SELECT, List.of("name", "size", "md5", "last_modified"), rows);
+  }
+
+  private ObjectNode remove(SnowflakeSql sql) {
+    Path folder = directory(sql.texts().get(0));
+    Pattern pattern = Pattern.compile(sql.textBehind(" PATTERN = "));
+    List<List<String>> removed = new ArrayList<>();
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          if (pattern.matcher(stages.relativize(file).toString()).matches()) {
+            Files.delete(file);
+            removed.add(List.of(stages.relativize(file).toString(), "removed"));
+          }
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return Answer.rows(Answer.SELECT, List.of("name", "result"), removed);
+  }
+
+  @Override
+  public synchronized void close() throws SQLException {
+    try {
+      ObjectNode unused = end("ROLLBACK");
+    } finally {
+      duckDb.close();
+    }
+  }
+}

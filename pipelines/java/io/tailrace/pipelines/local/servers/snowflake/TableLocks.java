@@ -1,0 +1,40 @@
+package io.tailrace.pipelines.local.servers.snowflake;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Which session has which table until its transaction ends. Thread-safe. */
+final class TableLocks {
+  private final Map<String, FakeSession> owners = new HashMap<>();
+
+  synchronized void take(FakeSession session, String table, Duration timeout)
+      throws FakeSnowflake.RefusedException {
+    long until = System.nanoTime() + timeout.toNanos();
+    try {
+      while (owners.containsKey(table) && owners.get(table) != session) {
+        long left = (until - System.nanoTime()) / 1_000_000;
+        if (left <= 0) {
+          throw new FakeSnowflake.RefusedException(
+              "000625",
+              "57014",
+              "Statement has locked table '"
+                  + table
+                  + "' in transaction "
+                  + owners.get(table).id()
+                  + " and this lock has not yet been released.");
+        }
+        wait(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FakeSnowflake.RefusedException("000604", "57014", "SQL execution canceled");
+    }
+    owners.put(table, session);
+  }
+
+  synchronized void releaseAll(FakeSession session) {
+    owners.values().removeIf(owner -> owner == session);
+    notifyAll();
+  }
+}

@@ -1,0 +1,135 @@
+package io.tailrace.offline.snowflake;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.pipelines.local.servers.snowflake.FakeSnowflake;
+import io.tailrace.pipelines.local.servers.snowflake.Logins;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.OfflineStoreContract;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** The simulated Snowflake, through the vendor's driver, keeps the contract of offline stores. */
+@RunWith(JUnit4.class)
+public class SnowflakeContractTest extends OfflineStoreContract {
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private FakeSnowflake snowflake;
+  private Path password;
+
+  @Before
+  public void start() throws IOException {
+    snowflake = FakeSnowflake.start(folder.newFolder("stages").toPath());
+    password = folder.newFile("password").toPath();
+    Files.writeString(password, Logins.PASSWORD);
+  }
+
+  @After
+  public void stop() {
+    snowflake.close();
+  }
+
+  static String uri(FakeSnowflake snowflake, Path password, String more) {
+    return "snowflake://fake/features/{environment}?user=writer&warehouse=loading&password=file:"
+        + password
+        + "&endpoint="
+        + snowflake.endpoint()
+        + "&retryFor=1s&connectTimeout=2s&timeout=10s"
+        + more;
+  }
+
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at(uri(snowflake, password, ""));
+  }
+
+  @Override
+  protected void takeDown() {
+    snowflake.faults().throttle(Integer.MAX_VALUE, 503);
+  }
+
+  @Override
+  protected void bringBack() {
+    snowflake.faults().clear();
+  }
+
+  @Override
+  protected Unusable unusable() {
+    return new Unusable(
+        OfflineStores.at(uri(snowflake, password, "").replace("user=writer", "user=nobody")),
+        "give ?user=NAME&privateKey=");
+  }
+
+  /** The columns of a feature's view are those of the table of its type. */
+  @Override
+  protected void execute(String... statements) throws SQLException {
+    snowflake.execute(
+        Arrays.stream(statements)
+            .map(
+                sql ->
+                    sql.replace(
+                        "ALTER TABLE production.user__age",
+                        "ALTER TABLE production.rows_string_int64"))
+            .toArray(String[]::new));
+  }
+
+  @Override
+  protected boolean divides() {
+    return false;
+  }
+
+  @Override
+  protected String[] sicken() {
+    return new String[] {
+      "ALTER VIEW production.user__age RENAME TO aside",
+      "CREATE TABLE production.user__age(somebodys INTEGER)"
+    };
+  }
+
+  @Override
+  protected String[] cure() {
+    return new String[] {
+      "DROP TABLE production.user__age", "ALTER VIEW production.aside RENAME TO user__age"
+    };
+  }
+
+  @Override
+  protected String[] refuseNegativeAges() {
+    return sicken();
+  }
+
+  @Override
+  protected Map<ValueType, String> texts() {
+    return new HashMap<>(
+        Map.of(
+            ValueType.INT64, "-9223372036854775808",
+            ValueType.FLOAT64, "-1.5E-300",
+            ValueType.BOOL, "true",
+            ValueType.STRING, "Grüße, \"W\\elt\"",
+            ValueType.BYTES, "00ff07",
+            ValueType.TIMESTAMP, "1969-12-31T23:59:59.999999Z",
+            ValueType.DATE, "1969-12-31",
+            ValueType.VECTOR, "[1.5,-0.25]",
+            ValueType.JSON, "{\"a\":[1,null]}"));
+  }
+
+  @Override
+  protected String typeName(ValueType type) {
+    return switch (type) {
+      case INT64 -> "NUMBER(19,0)";
+      case STRING -> "VARCHAR";
+      default -> throw new IllegalArgumentException(type.name());
+    };
+  }
+}

@@ -1,0 +1,82 @@
+package io.tailrace.offline.snowflake;
+
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.offline.snowflake.SnowflakeStatements.Clustering;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * What a Snowflake URI says. Immutable.
+ *
+ * @param server where it is
+ * @param statements where its tables are
+ * @param stage the name of the stage with database and schema, behind an at sign
+ * @param loadEvery how long a file waits for others at most
+ */
+record SnowflakeAddress(
+    SnowflakeServer server, SnowflakeStatements statements, String stage, Duration loadEvery)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  static final String EXAMPLE =
+      "snowflake://org-account/features/tailrace_{environment}?warehouse=loading&role=tailrace"
+          + "&user=writer&privateKey=file:/secrets/snowflake.p8";
+
+  private static final String NAME = "[A-Za-z_][A-Za-z0-9_]*";
+
+  /** Snowflake's limit is 255. */
+  private static final int LONGEST = 200;
+
+  static SnowflakeAddress of(EndpointUri uri) {
+    String[] path = uri.path().split("/", -1);
+    if (path.length != 2 || path[0].isEmpty() || path[1].isEmpty()) {
+      uri.problem("database and schema are missing: snowflake://account/DATABASE/SCHEMA");
+      path = new String[] {"DATABASE", "SCHEMA"};
+    }
+    String database = path[0];
+    String schema = path[1];
+    checkName(uri, "database", database);
+    checkName(uri, "schema", schema.replaceFirst("\\Q{environment}\\E", "e"));
+    SnowflakeServer server = SnowflakeServer.of(uri, database.toUpperCase(Locale.ROOT));
+    String stage =
+        uri.take("stage")
+            .orElse(
+                schema.contains(SnowflakeStatements.ENVIRONMENT)
+                    ? "TAILRACE.TAILRACE_STAGE"
+                    : schema + ".TAILRACE_STAGE");
+    if (!stage.matches(NAME + "[.]" + NAME)) {
+      uri.problem("stage=" + stage + " is not SCHEMA.NAME");
+    }
+    Clustering clustering =
+        switch (uri.take("clustering").orElse("feature")) {
+          case "feature" -> Clustering.FEATURE;
+          case "none" -> Clustering.NONE;
+          default -> {
+            uri.problem("clustering is one of feature, none");
+            yield Clustering.NONE;
+          }
+        };
+    SnowflakeAddress address =
+        new SnowflakeAddress(
+            server,
+            new SnowflakeStatements(database.toUpperCase(Locale.ROOT), schema, clustering),
+            "@" + (database + "." + stage).toUpperCase(Locale.ROOT),
+            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)));
+    uri.finish(EXAMPLE);
+    return address;
+  }
+
+  private static void checkName(EndpointUri uri, String what, String name) {
+    if (!name.matches(NAME)) {
+      uri.problem(
+          what
+              + " '"
+              + name
+              + "' may have letters, digits and '_' only, and begin with a letter: names fold to"
+              + " upper case, so that nobody has to quote them");
+    } else if (name.length() > LONGEST) {
+      uri.problem(what + " '" + name + "' is longer than " + LONGEST + " letters");
+    }
+  }
+}

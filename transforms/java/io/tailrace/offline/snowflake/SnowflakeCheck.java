@@ -1,0 +1,79 @@
+package io.tailrace.offline.snowflake;
+
+import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
+
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore.Role;
+import io.tailrace.offline.warehouse.WarehouseSession;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+
+/** Asks Snowflake whether it can be used, and what it is. Stateless and thread-safe. */
+final class SnowflakeCheck {
+  private SnowflakeCheck() {}
+
+  /** Does what the writer will do, before it starts. */
+  static void check(SnowflakeAddress address, Set<Role> roles) throws UnavailableException {
+    SnowflakeServer server = address.server();
+    try (WarehouseSession session = new WarehouseSession(server)) {
+      String database =
+          session.require(
+              statements ->
+                  String.valueOf(
+                      statements
+                          .query("SELECT CURRENT_DATABASE()", row -> row.getString(1))
+                          .get(0)));
+      if (!database.equals(server.context().database())) {
+        throw new UnavailableException(
+            server.text()
+                + ": the database "
+                + server.context().database()
+                + " does not exist, or the role may not use it: GRANT USAGE ON DATABASE "
+                + server.context().database()
+                + " TO ROLE …");
+      }
+      if (roles.contains(Role.INSERT)) {
+        boolean unused =
+            session.require(
+                statements -> {
+                  new SnowflakeStage(server, address.stage()).create(statements);
+                  return true;
+                });
+      }
+    }
+  }
+
+  static Instant now(SnowflakeServer server) throws UnavailableException {
+    try (WarehouseSession session = new WarehouseSession(server)) {
+      return session.require(
+          statements ->
+              statements
+                  .query(
+                      "SELECT DATE_PART(EPOCH_MICROSECOND, CURRENT_TIMESTAMP())",
+                      row -> Micros.instant(row.getLong(1)))
+                  .get(0));
+    }
+  }
+
+  /**
+   * Returns account, when the database was made, and the schema: a database that was made anew, or
+   * cloned, is another one.
+   */
+  static String identity(SnowflakeAddress address) throws UnavailableException {
+    try (WarehouseSession session = new WarehouseSession(address.server())) {
+      List<String> found =
+          session.require(
+              statements ->
+                  statements.query(
+                      "SELECT CURRENT_ACCOUNT() || '/' || DATABASE_NAME || '/' ||"
+                          + " DATE_PART(EPOCH_MICROSECOND, CREATED) FROM "
+                          + SNOWFLAKE.quoted(address.server().context().database())
+                          + ".INFORMATION_SCHEMA.DATABASES WHERE DATABASE_NAME = "
+                          + SNOWFLAKE.literal(address.server().context().database()),
+                      row -> row.getString(1)));
+      return found.isEmpty() ? "" : found.get(0) + "/" + address.statements().schemaPattern();
+    }
+  }
+}

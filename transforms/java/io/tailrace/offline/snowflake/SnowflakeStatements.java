@@ -1,0 +1,280 @@
+package io.tailrace.offline.snowflake;
+
+import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
+
+import io.tailrace.offline.warehouse.Statements;
+import io.tailrace.offline.warehouse.WarehouseDialect;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.result.ValueType;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.ColumnType;
+import io.tailrace.sql.Dialect;
+import io.tailrace.sql.FoundTable;
+import io.tailrace.sql.Table;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What is said to Snowflake.
+ *
+ * @param database the database of all schemas
+ * @param schemaPattern the name of a schema, perhaps with {@code {environment}} in it
+ * @param clustering whether tables of rows are clustered, which Snowflake does for money
+ */
+record SnowflakeStatements(String database, String schemaPattern, Clustering clustering)
+    implements WarehouseDialect {
+  private static final long serialVersionUID = 1;
+
+  /** How tables of rows are laid out. */
+  enum Clustering {
+    /** By feature and day, kept so by Snowflake in the background. */
+    FEATURE,
+    /** As rows come. */
+    NONE
+  }
+
+  static final String ENVIRONMENT = "{environment}";
+
+  @Override
+  public Dialect sql() {
+    return SNOWFLAKE;
+  }
+
+  @Override
+  public String schema(String environment) {
+    return schemaPattern.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
+  }
+
+  @Override
+  public String place(String schema, String table) {
+    return SNOWFLAKE.quoted(database)
+        + "."
+        + SNOWFLAKE.quoted(schema)
+        + "."
+        + SNOWFLAKE.quoted(table);
+  }
+
+  @Override
+  public String createSchema(String schema) {
+    return "CREATE SCHEMA IF NOT EXISTS "
+        + SNOWFLAKE.quoted(database)
+        + "."
+        + SNOWFLAKE.quoted(schema);
+  }
+
+  /** In its session it stands before one of the same name that others see. */
+  @Override
+  public String temporary(String schema, String table) {
+    return place(schema, table);
+  }
+
+  @Override
+  public String createRows(String place, Table table) {
+    return createTable(place, table)
+        + (clustering == Clustering.FEATURE
+            ? " CLUSTER BY (FEATURE, FLOOR(DATE_PART(EPOCH_SECOND, OBSERVED_AT) / 86400))"
+            : "");
+  }
+
+  @Override
+  public List<String> createView(String place, String query, String comment) {
+    return List.of(
+        "CREATE VIEW " + place + " COMMENT = " + SNOWFLAKE.literal(comment) + " AS " + query);
+  }
+
+  /** Who may read it stays so. */
+  @Override
+  public List<String> replaceView(String place, String query, String comment) {
+    return List.of(
+        "CREATE OR REPLACE VIEW "
+            + place
+            + " COPY GRANTS COMMENT = "
+            + SNOWFLAKE.literal(comment)
+            + " AS "
+            + query);
+  }
+
+  private static String names(Collection<String> names) {
+    return names.stream()
+        .map(name -> SNOWFLAKE.literal(name.toUpperCase(Locale.ROOT)))
+        .collect(Collectors.joining(", "));
+  }
+
+  private String schemaTable(String table, String schema) {
+    return SNOWFLAKE.quoted(database)
+        + ".INFORMATION_SCHEMA."
+        + table
+        + " WHERE TABLE_SCHEMA = "
+        + SNOWFLAKE.literal(schema.toUpperCase(Locale.ROOT));
+  }
+
+  @Override
+  public Map<String, FoundTable> tables(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    Map<String, FoundTable> found = views(statements, schema, names);
+    if (found.isEmpty()) {
+      return found;
+    }
+    record ColumnOf(String table, String column, String type) {}
+    Map<String, Map<String, String>> columns = new HashMap<>();
+    for (ColumnOf column :
+        statements.query(
+            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, NUMERIC_SCALE FROM "
+                + schemaTable("COLUMNS", schema)
+                + " AND TABLE_NAME IN ("
+                + names(names)
+                + ")",
+            row ->
+                new ColumnOf(
+                    lower(row.getString(1)),
+                    lower(row.getString(2)),
+                    SNOWFLAKE.found(row.getString(3), row.getInt(4))))) {
+      columns
+          .computeIfAbsent(column.table, unused -> new HashMap<>())
+          .put(column.column, column.type);
+    }
+    found.replaceAll(
+        (name, table) ->
+            new FoundTable(
+                table.kind(), columns.getOrDefault(name, Map.of()), Set.of(), table.comment()));
+    return found;
+  }
+
+  private static String lower(String name) {
+    return name.toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public Map<String, FoundTable> views(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    Map<String, FoundTable> found = new HashMap<>();
+    statements
+        .query(
+            "SELECT TABLE_NAME, TABLE_TYPE, COMMENT FROM "
+                + schemaTable("TABLES", schema)
+                + " AND TABLE_NAME IN ("
+                + names(names)
+                + ")",
+            row ->
+                Map.entry(
+                    lower(row.getString(1)),
+                    new FoundTable(
+                        kind(row.getString(2)),
+                        Map.of(),
+                        Set.of(),
+                        row.getString(3) == null ? "" : row.getString(3))))
+        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
+    return found;
+  }
+
+  private static FoundTable.Kind kind(String type) {
+    return switch (type) {
+      case "BASE TABLE" -> FoundTable.Kind.TABLE;
+      case "VIEW" -> FoundTable.Kind.VIEW;
+      default -> FoundTable.Kind.OTHER;
+    };
+  }
+
+  /**
+   * The columns are found by their names, whatever their order; each row gets the name of its file
+   * and its number.
+   */
+  static String copyStatement(String place, String stage, List<String> names) {
+    return "COPY INTO "
+        + place
+        + " FROM "
+        + SNOWFLAKE.literal(stage + "/")
+        + names.stream()
+            .map(SNOWFLAKE::literal)
+            .collect(Collectors.joining(", ", " FILES = (", ")"))
+        + " FILE_FORMAT = (TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE)"
+        + " MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
+        + " INCLUDE_METADATA = (STAGED_FILE = METADATA$FILENAME,"
+        + " STAGED_ROW = METADATA$FILE_ROW_NUMBER) ON_ERROR = ABORT_STATEMENT";
+  }
+
+  @Override
+  public void copy(
+      Statements statements, String place, Table staged, String stage, List<String> names)
+      throws SQLException {
+    statements.execute(copyStatement(place, stage, names));
+  }
+
+  @Override
+  public String micros(String time) {
+    return "DATE_PART(EPOCH_MICROSECOND, " + time + ")";
+  }
+
+  @Override
+  public String time(long micros) {
+    return "TO_TIMESTAMP_LTZ(" + micros + ", 6)";
+  }
+
+  @Override
+  public String now() {
+    return "CURRENT_TIMESTAMP()";
+  }
+
+  /** A text that is JSON to us and not to Snowflake is kept as the text that it is. */
+  @Override
+  public String stored(Column column) {
+    return column.type() == ColumnType.JSON
+        ? "COALESCE(TRY_PARSE_JSON(" + column.name() + ", 'd'), TO_VARIANT(" + column.name() + "))"
+        : column.name();
+  }
+
+  @Override
+  public List<String> greatestFirst(ValueType type) {
+    return switch (type) {
+      case INT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "value DESC");
+      case FLOAT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "ABS(value) DESC");
+      case TIMESTAMP ->
+          List.of("CASE WHEN value < " + time(0) + " THEN 0 ELSE 1 END", "value DESC");
+      case DATE -> List.of("CASE WHEN value < DATE '1970-01-01' THEN 0 ELSE 1 END", "value DESC");
+      case BOOL, BYTES, STRING, JSON -> List.of("value DESC");
+      case VECTOR -> List.of("TO_VARCHAR(value) DESC");
+    };
+  }
+
+  @Override
+  public String unitedTexts(String lists) {
+    return "ARRAY_SORT(ARRAY_UNION_AGG(" + lists + "))";
+  }
+
+  @Override
+  public String unitedTexts(String list, String other) {
+    return "ARRAY_SORT(ARRAY_DISTINCT(ARRAY_CAT(" + list + ", " + other + ")))";
+  }
+
+  @Override
+  public String countTexts(String list) {
+    return "ARRAY_SIZE(" + list + ")";
+  }
+
+  /** The one row of a table: whoever updates it has the table until the transaction ends. */
+  @Override
+  public void lock(Statements statements, String lockPlace) throws SQLException {
+    String update =
+        "UPDATE "
+            + lockPlace
+            + " SET session = CURRENT_SESSION(), taken_at = CURRENT_TIMESTAMP()"
+            + " WHERE name = 'load'";
+    if (statements.update(update) == 0) {
+      long unused =
+          statements.update(
+              "INSERT INTO "
+                  + lockPlace
+                  + " (name, session, taken_at) SELECT 'load', CURRENT_SESSION(),"
+                  + " CURRENT_TIMESTAMP()");
+      if (statements.update(update) == 0) {
+        throw new SQLException("the row of " + lockPlace + " vanishes");
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Snowflake as an offline store, loaded from a stage. */
+package io.tailrace.offline.snowflake;

@@ -1,0 +1,266 @@
+package io.tailrace.offline.warehouse;
+
+import io.tailrace.offline.Catalog.Conflict;
+import io.tailrace.offline.Feature;
+import io.tailrace.offline.FeatureTable;
+import io.tailrace.offline.RowNumbers;
+import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.parquet.ObservationFile.Kind;
+import io.tailrace.parquet.QueryLog;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.Table;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The rows of staged files of one type, in a table of the session: what is in them, and how they
+ * get from there into the table of their type. Not thread-safe.
+ */
+final class StagedRows {
+  private static final List<String> OBSERVATION = List.of("namespace", "feature", "observation_id");
+  private static final String TABLES = "value_tables";
+
+  private final WarehouseDialect dialect;
+  private final StagedFile.Type type;
+  private final Table table;
+  private final Table staged;
+  private final String temporary;
+
+  /** What was copied. */
+  record Survey(long rows, Map<FeatureTable, Long> features, TimeRanges times) {}
+
+  /** Rows of a file. */
+  record Found(String file, RowNumbers rows) {}
+
+  private record Line(String namespace, String feature, long rows, long from, long to) {}
+
+  StagedRows(WarehouseDialect dialect, String schema, StagedFile.Type type) {
+    this.dialect = dialect;
+    this.type = type;
+    this.table =
+        type.kind() == Kind.QUERIES
+            ? WarehouseTables.queries()
+            : WarehouseTables.rows(type.stringKeys(), type.valueType());
+    Table raw = WarehouseTables.staged(table);
+    this.staged =
+        new Table(raw.name(), raw.columns().stream().map(dialect::staged).toList(), raw.key());
+    this.temporary = dialect.temporary(schema, staged.name());
+  }
+
+  StagedFile.Type type() {
+    return type;
+  }
+
+  Table table() {
+    return table;
+  }
+
+  void create(Statements statements) throws SQLException {
+    for (String statement : dialect.createTemporary(temporary, staged)) {
+      statements.execute(statement);
+    }
+  }
+
+  void copy(Statements statements, String stage, List<String> names) throws SQLException {
+    dialect.copy(statements, temporary, staged, stage, names);
+  }
+
+  Survey survey(Statements statements) throws SQLException {
+    if (type.kind() == Kind.QUERIES) {
+      long rows =
+          statements.query("SELECT COUNT(*) FROM " + temporary, row -> row.getLong(1)).get(0);
+      return new Survey(rows, Map.of(), new TimeRanges(List.of()));
+    }
+    String micros = dialect.micros("observed_at");
+    List<Line> lines =
+        statements.query(
+            "SELECT namespace, feature, COUNT(*), 0, 0 FROM "
+                + temporary
+                + " GROUP BY namespace, feature UNION ALL SELECT '', '', COUNT(*), MIN("
+                + micros
+                + "), MAX("
+                + micros
+                + ") FROM "
+                + temporary
+                + " GROUP BY FLOOR("
+                + micros
+                + " / "
+                + TimeRanges.DAY
+                + ")",
+            row ->
+                new Line(
+                    row.getString(1),
+                    row.getString(2),
+                    row.getLong(3),
+                    row.getLong(4),
+                    row.getLong(5)));
+    Map<FeatureTable, Long> features = new LinkedHashMap<>();
+    List<TimeRanges.Range> days = new ArrayList<>();
+    long rows = 0;
+    for (Line line : lines) {
+      // No feature is empty: its name has a dot.
+      if (line.feature.isEmpty()) {
+        days.add(new TimeRanges.Range(line.from, line.to));
+        rows += line.rows;
+      } else {
+        features.put(
+            new FeatureTable(
+                new Feature(line.namespace, line.feature), type.stringKeys(), type.valueType()),
+            line.rows);
+      }
+    }
+    return new Survey(rows, features, TimeRanges.of(days));
+  }
+
+  /** Takes rows of features out, and returns where they come from, by their features. */
+  Map<Feature, List<Found>> takeOut(Statements statements, Collection<Conflict> conflicts)
+      throws SQLException {
+    Map<Feature, List<Found>> found = new LinkedHashMap<>();
+    if (conflicts.isEmpty()) {
+      return found;
+    }
+    String where =
+        conflicts.stream()
+            .map(conflict -> conflict.table().feature())
+            .map(
+                feature ->
+                    "(namespace = "
+                        + dialect.sql().literal(feature.namespace())
+                        + " AND feature = "
+                        + dialect.sql().literal(feature.text())
+                        + ")")
+            .collect(Collectors.joining(" OR "));
+    // A file's rows are sorted by feature. Where its numbers begin, its own rows say.
+    for (Map.Entry<Feature, Found> each :
+        statements.query(
+            "SELECT s.namespace, s.feature, s.staged_file, MIN(s.staged_row - b.base), COUNT(*)"
+                + " FROM "
+                + temporary
+                + " AS s JOIN (SELECT staged_file, MIN(staged_row) AS base FROM "
+                + temporary
+                + " GROUP BY staged_file) AS b ON s.staged_file = b.staged_file WHERE "
+                + where.replace("(namespace", "(s.namespace").replace(" feature =", " s.feature =")
+                + " GROUP BY s.namespace, s.feature, s.staged_file",
+            row ->
+                Map.entry(
+                    new Feature(row.getString(1), row.getString(2)),
+                    new Found(
+                        row.getString(3),
+                        new RowNumbers(
+                            List.of(new RowNumbers.Run(row.getInt(4), row.getInt(5)))))))) {
+      found.computeIfAbsent(each.getKey(), unused -> new ArrayList<>()).add(each.getValue());
+    }
+    long unused = statements.update("DELETE FROM " + temporary + " WHERE " + where);
+    return found;
+  }
+
+  /** Merges the rows into their table, and returns how many were not there. */
+  long merge(Statements statements, String schema, TimeRanges times) throws SQLException {
+    String place = dialect.place(schema, table.name());
+    return type.kind() == Kind.QUERIES
+        ? mergeQueries(statements, place)
+        : statements.update(
+            dialect.merge(
+                place,
+                folded(),
+                new Merge(OBSERVATION, Optional.of(times)),
+                values(column -> "s." + column)));
+  }
+
+  private interface Expression {
+    String of(String column);
+  }
+
+  private Map<String, String> values(Expression expression) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (Column column : table.columns()) {
+      values.put(
+          column.name(),
+          column.rule() == Column.Rule.STAMPED ? dialect.now() : expression.of(column.name()));
+    }
+    return values;
+  }
+
+  /** Selects the rows, of those with one id the one whose cell is the greatest. */
+  private String folded() {
+    List<String> order =
+        Stream.concat(
+                type.valueType()
+                    .map(
+                        value ->
+                            Stream.concat(
+                                Stream.of("CASE WHEN value IS NULL THEN 0 ELSE 1 END"),
+                                dialect.greatestFirst(value).stream()))
+                    .orElse(Stream.of()),
+                Stream.of("COALESCE(resolver_fqn, '') DESC", "COALESCE(deployment_id, '') DESC"))
+            .toList();
+    return "SELECT "
+        + table.columns().stream()
+            .filter(column -> column.rule() != Column.Rule.STAMPED)
+            .map(
+                column ->
+                    dialect.stored(column).equals(column.name())
+                        ? column.name()
+                        : dialect.stored(column) + " AS " + column.name())
+            .collect(Collectors.joining(", "))
+        + " FROM (SELECT r.*, ROW_NUMBER() OVER (PARTITION BY "
+        + String.join(", ", OBSERVATION)
+        + " ORDER BY "
+        + String.join(", ", order)
+        + ") AS place_of_id FROM "
+        + temporary
+        + " AS r) AS f WHERE place_of_id = 1";
+  }
+
+  /** The parts of a result unite their tables. */
+  private long mergeQueries(Statements statements, String place) throws SQLException {
+    Set<String> first = Set.of(QueryLog.KEY, TABLES);
+    String folded =
+        "SELECT "
+            + table.columns().stream()
+                .map(Column::name)
+                .map(
+                    name ->
+                        name.equals(TABLES)
+                            ? dialect.unitedTexts(TABLES) + " AS " + TABLES
+                            : first.contains(name) ? name : "MIN(" + name + ") AS " + name)
+                .collect(Collectors.joining(", "))
+            + " FROM "
+            + temporary
+            + " GROUP BY "
+            + QueryLog.KEY;
+    String both = dialect.unitedTexts("t." + TABLES, "s." + TABLES);
+    long unused =
+        statements.update(
+            "UPDATE "
+                + place
+                + " t SET "
+                + TABLES
+                + " = "
+                + both
+                + " FROM ("
+                + folded
+                + ") s WHERE t."
+                + QueryLog.KEY
+                + " = s."
+                + QueryLog.KEY
+                + " AND "
+                + dialect.countTexts(both)
+                + " > "
+                + dialect.countTexts("t." + TABLES));
+    return statements.update(
+        dialect.merge(
+            place,
+            folded,
+            new Merge(List.of(QueryLog.KEY), Optional.empty()),
+            values(column -> "s." + column)));
+  }
+}

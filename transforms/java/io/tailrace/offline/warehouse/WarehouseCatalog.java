@@ -1,0 +1,196 @@
+package io.tailrace.offline.warehouse;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.FeatureTable;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.FoundTable;
+import io.tailrace.sql.Table;
+import io.tailrace.sql.Tables;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tables of a warehouse's environments and the views of features over them. Tables are looked
+ * at once, views whenever they are asked for: what a view says decides whose rows its readers see.
+ * Not thread-safe.
+ */
+public final class WarehouseCatalog implements Catalog {
+  /** Others may be faster, again and again. */
+  private static final int MAX_ATTEMPTS = 5;
+
+  private final WarehouseSession session;
+  private final WarehouseDialect dialect;
+  private final Map<String, Set<Table>> ensured = new HashMap<>();
+
+  /** Creates one over a session, which is closed with it. */
+  public WarehouseCatalog(WarehouseSession session, WarehouseDialect dialect) {
+    this.session = session;
+    this.dialect = dialect;
+  }
+
+  @Override
+  public List<Conflict> create(String environment, List<FeatureTable> tables)
+      throws UnavailableException {
+    return session.require(statements -> create(statements, environment, tables));
+  }
+
+  /** Forgets which tables were seen to be there: somebody may have changed them. */
+  void forget() {
+    ensured.clear();
+  }
+
+  List<Conflict> create(
+      Statements statements, String environment, Collection<FeatureTable> features)
+      throws SQLException, UnavailableException {
+    Set<Table> rows = new HashSet<>();
+    for (FeatureTable feature : features) {
+      rows.add(WarehouseTables.rows(feature));
+      // Its deletions.
+      rows.add(WarehouseTables.rows(feature.stringKeys(), Optional.empty()));
+    }
+    ensure(statements, environment, List.copyOf(rows));
+    if (features.isEmpty()) {
+      return List.of();
+    }
+    String schema = dialect.schema(environment);
+    Map<FeatureTable, FeatureView> wanted = new LinkedHashMap<>();
+    features.forEach(feature -> wanted.put(feature, new FeatureView(feature, dialect, schema)));
+    Map<FeatureTable, Conflict> conflicts = new LinkedHashMap<>();
+    Set<String> names = new HashSet<>();
+    wanted.keySet().forEach(feature -> names.add(feature.table()));
+    for (int attempt = 0; attempt < MAX_ATTEMPTS && !wanted.isEmpty(); attempt++) {
+      Map<String, FoundTable> found = dialect.views(statements, schema, names);
+      names.clear();
+      for (FeatureView view : List.copyOf(wanted.values())) {
+        FoundTable there = found.get(view.feature().table());
+        if (there != null && view.conflict(there).isPresent()) {
+          conflicts.put(view.feature(), view.conflict(there).get());
+          wanted.remove(view.feature());
+        } else if (there != null && !view.isMoreThan(there)) {
+          wanted.remove(view.feature());
+        } else if (!names.add(view.feature().table())) {
+          // Another feature has the same name: it is compared with what this attempt makes.
+          continue;
+        } else if (!make(statements, view, there, conflicts)) {
+          wanted.remove(view.feature());
+        }
+      }
+    }
+    wanted
+        .keySet()
+        .forEach(
+            feature ->
+                conflicts.put(
+                    feature,
+                    Conflict.ofTable(
+                        feature, "is there, and can't be seen: grant it to the writer's role")));
+    return List.copyOf(conflicts.values());
+  }
+
+  /** Makes a view, and returns whether it is to be looked at again. */
+  private boolean make(
+      Statements statements,
+      FeatureView view,
+      @Nullable FoundTable there,
+      Map<FeatureTable, Conflict> conflicts)
+      throws SQLException {
+    try {
+      for (String statement : there == null ? view.create() : view.replace(there)) {
+        statements.execute(statement);
+      }
+      return true;
+    } catch (SQLException e) {
+      switch (session.server().meaning(e)) {
+        case THERE -> {
+          return true;
+        }
+        case TABLES, CONTENT, FINAL -> {
+          conflicts.put(
+              view.feature(),
+              Conflict.ofTable(view.feature(), "can't be created: " + session.server().message(e)));
+          return false;
+        }
+        default -> throw e;
+      }
+    }
+  }
+
+  /**
+   * Sees to it that an environment has the tables that it always has, and some tables of rows, with
+   * all of their columns.
+   */
+  void ensure(Statements statements, String environment, List<Table> rows)
+      throws SQLException, UnavailableException {
+    String schema = dialect.schema(environment);
+    Set<Table> seen = ensured.computeIfAbsent(schema, unused -> new HashSet<>());
+    List<Table> wanted = new ArrayList<>(rows);
+    wanted.addAll(List.of(WarehouseTables.LOCK, WarehouseTables.LEDGER, WarehouseTables.queries()));
+    wanted.removeAll(seen);
+    if (wanted.isEmpty()) {
+      return;
+    }
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Map<String, FoundTable> found =
+          dialect.tables(statements, schema, wanted.stream().map(Table::name).toList());
+      Tables plan = Tables.compare(dialect.sql(), wanted, found);
+      if (!plan.conflicts().isEmpty()) {
+        Map.Entry<Table, List<io.tailrace.sql.Conflict>> first =
+            plan.conflicts().entrySet().iterator().next();
+        throw new UnavailableException(
+            session.server().text()
+                + ": the table "
+                + dialect.place(schema, first.getKey().name())
+                + " "
+                + Tables.sentence(first.getValue())
+                + ": rename it, and it is created anew");
+      }
+      if (plan.areDone()) {
+        seen.addAll(wanted);
+        return;
+      }
+      if (found.isEmpty()) {
+        statements.execute(dialect.createSchema(schema));
+      }
+      for (Table table : plan.missing()) {
+        createTable(statements, schema, table);
+      }
+      for (Tables.Addition addition : plan.additions()) {
+        for (Column column : addition.columns()) {
+          statements.execute(
+              dialect.sql().addColumn(dialect.place(schema, addition.table().name()), column));
+        }
+      }
+    }
+    throw new UnavailableException(
+        session.server().text() + ": the tables of the schema " + schema + " vanish when created");
+  }
+
+  private void createTable(Statements statements, String schema, Table table) throws SQLException {
+    String place = dialect.place(schema, table.name());
+    try {
+      statements.execute(
+          table.name().startsWith("rows_")
+              ? dialect.createRows(place, table)
+              : dialect.createTable(place, table));
+    } catch (SQLException e) {
+      if (session.server().meaning(e) != Meaning.THERE) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

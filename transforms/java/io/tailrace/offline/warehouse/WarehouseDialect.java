@@ -1,0 +1,166 @@
+package io.tailrace.offline.warehouse;
+
+import io.tailrace.result.ValueType;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.ColumnType;
+import io.tailrace.sql.Dialect;
+import io.tailrace.sql.FoundTable;
+import io.tailrace.sql.Table;
+import java.io.Serializable;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What warehouses do differently. What is not overridden is what most of them take. Columns of
+ * tables of ours stand unquoted in statements, so that each warehouse folds them in its own way.
+ * Implementations are immutable.
+ */
+public interface WarehouseDialect extends Serializable {
+  /** Returns the words for types, and how names and texts are quoted. */
+  Dialect sql();
+
+  /** Returns the name of an environment's schema. */
+  String schema(String environment);
+
+  /** Returns the name of a table or view with its schema, as it stands in a statement. */
+  String place(String schema, String table);
+
+  /**
+   * Returns the name of a table that only its session sees, as it stands in a statement.
+   *
+   * @param schema where it is, if such a table has a schema
+   */
+  String temporary(String schema, String table);
+
+  /** Returns the statement that creates a schema, unless it is there. */
+  default String createSchema(String schema) {
+    return "CREATE SCHEMA IF NOT EXISTS " + sql().quoted(schema);
+  }
+
+  /**
+   * Returns the statement that creates a table of rows; it fails if there is one. Rows are laid out
+   * by feature and time where the warehouse can.
+   */
+  default String createRows(String place, Table table) {
+    return "CREATE TABLE " + place + " (" + sql().definitions(table) + ")";
+  }
+
+  /** Returns the statement that creates any other table; it fails if there is one. */
+  default String createTable(String place, Table table) {
+    return "CREATE TABLE " + place + " (" + sql().definitions(table) + ")";
+  }
+
+  /**
+   * Returns the statements that create a view which says whose it is; the first fails if there is
+   * one.
+   */
+  default List<String> createView(String place, String query, String comment) {
+    return List.of("CREATE VIEW " + place + " AS " + query, commentView(place, comment));
+  }
+
+  /** Returns the statements that put a view into the place of one that is there. */
+  default List<String> replaceView(String place, String query, String comment) {
+    return List.of("CREATE OR REPLACE VIEW " + place + " AS " + query, commentView(place, comment));
+  }
+
+  /** Returns the statement that gives a view a comment. */
+  default String commentView(String place, String comment) {
+    return "COMMENT ON VIEW " + place + " IS " + sql().literal(comment);
+  }
+
+  /** Returns what there is of some tables of a schema, with their columns, by their names. */
+  Map<String, FoundTable> tables(Statements statements, String schema, Collection<String> names)
+      throws SQLException;
+
+  /** Returns what there is of some names of a schema, with its comment but without its columns. */
+  Map<String, FoundTable> views(Statements statements, String schema, Collection<String> names)
+      throws SQLException;
+
+  /** Returns a column of a table into which files are copied; JSON is still a text there. */
+  default Column staged(Column column) {
+    return column.type() == ColumnType.JSON
+        ? new Column(column.name(), ColumnType.TEXT, Column.Rule.OPTIONAL)
+        : new Column(column.name(), column.type(), Column.Rule.OPTIONAL);
+  }
+
+  /** Returns the statements that make an empty table of the session into which files are copied. */
+  default List<String> createTemporary(String place, Table staged) {
+    return List.of(
+        "CREATE OR REPLACE TEMPORARY TABLE " + place + " (" + sql().definitions(staged) + ")");
+  }
+
+  /**
+   * Copies files into a table of the session, all or none of them.
+   *
+   * @param stage the address of the stage, as references carry it
+   * @param names the names of the files in it
+   */
+  void copy(Statements statements, String place, Table staged, String stage, List<String> names)
+      throws SQLException;
+
+  /** Returns an expression for the microseconds since the epoch of a time. */
+  String micros(String time);
+
+  /** Returns a time that is given in microseconds since the epoch, as it stands in a statement. */
+  String time(long micros);
+
+  /** Returns an expression for the present time. */
+  String now();
+
+  /** Returns what a staged column is as it is stored. */
+  default String stored(Column column) {
+    return column.name();
+  }
+
+  /** Returns the order of values in which the first is the greatest cell, as bytes compare. */
+  List<String> greatestFirst(ValueType type);
+
+  /**
+   * Returns the statement that merges rows in which no key is twice into a table: those that are
+   * not there are inserted.
+   *
+   * @param query selects the rows, with the columns of the table
+   * @param values what becomes of each column, in terms of {@code s}
+   */
+  default String merge(String place, String query, Merge merge, Map<String, String> values) {
+    String keys =
+        merge.keys().stream()
+            .map(key -> "t." + key + " = s." + key)
+            .collect(Collectors.joining(" AND "));
+    return "MERGE INTO "
+        + place
+        + " t USING ("
+        + query
+        + ") s ON "
+        + keys
+        + merge
+            .within("t.observed_at", this)
+            .map(condition -> " AND (" + condition + ")")
+            .orElse("")
+        + " WHEN NOT MATCHED THEN INSERT ("
+        + String.join(", ", values.keySet())
+        + ") VALUES ("
+        + String.join(", ", values.values())
+        + ")";
+  }
+
+  /** Returns an aggregate of lists of texts: each text that is in one of them once, sorted. */
+  String unitedTexts(String lists);
+
+  /** Returns an expression for the texts that are in one of two lists, each once, sorted. */
+  String unitedTexts(String list, String other);
+
+  /** Returns an expression for how many texts a list has. */
+  String countTexts(String list);
+
+  /** Takes the lock of those who load, in the transaction that is open, and names the session. */
+  void lock(Statements statements, String lockPlace) throws SQLException;
+
+  /** Does something in one transaction. */
+  default void transaction(Statements statements, Statements.Work work) throws SQLException {
+    statements.transaction(work);
+  }
+}

@@ -1,0 +1,2 @@
+/** What Snowflake calls things. */
+package io.tailrace.sql.snowflake;
