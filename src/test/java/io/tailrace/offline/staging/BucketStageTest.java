@@ -1,13 +1,13 @@
 package io.tailrace.offline.staging;
 
 import static com.google.common.truth.Truth.assertThat;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Secret;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.testing.StagePromise;
 import io.tailrace.testing.fakes.FakeS3;
 import java.io.File;
 import java.io.IOException;
@@ -18,7 +18,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -63,49 +62,14 @@ public class BucketStageTest {
         Duration.ofMillis(300));
   }
 
-  private static final List<String> NAMES =
-      List.of(
-          "production/inserts-0-12-abc.parquet",
-          "production/_C3_A9t_C3_A9-0-13-abc.parquet",
-          "manifests/a & b <c> \"d\" + e %2F ü.json");
-
-  /** What every stage promises. */
-  private static void keepsThePromise(Stage stage) throws UnavailableException {
-    Instant before = Instant.now().minusSeconds(2);
-    Map<String, byte[]> files = new LinkedHashMap<>();
-    for (String name : NAMES) {
-      files.put(name, name.getBytes(UTF_8));
-    }
-    try (Stage.Connection connection = stage.open()) {
-      assertThat(connection.list()).isEmpty();
-      assertThat(connection.read(NAMES.get(0))).isEmpty();
-      connection.put(files);
-      connection.put(Map.of(NAMES.get(0), files.get(NAMES.get(0))));
-
-      assertThat(connection.list().stream().map(Stage.Entry::name).toList())
-          .containsExactlyElementsIn(NAMES);
-      for (Stage.Entry entry : connection.list()) {
-        assertThat(entry.stagedAt()).isGreaterThan(before);
-        assertThat(new String(connection.read(entry.name()).orElseThrow(), UTF_8))
-            .isEqualTo(entry.name());
-      }
-
-      connection.delete(List.of(NAMES.get(0), "never/there.parquet"));
-      assertThat(connection.read(NAMES.get(0))).isEmpty();
-      assertThat(connection.list()).hasSize(NAMES.size() - 1);
-      connection.delete(NAMES);
-      assertThat(connection.list()).isEmpty();
-    }
-    stage.check();
-  }
-
   @Test
   public void aBucketKeepsThePromiseOfAStage() throws Exception {
     try (FakeS3 s3 = FakeS3.start(BUCKET)) {
-      keepsThePromise(
+      StagePromise.isKeptBy(
           new BucketStage("s3://stage/a/folder/", access(s3.endpoint()), StagedForm.CANONICAL));
       s3.put(BUCKET, "elsewhere.parquet", new byte[1]);
-      keepsThePromise(new BucketStage("s3://stage/a", access(s3.endpoint()), StagedForm.CANONICAL));
+      StagePromise.isKeptBy(
+          new BucketStage("s3://stage/a", access(s3.endpoint()), StagedForm.CANONICAL));
       assertThat(s3.keys(BUCKET)).containsExactly("elsewhere.parquet");
     }
   }
@@ -134,7 +98,7 @@ public class BucketStageTest {
             return new FileSystemFolder(uri());
           }
         };
-    keepsThePromise(stage);
+    StagePromise.isKeptBy(stage);
     assertThat(directory.list((unused, name) -> name.endsWith(".unfinished"))).isEmpty();
   }
 
@@ -244,7 +208,7 @@ public class BucketStageTest {
       List<String> ofFake = answers(s3.endpoint());
       List<String> ofMoto = answers("http://127.0.0.1:" + port);
       assertThat(ofFake).isEqualTo(ofMoto);
-      keepsThePromise(
+      StagePromise.isKeptBy(
           new BucketStage(
               "s3://stage/promise", access("http://127.0.0.1:" + port), StagedForm.CANONICAL));
     } finally {
