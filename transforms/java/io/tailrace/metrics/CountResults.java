@@ -6,7 +6,6 @@ import io.tailrace.bus.MessageTime;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.result.Column;
 import io.tailrace.result.ColumnSpec;
-import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.Frame;
 import io.tailrace.result.Result;
 import io.tailrace.stage.FreshnessCounters;
@@ -228,19 +227,26 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
   }
 
   private static void countColumn(Tally tally, Column column, int rows, long queryTimestamp) {
-    if (column.spec().origin() != Origin.COMPUTED) {
-      tally.count(
-          column.spec().origin() == Origin.ONLINE_STORE
-              ? Tally.Count.SERVED_ONLINE
-              : Tally.Count.SERVED_OFFLINE,
-          rows);
+    Tally.Count origin =
+        switch (column.spec().origin()) {
+          case COMPUTED -> Tally.Count.COMPUTED;
+          case ONLINE_STORE -> Tally.Count.SERVED_ONLINE;
+          case OFFLINE_STORE -> Tally.Count.SERVED_OFFLINE;
+          case DEFAULT -> Tally.Count.DEFAULTS_USED;
+          case GIVEN -> Tally.Count.GIVEN;
+        };
+    tally.count(origin, rows);
+    if (origin == Tally.Count.DEFAULTS_USED || origin == Tally.Count.GIVEN) {
+      return;
+    }
+    if (origin != Tally.Count.COMPUTED) {
       for (int row = 0; row < rows; row++) {
         tally.millis().add(Math.max(0, queryTimestamp - column.observedAt(row)) / MICROS_PER_MILLI);
       }
       return;
     }
-    tally.count(Tally.Count.COMPUTED, rows);
     int nulls = 0;
+    int zeros = 0;
     int nonFinite = 0;
     for (int row = 0; row < rows; row++) {
       if (column.isNull(row)) {
@@ -248,9 +254,14 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
         continue;
       }
       switch (column.spec().type()) {
-        case INT64 -> tally.values().add(column.int64(row));
+        case INT64 -> {
+          long value = column.int64(row);
+          zeros += value == 0 ? 1 : 0;
+          tally.values().add(value);
+        }
         case FLOAT64 -> {
           double value = column.float64(row);
+          zeros += value == 0 ? 1 : 0;
           if (Double.isFinite(value)) {
             tally.values().add(value);
           } else {
@@ -262,6 +273,7 @@ final class CountResults extends DoFn<Result, KV<Integer, Optional<SeriesTally>>
     }
     tally.count(Tally.Count.NULLS, nulls);
     tally.count(Tally.Count.NON_FINITE, nonFinite);
+    tally.count(Tally.Count.ZEROS, zeros);
   }
 
   private interface Receiver {

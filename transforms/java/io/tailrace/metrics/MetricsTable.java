@@ -60,7 +60,10 @@ public final class MetricsTable {
               ofFeature("served_offline", FeatureSummary::getServedOffline),
               ofFeature("non_finite", FeatureSummary::getNonFinite),
               numbers(OF_FEATURES.get(0), summary -> summary.getFeature().getValues()),
-              numbers(OF_FEATURES.get(1), summary -> summary.getFeature().getStalenessMillis())),
+              numbers(OF_FEATURES.get(1), summary -> summary.getFeature().getStalenessMillis()),
+              laterOfFeature("zeros", FeatureSummary::getZeros),
+              laterOfFeature("defaults_used", FeatureSummary::getDefaultsUsed),
+              laterOfFeature("given", FeatureSummary::getGiven)),
           Key.of(
               "minute",
               "environment_id",
@@ -69,7 +72,13 @@ public final class MetricsTable {
               "deployment_id",
               "overflow",
               "epoch"),
-          List.of("computed", "served_online", "served_offline"));
+          List.of(
+              "%s.computed",
+              "%s.served_online",
+              "%s.served_offline",
+              // Null in rows from before there were these.
+              "coalesce(%s.defaults_used, 0)",
+              "coalesce(%s.given, 0)"));
 
   /** Of queries. */
   public static final MetricsTable QUERY_MINUTES =
@@ -89,7 +98,7 @@ public final class MetricsTable {
               ofQuery("partial", QuerySummary::getPartial),
               numbers(OF_QUERIES.get(0), summary -> summary.getQuery().getLatencyMillis())),
           Key.of("minute", "environment_id", "query_name", "overflow", "epoch"),
-          List.of("executions"));
+          List.of("%s.executions"));
 
   /** Of those who number what they publish. */
   public static final MetricsTable PUBLISHER_MINUTES =
@@ -108,7 +117,7 @@ public final class MetricsTable {
               count("least_sequence", summary -> summary.getPublisher().getLeast()),
               count("greatest_sequence", summary -> summary.getPublisher().getGreatest())),
           Key.of("minute", "environment_id", "publisher_id", "overflow", "epoch"),
-          List.of("results"));
+          List.of("%s.results"));
 
   /** All tables. */
   public static final ImmutableList<MetricsTable> ALL =
@@ -196,6 +205,12 @@ public final class MetricsTable {
 
   private static Entry ofFeature(String name, Function<FeatureSummary, @Nullable Object> value) {
     return count(name, summary -> value.apply(summary.getFeature()));
+  }
+
+  private static Entry laterOfFeature(
+      String name, Function<FeatureSummary, @Nullable Object> value) {
+    return Entry.of(
+        Column.optional(name, ColumnType.BIGINT), summary -> value.apply(summary.getFeature()));
   }
 
   private static Entry ofQuery(String name, Function<QuerySummary, @Nullable Object> value) {
@@ -290,7 +305,9 @@ public final class MetricsTable {
   }
 
   private String rank(String row) {
-    return counted.stream().map(count -> row + "." + count).collect(Collectors.joining(" + "))
+    return counted.stream()
+            .map(count -> String.format(Locale.ROOT, count, row))
+            .collect(Collectors.joining(" + "))
         + ", "
         + row
         + ".pane";

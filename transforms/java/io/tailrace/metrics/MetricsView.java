@@ -1,10 +1,15 @@
 package io.tailrace.metrics;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSet;
+import com.google.common.collect.Sets;
 import io.tailrace.metrics.MetricsTable.Distribution;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The views of a metrics store, for people who write SQL: one row for each series and minute, with
@@ -20,7 +25,8 @@ public enum MetricsView {
       MetricsTable.FEATURE_MINUTES,
       MetricsTable.OF_FEATURES,
       List.of("environment_id", "feature", "resolver_fqn", "deployment_id", "overflow", "minute"),
-      List.of("computed", "nulls", "served_online", "served_offline", "non_finite"),
+      Counts.of("computed", "nulls", "served_online", "served_offline", "non_finite")
+          .later("zeros", "defaults_used", "given"),
       List.of(
           ratio("nulls", "computed", "null_rate"),
           ratio("served_online", "(computed + served_online + served_offline)", "cache_hit_rate"))),
@@ -30,7 +36,7 @@ public enum MetricsView {
       MetricsTable.QUERY_MINUTES,
       MetricsTable.OF_QUERIES,
       List.of("environment_id", "query_name", "overflow", "minute"),
-      List.of("executions", "failures", "partial"),
+      Counts.of("executions", "failures", "partial"),
       List.of(ratio("failures", "executions", "error_rate"))),
 
   /** Resolvers, by environment, resolver and deployment. */
@@ -38,7 +44,7 @@ public enum MetricsView {
       MetricsTable.FEATURE_MINUTES,
       List.of(),
       List.of("environment_id", "resolver_fqn", "deployment_id", "overflow", "minute"),
-      List.of("computed", "nulls"),
+      Counts.of("computed", "nulls"),
       List.of(ratio("nulls", "computed", "null_rate"))),
 
   /** Publishers, by their id: of all environments and minutes, as their numbers are. */
@@ -46,11 +52,14 @@ public enum MetricsView {
       MetricsTable.PUBLISHER_MINUTES,
       List.of(),
       List.of("publisher_id"),
-      List.of("results"),
+      Counts.of("results"),
       List.of());
 
   /** Smaller ones become zero where they are divided: by 2^48 at most, that stays a number. */
   private static final String TINY = "1e-280";
+
+  private static final ImmutableList<String> SHOWN =
+      ImmutableList.of("sum", "min", "max", "mean", "p50", "p95", "p99");
 
   /** Larger ones become infinite where they are added. */
   private static final String HUGE = "1e306";
@@ -59,19 +68,38 @@ public enum MetricsView {
   private final ImmutableList<Distribution> distributions;
   private final ImmutableList<String> series;
   private final ImmutableList<String> counts;
+  private final ImmutableList<String> later;
   private final ImmutableList<String> rates;
 
   MetricsView(
       MetricsTable table,
       List<Distribution> distributions,
       List<String> series,
-      List<String> counts,
+      Counts counts,
       List<String> rates) {
     this.table = table.name();
     this.distributions = ImmutableList.copyOf(distributions);
     this.series = ImmutableList.copyOf(series);
-    this.counts = ImmutableList.copyOf(counts);
+    this.counts = counts.first;
+    this.later = counts.later;
     this.rates = ImmutableList.copyOf(rates);
+  }
+
+  /**
+   * What is counted.
+   *
+   * @param first what was from the first version on
+   * @param later what came later, and stands behind all that was there before: a database can
+   *     replace a view by one with more columns, though others are made of it
+   */
+  private record Counts(ImmutableList<String> first, ImmutableList<String> later) {
+    static Counts of(String... first) {
+      return new Counts(ImmutableList.copyOf(first), ImmutableList.of());
+    }
+
+    Counts later(String... counts) {
+      return new Counts(first, ImmutableList.copyOf(counts));
+    }
   }
 
   private static String ratio(String part, String whole, String name) {
@@ -89,14 +117,41 @@ public enum MetricsView {
   }
 
   /**
-   * Returns the statement that creates the view. One that is there is never replaced: it may be
-   * somebody's own.
+   * Returns the statement that creates the view, or replaces it. One that is there is replaced only
+   * if it {@link #isEarlier}: it may be somebody's own.
    *
    * @param place the view's name with its schema, as it stands in a statement
    * @param from the table's
    */
   public String create(String place, String from) {
-    return "CREATE VIEW " + place + " AS " + query(from);
+    return "CREATE OR REPLACE VIEW " + place + " AS " + query(from);
+  }
+
+  /**
+   * Returns whether a view with these columns is that of an earlier version: it lacks only what
+   * came later, and has nothing of its own.
+   */
+  public boolean isEarlier(Set<String> columns) {
+    Set<String> ours = columns();
+    return !later.isEmpty()
+        && !columns.containsAll(ours)
+        && ours.containsAll(columns)
+        && Sets.union(columns, ImmutableSet.copyOf(later)).containsAll(ours);
+  }
+
+  /** The names of its columns, where it has any that came later. */
+  private Set<String> columns() {
+    Set<String> columns = new LinkedHashSet<>(series);
+    columns.add("epochs");
+    columns.addAll(counts);
+    rates.forEach(rate -> columns.add(rate.substring(rate.lastIndexOf(' ') + 1)));
+    for (Distribution numbers : distributions) {
+      columns.add(numbers.name() + "_count");
+      SHOWN.forEach(what -> columns.add(numbers.column(what)));
+    }
+    columns.add("updated_at");
+    columns.addAll(later);
+    return columns;
   }
 
   private String query(String from) {
@@ -130,7 +185,9 @@ public enum MetricsView {
         + String.join(", ", rates)
         + ", "
         + distributions.stream().map(MetricsView::shown).collect(Collectors.joining(", "))
-        + ", updated_at FROM (SELECT "
+        + ", updated_at"
+        + later.stream().map(count -> ", " + count).collect(Collectors.joining())
+        + " FROM (SELECT "
         + by
         + ", count(*) AS epochs, "
         + sums()
@@ -172,7 +229,7 @@ public enum MetricsView {
   }
 
   private String sums() {
-    return counts.stream()
+    return Stream.concat(counts.stream(), later.stream())
         .map(count -> "sum(" + count + ")::bigint AS " + count)
         .collect(Collectors.joining(", "));
   }

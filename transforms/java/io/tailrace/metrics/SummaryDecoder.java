@@ -91,6 +91,9 @@ final class SummaryDecoder {
     checkCount("feature.served_online", feature.getServedOnline());
     checkCount("feature.served_offline", feature.getServedOffline());
     checkCount("feature.non_finite", feature.getNonFinite());
+    checkCount("feature.zeros", feature.getZeros());
+    checkCount("feature.defaults_used", feature.getDefaultsUsed());
+    checkCount("feature.given", feature.getGiven());
     if (feature.hasValues()) {
       check("feature.values", feature.getValues(), feature.getOverflow());
     }
@@ -105,6 +108,11 @@ final class SummaryDecoder {
         feature.getComputed(),
         feature.getNulls() + feature.getNonFinite() + feature.getValues().getCount(),
         "nulls, non_finite and values.count");
+    checkParts(
+        "feature.computed",
+        feature.getComputed(),
+        feature.getNulls() + feature.getNonFinite() + feature.getZeros(),
+        "nulls, non_finite and zeros");
     checkParts(
         "feature.staleness_millis.count",
         feature.getServedOnline() + feature.getServedOffline(),

@@ -59,7 +59,11 @@ public final class SummaryOrder {
       return summary.getPublisher().getResults();
     }
     FeatureSummary feature = summary.getFeature();
-    return feature.getComputed() + feature.getServedOnline() + feature.getServedOffline();
+    return feature.getComputed()
+        + feature.getServedOnline()
+        + feature.getServedOffline()
+        + feature.getDefaultsUsed()
+        + feature.getGiven();
   }
 
   /**

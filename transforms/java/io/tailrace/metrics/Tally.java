@@ -34,9 +34,12 @@ final class Tally {
     EXECUTIONS(5),
     FAILURES(6),
     PARTIAL(7),
-    PUBLISHED(8);
+    PUBLISHED(8),
+    ZEROS(9),
+    DEFAULTS_USED(10),
+    GIVEN(11);
 
-    private static final int ALL = 9;
+    private static final int ALL = 12;
     private final int place;
 
     Count(int place) {
@@ -77,7 +80,11 @@ final class Tally {
 
   /** Returns how many of them are values of features. */
   long valuesOfFeatures() {
-    return counted(Count.COMPUTED) + counted(Count.SERVED_ONLINE) + counted(Count.SERVED_OFFLINE);
+    return counted(Count.COMPUTED)
+        + counted(Count.SERVED_ONLINE)
+        + counted(Count.SERVED_OFFLINE)
+        + counted(Count.DEFAULTS_USED)
+        + counted(Count.GIVEN);
   }
 
   Distribution values() {
@@ -166,7 +173,10 @@ final class Tally {
                 .setNulls(counted(Count.NULLS))
                 .setServedOnline(counted(Count.SERVED_ONLINE))
                 .setServedOffline(counted(Count.SERVED_OFFLINE))
-                .setNonFinite(counted(Count.NON_FINITE));
+                .setNonFinite(counted(Count.NON_FINITE))
+                .setZeros(counted(Count.ZEROS))
+                .setDefaultsUsed(counted(Count.DEFAULTS_USED))
+                .setGiven(counted(Count.GIVEN));
         if (values != null) {
           feature.setValues(values.numbers());
         }

@@ -24,7 +24,11 @@ final class EncodeCounters extends StageCounters {
           "rows",
           "skipped: not to be stored offline; the two reasons that follow together");
   final Count notComputed =
-      count("rows_skipped_not_computed", "rows", "skipped: served from a store and not computed");
+      count(
+          "rows_skipped_not_computed",
+          "rows",
+          "skipped: served from a store, given by the caller, or a default that is not to be"
+              + " stored");
   final Count skippedByFeature =
       count(
           "rows_skipped_by_feature",

@@ -39,7 +39,11 @@ final class WriteCounts extends StageCounters {
           "cells",
           "skipped: not to be stored online; the four reasons that follow together");
   final Count notComputed =
-      count("cells_skipped_not_computed", "cells", "skipped: served from a store and not computed");
+      count(
+          "cells_skipped_not_computed",
+          "cells",
+          "skipped: served from a store, given by the caller, or a default that is not to be"
+              + " stored");
   final Count noMaxStaleness =
       count(
           "cells_skipped_no_max_staleness", "cells", "skipped: the feature has no `max_staleness`");

@@ -31,7 +31,7 @@ final class ColumnDecoder {
         place.index = c;
         int outer = in.enter();
         previous = read(in, namespace, previous);
-        columns[c] = values.build(in.bytes, previous.spec, place);
+        columns[c] = values.build(in.bytes, previous.spec(values.cacheDefaults, place), place);
         in.limit = outer;
         c++;
       } else {

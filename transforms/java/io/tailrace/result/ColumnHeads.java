@@ -1,5 +1,6 @@
 package io.tailrace.result;
 
+import io.tailrace.result.ColumnSpec.DefaultHandling;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.WireCursor.MalformedException;
@@ -15,7 +16,10 @@ import org.jspecify.annotations.Nullable;
  * time, and not parsed again. Not thread-safe.
  */
 final class ColumnHeads {
-  /** The last field of a column that belongs to its {@link ColumnSpec}; values come behind it. */
+  /**
+   * The last field of a column's head; values come behind it, and behind them {@code
+   * cache_defaults}, which is newer.
+   */
   static final int LAST_FIELD = 8;
 
   /**
@@ -178,7 +182,11 @@ final class ColumnHeads {
             ValueType.ofCode(type),
             new ColumnSpec.Source(resolver, ORIGINS[(int) origin]),
             new ColumnSpec.Persistence(
-                maxStaleness, skipOnline, skipOffline, NULL_HANDLINGS[(int) cacheNulls]));
+                maxStaleness,
+                skipOnline,
+                skipOffline,
+                NULL_HANDLINGS[(int) cacheNulls],
+                DefaultHandling.SKIP));
     ColumnHead fresh = new ColumnHead(bytes, spec, scattered);
     if (!scattered) {
       // The head once as it came, and its names once more as texts.

@@ -17,7 +17,11 @@ public final class ColumnSpec {
     /** Served from the online store. */
     ONLINE_STORE,
     /** Served from the offline store. */
-    OFFLINE_STORE
+    OFFLINE_STORE,
+    /** The feature's default, as nothing could be computed. */
+    DEFAULT,
+    /** Given by the caller of the query. */
+    GIVEN
   }
 
   /** What a null does to the online store. */
@@ -27,6 +31,16 @@ public final class ColumnSpec {
     /** It leaves the store as it is. */
     SKIP,
     /** It removes what is older. */
+    EVICT
+  }
+
+  /** What becomes of a value that is only a default. */
+  public enum DefaultHandling {
+    /** It is stored nowhere. */
+    SKIP,
+    /** It is stored as if it had been computed. */
+    WRITE,
+    /** It removes what is older from the online store. */
     EVICT
   }
 
@@ -45,9 +59,14 @@ public final class ColumnSpec {
    * @param skipOnline whether the values are kept out of the online store
    * @param skipOffline whether the values are kept out of the offline store
    * @param nullHandling what a null does to the online store
+   * @param defaultHandling what becomes of defaults
    */
   record Persistence(
-      long maxStaleness, boolean skipOnline, boolean skipOffline, NullHandling nullHandling) {}
+      long maxStaleness,
+      boolean skipOnline,
+      boolean skipOffline,
+      NullHandling nullHandling,
+      DefaultHandling defaultHandling) {}
 
   private final String feature;
   private final String name;
@@ -58,6 +77,7 @@ public final class ColumnSpec {
   private final boolean skipOnline;
   private final boolean skipOffline;
   private final NullHandling nullHandling;
+  private final DefaultHandling defaultHandling;
 
   ColumnSpec(String feature, String name, ValueType type, Source source, Persistence persistence) {
     this.feature = Objects.requireNonNull(feature);
@@ -69,6 +89,17 @@ public final class ColumnSpec {
     this.skipOnline = persistence.skipOnline;
     this.skipOffline = persistence.skipOffline;
     this.nullHandling = Objects.requireNonNull(persistence.nullHandling);
+    this.defaultHandling = Objects.requireNonNull(persistence.defaultHandling);
+  }
+
+  /** Returns the same with defaults handled otherwise. */
+  ColumnSpec with(DefaultHandling defaults) {
+    return new ColumnSpec(
+        feature,
+        name,
+        type,
+        new Source(resolverFqn, origin),
+        new Persistence(maxStaleness, skipOnline, skipOffline, nullHandling, defaults));
   }
 
   /** Returns the fully qualified name, {@code user.age}. */
@@ -114,6 +145,11 @@ public final class ColumnSpec {
   /** Returns what a null does to the online store. */
   public NullHandling nullHandling() {
     return nullHandling;
+  }
+
+  /** Returns what becomes of the values if they are defaults. */
+  public DefaultHandling defaultHandling() {
+    return defaultHandling;
   }
 
   @Override

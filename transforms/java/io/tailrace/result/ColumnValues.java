@@ -36,6 +36,8 @@ final class ColumnValues {
   int nullStart;
   int nullLength;
   int dimension;
+  // What the column says of defaults: behind its values, as it is newer than its head.
+  int cacheDefaults;
   // Bit n: the field with number n has values.
   private int present;
   // Every row is null, and no values were sent.
@@ -55,6 +57,7 @@ final class ColumnValues {
     nullStart = 0;
     nullLength = 0;
     dimension = 0;
+    cacheDefaults = 0;
     present = 0;
     allNull = false;
     while (!in.atEnd()) {
@@ -106,6 +109,7 @@ final class ColumnValues {
           present |= 1 << field;
         }
         case 19 << 3 | WireCursor.VARINT -> dimension = (int) in.readVarint();
+        case 21 << 3 | WireCursor.VARINT -> cacheDefaults = (int) in.readVarint();
         default -> {
           if (field <= ColumnHeads.LAST_FIELD && !headFieldsAllowed) {
             return false;

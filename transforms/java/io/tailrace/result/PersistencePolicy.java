@@ -1,5 +1,6 @@
 package io.tailrace.result;
 
+import io.tailrace.result.ColumnSpec.DefaultHandling;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
 
@@ -9,7 +10,7 @@ public final class PersistencePolicy {
   public enum Decision {
     /** The store gets it. */
     WRITE,
-    /** Not stored: it was not computed but served from a store. */
+    /** Not stored: it was served from a store, given by the caller, or only a default. */
     NOT_COMPUTED,
     /** Not stored online: its feature has no {@code max_staleness}. */
     NO_MAX_STALENESS,
@@ -17,7 +18,7 @@ public final class PersistencePolicy {
     SKIPPED_BY_FEATURE,
     /** Not stored: it is null, and the feature's nulls are not. */
     NULL_SKIPPED,
-    /** The store forgets what is older: it is null, and the feature's nulls evict. */
+    /** The store forgets what is older: it is a null or a default, and the feature's evict. */
     EVICT
   }
 
@@ -25,13 +26,28 @@ public final class PersistencePolicy {
 
   /** Returns what the online store does with the column's values that are not null. */
   public static Decision online(ColumnSpec spec) {
-    if (spec.origin() != Origin.COMPUTED) {
+    if (!isOwn(spec)) {
       return Decision.NOT_COMPUTED;
     }
     if (spec.skipOnline()) {
       return Decision.SKIPPED_BY_FEATURE;
     }
-    return spec.maxStaleness() == 0 ? Decision.NO_MAX_STALENESS : Decision.WRITE;
+    if (spec.maxStaleness() == 0) {
+      return Decision.NO_MAX_STALENESS;
+    }
+    return isDefault(spec) && spec.defaultHandling() == DefaultHandling.EVICT
+        ? Decision.EVICT
+        : Decision.WRITE;
+  }
+
+  private static boolean isDefault(ColumnSpec spec) {
+    return spec.origin() == Origin.DEFAULT;
+  }
+
+  /** Returns whether the execution itself has come to the values, and they are for a store. */
+  private static boolean isOwn(ColumnSpec spec) {
+    return spec.origin() == Origin.COMPUTED
+        || (isDefault(spec) && spec.defaultHandling() != DefaultHandling.SKIP);
   }
 
   /** Returns what the online store does with the column's nulls. */
@@ -45,9 +61,10 @@ public final class PersistencePolicy {
 
   /**
    * Returns what the offline store does with the column's values, nulls among them: it is history.
+   * A default that evicts is none: nothing was observed.
    */
   public static Decision offline(ColumnSpec spec) {
-    if (spec.origin() != Origin.COMPUTED) {
+    if (!isOwn(spec) || (isDefault(spec) && spec.defaultHandling() == DefaultHandling.EVICT)) {
       return Decision.NOT_COMPUTED;
     }
     return spec.skipOffline() ? Decision.SKIPPED_BY_FEATURE : Decision.WRITE;

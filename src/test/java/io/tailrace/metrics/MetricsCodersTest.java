@@ -7,6 +7,7 @@ import io.tailrace.testing.FrozenBytes;
 import io.tailrace.testing.Summaries;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.QuerySummary;
+import java.util.EnumSet;
 import org.junit.Test;
 
 /** That the state of a metrics writer, and summaries, outlive the version that wrote them. */
@@ -44,6 +45,9 @@ public class MetricsCodersTest {
     assertSame(FrozenBytes.of("Tally.TallyCoder", "full").writtenFor(coder, tally()), tally());
     assertSame(
         FrozenBytes.of("Tally.TallyCoder", "empty").writtenFor(coder, new Tally()), new Tally());
+    Tally whole = tally();
+    EnumSet.complementOf(COUNTED_FIRST).forEach(each -> whole.count(each, 100 + each.ordinal()));
+    assertSame(FrozenBytes.of("Tally.TallyCoder", "later").writtenFor(coder, whole), whole);
   }
 
   @Test
@@ -81,11 +85,15 @@ public class MetricsCodersTest {
         .isEqualTo(empty);
   }
 
-  /** Returns one that has counted everything, and more values than are kept as they are. */
+  /** What was counted when the format was frozen. */
+  private static final EnumSet<Count> COUNTED_FIRST =
+      EnumSet.range(Count.COMPUTED, Count.PUBLISHED);
+
+  /** Returns one that has counted everything of then, and more values than are kept as they are. */
   private static Tally tally() {
     Tally counted = new Tally();
     int many = 1;
-    for (Count each : Count.values()) {
+    for (Count each : COUNTED_FIRST) {
       counted.count(each, many++);
     }
     counted.countPublished(-5);

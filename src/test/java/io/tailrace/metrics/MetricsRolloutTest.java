@@ -8,6 +8,7 @@ import io.tailrace.metrics.MetricsTable.Entry;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
 import io.tailrace.testing.Summaries;
+import io.tailrace.v1.FeatureSummary;
 import io.tailrace.v1.MetricsSummary;
 import io.tailrace.v1.QuerySummary;
 import java.util.ArrayList;
@@ -77,6 +78,69 @@ public class MetricsRolloutTest {
                 "SELECT query_name, engine FROM tailrace_metrics.query_minutes ORDER BY 1"))
         .containsExactly("new|of new", "old|null")
         .inOrder();
+  }
+
+  @Test
+  public void aViewOfAnEarlierVersionIsReplacedWhenItsTableGetsTheColumnsOfItsNewOnes()
+      throws Exception {
+    makeEarlier("");
+    try (MetricsStore.Connection newer = database.store("").connect()) {
+      newer.write(List.of(Summaries.of(feature("b").setComputed(1).setZeros(1).setGiven(2))));
+    }
+
+    assertThat(
+            database.rows(
+                "SELECT feature, computed, zeros, defaults_used, given"
+                    + " FROM tailrace_metrics.feature_metrics ORDER BY 1"))
+        .containsExactly("a|1|null|null|null", "b|1|1|0|2")
+        .inOrder();
+    // What somebody has made of it is there still.
+    assertThat(database.rows("SELECT feature FROM tailrace_metrics.of_mine ORDER BY 1"))
+        .containsExactly("a", "b")
+        .inOrder();
+  }
+
+  @Test
+  public void aViewOfSomebodysOwnIsKeptWhateverItsTableGets() throws Exception {
+    makeEarlier(", 'mine' AS whose");
+    try (MetricsStore.Connection newer = database.store("").connect()) {
+      newer.write(List.of(computed("b", 1)));
+    }
+
+    assertThat(
+            database.rows("SELECT feature, whose FROM tailrace_metrics.feature_metrics ORDER BY 1"))
+        .containsExactly("a|mine", "b|mine")
+        .inOrder();
+    assertThat(database.rows("SELECT zeros FROM tailrace_metrics.feature_minutes ORDER BY feature"))
+        .containsExactly("null", "0")
+        .inOrder();
+  }
+
+  private static FeatureSummary.Builder feature(String name) {
+    return FeatureSummary.newBuilder().setFeature(name);
+  }
+
+  /** Leaves the table and the view as an earlier version made them, and a view of somebody's. */
+  private void makeEarlier(String more) throws Exception {
+    try (MetricsStore.Connection connection = database.store("").connect()) {
+      connection.write(List.of(computed("a", 1)));
+    }
+    String view =
+        MetricsView.FEATURE_METRICS
+            .create("tailrace_metrics.feature_metrics", "tailrace_metrics.feature_minutes")
+            .replace(", zeros, defaults_used, given FROM", more + " FROM");
+    for (String later : List.of("zeros", "defaults_used", "given")) {
+      view = view.replace(", sum(" + later + ")::bigint AS " + later, "");
+    }
+    assertThat(view).doesNotContain("zeros");
+    assertThat(view).doesNotContain("given");
+    database.execute(
+        "DROP VIEW tailrace_metrics.feature_metrics",
+        "ALTER TABLE tailrace_metrics.feature_minutes DROP COLUMN zeros",
+        "ALTER TABLE tailrace_metrics.feature_minutes DROP COLUMN defaults_used",
+        "ALTER TABLE tailrace_metrics.feature_minutes DROP COLUMN given",
+        view,
+        "CREATE VIEW tailrace_metrics.of_mine AS SELECT * FROM tailrace_metrics.feature_metrics");
   }
 
   @Test

@@ -61,6 +61,9 @@ public class MetricsViewTest {
                 .setServedOnline(24)
                 .setServedOffline(8)
                 .setNonFinite(1)
+                .setZeros(3)
+                .setDefaultsUsed(4)
+                .setGiven(5)
                 .setValues(Summaries.numbers(1, 2, 3, 4, 15))
                 .setStalenessMillis(Summaries.numbers(100, 300))));
 
@@ -68,8 +71,9 @@ public class MetricsViewTest {
             features(
                 "environment_id, feature, resolver_fqn, deployment_id, CAST(overflow AS text),"
                     + " CAST(extract(epoch FROM minute) AS bigint), epochs, computed, nulls,"
-                    + " served_online, served_offline, non_finite, null_rate, cache_hit_rate"))
-        .containsExactly("prod|user.age|age_of|d1|false|1795514400|1|8|2|24|8|1|0.25|0.6");
+                    + " served_online, served_offline, non_finite, null_rate, cache_hit_rate,"
+                    + " zeros, defaults_used, given"))
+        .containsExactly("prod|user.age|age_of|d1|false|1795514400|1|8|2|24|8|1|0.25|0.6|3|4|5");
     assertThat(
             features(
                 "value_count, value_sum, value_min, value_max, value_mean, value_p50, value_p95,"

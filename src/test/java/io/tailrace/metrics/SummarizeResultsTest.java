@@ -301,7 +301,9 @@ public final class SummarizeResultsTest {
                     float64("old", 1, 2, 3)
                         .setOrigin(Column.Origin.OFFLINE_STORE)
                         // After the question: not negative.
-                        .setObservedAt(0, START + 1)));
+                        .setObservedAt(0, START + 1),
+                    float64("default", 0, 2, 3).setOrigin(Column.Origin.DEFAULT),
+                    float64("given", 0, 2, 3).setOrigin(Column.Origin.GIVEN)));
     QueryResult.Builder failed =
         query("q")
             .setStatus(QueryResult.Status.FAILED)
@@ -310,7 +312,8 @@ public final class SummarizeResultsTest {
     QueryResult.Builder partial =
         query("q")
             .setStatus(QueryResult.Status.PARTIAL)
-            .addFrames(frame(1, float64("score", -0.25)));
+            .addFrames(frame(1, float64("score", -0.25)))
+            .addFrames(frame(3, float64("zero", 0, -0.0, 1)));
     PCollection<MetricsSummary> summaries =
         summaries(
             ended(
@@ -333,6 +336,10 @@ public final class SummarizeResultsTest {
                 feature("cached").setServedOnline(3).setStalenessMillis(numbers(3, 12, 4, 4))),
         summary(START, Timing.ON_TIME, 0)
             .setFeature(feature("old").setServedOffline(3).setStalenessMillis(numbers(3, 0, 0, 0))),
+        summary(START, Timing.ON_TIME, 0).setFeature(feature("default").setDefaultsUsed(3)),
+        summary(START, Timing.ON_TIME, 0).setFeature(feature("given").setGiven(3)),
+        summary(START, Timing.ON_TIME, 0)
+            .setFeature(feature("zero").setComputed(3).setZeros(2).setValues(numbers(3, 1, 0, 1))),
         summary(START, Timing.ON_TIME, 0)
             .setQuery(
                 QuerySummary.newBuilder()

@@ -19,6 +19,7 @@ import io.tailrace.testing.Balance;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -212,9 +213,11 @@ public class WriteOnlineTest {
                     Results.int64("f2", T, 1).toBuilder().clearMaxStaleness().build(),
                     Results.int64("f3", T, 1).toBuilder().setOrigin(Origin.ONLINE_STORE).build(),
                     Results.int64("f4", T, 1).toBuilder().setOrigin(Origin.OFFLINE_STORE).build(),
+                    Results.int64("f6", T, 1).toBuilder().setOrigin(Origin.GIVEN).build(),
+                    Results.int64("f7", T, 1).toBuilder().setOrigin(Origin.DEFAULT).build(),
                     Results.int64("f5", T, 1).toBuilder().setSkipOffline(true).build())));
 
-    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 2, 0, 0, 0, 4, 0));
+    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 2, 0, 0, 0, 6, 0));
     PAssert.that(written.failures()).empty();
     Balance.run(pipeline);
     assertThat(stored("ann").keySet()).containsExactly("age", "f5");
@@ -250,6 +253,45 @@ public class WriteOnlineTest {
     assertThat(cells.get("skipped").value()).hasValue(1L);
     assertThat(cells.get("evicted").kind()).isEqualTo(Cell.Kind.TOMBSTONE);
     assertThat(cells.get("evicted").expiresAt()).isEqualTo(Cell.NEVER);
+  }
+
+  @Test
+  public void aDefaultIsWrittenOrSkippedOrEvicts() throws Exception {
+    store(
+        Results.user(
+            "ann",
+            Results.int64("written", T - 1, 1),
+            Results.int64("unsaid", T - 1, 1),
+            Results.int64("skipped", T - 1, 1),
+            Results.int64("evicted", T - 1, 1)));
+
+    WithFailures.Result<PCollection<WriteOutcome>, Failure> written =
+        write(
+            T,
+            named(
+                "op",
+                Results.user(
+                    "ann",
+                    defaulted("written", CacheDefaults.WRITE_DEFAULTS),
+                    defaulted("unsaid", CacheDefaults.CACHE_DEFAULTS_UNSPECIFIED),
+                    defaulted("skipped", CacheDefaults.SKIP_DEFAULTS),
+                    defaulted("evicted", CacheDefaults.EVICT_DEFAULTS))));
+
+    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 2, 0, 0, 0, 2, 0));
+    PAssert.that(written.failures()).empty();
+    Balance.run(pipeline);
+    Map<String, Cell> cells = stored("ann");
+    assertThat(cells.get("written").value()).hasValue(7L);
+    assertThat(cells.get("unsaid").value()).hasValue(1L);
+    assertThat(cells.get("skipped").value()).hasValue(1L);
+    assertThat(cells.get("evicted").kind()).isEqualTo(Cell.Kind.TOMBSTONE);
+  }
+
+  private static Column defaulted(String name, CacheDefaults handling) {
+    return Results.int64(name, T, 7).toBuilder()
+        .setOrigin(Origin.DEFAULT)
+        .setCacheDefaults(handling)
+        .build();
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.tailrace.parquet;
 import com.google.protobuf.ByteString;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
@@ -79,7 +80,11 @@ public final class FileRows {
     List<String> texts = new ArrayList<>();
     for (Frame frame : result.getFramesList()) {
       for (Column column : frame.getColumnsList()) {
-        if (column.getOrigin() == Origin.COMPUTED && !column.getSkipOffline()) {
+        boolean isKept =
+            column.getOrigin() == Origin.COMPUTED
+                || (column.getOrigin() == Origin.DEFAULT
+                    && column.getCacheDefaults() == CacheDefaults.WRITE_DEFAULTS);
+        if (isKept && !column.getSkipOffline()) {
           addRows(result, frame, column, texts);
         }
       }

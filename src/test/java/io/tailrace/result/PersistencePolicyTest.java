@@ -3,6 +3,7 @@ package io.tailrace.result;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.result.ColumnSpec.DefaultHandling;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
 import io.tailrace.result.PersistencePolicy.Decision;
@@ -35,8 +36,9 @@ public class PersistencePolicyTest {
   }
 
   @Test
-  public void whatAStoreServedIsWrittenToNone() {
-    for (Origin origin : new Origin[] {Origin.ONLINE_STORE, Origin.OFFLINE_STORE}) {
+  public void whatAStoreServedOrTheCallerGaveIsWrittenToNoneAndADefaultUnlessItSaysSo() {
+    for (Origin origin :
+        new Origin[] {Origin.ONLINE_STORE, Origin.OFFLINE_STORE, Origin.GIVEN, Origin.DEFAULT}) {
       assertThat(PersistencePolicy.online(online(origin, STALENESS, false)))
           .isEqualTo(Decision.NOT_COMPUTED);
       assertThat(PersistencePolicy.offline(offline(origin, false)))
@@ -45,6 +47,51 @@ public class PersistencePolicyTest {
         assertThat(PersistencePolicy.onlineNull(spec(origin, STALENESS, false, false, nulls)))
             .isEqualTo(Decision.NOT_COMPUTED);
       }
+    }
+  }
+
+  @Test
+  public void aDefaultIsWrittenSkippedOrEvictsAsItsFeatureSays() {
+    ColumnSpec spec = spec(Origin.DEFAULT, STALENESS, false, false, NullHandling.SKIP);
+    ColumnSpec written = spec.with(DefaultHandling.WRITE);
+    ColumnSpec evicting = spec.with(DefaultHandling.EVICT);
+
+    assertThat(PersistencePolicy.online(written)).isEqualTo(Decision.WRITE);
+    assertThat(PersistencePolicy.onlineNull(written)).isEqualTo(Decision.NULL_SKIPPED);
+    assertThat(PersistencePolicy.offline(written)).isEqualTo(Decision.WRITE);
+    assertThat(PersistencePolicy.online(evicting)).isEqualTo(Decision.EVICT);
+    assertThat(PersistencePolicy.onlineNull(evicting)).isEqualTo(Decision.EVICT);
+    assertThat(PersistencePolicy.offline(evicting)).isEqualTo(Decision.NOT_COMPUTED);
+  }
+
+  @Test
+  public void whatBecomesOfDefaultsIsNothingToOtherValues() {
+    for (DefaultHandling defaults : DefaultHandling.values()) {
+      ColumnSpec computed =
+          spec(Origin.COMPUTED, STALENESS, false, false, NullHandling.WRITE).with(defaults);
+      ColumnSpec given =
+          spec(Origin.GIVEN, STALENESS, false, false, NullHandling.WRITE).with(defaults);
+
+      assertThat(PersistencePolicy.online(computed)).isEqualTo(Decision.WRITE);
+      assertThat(PersistencePolicy.offline(computed)).isEqualTo(Decision.WRITE);
+      assertThat(PersistencePolicy.online(given)).isEqualTo(Decision.NOT_COMPUTED);
+      assertThat(PersistencePolicy.offline(given)).isEqualTo(Decision.NOT_COMPUTED);
+    }
+  }
+
+  @Test
+  public void aDefaultOfAFeatureThatIsNotKeptLeavesItsStoreAlone() {
+    for (DefaultHandling defaults :
+        new DefaultHandling[] {DefaultHandling.WRITE, DefaultHandling.EVICT}) {
+      ColumnSpec skips =
+          spec(Origin.DEFAULT, STALENESS, true, true, NullHandling.WRITE).with(defaults);
+
+      assertThat(PersistencePolicy.online(skips)).isEqualTo(Decision.SKIPPED_BY_FEATURE);
+      assertThat(
+              PersistencePolicy.online(
+                  spec(Origin.DEFAULT, 0, false, false, NullHandling.WRITE).with(defaults)))
+          .isEqualTo(Decision.NO_MAX_STALENESS);
+      assertThat(PersistencePolicy.offline(skips)).isNotEqualTo(Decision.WRITE);
     }
   }
 
@@ -129,6 +176,7 @@ public class PersistencePolicyTest {
         "age",
         ValueType.INT64,
         new ColumnSpec.Source("resolver", origin),
-        new ColumnSpec.Persistence(maxStaleness, skipOnline, skipOffline, nulls));
+        new ColumnSpec.Persistence(
+            maxStaleness, skipOnline, skipOffline, nulls, DefaultHandling.SKIP));
   }
 }

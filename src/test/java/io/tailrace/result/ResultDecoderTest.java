@@ -533,11 +533,15 @@ public class ResultDecoderTest {
     for (int type : new int[] {0, 10, -1}) {
       assertColumnRefused(c -> c.setTypeValue(type), Reason.UNKNOWN_TYPE, "type");
     }
-    for (int origin : new int[] {3, -1}) {
+    for (int origin : new int[] {5, -1}) {
       assertColumnRefused(c -> c.setOriginValue(origin), Reason.UNKNOWN_TYPE, "origin");
     }
     for (int nulls : new int[] {4, -1}) {
       assertColumnRefused(c -> c.setCacheNullsValue(nulls), Reason.UNKNOWN_TYPE, "cache_nulls");
+    }
+    for (int defaults : new int[] {4, -1}) {
+      assertColumnRefused(
+          c -> c.setCacheDefaultsValue(defaults), Reason.UNKNOWN_TYPE, "cache_defaults");
     }
   }
 

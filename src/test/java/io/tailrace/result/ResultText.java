@@ -74,6 +74,7 @@ final class ResultText {
     line("max_staleness", spec.maxStaleness());
     line("skip", spec.skipOnline() + " " + spec.skipOffline());
     line("nulls", spec.nullHandling());
+    line("defaults", spec.defaultHandling());
     for (int row = 0; row < rows; row++) {
       line("at", column.observedAt(row));
       if (column.isNull(row)) {
@@ -166,6 +167,14 @@ final class ResultText {
           case CACHE_NULLS_UNSPECIFIED, WRITE_NULLS -> "WRITE";
           case SKIP_NULLS -> "SKIP";
           case EVICT_NULLS -> "EVICT";
+          case UNRECOGNIZED -> "?";
+        });
+    line(
+        "defaults",
+        switch (column.getCacheDefaults()) {
+          case CACHE_DEFAULTS_UNSPECIFIED, SKIP_DEFAULTS -> "SKIP";
+          case WRITE_DEFAULTS -> "WRITE";
+          case EVICT_DEFAULTS -> "EVICT";
           case UNRECOGNIZED -> "?";
         });
     for (int row = 0; row < rows; row++) {

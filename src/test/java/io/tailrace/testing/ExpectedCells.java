@@ -3,6 +3,7 @@ package io.tailrace.testing;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.online.EntityKey;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
@@ -157,10 +158,15 @@ public final class ExpectedCells {
   private void add(Column column, int row, EntityKey key, String namespace, long publishedAt) {
     boolean isNull =
         !column.getNulls().isEmpty() && (column.getNulls().byteAt(row / 8) >> row % 8 & 1) == 1;
-    if (column.getOrigin() != Origin.COMPUTED
+    boolean isDefault = column.getOrigin() == Origin.DEFAULT;
+    boolean evicts = isDefault && column.getCacheDefaults() == CacheDefaults.EVICT_DEFAULTS;
+    boolean isKept =
+        column.getOrigin() == Origin.COMPUTED
+            || (isDefault && column.getCacheDefaults() == CacheDefaults.WRITE_DEFAULTS);
+    if (!(isKept || evicts)
         || column.getSkipOnline()
         || column.getMaxStaleness() == 0
-        || (isNull && column.getCacheNulls() == CacheNulls.SKIP_NULLS)) {
+        || (isNull && !evicts && column.getCacheNulls() == CacheNulls.SKIP_NULLS)) {
       return;
     }
     long observedAt = column.getObservedAt(column.getObservedAtCount() == 1 ? 0 : row);
@@ -171,9 +177,9 @@ public final class ExpectedCells {
     int type = column.getTypeValue();
     Entity entity = entities.computeIfAbsent(key, any -> new Entity());
     byte[] cell;
-    if (!isNull) {
+    if (!isNull && !evicts) {
       cell = cell(observedAt, 0, expiresAt, type, payload(column, row));
-    } else if (column.getCacheNulls() == CacheNulls.EVICT_NULLS) {
+    } else if (evicts || column.getCacheNulls() == CacheNulls.EVICT_NULLS) {
       cell = cell(observedAt, 2, Long.MAX_VALUE, 0, new byte[0]);
       entity.remember(Math.max(READ_AT, publishedAt) + RETENTION);
     } else {

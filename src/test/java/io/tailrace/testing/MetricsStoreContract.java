@@ -117,6 +117,9 @@ public abstract class MetricsStoreContract {
                     .setServedOnline(3)
                     .setServedOffline(4)
                     .setNonFinite(1)
+                    .setZeros(2)
+                    .setDefaultsUsed(5)
+                    .setGiven(6)
                     .setValues(Summaries.numbers(1, 2, 3, 4, 5, 6, 21.5))
                     .setStalenessMillis(Summaries.numbers(10, 20))),
             Summaries.of(
@@ -135,11 +138,12 @@ public abstract class MetricsStoreContract {
                     + ", timing, computed, nulls, served_online, served_offline, non_finite,"
                     + " value_count, value_sum, value_min, value_max, value_p50, value_p95,"
                     + " value_p99, staleness_count, staleness_sum_ms, staleness_min_ms,"
-                    + " staleness_max_ms, staleness_p50_ms, staleness_p95_ms, staleness_p99_ms"
+                    + " staleness_max_ms, staleness_p50_ms, staleness_p95_ms, staleness_p99_ms,"
+                    + " zeros, defaults_used, given"
                     + " FROM tailrace_metrics.feature_minutes"))
         .containsExactly(
             "prod|user.age|age_of|d1|1795514400|false|early|10|2|3|4|1|7|42.5|1|21.5|4|21.5|21.5"
-                + "|2|30|10|20|10|20|20");
+                + "|2|30|10|20|10|20|20|2|5|6");
     assertThat(
             database.rows(
                 "SELECT environment_id, query_name, executions, failures, partial, latency_count,"
@@ -262,6 +266,9 @@ public abstract class MetricsStoreContract {
     assertThat(
             write(Summaries.of(served.setServedOffline(11)), Summaries.of(query.setExecutions(4))))
         .isEqualTo(2);
+    assertThat(write(Summaries.of(served.setServedOffline(5).setDefaultsUsed(5)))).isEqualTo(0);
+    assertThat(write(Summaries.of(served.setGiven(2)))).isEqualTo(1);
+    assertThat(write(Summaries.of(served.setGiven(0).setDefaultsUsed(6)))).isEqualTo(0);
   }
 
   @Test

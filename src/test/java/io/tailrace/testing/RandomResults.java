@@ -2,6 +2,7 @@ package io.tailrace.testing;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
@@ -223,7 +224,8 @@ public final class RandomResults {
     if (!onlyStored) {
       head.setSkipOnline(chance(0.1));
       if (chance(0.2)) {
-        head.setOrigin(Origin.forNumber(random.nextInt(3)));
+        head.setOrigin(Origin.forNumber(random.nextInt(5)))
+            .setCacheDefaults(CacheDefaults.forNumber(random.nextInt(4)));
       }
     }
     return head.build();

@@ -181,9 +181,10 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private static void createViews(DuckDbCatalog catalog, Statement statement) throws SQLException {
     Set<String> names =
         Arrays.stream(MetricsView.values()).map(MetricsView::view).collect(Collectors.toSet());
-    Set<String> there = catalog.existing(statement, names);
+    Map<String, Set<String>> there = catalog.columnsOfViews(statement, names);
     for (MetricsView view : MetricsView.values()) {
-      if (!there.contains(view.view())) {
+      Set<String> columns = there.get(view.view());
+      if (columns == null || view.isEarlier(columns)) {
         statement.execute(view.create(catalog.place(view.view()), DUCKDB.quoted(view.table())));
       }
     }

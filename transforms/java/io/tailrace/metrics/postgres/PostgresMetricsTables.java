@@ -33,9 +33,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Creates the schema, its tables, views and partitions. Not thread-safe. */
 final class PostgresMetricsTables {
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresMetricsTables.class);
+
   private static final long MICROS_PER_DAY = Duration.ofDays(1).toNanos() / 1_000;
 
   private final PostgresMetricsAddress address;
@@ -55,8 +59,9 @@ final class PostgresMetricsTables {
     HYPERTABLE
   }
 
-  /** What is there: what the tables are, and what is wrong with them. */
-  private record There(Map<String, Kind> kinds, Map<Table, List<Conflict>> conflicts) {}
+  /** What is there: what the tables are, what is wrong with them, and views from before. */
+  private record There(
+      Map<String, Kind> kinds, Map<Table, List<Conflict>> conflicts, List<MetricsView> earlier) {}
 
   PostgresMetricsTables(
       PostgresMetricsAddress address, PostgresCatalog catalog, List<MetricsTable> tables) {
@@ -83,6 +88,7 @@ final class PostgresMetricsTables {
         There there = catalog.bringAbout(address.schema(), this::plan);
         check(there.conflicts);
         kinds = there.kinds;
+        there.earlier.forEach(this::replace);
       }
       for (MetricsTable table : tables) {
         if (kinds.get(table.name()) == Kind.DAILY) {
@@ -91,6 +97,29 @@ final class PostgresMetricsTables {
       }
     } catch (RefusedException e) {
       throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
+    }
+  }
+
+  /**
+   * Replaces a view of an earlier version. Rows are written without that, so that a failure is
+   * said: others may have made something of the view that does not allow it.
+   */
+  private void replace(MetricsView view) {
+    try {
+      catalog.once(
+          address.schema(),
+          unused -> List.of(view.create(address.place(view.view()), address.place(view.table()))));
+    } catch (RefusedException e) {
+      LOG.warn(
+          "The view {} is of an earlier version and can't be replaced; drop it, and it is made"
+              + " anew: {}",
+          address.place(view.view()),
+          SqlState.sentence(address.server(), e.refusal()));
+    } catch (UnavailableException e) {
+      LOG.warn(
+          "The view {} is of an earlier version and is not replaced for now: {}",
+          address.place(view.view()),
+          e.getMessage());
     }
   }
 
@@ -163,14 +192,21 @@ final class PostgresMetricsTables {
         steps.add(step);
       }
     }
+    List<MetricsView> earlier = new ArrayList<>();
     for (MetricsView view : MetricsView.values()) {
-      if (!found.containsKey(view.view())) {
+      FoundTable relation = found.get(view.view());
+      if (relation != null) {
+        if (relation.kind() == FoundTable.Kind.VIEW
+            && view.isEarlier(relation.columns().keySet())) {
+          earlier.add(view);
+        }
+      } else {
         steps.add(List.of(view.create(address.place(view.view()), address.place(view.table()))));
       }
     }
     return compared.conflicts().isEmpty()
-        ? new Plan<>(steps, new There(there, Map.of()))
-        : new Plan<>(List.of(), new There(there, compared.conflicts()));
+        ? new Plan<>(steps, new There(there, Map.of(), earlier))
+        : new Plan<>(List.of(), new There(there, compared.conflicts(), List.of()));
   }
 
   private List<String> names() {

@@ -152,9 +152,15 @@ public final class DuckDbCatalog {
     return found;
   }
 
-  /** Returns which of some names are those of tables or views. */
-  public Set<String> existing(Statement statement, Collection<String> names) throws SQLException {
-    return columns(statement, names).keySet();
+  /** Returns which of some names are taken, each with the columns of a view; none of a table. */
+  public Map<String, Set<String>> columnsOfViews(Statement statement, Collection<String> names)
+      throws SQLException {
+    Set<String> views = views(statement, names);
+    Map<String, Set<String>> columns = new HashMap<>();
+    columns(statement, names)
+        .forEach(
+            (name, types) -> columns.put(name, views.contains(name) ? types.keySet() : Set.of()));
+    return columns;
   }
 
   private Set<String> views(Statement statement, Collection<String> names) throws SQLException {

@@ -67,6 +67,7 @@ final class BadRecords {
     UNKNOWN_TYPE(records -> broken(records.sound().setTypeValue(99))),
     UNKNOWN_ORIGIN(records -> broken(records.sound().setOriginValue(99))),
     UNKNOWN_CACHE_NULLS(records -> broken(records.sound().setCacheNullsValue(99))),
+    UNKNOWN_CACHE_DEFAULTS(records -> broken(records.sound().setCacheDefaultsValue(99))),
     NULL_BITMAP_TOO_SHORT(
         records ->
             frame(

@@ -111,6 +111,9 @@ public final class MetricsModel {
     private long servedOnline;
     private long servedOffline;
     private long nonFinite;
+    private long zeros;
+    private long defaultsUsed;
+    private long given;
     private final Sample values = new Sample();
     private final Sample staleness = new Sample();
   }
@@ -176,6 +179,11 @@ public final class MetricsModel {
 
   private static void add(Feature feature, Column column, int rows, long askedAt) {
     for (int row = 0; row < rows; row++) {
+      if (column.getOrigin() == Origin.DEFAULT || column.getOrigin() == Origin.GIVEN) {
+        feature.defaultsUsed += column.getOrigin() == Origin.DEFAULT ? 1 : 0;
+        feature.given += column.getOrigin() == Origin.GIVEN ? 1 : 0;
+        continue;
+      }
       if (column.getOrigin() != Origin.COMPUTED) {
         feature.servedOnline += column.getOrigin() == Origin.ONLINE_STORE ? 1 : 0;
         feature.servedOffline += column.getOrigin() == Origin.OFFLINE_STORE ? 1 : 0;
@@ -188,8 +196,10 @@ public final class MetricsModel {
           && (column.getNulls().byteAt(row / 8) >> row % 8 & 1) == 1) {
         feature.nulls++;
       } else if (column.getInt64ValuesCount() > 0) {
+        feature.zeros += column.getInt64Values(row) == 0 ? 1 : 0;
         feature.values.add(BigDecimal.valueOf(column.getInt64Values(row)));
       } else if (column.getFloat64ValuesCount() > 0) {
+        feature.zeros += column.getFloat64Values(row) == 0 ? 1 : 0;
         if (Double.isFinite(column.getFloat64Values(row))) {
           feature.values.add(column.getFloat64Values(row));
         } else {
@@ -210,7 +220,8 @@ public final class MetricsModel {
         String.valueOf(
             store
                 .query(
-                    "SELECT (SELECT coalesce(sum(computed + served_online + served_offline), 0)"
+                    "SELECT (SELECT coalesce(sum(computed + served_online + served_offline"
+                        + " + coalesce(defaults_used, 0) + coalesce(given, 0)), 0)"
                         + " FROM tailrace_metrics.feature_metrics)"
                         + " + (SELECT coalesce(sum(executions), 0)"
                         + " FROM tailrace_metrics.query_metrics)",
@@ -232,6 +243,9 @@ public final class MetricsModel {
           differs("served_online", (double) feature.servedOnline, found, wrong);
           differs("served_offline", (double) feature.servedOffline, found, wrong);
           differs("non_finite", (double) feature.nonFinite, found, wrong);
+          differs("zeros", (double) feature.zeros, found, wrong);
+          differs("defaults_used", (double) feature.defaultsUsed, found, wrong);
+          differs("given", (double) feature.given, found, wrong);
           feature.values.compare("value", found, "", wrong);
           feature.staleness.compare("staleness", found, "_ms", wrong);
         },

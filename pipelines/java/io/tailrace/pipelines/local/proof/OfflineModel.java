@@ -8,6 +8,7 @@ import io.tailrace.pipelines.local.proof.ExpectedFeature.Operation;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Field;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Row;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
@@ -158,7 +159,7 @@ public final class OfflineModel {
     for (Frame frame : result.getFramesList()) {
       List<Object> keys = keys(frame.getStringKeysList(), frame.getInt64KeysList());
       for (Column column : frame.getColumnsList()) {
-        if (column.getOrigin() != Origin.COMPUTED || column.getSkipOffline()) {
+        if (!isKept(column)) {
           continue;
         }
         for (int row = 0; row < keys.size(); row++) {
@@ -197,6 +198,13 @@ public final class OfflineModel {
       }
     }
     log(environment, result, valueTables);
+  }
+
+  private static boolean isKept(Column column) {
+    return !column.getSkipOffline()
+        && (column.getOrigin() == Origin.COMPUTED
+            || (column.getOrigin() == Origin.DEFAULT
+                && column.getCacheDefaults() == CacheDefaults.WRITE_DEFAULTS));
   }
 
   private String table(String namespace, String feature) {

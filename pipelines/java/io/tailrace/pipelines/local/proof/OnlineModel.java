@@ -4,6 +4,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.CacheNulls;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
@@ -166,9 +167,7 @@ public final class OnlineModel {
               frame.getStringKeysList(),
               frame.getInt64KeysList());
       for (Column column : frame.getColumnsList()) {
-        if (column.getOrigin() != Origin.COMPUTED
-            || column.getSkipOnline()
-            || column.getMaxStaleness() == 0) {
+        if (!isOwn(column) || column.getSkipOnline() || column.getMaxStaleness() == 0) {
           continue;
         }
         for (int row = 0; row < rows.size(); row++) {
@@ -246,6 +245,10 @@ public final class OnlineModel {
     boolean isNull =
         row / 8 < column.getNulls().size()
             && (column.getNulls().byteAt(row / 8) >> row % 8 & 1) == 1;
+    if (column.getOrigin() == Origin.DEFAULT
+        && column.getCacheDefaults() == CacheDefaults.EVICT_DEFAULTS) {
+      return Optional.of(deleted(observedAt));
+    }
     if (!isNull) {
       return Optional.of(
           new Observation(
@@ -263,6 +266,13 @@ public final class OnlineModel {
             ? deleted(observedAt)
             : new Observation(
                 observedAt, Kind.NULL, expiresAt, column.getType(), Optional.empty()));
+  }
+
+  private static boolean isOwn(Column column) {
+    return column.getOrigin() == Origin.COMPUTED
+        || (column.getOrigin() == Origin.DEFAULT
+            && (column.getCacheDefaults() == CacheDefaults.WRITE_DEFAULTS
+                || column.getCacheDefaults() == CacheDefaults.EVICT_DEFAULTS));
   }
 
   private static Observation deleted(long observedAt) {
