@@ -28,6 +28,12 @@ public final class InsertCounters extends StageCounters {
       count("rows_received", "rows", "rows of all files, those of the query log too");
   private final Count rowsInserted =
       count("rows_inserted", "rows", "observations and deletions that are new in the store");
+  private final Count rowsHandedOver =
+      count(
+          "rows_handed_over",
+          "rows",
+          "rows of all kinds that were given to a sink of Beam's own, such as BigQuery's, which"
+              + " are then inserted or rejected");
   private final Count rowsDuplicate =
       count("rows_duplicate", "rows", "skipped: the store had them");
   private final Count rowsKnown =
@@ -56,12 +62,34 @@ public final class InsertCounters extends StageCounters {
   private final FreshnessCounters freshness = freshness();
   private transient @Nullable Set<String> counted;
 
+  /** Where rows are counted. */
+  private enum Where {
+    /** Where files come in. */
+    SINK,
+    /** Behind a sink of Beam's own that rows were handed to. */
+    BEHIND
+  }
+
   /** Counts for the stage that inserts. */
   public InsertCounters() {
+    this(Where.SINK);
+  }
+
+  /** Counts what became of rows that were handed to a sink of Beam's own. */
+  public static InsertCounters behindSink() {
+    return new InsertCounters(Where.BEHIND);
+  }
+
+  private InsertCounters(Where where) {
     super(InsertObservations.STAGE);
+    if (where == Where.BEHIND) {
+      // What comes there has been received before.
+      return;
+    }
     accounts(filesReceived, filesInserted, filesRejected);
     accounts(
         rowsReceived,
+        rowsHandedOver,
         rowsInserted,
         rowsDuplicate,
         queriesInserted,
@@ -117,8 +145,28 @@ public final class InsertCounters extends StageCounters {
    */
   public void count(List<File> files, Inserted inserted, long now) {
     rowsInserted.add(inserted.rows().inserted());
-    rowsDuplicate.add(inserted.rows().duplicates());
     queriesInserted.add(inserted.queries().inserted());
+    countFiles(files, inserted);
+    for (int i = 0; i < files.size(); i++) {
+      if (!inserted.refused().containsKey(i)) {
+        freshness.count(files.get(i).publishedAt, now, 1);
+      }
+    }
+    flush();
+  }
+
+  /**
+   * Counts files whose rows were handed to a sink, all but the rows that are new in the store,
+   * which {@link #countInserted} counts when they are.
+   */
+  public void countHandedOver(List<File> files, Inserted inserted) {
+    rowsHandedOver.add(inserted.rows().inserted() + inserted.queries().inserted());
+    countFiles(files, inserted);
+    flush();
+  }
+
+  private void countFiles(List<File> files, Inserted inserted) {
+    rowsDuplicate.add(inserted.rows().duplicates());
     queriesDuplicate.add(inserted.queries().duplicates());
     rowsKnown.add(inserted.rows().known() + inserted.queries().known());
     tablesWritten.add(inserted.tables());
@@ -132,10 +180,29 @@ public final class InsertCounters extends StageCounters {
         rowsOfRejectedFiles.add(files.get(i).rows);
       } else {
         bytes += files.get(i).bytes;
-        freshness.count(files.get(i).publishedAt, now, 1);
       }
     }
     bytesInserted.add(bytes);
+  }
+
+  /**
+   * Counts rows that are durable; in a bundle, whose metrics they are.
+   *
+   * @param publishedAt when the messages were published that brought them
+   * @param now microseconds since the epoch
+   */
+  public void countInserted(
+      Inserted.Count rows, Inserted.Count queries, Set<Long> publishedAt, long now) {
+    rowsInserted.add(rows.inserted());
+    queriesInserted.add(queries.inserted());
+    publishedAt.forEach(time -> freshness.count(time, now, 1));
+    flush();
+  }
+
+  /** Counts rows that the store has refused after they were handed over. */
+  public void countRefused(String table, Reason reason, long rows) {
+    rowsRejected.add(rows);
+    countRejected(table, reason, rows);
     flush();
   }
 }

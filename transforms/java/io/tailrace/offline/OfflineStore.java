@@ -77,6 +77,14 @@ public interface OfflineStore extends Endpoint {
     return Instant.now();
   }
 
+  /**
+   * Returns the name of the writer that inserts into it from the streaming-insert bus: most stores
+   * are served by one.
+   */
+  default String writer() {
+    return "streaming-insert-writer";
+  }
+
   /** Opens the catalog of its tables, which is for one thread and connects when first used. */
   Catalog openCatalog();
 

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Kind;
+import io.tailrace.offline.bigquery.BigQueryOfflineStore;
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
 import io.tailrace.offline.snowflake.SnowflakeOfflineStore;
@@ -22,13 +23,19 @@ public final class OfflineStores {
                       "snowflake", SnowflakeOfflineStore.EXAMPLE, SnowflakeOfflineStore::at)
                   .needing(
                       "net.snowflake:snowflake-jdbc",
-                      "net.snowflake.client.api.driver.SnowflakeDriver")));
+                      "net.snowflake.client.api.driver.SnowflakeDriver"),
+              Kind.<OfflineStore>of(
+                      "bigquery", BigQueryOfflineStore.EXAMPLE, BigQueryOfflineStore::at)
+                  .needing(
+                      "org.apache.beam:beam-sdks-java-io-google-cloud-platform",
+                      "org.apache.beam.sdk.io.gcp.bigquery.BigQueryIO")));
 
   private OfflineStores() {}
 
   /**
    * Returns the store that a URI names: {@code duckdb:///data/offline.db}, {@code
-   * postgresql://host:5432/database?schema=tailrace_{environment}}.
+   * postgresql://host:5432/database?schema=tailrace_{environment}}, {@code
+   * bigquery://project/tailrace_{environment}}.
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI, and a correct
    *     one

@@ -71,7 +71,7 @@ public final class SomeRows {
   }
 
   /** Copies rows, column by column. */
-  private static final class Gathered {
+  static final class Gathered {
     private final int count;
     private final Distinct<String> features;
     private final Distinct<String> namespaces;
@@ -130,7 +130,7 @@ public final class SomeRows {
       operations.put(at, ByteBuffer.wrap(from.operationId(row)));
     }
 
-    private static void putKnown(Distinct<ByteBuffer> column, int at, byte[] text) {
+    static void putKnown(Distinct<ByteBuffer> column, int at, byte[] text) {
       if (text.length > 0) {
         column.put(at, ByteBuffer.wrap(text));
       }
@@ -145,16 +145,16 @@ public final class SomeRows {
           new Origins(texts(resolvers), texts(deployments), texts(operations)));
     }
 
-    private static Texts texts(Distinct<ByteBuffer> column) {
+    static Texts texts(Distinct<ByteBuffer> column) {
       return new Texts(column.values.stream().map(ByteBuffer::array).toList(), column.index);
     }
   }
 
   /** A column of which each distinct value is held once. */
-  private static final class Distinct<T> {
+  static final class Distinct<T> {
     private final Map<T, Integer> places = new HashMap<>();
-    private final List<T> values = new ArrayList<>();
-    private final int[] index;
+    final List<T> values = new ArrayList<>();
+    final int[] index;
 
     Distinct(int count) {
       index = new int[count];
