@@ -8,10 +8,14 @@ import java.util.Set;
 /** What a refusal of Snowflake means, by its number and its SQLSTATE. Stateless and thread-safe. */
 final class SnowflakeCodes {
   private static final int THERE = 2_002;
+
+  /** Somebody has the table for longer than this session waits. */
+  static final int LOCKED = 625;
+
   private static final int NO_WAREHOUSE = 606;
 
   /** Canceled, a time that was over, a lock that is not to be had, too many that wait for it. */
-  private static final Set<Integer> LATER = Set.of(604, 618, 625, 630, 707, 1_044);
+  private static final Set<Integer> LATER = Set.of(604, 618, LOCKED, 630, 707, 1_044);
 
   /** A file that is not there or can't be read, a value that doesn't fit. */
   private static final Set<Integer> CONTENT = Set.of(91_016, 100_016, 100_069, 100_152);

@@ -11,6 +11,7 @@ import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StageThenLoad;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
+import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.parquet.ObservationFile;
@@ -85,6 +86,14 @@ public final class SnowflakeOfflineStore implements OfflineStore {
   /** Opens a loader, which is for one thread. */
   public Loader openLoader() {
     return new WarehouseLoader(new WarehouseSession(address.server()), address.statements());
+  }
+
+  SnowflakeServer server() {
+    return address.server();
+  }
+
+  WarehouseDialect dialect() {
+    return address.statements();
   }
 
   /** Returns where files wait for their load. */

@@ -19,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What is said to Snowflake.
@@ -38,6 +40,8 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
     /** As rows come. */
     NONE
   }
+
+  private static final Logger LOG = LoggerFactory.getLogger(SnowflakeStatements.class);
 
   static final String ENVIRONMENT = "{environment}";
 
@@ -257,23 +261,49 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
     return "ARRAY_SIZE(" + list + ")";
   }
 
-  /** The one row of a table: whoever updates it has the table until the transaction ends. */
+  /**
+   * Whoever updates the one row has the table until the transaction ends. One that has it for
+   * longer than others are let to wait is ended: its load begins anew.
+   */
   @Override
   public void lock(Statements statements, String lockPlace) throws SQLException {
-    String update =
-        "UPDATE "
-            + lockPlace
-            + " SET session = CURRENT_SESSION(), taken_at = CURRENT_TIMESTAMP()"
-            + " WHERE name = 'load'";
-    if (statements.update(update) == 0) {
-      long unused =
+    try {
+      long locked =
           statements.update(
-              "INSERT INTO "
+              "UPDATE "
                   + lockPlace
-                  + " (name, session, taken_at) SELECT 'load', CURRENT_SESSION(),"
-                  + " CURRENT_TIMESTAMP()");
-      if (statements.update(update) == 0) {
-        throw new SQLException("the row of " + lockPlace + " vanishes");
+                  + " SET session = CURRENT_SESSION(), taken_at = CURRENT_TIMESTAMP()"
+                  + " WHERE name = 'load'");
+      if (locked == 0) {
+        throw new SQLException(
+            "the row of " + lockPlace + " is gone: drop the table, and it is made anew");
+      }
+    } catch (SQLException e) {
+      if (e.getErrorCode() == SnowflakeCodes.LOCKED) {
+        endHolder(statements, lockPlace);
+      }
+      throw e;
+    }
+  }
+
+  private static void endHolder(Statements statements, String lockPlace) throws SQLException {
+    record Lock(String resource, String transaction, String status) {}
+    String table = lockPlace.replace("\"", "");
+    for (Lock lock :
+        statements.query(
+            "SHOW LOCKS",
+            row ->
+                new Lock(
+                    row.getString("resource"),
+                    row.getString("transaction"),
+                    row.getString("status")))) {
+      if (lock.resource.equals(table) && lock.status.equals("HOLDING")) {
+        LOG.warn(
+            "The transaction {} has had {} for too long: it is ended", lock.transaction, table);
+        List<String> unused =
+            statements.query(
+                "SELECT SYSTEM$ABORT_TRANSACTION(" + lock.transaction + ")",
+                row -> row.getString(1));
       }
     }
   }

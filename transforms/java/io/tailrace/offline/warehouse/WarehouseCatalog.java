@@ -103,10 +103,14 @@ public final class WarehouseCatalog implements Catalog {
       FeatureView view,
       @Nullable FoundTable there,
       Map<FeatureTable, Conflict> conflicts)
-      throws SQLException {
+      throws SQLException, UnavailableException {
     try {
-      for (String statement : there == null ? view.create() : view.replace(there)) {
-        statements.execute(statement);
+      if (there == null) {
+        for (String statement : view.create()) {
+          statements.execute(statement);
+        }
+      } else {
+        replace(statements, view);
       }
       return true;
     } catch (SQLException e) {
@@ -122,6 +126,47 @@ public final class WarehouseCatalog implements Catalog {
         }
         default -> throw e;
       }
+    }
+  }
+
+  /**
+   * Gives a view of deletions its values, if it has none yet. Two who want values of different
+   * types would hide each other's rows: so another session has the lock meanwhile, as a definition
+   * ends the transaction of its own session.
+   */
+  private void replace(Statements statements, FeatureView view)
+      throws SQLException, UnavailableException {
+    String name = view.feature().table();
+    List<SQLException> refused = new ArrayList<>();
+    try (WarehouseSession other = new WarehouseSession(session.server())) {
+      boolean unused =
+          other.require(
+              holder -> {
+                dialect.transaction(
+                    holder,
+                    () -> {
+                      dialect.lock(
+                          holder, dialect.place(view.schema(), WarehouseTables.LOCK.name()));
+                      try {
+                        FoundTable there =
+                            dialect.views(statements, view.schema(), List.of(name)).get(name);
+                        if (there == null
+                            || view.conflict(there).isPresent()
+                            || !view.isMoreThan(there)) {
+                          return;
+                        }
+                        for (String statement : view.replace(there)) {
+                          statements.execute(statement);
+                        }
+                      } catch (SQLException e) {
+                        refused.add(e);
+                      }
+                    });
+                return true;
+              });
+    }
+    if (!refused.isEmpty()) {
+      throw refused.get(0);
     }
   }
 
@@ -178,10 +223,14 @@ public final class WarehouseCatalog implements Catalog {
   private void createTable(Statements statements, String schema, Table table) throws SQLException {
     String place = dialect.place(schema, table.name());
     try {
-      statements.execute(
-          table.name().startsWith("rows_")
-              ? dialect.createRows(place, table)
-              : dialect.createTable(place, table));
+      if (table.equals(WarehouseTables.LOCK)) {
+        statements.execute(dialect.createLock(place, table));
+      } else {
+        statements.execute(
+            table.name().startsWith("rows_")
+                ? dialect.createRows(place, table)
+                : dialect.createTable(place, table));
+      }
     } catch (SQLException e) {
       if (session.server().meaning(e) != Meaning.THERE) {
         throw e;

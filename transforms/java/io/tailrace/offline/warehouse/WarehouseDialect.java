@@ -54,6 +54,26 @@ public interface WarehouseDialect extends Serializable {
   }
 
   /**
+   * Returns the statement that creates the table of the lock, with its row; it fails if there is
+   * one. A row that comes later would be another one for each of those who come first.
+   */
+  default String createLock(String place, Table table) {
+    return "CREATE TABLE "
+        + place
+        + " AS SELECT "
+        + table.columns().stream()
+            .map(
+                column ->
+                    "CAST("
+                        + (column.name().equals("name") ? "'load'" : "NULL")
+                        + " AS "
+                        + sql().type(column.type())
+                        + ") AS "
+                        + sql().quoted(column.name()))
+            .collect(Collectors.joining(", "));
+  }
+
+  /**
    * Returns the statements that create a view which says whose it is; the first fails if there is
    * one.
    */

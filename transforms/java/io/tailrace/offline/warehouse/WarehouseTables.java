@@ -34,12 +34,15 @@ public final class WarehouseTables {
               Column.optional("refused", ColumnType.TEXT)),
           Key.NONE);
 
-  /** One row, which each load updates in its transaction: so one waits for the other. */
+  /**
+   * One row, which each load updates in its transaction: so one waits for the other. The row comes
+   * with the table.
+   */
   public static final Table LOCK =
       new Table(
           "load_lock",
           List.of(
-              Column.required("name", ColumnType.TEXT),
+              Column.optional("name", ColumnType.TEXT),
               Column.optional("session", ColumnType.TEXT),
               Column.optional("taken_at", ColumnType.TIMESTAMP)),
           Key.NONE);

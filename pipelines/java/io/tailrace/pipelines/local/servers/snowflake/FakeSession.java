@@ -86,7 +86,20 @@ final class FakeSession implements AutoCloseable {
         yield Answer.done(Answer.DDL);
       }
       case "INSERT", "UPDATE", "MERGE", "DELETE" -> change(sql);
-      default -> select(sql);
+      case "SHOW" ->
+          Answer.rows(
+              Answer.SELECT,
+              List.of("resource", "type", "transaction", "status"),
+              locks.all().entrySet().stream()
+                  .map(
+                      lock ->
+                          List.of(
+                              lock.getKey().replace("\"", ""),
+                              "PARTITIONS",
+                              Long.toString(lock.getValue().id()),
+                              "HOLDING"))
+                  .toList());
+      default -> sql.skeleton().contains("SYSTEM$ABORT_TRANSACTION") ? abort(sql) : select(sql);
     };
   }
 
@@ -137,7 +150,10 @@ final class FakeSession implements AutoCloseable {
       temporary.put(table.group(1) + table.group(2), "temp.main." + table.group(2));
     }
     String comment = sql.textBehind(" COMMENT = ");
-    execute(forDuckDb(sql.without(" COMMENT = ")));
+    // Definitions don't meet each other in Snowflake.
+    synchronized (locks) {
+      execute(forDuckDb(sql.without(" COMMENT = ")));
+    }
     if (!comment.isEmpty()) {
       String place = sql.skeleton().replaceFirst("^CREATE (?:OR REPLACE )?VIEW (\\S+).*", "$1");
       execute("COMMENT ON VIEW " + place + " IS '" + comment.replace("'", "''") + "'");
@@ -178,6 +194,21 @@ final class FakeSession implements AutoCloseable {
 
   private Duration lockTimeout() {
     return Duration.ofSeconds(Long.parseLong(parameters.getOrDefault("LOCK_TIMEOUT", "43200")));
+  }
+
+  /** A transaction is called as its session here. */
+  private ObjectNode abort(SnowflakeSql sql) throws SQLException {
+    String transaction = sql.skeleton().replaceAll("\\D", "");
+    for (FakeSession holder : List.copyOf(locks.all().values())) {
+      if (Long.toString(holder.id()).equals(transaction)) {
+        ObjectNode unused = holder.aborted();
+      }
+    }
+    return Answer.rows(Answer.SELECT, List.of("aborted"), List.of(List.of("true")));
+  }
+
+  private synchronized ObjectNode aborted() throws SQLException {
+    return end("ROLLBACK");
   }
 
   private ObjectNode select(SnowflakeSql sql) throws SQLException {

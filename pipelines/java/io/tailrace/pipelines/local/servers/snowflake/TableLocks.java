@@ -33,6 +33,11 @@ final class TableLocks {
     owners.put(table, session);
   }
 
+  /** Returns who has what. */
+  synchronized Map<String, FakeSession> all() {
+    return Map.copyOf(owners);
+  }
+
   synchronized void releaseAll(FakeSession session) {
     owners.values().removeIf(owner -> owner == session);
     notifyAll();
