@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record Header(String name, byte @Nullable [] value) {
   /** Checks the name. */
-  public Header {
-    Objects.requireNonNull(name);
+  public Header(String name, byte @Nullable [] value) {
+    this.name = Objects.requireNonNull(name);
+    this.value = value;
   }
 
   /** Returns a header whose value is a text. */

@@ -37,7 +37,7 @@ final class SnowflakeCodes {
       // Of the driver, which could not reach anybody.
       return Meaning.SESSION;
     }
-    if (LATER.contains(code) || state.startsWith("57") && code != NO_WAREHOUSE) {
+    if (LATER.contains(code) || (state.startsWith("57") && code != NO_WAREHOUSE)) {
       return Meaning.LATER;
     }
     if (state.startsWith("40")) {
@@ -46,7 +46,7 @@ final class SnowflakeCodes {
     if (TABLES.contains(code)) {
       return Meaning.TABLES;
     }
-    if (CONTENT.contains(code) || code >= 100_000 && code < 101_000 || state.startsWith("22")) {
+    if (CONTENT.contains(code) || (code >= 100_000 && code < 101_000) || state.startsWith("22")) {
       return Meaning.CONTENT;
     }
     return state.isEmpty() && code >= 200_000 && code < 200_100 ? Meaning.SESSION : Meaning.FINAL;

@@ -1,5 +1,7 @@
 package io.tailrace.offline.warehouse;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.GroupedInserts;
 import io.tailrace.offline.Inserted;
@@ -72,9 +74,13 @@ final class LoadTally {
     return byType;
   }
 
+  private int position(String file) {
+    return requireNonNull(positions.get(lastPart(file)), file);
+  }
+
   /** Refuses a file that is not there: when it is staged again, it is loaded. */
   void miss(StagedFile file) {
-    int position = positions.get(lastPart(file.name()));
+    int position = position(file.name());
     entered.add(position);
     refused.put(position, missing(file));
   }
@@ -107,9 +113,7 @@ final class LoadTally {
             ? GroupedInserts.sentence(conflict.table().table(), conflict.words())
             : conflict.sentence();
     for (StagedRows.Found rows : found) {
-      rejected.add(
-          new Rejected(
-              positions.get(lastPart(rows.file())), conflict.reason(), rows.rows(), message));
+      rejected.add(new Rejected(position(rows.file()), conflict.reason(), rows.rows(), message));
     }
   }
 
@@ -130,7 +134,8 @@ final class LoadTally {
   /**
    * Counts rows that were merged.
    *
-   * @param rows how many there were
+   * @param inserted how many were new
+   * @param duplicates how many were not
    */
   void count(Kind kind, long inserted, long duplicates) {
     long[] count = counts.computeIfAbsent(kind, unused -> new long[2]);

@@ -78,10 +78,9 @@ public final class WarehouseCatalog implements Catalog {
           wanted.remove(view.feature());
         } else if (there != null && !view.isMoreThan(there)) {
           wanted.remove(view.feature());
-        } else if (!names.add(view.feature().table())) {
-          // Another feature has the same name: it is compared with what this attempt makes.
-          continue;
-        } else if (!make(statements, view, there, conflicts)) {
+        } else if (names.add(view.feature().table())
+            // Another feature of the same name is compared with what this attempt makes.
+            && !make(statements, view, there, conflicts)) {
           wanted.remove(view.feature());
         }
       }

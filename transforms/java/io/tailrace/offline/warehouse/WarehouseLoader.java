@@ -1,5 +1,7 @@
 package io.tailrace.offline.warehouse;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
@@ -232,7 +234,7 @@ public final class WarehouseLoader implements Loader {
         }
         each.getKey()
             .takeOut(statements, refused.values())
-            .forEach((feature, rows) -> tally.reject(refused.get(feature), rows));
+            .forEach((feature, rows) -> tally.reject(requireNonNull(refused.get(feature)), rows));
         if (why != null && each.getKey().type().kind() == Kind.QUERIES) {
           tally.rejectAll(each.getKey().type(), each.getKey().table().name(), why);
         }

@@ -235,7 +235,7 @@ public final class FakeDatabricks implements AutoCloseable {
     try {
       JsonNode request = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
       if (path.matches("/api/2.0/sql/.*sessions/?") && method.equals("POST")) {
-        return openSession(request);
+        return openSession();
       }
       if (path.matches("/api/2.0/sql/.*sessions/.+") && method.equals("DELETE")) {
         Connection session = sessions.remove(path.replaceFirst(".*/", ""));
@@ -273,7 +273,7 @@ public final class FakeDatabricks implements AutoCloseable {
     return Answer.of(token);
   }
 
-  private Answer openSession(JsonNode request) throws SQLException {
+  private Answer openSession() throws SQLException {
     String id = UUID.randomUUID().toString();
     Connection session = database.unwrap(DuckDBConnection.class).duplicate();
     try (Statement statement = session.createStatement()) {

@@ -323,7 +323,7 @@ final class FakeSession implements AutoCloseable {
         transfer(
             "DOWNLOAD",
             Files.exists(file) ? List.of(file.getFileName().toString()) : List.of(),
-            file.getParent());
+            file.resolveSibling(""));
     data.put("localLocation", sql.texts().get(1).replaceFirst("^file://", ""));
     return data;
   }

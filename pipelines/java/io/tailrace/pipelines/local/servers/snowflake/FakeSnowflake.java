@@ -266,7 +266,7 @@ public final class FakeSnowflake implements AutoCloseable {
 
   private static String parameter(HttpExchange exchange, String name) {
     String query = String.valueOf(exchange.getRequestURI().getQuery());
-    for (String each : query.split("&")) {
+    for (String each : query.split("&", -1)) {
       if (each.startsWith(name + "=")) {
         return each.substring(name.length() + 1);
       }
