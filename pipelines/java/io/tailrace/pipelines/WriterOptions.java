@@ -42,8 +42,8 @@ public interface WriterOptions extends PipelineOptions {
   void setAdoptTopic(boolean adopt);
 
   @Description(
-      "What reads a bus that is Kafka: batching, Tailrace's own source, or kafkaio, Beam's."
-          + " Default: kafkaio on Dataflow, elsewhere batching.")
+      "What reads a bus: batching, Tailrace's own source, or kafkaio, Beam's (of Pub/Sub:"
+          + " PubsubIO). Default: kafkaio on Dataflow, elsewhere batching.")
   @Nullable String getBusReader();
 
   void setBusReader(@Nullable String name);

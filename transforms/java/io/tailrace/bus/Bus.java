@@ -22,6 +22,22 @@ public interface Bus extends Endpoint {
   String topic();
 
   /**
+   * Returns where what was read here is sent back to: its {@link #name}, unless this bus is read at
+   * one place and written to at another.
+   */
+  default String publishesTo() {
+    return name();
+  }
+
+  /**
+   * Returns whether a message's key and headers can be published as they are, whatever its size:
+   * there are buses that have little room for them.
+   */
+  default boolean takes(OutgoingMessage message) {
+    return true;
+  }
+
+  /**
    * Returns the consumer group that a reader is of: what is replayed for a group is for its readers
    * alone.
    *

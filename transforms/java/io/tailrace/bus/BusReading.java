@@ -21,8 +21,8 @@ public enum BusReading {
   /** Where it is said. */
   public interface Options extends PipelineOptions {
     @Description(
-        "What reads a bus that is Kafka: batching, Tailrace's own source, or kafkaio, Beam's."
-            + " Default: kafkaio on Dataflow, elsewhere batching.")
+        "What reads a bus: batching, Tailrace's own source, or kafkaio, Beam's (of Pub/Sub:"
+            + " PubsubIO). Default: kafkaio on Dataflow, elsewhere batching.")
     @Nullable String getBusReader();
 
     void setBusReader(@Nullable String name);

@@ -97,6 +97,26 @@ public abstract class BusContract {
     return true;
   }
 
+  /**
+   * Returns the bus as another group reads it, which is to get all that is published from now on.
+   */
+  protected Bus ofAnotherGroup(Bus bus) throws Exception {
+    return bus;
+  }
+
+  /** Returns whether messages of one key are numbered in their order. */
+  protected boolean keepsOrder() {
+    return true;
+  }
+
+  /** Returns how many partitions a topic has that was made with so many. */
+  protected int partitions(int asked) {
+    return asked;
+  }
+
+  /** Lets what an ended reader holds come again, where it does not by itself. */
+  protected void forgetReaders() {}
+
   @Test
   public void aBusIsAValueAndItsNameHasNoParameters() throws Exception {
     Bus bus = Buses.at(newTopic(1));
@@ -158,6 +178,7 @@ public abstract class BusContract {
 
   @Test
   public void messagesOfOneKeyKeepTheirOrder() throws Exception {
+    assumeTrue("its messages are in no order", keepsOrder());
     Bus bus = Buses.at(newTopic(3));
     publish(
         bus,
@@ -179,11 +200,12 @@ public abstract class BusContract {
   @Test
   public void everyGroupReadsEveryMessage() throws Exception {
     Bus bus = Buses.at(newTopic(2));
+    Bus another = ofAnotherGroup(bus);
     List<OutgoingMessage> messages = numbered(0, 20);
     publish(bus, messages);
 
     assertSame(readAll(bus, GROUP, 20), messages);
-    assertSame(readAll(bus, "another-reader", 20), messages);
+    assertSame(readAll(another, "another-reader", 20), messages);
   }
 
   @Test
@@ -194,6 +216,7 @@ public abstract class BusContract {
     ReadBus failing = ReadBus.startFailing(bus, GROUP, with());
     failing.await(1);
     failing.cancel();
+    forgetReaders();
 
     assertThat(payloads(readAll(bus, GROUP, 5))).isEqualTo(payloadsOf(messages));
   }
@@ -256,7 +279,7 @@ public abstract class BusContract {
   public void aBusTellsOfItself() throws Exception {
     Bus bus = Buses.at(newTopic(3));
 
-    assertThat(bus.checkReadable(GROUP).partitions()).isEqualTo(3);
+    assertThat(bus.checkReadable(GROUP).partitions()).isEqualTo(partitions(3));
     assertThat(bus.checkWritable()).isEqualTo(bus.checkReadable(GROUP));
   }
 
@@ -271,7 +294,7 @@ public abstract class BusContract {
             assertThrows(UnavailableException.class, bus::checkWritable),
             assertThrows(UnavailableException.class, bus::check))) {
       assertThat(e).hasMessageThat().contains(bus.name());
-      assertThat(e).hasMessageThat().contains("the topic '" + topic + "' does not exist");
+      assertThat(e).hasMessageThat().contains("'" + topic + "' does not exist");
     }
   }
 
@@ -360,6 +383,8 @@ public abstract class BusContract {
         + " "
         + headers.all().stream()
             .map(each -> each.name() + "=" + Arrays.toString(each.value()))
+            // Not every bus keeps their order.
+            .sorted()
             .toList();
   }
 
