@@ -3,11 +3,12 @@ package io.tailrace.pipelines;
 import io.tailrace.offline.DecodeObservationFiles;
 import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineStore;
 import org.apache.beam.sdk.values.PCollection;
 
 /**
  * Carries the rows of every file on the streaming-insert bus to the offline store, whoever
- * published it.
+ * published it. BigQuery has a writer of its own, the {@link BigQueryStreamingWriter}.
  *
  * <pre>
  * mvn compile exec:java -Dexec.mainClass=io.tailrace.pipelines.StreamingInsertWriter -Dexec.args="--runner=DirectRunner \
@@ -19,12 +20,15 @@ import org.apache.beam.sdk.values.PCollection;
 public final class StreamingInsertWriter {
   /** The writer, which puts out what became of each file. */
   public static final Writer<InsertOutcome> WRITER =
-      Writer.named("streaming-insert-writer", StreamingInsertWriterOptions.class)
+      Writer.named(OfflineStore.WRITER, StreamingInsertWriterOptions.class)
           .says("Carries rows from the streaming-insert bus to the offline store.")
           .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
           .gathers()
           .settles(InsertObservations.STAGE, "files_inserted", "rows_inserted")
-          .with(StreamingInsertWriterOptions::parse, StreamingInsertWriter::build);
+          .with(
+              (options, check) ->
+                  StreamingInsertWriterOptions.parse(OfflineStore.WRITER, options, check),
+              StreamingInsertWriter::build);
 
   private StreamingInsertWriter() {}
 

@@ -1,5 +1,7 @@
 package io.tailrace.pipelines;
 
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
 import java.util.List;
 
 /**
@@ -13,8 +15,31 @@ public final class Writers {
           OnlineWriter.WRITER,
           OfflineWriter.WRITER,
           StreamingInsertWriter.WRITER,
+          BigQueryStreamingWriter.WRITER,
           MetricsWriter.WRITER,
           MetricsBusWriter.WRITER);
 
   private Writers() {}
+
+  /**
+   * Leaves out of some writers those that insert into other offline stores than the one that a URI
+   * names: of those, one store has one.
+   */
+  public static List<Writer<?>> forOfflineStore(List<Writer<?>> writers, String uri) {
+    List<Writer<?>> inserting =
+        List.of(StreamingInsertWriter.WRITER, BigQueryStreamingWriter.WRITER);
+    String right = writer(uri);
+    return writers.stream()
+        .filter(writer -> !inserting.contains(writer) || writer.name().equals(right))
+        .toList();
+  }
+
+  private static String writer(String uri) {
+    try {
+      return OfflineStores.at(uri).writer();
+    } catch (IllegalArgumentException e) {
+      // The writer says it, with all that is wrong, when it is started.
+      return OfflineStore.WRITER;
+    }
+  }
 }

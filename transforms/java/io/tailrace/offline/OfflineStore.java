@@ -36,6 +36,9 @@ import org.apache.beam.sdk.values.PCollection;
  * </ul>
  */
 public interface OfflineStore extends Endpoint {
+  /** The writer that inserts into most stores. */
+  String WRITER = "streaming-insert-writer";
+
   /** What somebody does with a store, each with rights of its own. */
   enum Role {
     /** Creates schemas and tables. */
@@ -82,7 +85,7 @@ public interface OfflineStore extends Endpoint {
    * are served by one.
    */
   default String writer() {
-    return "streaming-insert-writer";
+    return WRITER;
   }
 
   /** Opens the catalog of its tables, which is for one thread and connects when first used. */

@@ -1,7 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.pipelines.Writer;
-import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.benchmark.MemoryBenchmark.Survived;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +58,7 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
     try (MemoryBenchmark benchmark = new MemoryBenchmark(directory)) {
       figures.say("publishing");
       benchmark.publish(new LargeTraffic(many));
-      for (Writer<?> writer : Writers.ALL) {
+      for (Writer<?> writer : MemoryBenchmark.WRITERS) {
         figures.say("%s: -Xmx%s", writer.name(), heap);
         put(figures, writer.name(), benchmark.alone(writer, heap));
       }

@@ -295,7 +295,7 @@ public final class LocalStack implements AutoCloseable {
       return this;
     }
 
-    /** Runs these writers instead of all. */
+    /** Runs these writers instead of all, but for those of other offline stores. */
     public Builder writers(List<Writer<?>> some) {
       writers = List.copyOf(some);
       return this;
@@ -309,6 +309,7 @@ public final class LocalStack implements AutoCloseable {
      * @throws CommandException if an option of a writer is wrong
      */
     public LocalStack start() throws CommandException {
+      writers = Writers.forOfflineStore(writers, offlineStoreUri());
       List<AutoCloseable> started = new ArrayList<>();
       // Flink takes as long as the other two together.
       CompletableFuture<LocalFlink> startingFlink =
@@ -362,11 +363,19 @@ public final class LocalStack implements AutoCloseable {
       }
     }
 
+    private String metricsStoreUri() {
+      return "duckdb://" + directory.resolve("offline.db");
+    }
+
+    private String offlineStoreUri() {
+      return offlineStore.orElse(metricsStoreUri() + "?schema={environment}");
+    }
+
     private LocalStack startWriters(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
         throws CommandException {
       String bus = "kafka://" + kafka.bootstrapServers() + "/";
       // One file for both: one process can have it open, and may be asked for either.
-      String metricsStore = "duckdb://" + directory.resolve("offline.db");
+      String metricsStore = metricsStoreUri();
       Map<String, String> uris =
           Map.of(
               RESULT_BUS,
@@ -382,7 +391,7 @@ public final class LocalStack implements AutoCloseable {
               "onlineStore",
               redis.uri(),
               "offlineStore",
-              offlineStore.orElse(metricsStore + "?schema={environment}"),
+              offlineStoreUri(),
               "metricsStore",
               metricsStore);
       List<String> settings =

@@ -95,7 +95,7 @@ public class WriterOptionsTest {
             .contains(option)) {
           assertWithMessage("%s --%s", writer, option)
               .that(requireNonNull(meant.get(option), option))
-              .isEqualTo(requireNonNull(EXPLICIT.get(option), option).meaning());
+              .isEqualTo(explicit(writer, option).meaning());
         }
       }
     }
@@ -154,6 +154,56 @@ public class WriterOptionsTest {
   }
 
   @Test
+  public void aStoreThatAnotherWriterInsertsIntoIsRefusedWithTheRightName() {
+    CommandException ofOthers =
+        assertThrows(
+            CommandException.class,
+            () ->
+                StreamingInsertWriter.WRITER.start(
+                    "--streamingInsertBus=kafka://127.0.0.1:1/files",
+                    "--deadLetterBus=kafka://127.0.0.1:1/letters",
+                    "--offlineStore=bigquery://my-project/tailrace_{environment}"));
+    CommandException ofBigQuery =
+        assertThrows(
+            CommandException.class,
+            () ->
+                BigQueryStreamingWriter.WRITER.start(
+                    "--streamingInsertBus=kafka://127.0.0.1:1/files",
+                    "--deadLetterBus=kafka://127.0.0.1:1/letters",
+                    "--offlineStore=duckdb:///a.db?schema={environment}"));
+
+    assertThat(ofOthers)
+        .hasMessageThat()
+        .isEqualTo(
+            "--offlineStore: the streaming-insert-writer does not insert into"
+                + " bigquery://my-project/tailrace_{environment}: start the"
+                + " bigquery-streaming-writer, which does");
+    assertThat(ofBigQuery)
+        .hasMessageThat()
+        .isEqualTo(
+            "--offlineStore: the bigquery-streaming-writer does not insert into"
+                + " duckdb:///a.db?schema={environment}: start the streaming-insert-writer, which"
+                + " does");
+  }
+
+  @Test
+  public void oneWriterInsertsIntoAStore() {
+    List<String> ofDuckDb =
+        Writers.forOfflineStore(Writers.ALL, "duckdb:///a.db").stream().map(Writer::name).toList();
+    List<String> ofBigQuery =
+        Writers.forOfflineStore(Writers.ALL, "bigquery://my-project/d").stream()
+            .map(Writer::name)
+            .toList();
+
+    assertThat(ofDuckDb).contains("streaming-insert-writer");
+    assertThat(ofDuckDb).doesNotContain("bigquery-streaming-writer");
+    assertThat(ofBigQuery).contains("bigquery-streaming-writer");
+    assertThat(ofBigQuery).doesNotContain("streaming-insert-writer");
+    assertThat(Writers.forOfflineStore(Writers.ALL, "nonsense").stream().map(Writer::name).toList())
+        .isEqualTo(ofDuckDb);
+  }
+
+  @Test
   public void namesAreUnique() {
     List<String> names = Writers.ALL.stream().map(Writer::name).toList();
 
@@ -164,13 +214,19 @@ public class WriterOptionsTest {
     return WriterHelp.options(writer).stream().map(WriterHelp.Option::name).toList();
   }
 
+  private static Explicit explicit(Writer<?> writer, String option) {
+    return writer == BigQueryStreamingWriter.WRITER && option.equals("offlineStore")
+        ? Explicit.uri("bigquery://my-project/tailrace_{environment}")
+        : requireNonNull(EXPLICIT.get(option), option);
+  }
+
   private static List<String> explicit(Writer<?> writer, Iterable<String> options) {
     List<String> arguments = new ArrayList<>();
     for (String option : options) {
       assertWithMessage("%s --%s has no example in this test", writer, option)
           .that(EXPLICIT)
           .containsKey(option);
-      arguments.add("--" + option + "=" + requireNonNull(EXPLICIT.get(option)).text());
+      arguments.add("--" + option + "=" + explicit(writer, option).text());
     }
     return arguments;
   }

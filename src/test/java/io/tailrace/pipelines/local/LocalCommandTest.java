@@ -32,7 +32,9 @@ import redis.clients.jedis.Jedis;
 public class LocalCommandTest {
   /** All, and one that only the tests know. */
   private static final List<Writer<?>> WRITERS =
-      Stream.concat(Writers.ALL.stream(), Stream.of(TallyWriter.WRITER)).toList();
+      Writers.forOfflineStore(
+          Stream.concat(Writers.ALL.stream(), Stream.of(TallyWriter.WRITER)).toList(),
+          "duckdb:///any.db");
 
   private static final byte[] AGE = "age".getBytes(UTF_8);
 
@@ -157,7 +159,11 @@ public class LocalCommandTest {
   }
 
   private int run(Consumer<LocalStack> beforeComparison, String... options) {
-    return new CommandLine(new LocalCommand(stackFile(), WRITERS, beforeComparison))
+    return new CommandLine(
+            new LocalCommand(
+                stackFile(),
+                Stream.concat(Writers.ALL.stream(), Stream.of(TallyWriter.WRITER)).toList(),
+                beforeComparison))
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(options);
