@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       ListLettersCommand.class,
+      ShowLettersCommand.class,
       ReplayLettersCommand.class,
       DiscardLettersCommand.class,
       SweepLettersCommand.class

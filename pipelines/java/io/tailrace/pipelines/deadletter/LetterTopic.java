@@ -54,6 +54,11 @@ final class LetterTopic {
     }
   }
 
+  /** Returns the stack that runs on this machine, unless another bus was named. */
+  Optional<RunningStack> running() {
+    return deadLetterBus == null ? RunningStack.find(stackFile) : Optional.empty();
+  }
+
   /** Returns the messages that letters are of. */
   LetterContents contents() throws CommandException {
     Optional<String> directory =

@@ -1,0 +1,152 @@
+package io.tailrace.pipelines.deadletter;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.bus.BusLog;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.local.RunningStack;
+import io.tailrace.pipelines.local.SqlEndpoint;
+import io.tailrace.pipelines.local.proof.StoreModels;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Explains letters. */
+@Command(
+    name = "show",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description =
+        "Explains letters: the field that was refused, what is there and what was expected; of a"
+            + " cell its feature and its entity; of a Parquet file its columns. Where a table was"
+            + " at fault, with --offlineStore, how it is now, and whether a replay would succeed.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:letters were shown",
+      "1:no letter that was chosen waits, or the bus can't be read",
+      "2:wrong use"
+    })
+final class ShowLettersCommand implements Callable<Integer> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Mixin private LetterTopic topic = new LetterTopic();
+  @Mixin private LetterChoice choice = new LetterChoice();
+
+  @Option(
+      names = "--offlineStore",
+      paramLabel = "URI",
+      description =
+          "The offline store, as the writers have it. Default: that of the 'local' that was started"
+              + " last on this machine.")
+  private @Nullable String offlineStore;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "Show this many letters at most. Default: ${DEFAULT-VALUE}.")
+  private int limit = 10;
+
+  @Option(names = "--json", description = "Show each as a line of JSON.")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws CommandException {
+    if (limit < 1) {
+      throw new ParameterException(spec.commandLine(), "--limit must be 1 or more, not " + limit);
+    }
+    LetterContents contents = topic.contents();
+    LetterExplanation explanation = new LetterExplanation(contents, store().map(TablesNow::new));
+    List<StoredLetter> chosen = new ArrayList<>();
+    try (BusLog log = topic.bus().log()) {
+      WaitingLetters.of(log)
+          .read(
+              letter -> choice.takes(letter, contents),
+              new WaitingLetters.Visitor() {
+                @Override
+                public boolean waiting(StoredLetter letter) throws UnavailableException {
+                  show(explanation, letter);
+                  return chosen.add(letter.withoutValue());
+                }
+
+                @Override
+                public boolean isDone() {
+                  return chosen.size() >= limit;
+                }
+              });
+    } catch (UnavailableException | IllegalStateException e) {
+      throw new CommandException(String.valueOf(e.getMessage()), e);
+    }
+    if (chosen.isEmpty()) {
+      throw new CommandException(
+          "No letter that was chosen waits: it was settled, the topic has forgotten it, or it was"
+              + " never there. 'dead-letters list' says what there is");
+    }
+    return 0;
+  }
+
+  private void show(LetterExplanation explanation, StoredLetter letter)
+      throws UnavailableException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      try {
+        out.println(JSON.writeValueAsString(explanation.facts(letter)));
+      } catch (JsonProcessingException e) {
+        throw new UnavailableException(
+            letter.position() + " can't be written as JSON: " + e.getMessage(), e);
+      }
+    } else {
+      explanation.lines(letter).forEach(out::println);
+      out.println();
+    }
+    out.flush();
+  }
+
+  private Optional<TablesNow.Store> store() throws CommandException {
+    if (offlineStore != null) {
+      String uri = offlineStore;
+      try {
+        OfflineReader reader = OfflineStores.at(uri).reader();
+        return Optional.of(store(uri, reader::query));
+      } catch (IllegalArgumentException e) {
+        throw new CommandException("--offlineStore: " + e.getMessage(), e);
+      }
+    }
+    return topic
+        .running()
+        .flatMap(RunningStack::sql)
+        .map(sql -> store(sql.offlineStore(), (text, most) -> SqlEndpoint.query(sql, text, most)));
+  }
+
+  private interface Query {
+    OfflineReader.Table run(String sql, int limit) throws UnavailableException;
+  }
+
+  private static TablesNow.Store store(String uri, Query query) {
+    return new TablesNow.Store() {
+      @Override
+      public OfflineReader.Table query(String sql, int limit) throws UnavailableException {
+        return query.run(sql, limit);
+      }
+
+      @Override
+      public String schema(String environment) {
+        return StoreModels.schema(uri, environment);
+      }
+    };
+  }
+}
