@@ -5,6 +5,7 @@ import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.offline.bigquery.BigQueryOfflineStore;
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
+import io.tailrace.offline.redshift.RedshiftOfflineStore;
 import io.tailrace.offline.snowflake.SnowflakeOfflineStore;
 import java.util.List;
 
@@ -28,7 +29,10 @@ public final class OfflineStores {
                       "bigquery", BigQueryOfflineStore.EXAMPLE, BigQueryOfflineStore::at)
                   .needing(
                       "org.apache.beam:beam-sdks-java-io-google-cloud-platform",
-                      "org.apache.beam.sdk.io.gcp.bigquery.BigQueryIO")));
+                      "org.apache.beam.sdk.io.gcp.bigquery.BigQueryIO"),
+              Kind.<OfflineStore>of(
+                      "redshift", RedshiftOfflineStore.EXAMPLE, RedshiftOfflineStore::at)
+                  .needing("com.amazon.redshift:redshift-jdbc42", "com.amazon.redshift.Driver")));
 
   private OfflineStores() {}
 

@@ -2,6 +2,7 @@ package io.tailrace.offline.snowflake;
 
 import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 
+import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.parquet.TableNames;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -204,10 +206,10 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   }
 
   @Override
-  public void copy(
-      Statements statements, String place, Table staged, String stage, List<String> names)
+  public void copy(Statements statements, String place, Table staged, List<StagedFile> files)
       throws SQLException {
-    statements.execute(copyStatement(place, stage, names));
+    statements.execute(
+        copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));
   }
 
   @Override
@@ -247,8 +249,8 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   }
 
   @Override
-  public String unitedTexts(String lists) {
-    return "ARRAY_SORT(ARRAY_UNION_AGG(" + lists + "))";
+  public Optional<String> unitedTexts(String lists) {
+    return Optional.of("ARRAY_SORT(ARRAY_UNION_AGG(" + lists + "))");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.tailrace.offline.staging;
 
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,6 +43,22 @@ public record BucketStage(String uri, BucketAccess access, StagedForm form) impl
                       : "")
               + ". Examples: "
               + Stages.EXAMPLES);
+    }
+  }
+
+  /** Returns what to add to the class path, as S3 is reached with it; empty: nothing. */
+  public static Optional<String> missingLibrary() {
+    try {
+      Class<?> unused =
+          Class.forName(
+              "software.amazon.awssdk.services.s3.S3Client",
+              false,
+              BucketStage.class.getClassLoader());
+      return Optional.empty();
+    } catch (ClassNotFoundException e) {
+      return Optional.of(
+          "its stage needs org.apache.beam:beam-sdks-java-io-amazon-web-services2 on the class"
+              + " path: add it");
     }
   }
 

@@ -132,7 +132,7 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
     try {
       ObservationFile decoded = FileDecoder.decode(message);
       if (decoded.environment().equals(environment)) {
-        return Optional.of(StagedFile.of(decoded, stage.uri(), file.name()));
+        return Optional.of(StagedFile.of(decoded, stage.uri(), file.name(), bytes.get().length));
       }
     } catch (InvalidMessageException e) {
       LOG.warn("{} in {} is none of ours: {}", file.name(), stage.uri(), e.getMessage());

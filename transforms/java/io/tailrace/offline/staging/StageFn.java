@@ -95,8 +95,9 @@ final class StageFn extends DoFn<ObservationFile, KV<String, StagedFile>> {
     counters.bytesStaged.add(bytes);
     counters.flush();
     for (Held<ObservationFile> file : files) {
+      String name = StagedNames.of(file.element());
       StagedFile reference =
-          StagedFile.of(file.element(), stage.uri(), StagedNames.of(file.element()));
+          StagedFile.of(file.element(), stage.uri(), name, requireNonNull(named.get(name)).length);
       out.put(file, KV.of(StageThenLoad.owner(reference, owners), reference));
     }
     gathered.written();

@@ -31,18 +31,28 @@ public record StagedFile(String stage, String name, Type type, Size size, BusMes
   /**
    * How much a file holds.
    *
+   * @param bytes what it has in the stage
    * @param publishedFrom when the oldest of its results was published, in microseconds since the
    *     epoch; zero when it does not say
    */
   public record Size(long bytes, long rows, long publishedFrom) {}
 
-  /** Refers to a file that was staged. */
+  /** Refers to a file that was staged as it is. */
   static StagedFile of(ObservationFile file, String stage, String name) {
+    return of(file, stage, name, file.bytes().length);
+  }
+
+  /**
+   * Refers to a file that was staged.
+   *
+   * @param bytes what it has in the stage
+   */
+  static StagedFile of(ObservationFile file, String stage, String name, int bytes) {
     return new StagedFile(
         stage,
         name,
         new Type(file.environment(), file.kind(), file.stringKeys(), file.valueType()),
-        new Size(file.bytes().length, file.rowCount(), file.publishedFrom().orElse(0L)),
+        new Size(bytes, file.rowCount(), file.publishedFrom().orElse(0L)),
         file.message().withPayload(new byte[0]));
   }
 }

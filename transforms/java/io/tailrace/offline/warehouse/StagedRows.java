@@ -1,5 +1,6 @@
 package io.tailrace.offline.warehouse;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
@@ -69,8 +71,9 @@ final class StagedRows {
     }
   }
 
-  void copy(Statements statements, String stage, List<String> names) throws SQLException {
-    dialect.copy(statements, temporary, staged, stage, names);
+  void copy(Statements statements, List<StagedFile> files)
+      throws SQLException, UnavailableException {
+    dialect.copy(statements, temporary, staged, files);
   }
 
   Survey survey(Statements statements) throws SQLException {
@@ -167,12 +170,13 @@ final class StagedRows {
     String place = dialect.place(schema, table.name());
     return type.kind() == Kind.QUERIES
         ? mergeQueries(statements, place)
-        : statements.update(
-            dialect.merge(
-                place,
-                folded(),
-                new Merge(OBSERVATION, Optional.of(times)),
-                values(column -> "s." + column)));
+        : dialect.inserted(
+            statements.update(
+                dialect.merge(
+                    place,
+                    folded(),
+                    new Merge(OBSERVATION, Optional.of(times)),
+                    values(column -> "s." + column))));
   }
 
   private interface Expression {
@@ -222,44 +226,63 @@ final class StagedRows {
 
   /** The parts of a result unite their tables. */
   private long mergeQueries(Statements statements, String place) throws SQLException {
-    Set<String> first = Set.of(QueryLog.KEY, TABLES);
-    String folded =
-        "SELECT "
-            + table.columns().stream()
-                .map(Column::name)
-                .map(
-                    name ->
-                        name.equals(TABLES)
-                            ? dialect.unitedTexts(TABLES) + " AS " + TABLES
-                            : first.contains(name) ? name : "MIN(" + name + ") AS " + name)
-                .collect(Collectors.joining(", "))
-            + " FROM "
+    long inserted = 0;
+    for (String queries : queries(statements)) {
+      inserted += mergeQueries(statements, place, queries);
+    }
+    return inserted;
+  }
+
+  /** Returns what selects the queries, each once; or their parts, one behind the other. */
+  private List<String> queries(Statements statements) throws SQLException {
+    Optional<String> united = dialect.unitedTexts(TABLES);
+    if (united.isPresent()) {
+      Set<String> first = Set.of(QueryLog.KEY, TABLES);
+      return List.of(
+          "SELECT "
+              + table.columns().stream()
+                  .map(Column::name)
+                  .map(
+                      name ->
+                          name.equals(TABLES)
+                              ? united.get() + " AS " + TABLES
+                              : first.contains(name) ? name : "MIN(" + name + ") AS " + name)
+                  .collect(Collectors.joining(", "))
+              + " FROM "
+              + temporary
+              + " GROUP BY "
+              + QueryLog.KEY);
+    }
+    String numbered =
+        "(SELECT r.*, ROW_NUMBER() OVER (PARTITION BY "
+            + QueryLog.KEY
+            + " ORDER BY staged_file, staged_row) AS part FROM "
             + temporary
-            + " GROUP BY "
-            + QueryLog.KEY;
+            + " r) p";
+    long parts =
+        statements
+            .query("SELECT COALESCE(MAX(part), 0) FROM " + numbered, row -> row.getLong(1))
+            .get(0);
+    return LongStream.rangeClosed(1, parts)
+        .mapToObj(part -> "SELECT " + table.names() + " FROM " + numbered + " WHERE part = " + part)
+        .toList();
+  }
+
+  private long mergeQueries(Statements statements, String place, String queries)
+      throws SQLException {
     String both = dialect.unitedTexts("t." + TABLES, "s." + TABLES);
     long unused =
         statements.update(
-            "UPDATE "
-                + place
-                + " t SET "
-                + TABLES
-                + " = "
-                + both
-                + " FROM ("
-                + folded
-                + ") s WHERE t."
-                + QueryLog.KEY
-                + " = s."
-                + QueryLog.KEY
-                + " AND "
-                + dialect.countTexts(both)
-                + " > "
-                + dialect.countTexts("t." + TABLES));
+            dialect.update(
+                place,
+                queries,
+                QueryLog.KEY,
+                Map.entry(TABLES, both),
+                dialect.countTexts(both) + " > " + dialect.countTexts("t." + TABLES)));
     return statements.update(
         dialect.merge(
             place,
-            folded,
+            queries,
             new Merge(List.of(QueryLog.KEY), Optional.empty()),
             values(column -> "s." + column)));
   }

@@ -210,13 +210,22 @@ public final class WarehouseCatalog implements Catalog {
       }
       for (Tables.Addition addition : plan.additions()) {
         for (Column column : addition.columns()) {
-          statements.execute(
-              dialect.sql().addColumn(dialect.place(schema, addition.table().name()), column));
+          addColumn(statements, dialect.place(schema, addition.table().name()), column);
         }
       }
     }
     throw new UnavailableException(
         session.server().text() + ": the tables of the schema " + schema + " vanish when created");
+  }
+
+  private void addColumn(Statements statements, String place, Column column) throws SQLException {
+    try {
+      statements.execute(dialect.sql().addColumn(place, column));
+    } catch (SQLException e) {
+      if (session.server().meaning(e) != Meaning.THERE) {
+        throw e;
+      }
+    }
   }
 
   private void createTable(Statements statements, String schema, Table table) throws SQLException {

@@ -1,5 +1,7 @@
 package io.tailrace.offline.warehouse;
 
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
@@ -11,6 +13,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -115,11 +118,11 @@ public interface WarehouseDialect extends Serializable {
   /**
    * Copies files into a table of the session, all or none of them.
    *
-   * @param stage the address of the stage, as references carry it
-   * @param names the names of the files in it
+   * @param files at least one, all in one stage
+   * @throws UnavailableException if the stage can't be used now
    */
-  void copy(Statements statements, String place, Table staged, String stage, List<String> names)
-      throws SQLException;
+  void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+      throws SQLException, UnavailableException;
 
   /** Returns an expression for the microseconds since the epoch of a time. */
   String micros(String time);
@@ -167,14 +170,58 @@ public interface WarehouseDialect extends Serializable {
         + ")";
   }
 
-  /** Returns an aggregate of lists of texts: each text that is in one of them once, sorted. */
-  String unitedTexts(String lists);
+  /** Returns how many rows were inserted, of what a merge says that it has changed. */
+  default long inserted(long changed) {
+    return changed;
+  }
+
+  /**
+   * Returns an aggregate of lists of texts: each text that is in one of them once, sorted. Empty:
+   * there is none, and the parts of a query are merged one behind the other.
+   */
+  Optional<String> unitedTexts(String lists);
 
   /** Returns an expression for the texts that are in one of two lists, each once, sorted. */
   String unitedTexts(String list, String other);
 
   /** Returns an expression for how many texts a list has. */
   String countTexts(String list);
+
+  /**
+   * Returns the statement that changes a column of the rows of a table that are also in a query.
+   *
+   * @param key by which rows are the same
+   * @param value what becomes of the column, in terms of {@code t} and {@code s}
+   * @param where which rows are changed, in the same terms
+   */
+  default String update(
+      String place, String query, String key, Map.Entry<String, String> value, String where) {
+    return "UPDATE "
+        + place
+        + " t SET "
+        + value.getKey()
+        + " = "
+        + value.getValue()
+        + " FROM ("
+        + query
+        + ") s WHERE t."
+        + key
+        + " = s."
+        + key
+        + " AND "
+        + where;
+  }
+
+  /**
+   * Returns what stands behind FROM for rows that are given, under the name {@code v}.
+   *
+   * @param columns their names; all are texts
+   * @param rows each in parentheses
+   */
+  default String given(Statements statements, List<String> columns, List<String> rows)
+      throws SQLException {
+    return "(VALUES " + String.join(", ", rows) + ") AS v (" + String.join(", ", columns) + ")";
+  }
 
   /** Takes the lock of those who load, in the transaction that is open, and names the session. */
   void lock(Statements statements, String lockPlace) throws SQLException;

@@ -129,9 +129,9 @@ final class WarehouseLedger implements Ledger {
                 + dialect.now()
                 + ", "
                 + literal(loadId)
-                + ", v.rejected, NULLIF(v.refused, '') FROM (VALUES "
-                + String.join(", ", rows)
-                + ") AS v (name, rejected, refused) WHERE NOT EXISTS (SELECT 1 FROM "
+                + ", v.rejected, NULLIF(v.refused, '') FROM "
+                + dialect.given(statements, List.of("name", "rejected", "refused"), rows)
+                + " WHERE NOT EXISTS (SELECT 1 FROM "
                 + place
                 + " AS e WHERE e.name = v.name)");
   }

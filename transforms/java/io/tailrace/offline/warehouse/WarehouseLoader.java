@@ -189,7 +189,7 @@ public final class WarehouseLoader implements Loader {
         return;
       }
       try {
-        rows.copy(statements, some.get(0).stage(), some.stream().map(StagedFile::name).toList());
+        rows.copy(statements, some);
       } catch (SQLException e) {
         if (session.server().meaning(e) != Meaning.CONTENT) {
           throw e;

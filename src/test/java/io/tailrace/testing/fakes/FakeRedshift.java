@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
+import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -15,6 +16,7 @@ import java.io.Reader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -58,6 +60,9 @@ public final class FakeRedshift implements AutoCloseable {
   private static final List<String> FUNCTIONS =
       List.of(
           "CREATE SCHEMA copied",
+          "CREATE FUNCTION redshift_type(t oid, m integer) RETURNS text STABLE LANGUAGE sql AS"
+              + " 'SELECT CASE format_type(t, m) WHEN ''bytea'' THEN ''binary varying(1024000)''"
+              + " WHEN ''jsonb'' THEN ''super'' ELSE format_type(t, m) END'",
           "CREATE FUNCTION datediff_us(a timestamp, b timestamp) RETURNS bigint IMMUTABLE LANGUAGE"
               + " sql AS 'SELECT (EXTRACT(EPOCH FROM b) * 1000000 - EXTRACT(EPOCH FROM a) *"
               + " 1000000)::bigint'",
@@ -75,6 +80,9 @@ public final class FakeRedshift implements AutoCloseable {
           "CREATE FUNCTION array_union(a jsonb, b jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS"
               + " 'SELECT coalesce(jsonb_agg(DISTINCT e), ''[]'') FROM jsonb_array_elements(a || b)"
               + " AS e'");
+
+  private static final int JSONB = 3802;
+  private static final int SUPER = 4000;
 
   private final LocalPostgres postgres;
   private final FakeS3 s3;
@@ -114,7 +122,12 @@ public final class FakeRedshift implements AutoCloseable {
    */
   public static FakeRedshift start(FakeS3 s3, Path directory) throws IOException, SQLException {
     LocalPostgres postgres =
-        LocalPostgres.in(directory.resolve("postgres")).setting("fsync", "off").start();
+        LocalPostgres.in(directory.resolve("postgres"))
+            .setting("fsync", "off")
+            // As Redshift has it.
+            .setting("standard_conforming_strings", "off")
+            .setting("escape_string_warning", "off")
+            .start();
     FakeRedshift fake = new FakeRedshift(postgres, s3, directory);
     // Redshift's driver does not know how PostgreSQL asks for passwords now.
     Path access = directory.resolve("postgres/data/pg_hba.conf");
@@ -162,6 +175,11 @@ public final class FakeRedshift implements AutoCloseable {
   /** Returns whether all that was to go wrong has. */
   public boolean isHarmless() {
     return faults.isEmpty();
+  }
+
+  /** Whatever was to go wrong does not. */
+  public void forgetFaults() {
+    faults.clear();
   }
 
   /** Breaks all connections: sessions are over. */
@@ -218,16 +236,43 @@ public final class FakeRedshift implements AutoCloseable {
     void passAnswers() throws IOException {
       try (client;
           server) {
-        byte[] buffer = new byte[1 << 16];
-        int read;
-        while ((read = server.getInputStream().read(buffer)) >= 0) {
+        DataInputStream in = new DataInputStream(new BufferedInputStream(server.getInputStream()));
+        DataOutputStream out =
+            new DataOutputStream(new BufferedOutputStream(client.getOutputStream()));
+        int type;
+        while ((type = in.read()) >= 0) {
+          int length = in.readInt();
+          byte[] body = in.readNBytes(length - Integer.BYTES);
           if (losesAnswer) {
             return;
           }
-          client.getOutputStream().write(buffer, 0, read);
+          if (type == 'T') {
+            describeSuper(ByteBuffer.wrap(body));
+          }
+          out.writeByte(type);
+          out.writeInt(length);
+          out.write(body);
+          if (in.available() == 0) {
+            out.flush();
+          }
         }
       } finally {
         open.remove(client);
+      }
+    }
+
+    /** PostgreSQL's number for the type is not Redshift's. */
+    private static void describeSuper(ByteBuffer description) {
+      int columns = description.getShort();
+      for (int i = 0; i < columns; i++) {
+        while (description.get() != 0) {
+          // Its name.
+        }
+        int place = description.position() + Integer.BYTES + Short.BYTES;
+        if (description.getInt(place) == JSONB) {
+          description.putInt(place, SUPER);
+        }
+        description.position(place + 2 * Integer.BYTES + 2 * Short.BYTES);
       }
     }
 

@@ -108,6 +108,11 @@ public final class FakeS3 implements AutoCloseable {
     return List.copyOf(buckets.getOrDefault(bucket, new TreeMap<>()).keySet());
   }
 
+  /** Deletes all objects of a bucket. */
+  public synchronized void clear(String bucket) {
+    buckets.getOrDefault(bucket, new TreeMap<>()).clear();
+  }
+
   /** Puts an object, as somebody else does. */
   public synchronized void put(String bucket, String key, byte[] bytes) {
     store(buckets.computeIfAbsent(bucket, unused -> new TreeMap<>()), key, bytes);

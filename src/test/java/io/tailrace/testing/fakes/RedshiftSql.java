@@ -15,7 +15,8 @@ final class RedshiftSql {
   private static final int CASELESS = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
 
   /** Texts and quoted names, in which nothing is a word. */
-  private static final Pattern QUOTED = Pattern.compile("'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"");
+  private static final Pattern QUOTED =
+      Pattern.compile("'(?:[^'\\\\]|''|\\\\.)*'|\"(?:[^\"]|\"\")*\"", Pattern.DOTALL);
 
   private record Rule(Pattern pattern, String replacement) {
     static Rule of(String pattern, String replacement) {
@@ -34,6 +35,7 @@ final class RedshiftSql {
           Rule.of("\\bBACKUP\\s+(YES|NO)\\b", ""),
           Rule.of("\\bSYSDATE\\b", "(now() AT TIME ZONE 'UTC')"),
           Rule.of("\\bDATEDIFF\\s*\\(\\s*(us|microsecond|microseconds)\\s*,", "datediff_us("),
+          Rule.of("\\bformat_type\\s*\\(", "redshift_type("),
           Rule.of("\\bGET_ARRAY_LENGTH\\b", "jsonb_array_length"));
 
   /** What PostgreSQL has and Redshift has not. */

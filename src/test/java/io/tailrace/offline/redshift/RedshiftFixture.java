@@ -1,0 +1,89 @@
+package io.tailrace.offline.redshift;
+
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.testing.fakes.FakeRedshift;
+import io.tailrace.testing.fakes.FakeS3;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.junit.rules.ExternalResource;
+import org.junit.rules.TemporaryFolder;
+
+/** A simulated Redshift and its bucket, for the tests of a class. */
+final class RedshiftFixture extends ExternalResource {
+  static final String BUCKET = "stage";
+
+  private final TemporaryFolder folder = new TemporaryFolder();
+  private FakeS3 s3;
+  private FakeRedshift redshift;
+  private Path accessKey;
+
+  @Override
+  protected void before() throws Throwable {
+    folder.create();
+    s3 = FakeS3.start(BUCKET);
+    redshift = FakeRedshift.start(s3, folder.newFolder().toPath());
+    accessKey = folder.newFile().toPath();
+    Files.writeString(accessKey, FakeS3.ACCESS_KEY);
+  }
+
+  @Override
+  protected void after() {
+    try {
+      redshift.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+    s3.close();
+    folder.delete();
+  }
+
+  FakeS3 s3() {
+    return s3;
+  }
+
+  FakeRedshift server() {
+    return redshift;
+  }
+
+  String uri() {
+    return "redshift://127.0.0.1:"
+        + redshift.port()
+        + "/postgres?schema={environment}&"
+        + redshift.login()
+        + "&sslmode=disable&iamRole="
+        + FakeRedshift.ROLE
+        + "&stage=s3://stage/files&stageEndpoint="
+        + s3.endpoint()
+        + "&stageAccessKey=file:"
+        + accessKey
+        + "&stageSecretKey=file:"
+        + accessKey
+        + "&retryFor=1s&connectTimeout=2s&timeout=20s";
+  }
+
+  RedshiftOfflineStore store() {
+    return (RedshiftOfflineStore) OfflineStores.at(uri());
+  }
+
+  /** Runs statements of the database behind it. */
+  void execute(String... statements) throws SQLException {
+    try (Connection connection = redshift.postgres().connect();
+        Statement statement = connection.createStatement()) {
+      for (String each : statements) {
+        statement.execute(each);
+      }
+    }
+  }
+
+  /** Forgets all that was stored and staged. */
+  void clear(String... schemas) throws SQLException {
+    for (String schema : schemas) {
+      execute("DROP SCHEMA IF EXISTS " + schema + " CASCADE");
+    }
+    s3.clear(BUCKET);
+    redshift.forgetFaults();
+  }
+}

@@ -1,0 +1,91 @@
+package io.tailrace.offline.redshift;
+
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.offline.staging.BucketAccess;
+import io.tailrace.offline.staging.BucketStage;
+import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.parquet.TableNames;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What a Redshift URI says. Immutable.
+ *
+ * @param server where it is
+ * @param statements where its tables are, and how files are copied
+ * @param loadEvery how long a file waits for others at most
+ */
+record RedshiftAddress(RedshiftServer server, RedshiftStatements statements, Duration loadEvery)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  static final String EXAMPLE =
+      "redshift://cluster.abc.eu-west-1.redshift.amazonaws.com:5439/features"
+          + "?schema=tailrace_{environment}&user=writer&password=env:REDSHIFT_PASSWORD"
+          + "&iamRole=arn:aws:iam::123456789012:role/copy&stage=s3://bucket/stage";
+
+  private static final String ANY_ROLE = "arn:aws:iam::123456789012:role/copy";
+  private static final String ANY_STAGE = "s3://bucket/stage";
+
+  static RedshiftAddress of(EndpointUri uri) {
+    BucketStage.missingLibrary().ifPresent(uri::problem);
+    RedshiftServer server = RedshiftServer.of(uri);
+    String schema = uri.take("schema").orElse("tailrace");
+    checkSchema(uri, schema);
+    String role = uri.take("iamRole").orElse("");
+    if (!role.equals("default") && !role.matches("arn:aws[a-z-]*:iam::\\d{12}:role/\\S+")) {
+      uri.problem(
+          role.isEmpty()
+              ? "iamRole is missing, with which Redshift reads the stage: " + ANY_ROLE
+              : "iamRole=" + role + " is neither default nor such as " + ANY_ROLE);
+      role = ANY_ROLE;
+    }
+    String stage = uri.take("stage").orElse("");
+    Optional<String> whyNot =
+        stage.startsWith("s3://") ? whyNoBucket(stage) : Optional.of("'" + stage + "' is none");
+    if (whyNot.isPresent()) {
+      uri.problem(
+          stage.isEmpty()
+              ? "stage is missing, the bucket through which files go: " + ANY_STAGE
+              : "stage=" + stage + " is no bucket on S3, which Redshift reads: " + ANY_STAGE);
+      stage = ANY_STAGE;
+    }
+    BucketAccess access = BucketAccess.of(uri, server.timeouts().retryFor());
+    RedshiftAddress address =
+        new RedshiftAddress(
+            server,
+            new RedshiftStatements(schema, role, new BucketStage(stage, access, StagedForm.PLAIN)),
+            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)));
+    uri.finish(EXAMPLE);
+    return address;
+  }
+
+  private static Optional<String> whyNoBucket(String stage) {
+    try {
+      BucketStage unused = new BucketStage(stage, BucketAccess.DEFAULT, StagedForm.PLAIN);
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Redshift's limit is 127 bytes. */
+  private static void checkSchema(EndpointUri uri, String schema) {
+    String environment = RedshiftStatements.ENVIRONMENT;
+    String fixed = schema.replaceFirst("\\Q" + environment + "\\E", "");
+    if (!schema.replace(environment, "e").matches("[a-z_][a-z0-9_]*")) {
+      uri.problem(
+          "schema="
+              + schema
+              + " may have small letters, digits, '_' and {environment} only, and begin with a"
+              + " letter");
+    } else if (fixed.contains(environment)) {
+      uri.problem("schema=" + schema + " has {environment} twice");
+    } else if (fixed.startsWith("pg_") || schema.equals("information_schema")) {
+      uri.problem("schema=" + schema + " is a name that Redshift keeps for itself");
+    } else if (fixed.length() > TableNames.MAX_LENGTH) {
+      uri.problem("schema=" + schema + " is longer than " + TableNames.MAX_LENGTH + " letters");
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.tailrace.offline.redshift;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StagedFile;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A list of the files that a COPY takes, no others and none of them less, in the stage itself; gone
+ * when it is closed. Not thread-safe.
+ */
+final class RedshiftManifest implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RedshiftManifest.class);
+  private static final String FOLDER = "manifests/";
+
+  private final Stage stage;
+  private final Stage.Connection connection;
+  private final String name = FOLDER + UUID.randomUUID() + ".manifest";
+
+  private RedshiftManifest(Stage stage) {
+    this.stage = stage;
+    this.connection = stage.open();
+  }
+
+  /** Writes one. */
+  static RedshiftManifest of(Stage stage, List<StagedFile> files) throws UnavailableException {
+    RedshiftManifest manifest = new RedshiftManifest(stage);
+    boolean written = false;
+    try {
+      manifest.connection.put(Map.of(manifest.name, json(files)));
+      written = true;
+      return manifest;
+    } finally {
+      if (!written) {
+        manifest.connection.close();
+      }
+    }
+  }
+
+  /** Redshift wants to know how long files are that are in columns. */
+  private static byte[] json(List<StagedFile> files) {
+    ObjectNode manifest = new ObjectMapper().createObjectNode();
+    ArrayNode entries = manifest.putArray("entries");
+    for (StagedFile file : files) {
+      ObjectNode entry = entries.addObject();
+      entry.put("url", file.stage() + "/" + file.name());
+      entry.put("mandatory", true);
+      entry.putObject("meta").put("content_length", file.size().bytes());
+    }
+    return manifest.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  String uri() {
+    return stage.uri() + "/" + name;
+  }
+
+  @Override
+  public void close() {
+    try (connection) {
+      connection.delete(List.of(name));
+    } catch (UnavailableException e) {
+      LOG.info("{} stays: {}", uri(), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.tailrace.offline.redshift;
+
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.staging.Limits;
+import io.tailrace.offline.staging.Loader;
+import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StageThenLoad;
+import io.tailrace.offline.warehouse.WarehouseCatalog;
+import io.tailrace.offline.warehouse.WarehouseLoader;
+import io.tailrace.offline.warehouse.WarehouseReader;
+import io.tailrace.offline.warehouse.WarehouseSession;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.stage.Failure;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+
+/**
+ * Amazon Redshift, a cluster or a workgroup, at {@code
+ * redshift://host:5439/database?schema=tailrace_{environment}&user=U&password=env:VARIABLE&iamRole=ARN&stage=s3://bucket/folder}.
+ *
+ * <p>Each environment has a schema of its own; files wait in the bucket. A load copies them by a
+ * manifest into temporary tables, and from there what is new goes into the tables of their types,
+ * all in one transaction with the ledger: see {@link WarehouseLoader}.
+ *
+ * <p>Immutable.
+ */
+public final class RedshiftOfflineStore implements OfflineStore {
+  private static final long serialVersionUID = 1;
+
+  /** A correct URI. */
+  public static final String EXAMPLE = RedshiftAddress.EXAMPLE;
+
+  private final RedshiftAddress address;
+
+  private RedshiftOfflineStore(RedshiftAddress address) {
+    this.address = address;
+  }
+
+  /**
+   * Returns the store that a {@code redshift} URI names.
+   *
+   * @throws IllegalArgumentException listing everything that is wrong with the URI
+   */
+  public static RedshiftOfflineStore at(EndpointUri uri) {
+    return new RedshiftOfflineStore(RedshiftAddress.of(uri));
+  }
+
+  @Override
+  public String uri() {
+    return address.server().text();
+  }
+
+  @Override
+  public boolean separatesEnvironments() {
+    return address.statements().schemaPattern().contains(RedshiftStatements.ENVIRONMENT);
+  }
+
+  @Override
+  public void check(Set<Role> roles) throws UnavailableException {
+    if (roles.contains(Role.INSERT)) {
+      stage().check();
+    }
+    boolean mayCreate =
+        ask("SELECT has_database_privilege(current_database(), 'CREATE')").equals("t");
+    if (roles.contains(Role.CREATE_TABLES) && separatesEnvironments() && !mayCreate) {
+      throw new UnavailableException(
+          uri()
+              + ": the user may not create schemas: GRANT CREATE ON DATABASE … TO …, or create"
+              + " them and let the user own them");
+    }
+    if (roles.contains(Role.INSERT)
+        && !ask("SELECT has_database_privilege(current_database(), 'TEMP')").equals("t")) {
+      throw new UnavailableException(
+          uri() + ": the user may not create temporary tables: GRANT TEMP ON DATABASE … TO …");
+    }
+  }
+
+  /** Returns the only text that a query finds. */
+  private String ask(String query) throws UnavailableException {
+    try (WarehouseSession session = new WarehouseSession(address.server())) {
+      List<String> found =
+          session.require(statements -> statements.query(query, row -> row.getString(1)));
+      return String.valueOf(found.get(0));
+    }
+  }
+
+  @Override
+  public Instant now() throws UnavailableException {
+    return Micros.instant(Long.parseLong(ask("SELECT " + address.statements().micros("SYSDATE"))));
+  }
+
+  /** Returns the database's id in its cluster, and who owns that, and the schema. */
+  @Override
+  public String identity() throws UnavailableException {
+    return ask("SELECT oid || '/' || datname FROM pg_database WHERE datname = current_database()")
+        + "/"
+        + address.server().place().host()
+        + "/"
+        + address.statements().schemaPattern();
+  }
+
+  @Override
+  public Catalog openCatalog() {
+    return new WarehouseCatalog(new WarehouseSession(address.server()), address.statements());
+  }
+
+  /** Opens a loader, which is for one thread. */
+  public Loader openLoader() {
+    return new WarehouseLoader(new WarehouseSession(address.server()), address.statements());
+  }
+
+  /** Returns where files wait for their load. */
+  public Stage stage() {
+    return address.statements().stage();
+  }
+
+  @Override
+  public PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts() {
+    RedshiftOfflineStore store = this;
+    return StageThenLoad.from(stage(), store::openLoader)
+        .within(Limits.DEFAULT.waiting(address.loadEvery()));
+  }
+
+  @Override
+  public OfflineReader reader() {
+    return new WarehouseReader(address.server(), List.of("BEGIN READ ONLY"));
+  }
+
+  @Override
+  public String toString() {
+    return uri();
+  }
+}

@@ -1,0 +1,297 @@
+package io.tailrace.offline.redshift;
+
+import static io.tailrace.sql.redshift.RedshiftDialect.REDSHIFT;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.BucketStage;
+import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.warehouse.Merge;
+import io.tailrace.offline.warehouse.Statements;
+import io.tailrace.offline.warehouse.WarehouseDialect;
+import io.tailrace.parquet.TableNames;
+import io.tailrace.result.ValueType;
+import io.tailrace.sql.Column;
+import io.tailrace.sql.Dialect;
+import io.tailrace.sql.FoundTable;
+import io.tailrace.sql.Table;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What is said to Redshift.
+ *
+ * @param schemaPattern the name of a schema, perhaps with {@code {environment}} in it
+ * @param iamRole with which Redshift reads the stage
+ * @param stage where manifests go
+ */
+record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stage)
+    implements WarehouseDialect {
+  private static final long serialVersionUID = 1;
+
+  static final String ENVIRONMENT = "{environment}";
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSSSS", Locale.ROOT)
+          .withZone(ZoneOffset.UTC);
+
+  @Override
+  public Dialect sql() {
+    return REDSHIFT;
+  }
+
+  @Override
+  public String schema(String environment) {
+    return schemaPattern.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
+  }
+
+  @Override
+  public String place(String schema, String table) {
+    return REDSHIFT.quoted(schema) + "." + REDSHIFT.quoted(table);
+  }
+
+  @Override
+  public String temporary(String schema, String table) {
+    return REDSHIFT.quoted(table);
+  }
+
+  /** A feature's rows are read by time, and stand beside each other. */
+  @Override
+  public String createRows(String place, Table table) {
+    return createTable(place, table) + " DISTSTYLE AUTO COMPOUND SORTKEY (feature, observed_at)";
+  }
+
+  /** A temporary table can't be created in the place of one. */
+  @Override
+  public List<String> createTemporary(String place, Table staged) {
+    return List.of(
+        "DROP TABLE IF EXISTS " + place,
+        "CREATE TEMP TABLE " + place + " (" + REDSHIFT.definitions(staged) + ")");
+  }
+
+  /** In one request, which is one transaction: nobody sees a view that does not say whose it is. */
+  @Override
+  public List<String> createView(String place, String query, String comment) {
+    return List.of("CREATE VIEW " + place + " AS " + query + "; " + commentView(place, comment));
+  }
+
+  /** A view can only be replaced by one with the same columns. */
+  @Override
+  public List<String> replaceView(String place, String query, String comment) {
+    return List.of("DROP VIEW " + place + "; " + createView(place, query, comment).get(0));
+  }
+
+  private static String in(Collection<String> names) {
+    return names.stream().map(REDSHIFT::literal).collect(Collectors.joining(", ", "(", ")"));
+  }
+
+  @Override
+  public Map<String, FoundTable> tables(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    Map<String, FoundTable> found = views(statements, schema, names);
+    if (found.isEmpty()) {
+      return found;
+    }
+    record ColumnOf(String table, String column, String type) {}
+    Map<String, Map<String, String>> columns = new HashMap<>();
+    for (ColumnOf column :
+        statements.query(
+            "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class c"
+                + " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON"
+                + " a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = "
+                + REDSHIFT.literal(schema)
+                + " AND c.relname IN "
+                + in(names),
+            row ->
+                new ColumnOf(
+                    row.getString(1), row.getString(2), REDSHIFT.found(row.getString(3))))) {
+      columns
+          .computeIfAbsent(column.table, unused -> new HashMap<>())
+          .put(column.column, column.type);
+    }
+    found.replaceAll(
+        (name, table) ->
+            new FoundTable(
+                table.kind(), columns.getOrDefault(name, Map.of()), Set.of(), table.comment()));
+    return found;
+  }
+
+  @Override
+  public Map<String, FoundTable> views(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    Map<String, FoundTable> found = new HashMap<>();
+    statements
+        .query(
+            "SELECT c.relname, c.relkind, obj_description(c.oid, 'pg_class') FROM pg_class c JOIN"
+                + " pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'm')"
+                + " AND n.nspname = "
+                + REDSHIFT.literal(schema)
+                + " AND c.relname IN "
+                + in(names),
+            row ->
+                Map.entry(
+                    row.getString(1),
+                    new FoundTable(
+                        kind(row.getString(2)),
+                        Map.of(),
+                        Set.of(),
+                        row.getString(3) == null ? "" : row.getString(3))))
+        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
+    return found;
+  }
+
+  private static FoundTable.Kind kind(String kind) {
+    return switch (kind) {
+      case "r" -> FoundTable.Kind.TABLE;
+      case "v" -> FoundTable.Kind.VIEW;
+      default -> FoundTable.Kind.OTHER;
+    };
+  }
+
+  @Override
+  public void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+      throws SQLException, UnavailableException {
+    try (RedshiftManifest manifest = RedshiftManifest.of(stage.at(files.get(0).stage()), files)) {
+      statements.execute(copyStatement(place, manifest.uri()));
+    }
+  }
+
+  /** Columns are found by their places: plain files have them as the table has. */
+  String copyStatement(String place, String manifest) {
+    return "COPY "
+        + place
+        + " FROM "
+        + REDSHIFT.literal(manifest)
+        + " IAM_ROLE "
+        + (iamRole.equals("default") ? iamRole : REDSHIFT.literal(iamRole))
+        + " FORMAT AS PARQUET SERIALIZETOJSON MANIFEST STATUPDATE OFF";
+  }
+
+  @Override
+  public Column staged(Column column) {
+    return new Column(column.name(), column.type(), Column.Rule.OPTIONAL);
+  }
+
+  @Override
+  public String micros(String time) {
+    return "DATEDIFF(us, TIMESTAMP '1970-01-01 00:00:00', " + time + ")";
+  }
+
+  @Override
+  public String time(long micros) {
+    return "TIMESTAMP '" + TIME.format(Instant.EPOCH.plus(micros, ChronoUnit.MICROS)) + "'";
+  }
+
+  /** Of the transaction, with its microseconds, in the session's time zone, which is UTC. */
+  @Override
+  public String now() {
+    return "SYSDATE";
+  }
+
+  @Override
+  public List<String> greatestFirst(ValueType type) {
+    return switch (type) {
+      case INT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "value DESC");
+      case FLOAT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "ABS(value) DESC");
+      case TIMESTAMP ->
+          List.of("CASE WHEN value < " + time(0) + " THEN 0 ELSE 1 END", "value DESC");
+      case DATE -> List.of("CASE WHEN value < DATE '1970-01-01' THEN 0 ELSE 1 END", "value DESC");
+      case BOOL -> List.of("CASE WHEN value THEN 0 ELSE 1 END");
+      case BYTES -> List.of("TO_HEX(value) DESC");
+      // Redshift compares texts as bytes.
+      case STRING, JSON -> List.of("value DESC");
+      case VECTOR -> List.of("JSON_SERIALIZE(value) DESC");
+    };
+  }
+
+  /**
+   * Redshift's own MERGE takes tables alone, conditions of equality alone, and works through a
+   * table of its own: this reads no more of the table than the times say.
+   */
+  @Override
+  public String merge(String place, String query, Merge merge, Map<String, String> values) {
+    String keys = String.join(", ", merge.keys());
+    return "INSERT INTO "
+        + place
+        + " ("
+        + String.join(", ", values.keySet())
+        + ") SELECT "
+        + String.join(", ", values.values())
+        + " FROM ("
+        + query
+        + ") s LEFT JOIN (SELECT "
+        + keys
+        + " FROM "
+        + place
+        + merge.within("observed_at", this).map(times -> " WHERE " + times).orElse("")
+        + ") t ON "
+        + merge.keys().stream()
+            .map(key -> "t." + key + " = s." + key)
+            .collect(Collectors.joining(" AND "))
+        + " WHERE t."
+        + merge.keys().get(0)
+        + " IS NULL";
+  }
+
+  /** It has none: LISTAGG makes no more than a text, which all tables of a query may exceed. */
+  @Override
+  public Optional<String> unitedTexts(String lists) {
+    return Optional.empty();
+  }
+
+  @Override
+  public String unitedTexts(String list, String other) {
+    return "ARRAY_SORT(ARRAY_UNION(" + list + ", " + other + "))";
+  }
+
+  @Override
+  public String countTexts(String list) {
+    return "GET_ARRAY_LENGTH(" + list + ")";
+  }
+
+  /** It knows no rows that stand behind FROM: they are put into a table first. */
+  @Override
+  public String given(Statements statements, List<String> columns, List<String> rows)
+      throws SQLException {
+    statements.execute("DROP TABLE IF EXISTS given_rows");
+    statements.execute(
+        columns.stream()
+            .map(column -> column + " VARCHAR(65535)")
+            .collect(Collectors.joining(", ", "CREATE TEMP TABLE given_rows (", ")")));
+    statements.execute("INSERT INTO given_rows VALUES " + String.join(", ", rows));
+    return "given_rows v";
+  }
+
+  /**
+   * The whole table is locked first: only then does the transaction get its view of the others,
+   * whose rows it would otherwise not see. The row says who has it, for {@code
+   * pg_terminate_backend}.
+   */
+  @Override
+  public void lock(Statements statements, String lockPlace) throws SQLException {
+    statements.execute("LOCK " + lockPlace);
+    String update =
+        "UPDATE "
+            + lockPlace
+            + " SET session = CAST(pg_backend_pid() AS VARCHAR(20)), taken_at = SYSDATE WHERE"
+            + " name = 'load'";
+    if (statements.update(update) == 0) {
+      long unused =
+          statements.update(
+              "INSERT INTO "
+                  + lockPlace
+                  + " (name, session, taken_at) SELECT 'load', CAST(pg_backend_pid() AS"
+                  + " VARCHAR(20)), SYSDATE");
+    }
+  }
+}

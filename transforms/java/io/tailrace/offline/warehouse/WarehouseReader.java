@@ -1,0 +1,87 @@
+package io.tailrace.offline.warehouse;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineReader;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a warehouse, each query in a session of its own. Times are written as instants, bytes in
+ * hexadecimal digits. Immutable.
+ *
+ * @param before what is run first, so that the query can change nothing
+ */
+public record WarehouseReader(WarehouseServer server, List<String> before)
+    implements OfflineReader {
+  @Override
+  public String uri() {
+    return server.text();
+  }
+
+  @Override
+  public Table query(String sql, int limit) throws UnavailableException {
+    try (WarehouseSession session = new WarehouseSession(server)) {
+      return session.require(
+          statements -> {
+            for (String each : before) {
+              statements.execute(each);
+            }
+            try (Statement statement = statements.connection().createStatement();
+                ResultSet found = statement.executeQuery(sql)) {
+              ResultSetMetaData facts = found.getMetaData();
+              List<String> columns = new ArrayList<>();
+              for (int i = 1; i <= facts.getColumnCount(); i++) {
+                columns.add(facts.getColumnLabel(i).toLowerCase(Locale.ROOT));
+              }
+              List<List<@Nullable String>> rows = new ArrayList<>();
+              boolean more = found.next();
+              while (more && rows.size() < limit) {
+                List<@Nullable String> row = new ArrayList<>();
+                for (int i = 1; i <= columns.size(); i++) {
+                  row.add(text(found, facts.getColumnType(i), i));
+                }
+                rows.add(row);
+                more = found.next();
+              }
+              return new Table(columns, rows, !more);
+            }
+          });
+    }
+  }
+
+  private static @Nullable String text(ResultSet row, int type, int column) throws SQLException {
+    switch (type) {
+      case Types.TIMESTAMP -> {
+        // Of a session whose time zone is UTC.
+        LocalDateTime time = row.getObject(column, LocalDateTime.class);
+        return time == null ? null : time.toInstant(ZoneOffset.UTC).toString();
+      }
+      case Types.TIMESTAMP_WITH_TIMEZONE -> {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant().toString();
+      }
+      case Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY -> {
+        byte[] bytes = row.getBytes(column);
+        return bytes == null ? null : HexFormat.of().formatHex(bytes);
+      }
+      case Types.BOOLEAN, Types.BIT -> {
+        boolean value = row.getBoolean(column);
+        return row.wasNull() ? null : Boolean.toString(value);
+      }
+      default -> {
+        return row.getString(column);
+      }
+    }
+  }
+}

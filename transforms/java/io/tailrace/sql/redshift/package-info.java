@@ -1,0 +1,2 @@
+/** What Redshift calls things. */
+package io.tailrace.sql.redshift;
