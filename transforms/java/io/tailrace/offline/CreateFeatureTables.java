@@ -13,6 +13,7 @@ import io.tailrace.result.Result;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.Outputs;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -179,14 +180,17 @@ public final class CreateFeatureTables
                     .filter(each -> each.reason() != Reason.TABLE_REFUSES);
             if (conflict.isPresent()) {
               absent.set(position);
+              String place = result.place(position);
               String message = conflict.get().sentence();
               for (int row = 0; row < keys.count(); row++) {
-                rejected.add(
-                    conflict.get().reason(),
-                    table.feature().namespace(),
-                    keys.text(row),
-                    table.feature().text(),
-                    message,
+                rejected.addAt(
+                    place,
+                    new RejectedCell(
+                        conflict.get().reason(),
+                        table.feature().namespace(),
+                        keys.text(row),
+                        table.feature().text(),
+                        message),
                     1);
               }
             }

@@ -36,11 +36,14 @@ record StorableRows(Admission admission, RejectedCells rejected, Result result) 
     int kept = 0;
     for (int row = 0; row < count; row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, place(frame), frame.namespace(), row, 1);
+        Admission.rejectKey(rejected, result.place(frame), frame.namespace(), row, 1);
       } else if (!admission.isInTime(column.observedAt(row))) {
         admission.rejectTime(
             rejected,
-            place(frame),
+            result.place(frame, column)
+                + ".observed_at["
+                + (column.hasOneTime() ? 0 : row)
+                + "]",
             frame.namespace(),
             keys.text(row),
             column.spec().feature(),
@@ -52,7 +55,7 @@ record StorableRows(Admission admission, RejectedCells rejected, Result result) 
           rows[kept++] = row;
         } else {
           rejected.addAt(
-              place(frame),
+              result.place(frame, column) + ".json_values[" + row + "]",
               new RejectedCell(
                   Reason.INVALID_VALUE,
                   frame.namespace(),
@@ -64,17 +67,6 @@ record StorableRows(Admission admission, RejectedCells rejected, Result result) 
       }
     }
     return Arrays.copyOf(rows, kept);
-  }
-
-  /**
-   * Which frame it is; columns may have been left out of it before, so that they have no number.
-   */
-  private String place(Frame frame) {
-    return "frames[" + result.frames().indexOf(frame) + "]";
-  }
-
-  private String place(Deletion deletion) {
-    return "deletions[" + result.deletions().indexOf(deletion) + "]";
   }
 
   /** Stores refuse a whole file for one value that is not what its type says. */
@@ -90,11 +82,11 @@ record StorableRows(Admission admission, RejectedCells rejected, Result result) 
     int kept = 0;
     for (int row = 0; row < keys.count(); row++) {
       if (!Admission.isKey(keys, row)) {
-        Admission.rejectKey(rejected, place(deletion), deletion.namespace(), row, 1);
+        Admission.rejectKey(rejected, result.place(deletion), deletion.namespace(), row, 1);
       } else if (!admission.isInTime(deletion.observedAt())) {
         admission.rejectTime(
             rejected,
-            place(deletion) + ".observed_at",
+            result.place(deletion) + ".observed_at",
             deletion.namespace(),
             keys.text(row),
             deletion.wholeEntities() ? "" : feature,

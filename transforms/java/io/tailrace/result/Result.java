@@ -42,6 +42,9 @@ public final class Result {
   private final List<Deletion> deletions;
   // What was left out, by position: see without().
   private final BitSet absent;
+  // What it was before.
+  private final List<Frame> allFrames;
+  private final List<Deletion> allDeletions;
 
   Result(
       BusMessage message,
@@ -55,6 +58,8 @@ public final class Result {
     this.frames = frames;
     this.deletions = deletions;
     this.absent = new BitSet();
+    this.allFrames = frames;
+    this.allDeletions = deletions;
   }
 
   /** The same with fewer frames and deletions. */
@@ -65,6 +70,8 @@ public final class Result {
     this.frames = frames;
     this.deletions = deletions;
     this.absent = absent;
+    this.allFrames = whole.frames;
+    this.allDeletions = whole.deletions;
   }
 
   /**
@@ -110,6 +117,67 @@ public final class Result {
       }
     }
     return new Result(this, fewer, left, (BitSet) positions.clone());
+  }
+
+  /**
+   * Returns where a column of a frame stands in the message, such as {@code frames[0].columns[2]},
+   * also if others were left out.
+   */
+  public String place(Frame frame, Column column) {
+    for (int i = 0; i < allFrames.size(); i++) {
+      Frame each = allFrames.get(i);
+      // Each row's key and each column is itself alone.
+      int index = each.keys() == frame.keys() ? each.columns().indexOf(column) : -1;
+      if (index >= 0) {
+        return "frames[" + i + "].columns[" + index + "]";
+      }
+    }
+    throw new IllegalArgumentException("no column of this result: " + column.spec());
+  }
+
+  /** Returns where that stands in the message which has a position of {@link #without}. */
+  public String place(int position) {
+    int left = position;
+    for (int i = 0; i < allFrames.size(); i++) {
+      int columns = allFrames.get(i).columns().size();
+      if (left < columns) {
+        return "frames[" + i + "].columns[" + left + "]";
+      }
+      left -= columns;
+    }
+    for (int i = 0; i < allDeletions.size(); i++) {
+      Deletion deletion = allDeletions.get(i);
+      int features = Math.max(1, deletion.names().size());
+      if (left < features) {
+        return "deletions["
+            + i
+            + "]"
+            + (deletion.wholeEntities() ? "" : ".features[" + left + "]");
+      }
+      left -= features;
+    }
+    throw new IndexOutOfBoundsException(position);
+  }
+
+  /** Returns where a frame stands in the message, such as {@code frames[0]}. */
+  public String place(Frame frame) {
+    return "frames[" + placeOf(allFrames.stream().map(Frame::keys).toList(), frame.keys()) + "]";
+  }
+
+  /** Returns where a deletion stands in the message, also if others were left out. */
+  public String place(Deletion deletion) {
+    return "deletions["
+        + placeOf(allDeletions.stream().map(Deletion::keys).toList(), deletion.keys())
+        + "]";
+  }
+
+  private static int placeOf(List<PrimaryKeys> all, PrimaryKeys keys) {
+    for (int i = 0; i < all.size(); i++) {
+      if (all.get(i) == keys) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException("not of this result");
   }
 
   BitSet absent() {

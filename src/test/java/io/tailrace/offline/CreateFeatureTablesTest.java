@@ -99,6 +99,7 @@ public class CreateFeatureTablesTest {
               assertThat(failure.stage()).isEqualTo("CreateFeatureTables");
               assertThat(failure.reason()).isEqualTo(Reason.TYPE_CHANGED);
               assertThat(failure.cellCount()).isEqualTo(5);
+              assertThat(failure.field()).isEqualTo("frames[0].columns[0]");
               assertThat(
                       failure.cells().stream()
                           .map(
