@@ -2,6 +2,7 @@ package io.tailrace.bus.kafka;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
@@ -17,6 +18,9 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.testing.Messages;
 import io.tailrace.testing.ReadBus;
+import java.io.File;
+import java.io.Serializable;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,18 +28,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.beam.sdk.io.kafka.KafkaRecord;
 import org.apache.beam.sdk.io.kafka.KafkaTimestampType;
 import org.apache.beam.sdk.io.kafka.TimestampPolicy.PartitionContext;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.util.SerializableUtils;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.joda.time.Instant;
@@ -182,6 +192,112 @@ public class KafkaIoTest {
       consumer.assign(List.of(partition()));
       assertThat(poll(consumer)).isEqualTo(3);
     }
+  }
+
+  @Test
+  public void aPartitionThatCameAfterTheStartWasFoundBeginsAtItsFirstMessage() throws Exception {
+    createTopic("CreateTime");
+    publish(3);
+    KafkaBus bus = bus("?start=latest").found(BusReader.of(group()));
+    admin.createPartitions(Map.of(topic(), NewPartitions.increaseTo(2))).all().get();
+    try (KafkaProducer<byte[], byte[]> producer = producer()) {
+      producer.send(new ProducerRecord<>(topic(), 1, EMPTY, EMPTY));
+    }
+
+    try (Consumer<byte[], byte[]> consumer = open(bus)) {
+      TopicPartition added = new TopicPartition(topic(), 1);
+      consumer.assign(List.of(partition(), added));
+      assertThat(consumer.position(partition())).isEqualTo(3);
+      assertThat(consumer.position(added)).isEqualTo(0);
+    }
+  }
+
+  @Test
+  public void aGroupWhoseOffsetsAreGoneNeitherSkipsNorRepeatsWithoutAWord() throws Exception {
+    createTopic("CreateTime");
+    publish(3);
+    try (Consumer<byte[], byte[]> consumer = open(bus(""))) {
+      consumer.assign(List.of(partition()));
+      admin.deleteConsumerGroupOffsets(group(), Set.of(partition())).all().get();
+
+      assertThrows(NoOffsetForPartitionException.class, () -> poll(consumer));
+    }
+  }
+
+  @Test
+  public void whatWasNotCommittedIsNotRead() throws Exception {
+    createTopic("CreateTime");
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("bootstrap.servers", kafka.bootstrapServers());
+    settings.put("transactional.id", topic());
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>(topic(), EMPTY, EMPTY));
+      producer.flush();
+      producer.abortTransaction();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>(topic(), EMPTY, EMPTY));
+      producer.commitTransaction();
+    }
+
+    assertThat(readAll(1).get(0).offset()).isEqualTo(2);
+  }
+
+  @Test
+  public void nothingThatIsSentToWorkersHoldsASecret() throws Exception {
+    File password = new File(folder.getRoot(), "password");
+    Files.writeString(password.toPath(), "geheim-123");
+    KafkaBus bus =
+        bus(
+            "?security.protocol=SASL_PLAINTEXT&sasl.mechanism=PLAIN&user=me&password=file:"
+                + password);
+    KafkaIoConsumers consumers = new KafkaIoConsumers(bus, group());
+
+    // There it is where a consumer is made.
+    assertThat(consumers.settings(given(group())).toString()).contains("geheim-123");
+    for (Serializable each : List.of(consumers, new ReadByKafkaIo(bus, group()).read())) {
+      assertThat(new String(SerializableUtils.serializeToByteArray(each), ISO_8859_1))
+          .doesNotContain("geheim-123");
+    }
+    assertThat(DisplayData.from(new ReadByKafkaIo(bus, group()).read()).toString())
+        .doesNotContain("geheim-123");
+  }
+
+  @Test
+  public void aMessageThatWasSentBackIsAtItsOriginalsTimeAndEventTimeAtItsOwn() {
+    long now = System.currentTimeMillis();
+    PublishTimes times = new PublishTimes(Optional.empty());
+    RecordHeaders headers = new RecordHeaders();
+    for (Header each :
+        Messages.letterOf("one-writer")
+            .and(Header.of(Replayed.PUBLISHED_AT, "2026-01-30T12:00:00Z"))
+            .and(Header.of(Replayed.PUBLISHED_BY, "bus"))
+            .all()) {
+      headers.add(each.name(), each.value());
+    }
+    KafkaRecord<byte[], byte[]> letter =
+        new KafkaRecord<>(
+            "topic", 0, 0, now - HOUR, KafkaTimestampType.CREATE_TIME, headers, EMPTY, EMPTY);
+
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(times.getTimestampForRecord(partition(5, now), letter))
+          .isEqualTo(Instant.parse("2026-01-30T12:00:00Z"));
+    }
+    assertThat(times.getWatermark(partition(5, now))).isEqualTo(new Instant(now - HOUR));
+  }
+
+  @Test
+  public void eventTimeIsNeverAheadOfTheClockWhateverRecordsSay() {
+    long now = System.currentTimeMillis();
+    PublishTimes times = new PublishTimes(Optional.empty());
+    for (int i = 0; i < 2_000; i++) {
+      Instant unused = times.getTimestampForRecord(partition(5, now), record(now + HOUR));
+    }
+
+    assertThat(times.getWatermark(partition(5, now)).getMillis())
+        .isAtMost(System.currentTimeMillis() - 2_000);
   }
 
   @Test
