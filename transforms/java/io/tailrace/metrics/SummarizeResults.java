@@ -7,6 +7,7 @@ import io.tailrace.stage.Outputs;
 import io.tailrace.v1.MetricsSummary;
 import java.time.Duration;
 import java.util.Optional;
+import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.extensions.protobuf.ProtoCoder;
 import org.apache.beam.sdk.transforms.Combine;
@@ -166,10 +167,13 @@ public final class SummarizeResults
       throw new IllegalArgumentException(
           "SummarizeResults makes windows of minutes itself: give it results in the global window");
     }
+    // Two: Flink runs an impulse once, and knows its state by whether the next step runs in its
+    // thread, which one with two inputs never does. So it is found with whatever copies of steps.
+    Pipeline pipeline = results.getPipeline();
     PCollection<KV<Integer, Optional<SeriesTally>>> starts =
-        results
-            .getPipeline()
-            .apply(STAGE + "Impulse", Impulse.create())
+        PCollectionList.of(pipeline.apply(STAGE + "Impulse", Impulse.create()))
+            .and(pipeline.apply(STAGE + "SecondImpulse", Impulse.create()))
+            .apply(STAGE + "Impulses", Flatten.pCollections())
             .apply(STAGE + "Begin", ParDo.of(new BeginFn()))
             .setCoder(LimitSeries.INPUT_CODER);
     PCollection<KV<Integer, Optional<SeriesTally>>> tallies =

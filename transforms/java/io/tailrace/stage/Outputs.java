@@ -2,7 +2,6 @@ package io.tailrace.stage;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.DoFn.MultiOutputReceiver;
 import org.apache.beam.sdk.transforms.DoFn.OutputReceiver;
@@ -58,11 +57,23 @@ public final class Outputs<T> {
 
   /**
    * Returns what a stage puts out that can't fail: there is a collection of failures all the same.
+   * It is made of the outputs, as one that is made of nothing is a source for Flink, which has
+   * another place in a savepoint where it runs beside more copies of other steps.
    */
   public static <T> WithFailures.Result<PCollection<T>, Failure> unfailing(
       PCollection<T> output, String stage) {
     return WithFailures.Result.of(
-        output, output.getPipeline().apply(stage + "Failures", Create.empty(FailureCoder.of())));
+        output,
+        output
+            .apply(stage + "Failures", ParDo.of(new NoFailuresFn<>()))
+            .setCoder(FailureCoder.of()));
+  }
+
+  private static final class NoFailuresFn<T> extends DoFn<T, Failure> {
+    private static final long serialVersionUID = 1;
+
+    @ProcessElement
+    public void pass() {}
   }
 
   @SuppressWarnings("unchecked") // A tag is a name; the type of the output is the DoFn's.
