@@ -158,13 +158,15 @@ public final class LocalStack implements AutoCloseable {
   /**
    * Stops a writer with a savepoint and starts it again from that.
    *
+   * @param other options that it gets instead of those it had, in the form {@code --name=value}
    * @return the writer that goes on, which is another job; {@link #writers} has it from now on
    * @throws CommandException if an option is wrong
    */
-  public RunningWriter restartFromSavepoint(RunningWriter writer) throws CommandException {
-    String savepoint = flink.stopWithSavepoint(writer.job());
-    return replace(
-        writer, launcher.start(writer.writer(), List.of("--savepointPath=" + savepoint)));
+  public RunningWriter restartFromSavepoint(RunningWriter writer, String... other)
+      throws CommandException {
+    List<String> options = new ArrayList<>(List.of(other));
+    options.add("--savepointPath=" + flink.stopWithSavepoint(writer.job()));
+    return replace(writer, launcher.start(writer.writer(), options));
   }
 
   /**
@@ -220,6 +222,7 @@ public final class LocalStack implements AutoCloseable {
     private int prometheusPort = 0;
     private int partitions = 4;
     private int parallelism = 2;
+    private int most = parallelism;
     private Duration checkpointInterval = Duration.ofSeconds(1);
     private boolean durable = false;
     private Optional<String> offlineStore = Optional.empty();
@@ -262,6 +265,13 @@ public final class LocalStack implements AutoCloseable {
     /** Runs every writer in this many parallel copies instead of 2. */
     public Builder parallelism(int copies) {
       parallelism = copies;
+      most = Math.max(most, copies);
+      return this;
+    }
+
+    /** Has room for one writer at a time with so many copies, and partitions for each. */
+    public Builder upTo(int copies) {
+      most = copies;
       return this;
     }
 
@@ -324,8 +334,8 @@ public final class LocalStack implements AutoCloseable {
         Map<String, String> settings = new HashMap<>(Map.of(TIMES, "LogAppendTime"));
         settings.putAll(topicSettings);
         kafka.createTopic(RESULT_TOPIC, partitions, settings);
-        kafka.createTopic(STREAMING_INSERT_TOPIC, parallelism, settings);
-        kafka.createTopic(METRICS_TOPIC, parallelism, settings);
+        kafka.createTopic(STREAMING_INSERT_TOPIC, most, settings);
+        kafka.createTopic(METRICS_TOPIC, most, settings);
         kafka.createTopic(DEAD_LETTER_TOPIC, 1, settings);
         LocalFlink flink = join(startingFlink);
         started.add(0, flink);
@@ -347,7 +357,7 @@ public final class LocalStack implements AutoCloseable {
       return LocalFlink.in(directory.resolve("flink"))
           .port(flinkPort)
           .prometheusPort(prometheusPort)
-          .slots(writers.size() * parallelism)
+          .slots((writers.size() - 1) * parallelism + most)
           .setting("metrics.fetcher.update-interval", Long.toString(METRICS_AGE.toMillis()))
           .start();
     }

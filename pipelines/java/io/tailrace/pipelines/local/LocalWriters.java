@@ -49,13 +49,15 @@ final class LocalWriters {
   /**
    * Starts a writer; see {@link #awaitProcessing}.
    *
-   * @param more options that it gets besides, in the form {@code --name=value}
+   * @param more options that it gets besides, or instead, in the form {@code --name=value}
    * @throws CommandException if an option is wrong
    */
   RunningWriter start(Writer<?> writer, List<String> more) throws CommandException {
     List<String> options = new ArrayList<>(flink.pipelineArguments());
     options.add("--jobName=" + writer.name());
-    options.addAll(settings);
+    settings.stream()
+        .filter(setting -> more.stream().noneMatch(each -> name(each).equals(name(setting))))
+        .forEach(options::add);
     options.addAll(more);
     for (String option : writer.endpoints().keySet()) {
       options.add("--" + option + "=" + uri(writer, option));
@@ -65,6 +67,10 @@ final class LocalWriters {
     JobID job = jobs.get(jobs.size() - 1).id();
     String source = uri(writer, writer.reads());
     return new RunningWriter(writer, source.substring(source.lastIndexOf('/') + 1), job);
+  }
+
+  private static String name(String option) {
+    return option.substring(0, option.indexOf('='));
   }
 
   private String uri(Writer<?> writer, String option) {
