@@ -168,7 +168,7 @@ public final class KafkaBus implements Bus {
   public KafkaBus found(BusReader reader) throws UnavailableException {
     try {
       TopicStart start = TopicStart.find(this, reader);
-      start.warning(this, group(reader.group())).ifPresent(LOG::warn);
+      start.warnings(this, group(reader.group())).forEach(LOG::warn);
       return new KafkaBus(uri, topic, servers, reading, new Found(start, reader));
     } catch (IOException e) {
       throw new UnavailableException(String.valueOf(e.getMessage()), e);

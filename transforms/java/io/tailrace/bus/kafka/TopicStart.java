@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -90,19 +92,32 @@ record TopicStart(String topicId, int partitions, SortedMap<Integer, Long> offse
     }
   }
 
-  /** Says what a start without state skips, if it does; a group may also have been forgotten. */
-  Optional<String> warning(KafkaBus bus, String group) {
-    return offsets.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            bus.name()
-                + ": the group '"
-                + group
-                + "' has committed nothing, so a start without state reads from start="
-                + bus.start()
-                + " and skips what was published before. If the group has read before, its offsets"
-                + " have expired (the brokers' offsets.retention.minutes): name with start= the"
-                + " time at which it stopped");
+  /**
+   * Says what a start without state skips, if it does; a group may also have been forgotten. And
+   * how little tells a topic from one that had its name, where brokers give no ids.
+   */
+  List<String> warnings(KafkaBus bus, String group) {
+    List<String> warnings = new ArrayList<>();
+    if (!offsets.isEmpty()) {
+      warnings.add(
+          bus.name()
+              + ": the group '"
+              + group
+              + "' has committed nothing, so a start without state reads from start="
+              + bus.start()
+              + " and skips what was published before. If the group has read before, its offsets"
+              + " have expired (the brokers' offsets.retention.minutes): name with start= the"
+              + " time at which it stopped");
+    }
+    if (topicId.isEmpty()) {
+      warnings.add(
+          bus.name()
+              + ": the brokers give the topic no id (Kafka before 2.8), so if it is deleted and"
+              + " made anew that is seen only where an offset or its leader's epoch is not there"
+              + " any more, and else its first messages are skipped. Give a new topic a new name,"
+              + " or reset the group's offsets when you make it anew");
+    }
+    return warnings;
   }
 
   /** Returns where the URI says to start; partitions that a group lacks otherwise were added. */

@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.AfterClass;
@@ -129,16 +130,17 @@ public class KafkaSharesTest {
     KafkaBus latest = bus("?start=latest");
 
     assertThat(
-            TopicStart.find(latest, BusReader.of(group())).warning(latest, group()).orElseThrow())
+            TopicStart.find(latest, BusReader.of(group())).warnings(latest, group()).toString())
         .contains("offsets.retention.minutes");
-    assertThat(TopicStart.find(bus(""), BusReader.of(group())).warning(bus(""), group())).isEmpty();
+    assertThat(TopicStart.find(bus(""), BusReader.of(group())).warnings(bus(""), group()))
+        .isEmpty();
 
     admin
         .alterConsumerGroupOffsets(
             group(), Map.of(new TopicPartition(topic(), 1), new OffsetAndMetadata(0)))
         .all()
         .get();
-    assertThat(TopicStart.find(latest, BusReader.of(group())).warning(latest, group())).isEmpty();
+    assertThat(TopicStart.find(latest, BusReader.of(group())).warnings(latest, group())).isEmpty();
   }
 
   @Test
@@ -234,6 +236,35 @@ public class KafkaSharesTest {
     try (Readers afterwards = Readers.of(splits, marks)) {
       publish(120, 125, 1);
       assertThat(afterwards.read(5)).containsExactlyElementsIn(numbers(120, 125));
+    }
+  }
+
+  @Test
+  public void brokersThatGiveNoIdsAreNamedAtStart() {
+    assertThat(KafkaAdmins.text(Uuid.ZERO_UUID)).isEmpty();
+    assertThat(new TopicStart("", 1, new TreeMap<>()).warnings(bus(""), group()).toString())
+        .contains("the brokers give the topic no id");
+    assertThat(new TopicStart("some", 1, new TreeMap<>()).warnings(bus(""), group())).isEmpty();
+  }
+
+  @Test
+  public void whereBrokersGiveNoIdsAShorterTopicIsRefusedByItsOffsets() throws Exception {
+    kafka.createTopic(topic(), 1);
+    publish(0, 5, 1);
+    List<KafkaSource> splits = splits("", 1);
+    KafkaMark mark;
+    try (Readers readers = Readers.of(splits, null)) {
+      readers.read(5);
+      mark = readers.marks().get(0);
+    }
+    makeAnew();
+    publish(100, 102, 1);
+
+    // What such brokers leave in a mark.
+    KafkaMark withoutId = new KafkaMark("", mark.next(), 0, new KafkaMark.Commits());
+    try (Readers restored = Readers.of(splits, List.of(withoutId))) {
+      IOException e = assertThrows(IOException.class, () -> restored.read(1));
+      assertThat(e).hasMessageThat().contains(topic());
     }
   }
 
