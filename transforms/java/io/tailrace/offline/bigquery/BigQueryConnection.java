@@ -1,5 +1,6 @@
 package io.tailrace.offline.bigquery;
 
+import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
@@ -71,9 +72,17 @@ final class BigQueryConnection implements BatchConnection {
     return tables.create(environment, wanted);
   }
 
+  /** Of a dataset that is new, no stream sees any table yet: that is waited for. */
   @Override
   public boolean takesRows(String environment) throws UnavailableException {
-    return streams.whyNot(log(environment)).isEmpty();
+    Retry retry = Retry.of(address.text(), patience());
+    while (true) {
+      Optional<String> whyNot = streams.whyNot(log(environment));
+      if (whyNot.isEmpty()) {
+        return true;
+      }
+      retry.pause(whyNot.get());
+    }
   }
 
   @Override

@@ -22,6 +22,8 @@ import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +40,9 @@ public final class FakeBigQuery implements AutoCloseable {
     System.setProperty("sun.net.httpserver.nodelay", "true");
   }
 
+  // By their projects, for whoever knows a URI alone.
+  private static final Map<String, FakeBigQuery> RUNNING = new ConcurrentHashMap<>();
+
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final FakeBigQueryTables tables = new FakeBigQueryTables();
@@ -47,12 +52,19 @@ public final class FakeBigQuery implements AutoCloseable {
   // Beam keeps connections of a process by the names of their tables.
   private final String project = "fake-" + System.nanoTime();
   private volatile boolean isDown;
+  private volatile String forbidden = "";
 
   private FakeBigQuery() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext("/", this::handle);
     server.setExecutor(threads);
     server.start();
+    RUNNING.put(project, this);
+  }
+
+  /** Returns the one with a project. */
+  static FakeBigQuery of(String project) {
+    return RUNNING.get(project);
   }
 
   /** Starts one. */
@@ -91,6 +103,11 @@ public final class FakeBigQuery implements AutoCloseable {
     toThrottle.set(count);
   }
 
+  /** Refuses everything, for a right that is missing. */
+  public void forbid(String message) {
+    forbidden = message;
+  }
+
   /** Returns how many calls it has answered. */
   public int calls() {
     return calls.get();
@@ -108,6 +125,10 @@ public final class FakeBigQuery implements AutoCloseable {
       calls.incrementAndGet();
       if (isDown) {
         answer(exchange, 503, error(503, "backendError", "The service is unavailable"));
+        return;
+      }
+      if (!forbidden.isEmpty()) {
+        answer(exchange, 403, error(403, "accessDenied", forbidden));
         return;
       }
       if (toThrottle.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
@@ -220,6 +241,7 @@ public final class FakeBigQuery implements AutoCloseable {
 
   @Override
   public void close() {
+    RUNNING.remove(project);
     server.stop(0);
     threads.shutdownNow();
     storageWrite.close();

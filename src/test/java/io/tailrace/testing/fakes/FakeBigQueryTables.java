@@ -233,6 +233,18 @@ public final class FakeBigQueryTables implements AutoCloseable {
         .put(table.getTableReference().getTableId(), table.setEtag("e" + ++changes));
   }
 
+  /** Upserts a row as a stream would, with its sequence. */
+  public void upsert(TableReference reference, Map<String, Object> row, String sequence)
+      throws SQLException {
+    Map<String, Object> keyed = new HashMap<>(row);
+    keyed.put(SEQUENCE, FakeStorageWrite.sequence(sequence));
+    try {
+      append(reference, List.of(keyed));
+    } catch (FaultException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /**
    * Inserts rows that came by a stream: all or none. Columns that a row lacks get their default.
    */

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -78,6 +79,8 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
         new ConcurrentHashMap<>();
     final AtomicInteger toThrottle = new AtomicInteger();
     final AtomicInteger toLose = new AtomicInteger();
+    final AtomicInteger toCrash = new AtomicInteger();
+    final Set<String> hidden = ConcurrentHashMap.newKeySet();
     final AtomicInteger appends = new AtomicInteger();
     volatile int unseenFor;
     volatile boolean isDown;
@@ -88,6 +91,9 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
 
     /** A table is not seen at first. */
     boolean sees(TableReference table) {
+      if (hidden.contains(table.getTableId())) {
+        return false;
+      }
       return unseen
               .computeIfAbsent(table.getTableId(), unused -> new AtomicInteger(unseenFor))
               .getAndDecrement()
@@ -124,6 +130,16 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
   /** Loses the answers to so many appends that it has done. */
   public void loseAnswers(int appends) {
     state().toLose.set(appends);
+  }
+
+  /** Does so many appends, and then answers what makes Beam fail the bundle. */
+  public void crash(int appends) {
+    state().toCrash.set(appends);
+  }
+
+  /** Never sees a table. */
+  public void hide(String table) {
+    state().hidden.add(table);
   }
 
   /** Refuses rows of a table, for the reason that a function returns. */
@@ -166,6 +182,13 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
         code.toStatus().withDescription(message).asRuntimeException(),
         GrpcStatusCode.of(code),
         false);
+  }
+
+  /** Returns sections of hexadecimal digits as a text that sorts as their numbers do. */
+  static String sequence(String sections) {
+    return Arrays.stream(sections.split("/"))
+        .map(section -> String.format("%016x", Long.parseUnsignedLong(section, 16)))
+        .collect(Collectors.joining("/"));
   }
 
   /** Returns the table of a name such as projects/p/datasets/d/tables/t/streams/_default. */
@@ -339,6 +362,10 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
           stream.rows.addAll(decoded);
         }
       }
+      if (state.toCrash.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        return ApiFutures.immediateFailedFuture(
+            Status.FAILED_PRECONDITION.withDescription("stream is gone").asRuntimeException());
+      }
       if (state.toLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         return ApiFutures.immediateFailedFuture(
             Status.UNAVAILABLE.withDescription("connection reset").asRuntimeException());
@@ -363,13 +390,6 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
                         : value instanceof ByteString bytes ? bytes.toByteArray() : value);
               });
       return row;
-    }
-
-    /** Returns sections of hexadecimal digits as a text that sorts as their numbers do. */
-    private static String sequence(String sections) {
-      return Arrays.stream(sections.split("/"))
-          .map(section -> String.format("%016x", Long.parseUnsignedLong(section, 16)))
-          .collect(Collectors.joining("/"));
     }
 
     @Override
