@@ -199,19 +199,22 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
   }
 
   @Override
-  public List<String> greatestFirst(ValueType type) {
+  public List<String> greatness(ValueType type, String value) {
     return switch (type) {
-      case INT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "value DESC");
-      case FLOAT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "ABS(value) DESC");
-      case TIMESTAMP ->
-          List.of("CASE WHEN value < " + time(0) + " THEN 0 ELSE 1 END", "value DESC");
-      case DATE -> List.of("CASE WHEN value < DATE '1970-01-01' THEN 0 ELSE 1 END", "value DESC");
-      case BOOL -> List.of("CASE WHEN value THEN 0 ELSE 1 END");
-      case BYTES -> List.of("TO_HEX(value) DESC");
+      case INT64 -> List.of(isLess(value, "0"), value);
+      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
+      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
+      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
+      case BOOL -> List.of("CASE WHEN " + value + " THEN 1 ELSE 0 END");
+      case BYTES -> List.of("TO_HEX(" + value + ")");
       // Redshift compares texts as bytes.
-      case STRING, JSON -> List.of("value DESC");
-      case VECTOR -> List.of("JSON_SERIALIZE(value) DESC");
+      case STRING, JSON -> List.of(value);
+      case VECTOR -> List.of("JSON_SERIALIZE(" + value + ")");
     };
+  }
+
+  private static String isLess(String value, String than) {
+    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
   }
 
   /**

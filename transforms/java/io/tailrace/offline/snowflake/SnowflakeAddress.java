@@ -2,6 +2,7 @@ package io.tailrace.offline.snowflake;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.snowflake.SnowflakeStatements.Clustering;
+import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
@@ -13,9 +14,14 @@ import java.util.Locale;
  * @param statements where its tables are
  * @param stage the name of the stage with database and schema, behind an at sign
  * @param loadEvery how long a file waits for others at most
+ * @param latest whether the newest observations are kept beside history
  */
 record SnowflakeAddress(
-    SnowflakeServer server, SnowflakeStatements statements, String stage, Duration loadEvery)
+    SnowflakeServer server,
+    SnowflakeStatements statements,
+    String stage,
+    Duration loadEvery,
+    Latest latest)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -62,9 +68,21 @@ record SnowflakeAddress(
             server,
             new SnowflakeStatements(database.toUpperCase(Locale.ROOT), schema, clustering),
             "@" + (database + "." + stage).toUpperCase(Locale.ROOT),
-            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)));
+            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
+            takeLatest(uri));
     uri.finish(EXAMPLE);
     return address;
+  }
+
+  private static Latest takeLatest(EndpointUri uri) {
+    return switch (uri.take("latest").orElse("false")) {
+      case "true" -> Latest.KEPT;
+      case "false" -> Latest.NONE;
+      default -> {
+        uri.problem("latest is true or false");
+        yield Latest.NONE;
+      }
+    };
   }
 
   private static void checkName(EndpointUri uri, String what, String name) {

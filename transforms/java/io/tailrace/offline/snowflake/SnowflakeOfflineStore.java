@@ -85,7 +85,8 @@ public final class SnowflakeOfflineStore implements OfflineStore {
 
   /** Opens a loader, which is for one thread. */
   public Loader openLoader() {
-    return new WarehouseLoader(new WarehouseSession(address.server()), address.statements());
+    return new WarehouseLoader(
+        new WarehouseSession(address.server()), address.statements(), address.latest());
   }
 
   SnowflakeServer server() {

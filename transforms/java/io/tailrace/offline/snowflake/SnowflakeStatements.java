@@ -5,6 +5,7 @@ import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
@@ -13,6 +14,7 @@ import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
 import java.sql.SQLException;
+import java.time.LocalDate;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -44,6 +46,10 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(SnowflakeStatements.class);
+
+  private static final long MICROS_PER_DAY = 86_400_000_000L;
+  private static final long FIRST_DAY = LocalDate.of(1, 1, 1).toEpochDay();
+  private static final long LAST_DAY = LocalDate.of(9999, 12, 31).toEpochDay();
 
   static final String ENVIRONMENT = "{environment}";
 
@@ -212,6 +218,23 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
         copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));
   }
 
+  /** Its calendar has the years that people write with four digits. */
+  @Override
+  public Optional<String> whyNotStored(ValueType type, ObservationRows rows, int row) {
+    long day =
+        switch (type) {
+          case DATE -> rows.number(row);
+          case TIMESTAMP -> Math.floorDiv(rows.number(row), MICROS_PER_DAY);
+          default -> 0;
+        };
+    if (day >= FIRST_DAY && day <= LAST_DAY) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        (day < FIRST_DAY ? "is before the year 1" : "is after the year 9999")
+            + ", which Snowflake can't hold");
+  }
+
   @Override
   public String micros(String time) {
     return "DATE_PART(EPOCH_MICROSECOND, " + time + ")";
@@ -236,16 +259,19 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   }
 
   @Override
-  public List<String> greatestFirst(ValueType type) {
+  public List<String> greatness(ValueType type, String value) {
     return switch (type) {
-      case INT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "value DESC");
-      case FLOAT64 -> List.of("CASE WHEN value < 0 THEN 0 ELSE 1 END", "ABS(value) DESC");
-      case TIMESTAMP ->
-          List.of("CASE WHEN value < " + time(0) + " THEN 0 ELSE 1 END", "value DESC");
-      case DATE -> List.of("CASE WHEN value < DATE '1970-01-01' THEN 0 ELSE 1 END", "value DESC");
-      case BOOL, BYTES, STRING, JSON -> List.of("value DESC");
-      case VECTOR -> List.of("TO_VARCHAR(value) DESC");
+      case INT64 -> List.of(isLess(value, "0"), value);
+      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
+      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
+      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
+      case BOOL, BYTES, STRING, JSON -> List.of(value);
+      case VECTOR -> List.of("TO_VARCHAR(" + value + ")");
     };
+  }
+
+  private static String isLess(String value, String than) {
+    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
   }
 
   @Override

@@ -26,6 +26,8 @@ import java.util.Set;
 final class LoadTally {
   private final List<StagedFile> files;
   private final Map<String, Integer> positions = new HashMap<>();
+  // Of files that have some rows of others, the numbers of these in their own files.
+  private final Map<String, List<Integer>> numbers = new HashMap<>();
   private final Set<Integer> entered = new HashSet<>();
   private final List<Rejected> rejected = new ArrayList<>();
   private final Map<Integer, String> refused = new HashMap<>();
@@ -85,13 +87,25 @@ final class LoadTally {
     refused.put(position, missing(file));
   }
 
-  /** Returns how many rows of files of a type are rejected that are loaded now. */
-  long rejected(StagedFile.Type type) {
-    return rejected.stream()
-        .filter(rows -> !entered.contains(rows.file()))
-        .filter(rows -> files.get(rows.file()).type().equals(type))
-        .mapToLong(rows -> rows.rows().count())
-        .sum();
+  /**
+   * Rejects rows that were left out of a file that was copied.
+   *
+   * @param copied the name of the file that has the others
+   * @param rows the numbers of the others in their own file
+   */
+  void leaveOut(StagedFile file, String copied, List<Integer> rows, List<Rejected> leftOut) {
+    int position = position(file.name());
+    leftOut.forEach(some -> rejected.add(some.of(position)));
+    positions.put(lastPart(copied), position);
+    numbers.put(lastPart(copied), rows);
+  }
+
+  /** Returns the numbers of rows in the file that was staged first. */
+  private RowNumbers numbers(StagedRows.Found found) {
+    List<Integer> own = numbers.get(lastPart(found.file()));
+    return own == null
+        ? found.rows()
+        : RowNumbers.of(found.rows().stream().mapToObj(own::get).toList());
   }
 
   private static String missing(StagedFile file) {
@@ -104,7 +118,7 @@ final class LoadTally {
   }
 
   void refuse(String file, String why) {
-    refused.put(positions.get(lastPart(file)), why);
+    refused.put(position(file), why);
   }
 
   void reject(Conflict conflict, List<StagedRows.Found> found) {
@@ -113,7 +127,7 @@ final class LoadTally {
             ? GroupedInserts.sentence(conflict.table().table(), conflict.words())
             : conflict.sentence();
     for (StagedRows.Found rows : found) {
-      rejected.add(new Rejected(position(rows.file()), conflict.reason(), rows.rows(), message));
+      rejected.add(new Rejected(position(rows.file()), conflict.reason(), numbers(rows), message));
     }
   }
 

@@ -35,6 +35,7 @@ final class StagedRows {
   private final Table table;
   private final Table staged;
   private final String temporary;
+  private long takenOut;
 
   /** What was copied. */
   record Survey(long rows, Map<FeatureTable, Long> features, TimeRanges times) {}
@@ -161,8 +162,13 @@ final class StagedRows {
                             List.of(new RowNumbers.Run(row.getInt(4), row.getInt(5)))))))) {
       found.computeIfAbsent(each.getKey(), unused -> new ArrayList<>()).add(each.getValue());
     }
-    long unused = statements.update("DELETE FROM " + temporary + " WHERE " + where);
+    takenOut += statements.update("DELETE FROM " + temporary + " WHERE " + where);
     return found;
+  }
+
+  /** Returns how many rows were taken out. */
+  long takenOut() {
+    return takenOut;
   }
 
   /** Merges the rows into their table, and returns how many were not there. */
@@ -177,6 +183,13 @@ final class StagedRows {
                     folded(),
                     new Merge(OBSERVATION, Optional.of(times)),
                     values(column -> "s." + column))));
+  }
+
+  /** Merges the rows into those that are the newest, if they are rows of features. */
+  void mergeNewest(Statements statements, String schema) throws SQLException {
+    if (type.kind() != Kind.QUERIES) {
+      long unused = statements.update(NewestRows.merge(dialect, schema, type, temporary));
+    }
   }
 
   private interface Expression {

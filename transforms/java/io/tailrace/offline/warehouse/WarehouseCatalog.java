@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tables of a warehouse's environments and the views of features over them. Tables are looked
@@ -25,12 +27,16 @@ import org.jspecify.annotations.Nullable;
  * Not thread-safe.
  */
 public final class WarehouseCatalog implements Catalog {
+  private static final Logger LOG = LoggerFactory.getLogger(WarehouseCatalog.class);
+
   /** Others may be faster, again and again. */
   private static final int MAX_ATTEMPTS = 5;
 
   private final WarehouseSession session;
   private final WarehouseDialect dialect;
   private final Map<String, Set<Table>> ensured = new HashMap<>();
+  // The namespaces that were seen to have a view of the newest rows, with their schemas.
+  private final Set<String> latest = new HashSet<>();
 
   /** Creates one over a session, which is closed with it. */
   public WarehouseCatalog(WarehouseSession session, WarehouseDialect dialect) {
@@ -47,6 +53,7 @@ public final class WarehouseCatalog implements Catalog {
   /** Forgets which tables were seen to be there: somebody may have changed them. */
   void forget() {
     ensured.clear();
+    latest.clear();
   }
 
   List<Conflict> create(
@@ -94,6 +101,50 @@ public final class WarehouseCatalog implements Catalog {
                     Conflict.ofTable(
                         feature, "is there, and can't be seen: grant it to the writer's role")));
     return List.copyOf(conflicts.values());
+  }
+
+  /** Sees to it that there is the table of the newest rows, and the view of each namespace. */
+  void createLatest(Statements statements, String environment, List<String> namespaces)
+      throws SQLException, UnavailableException {
+    ensure(statements, environment, List.of(NewestRows.TABLE));
+    String schema = dialect.schema(environment);
+    List<String> unseen =
+        namespaces.stream().filter(each -> !latest.contains(schema + "." + each)).toList();
+    if (unseen.isEmpty()) {
+      return;
+    }
+    Map<String, FoundTable> found =
+        dialect.views(statements, schema, unseen.stream().map(NewestRows::viewName).toList());
+    for (String namespace : unseen) {
+      String name = NewestRows.viewName(namespace);
+      FoundTable there = found.get(name);
+      if (there == null) {
+        createLatest(statements, schema, namespace);
+      } else if (!there.said().equals(NewestRows.label(namespace).owner())) {
+        LOG.warn(
+            "{} is somebody else's: rename it, and the view of the newest rows of {} is made",
+            dialect.place(schema, name),
+            namespace);
+      }
+      latest.add(schema + "." + namespace);
+    }
+  }
+
+  private void createLatest(Statements statements, String schema, String namespace)
+      throws SQLException {
+    try {
+      for (String statement :
+          dialect.createView(
+              dialect.place(schema, NewestRows.viewName(namespace)),
+              NewestRows.view(dialect, schema, namespace),
+              NewestRows.label(namespace).line())) {
+        statements.execute(statement);
+      }
+    } catch (SQLException e) {
+      if (session.server().meaning(e) != Meaning.THERE) {
+        throw e;
+      }
+    }
   }
 
   /** Makes a view, and returns whether it is to be looked at again. */

@@ -2,6 +2,7 @@ package io.tailrace.offline.warehouse;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
@@ -124,6 +125,14 @@ public interface WarehouseDialect extends Serializable {
   void copy(Statements statements, String place, Table staged, List<StagedFile> files)
       throws SQLException, UnavailableException;
 
+  /**
+   * Returns why the warehouse can't hold a value, as a part of a sentence such as {@code is after
+   * the year 9999}; empty: it can. Asked of files that it refused to copy.
+   */
+  default Optional<String> whyNotStored(ValueType type, ObservationRows rows, int row) {
+    return Optional.empty();
+  }
+
   /** Returns an expression for the microseconds since the epoch of a time. */
   String micros(String time);
 
@@ -138,8 +147,18 @@ public interface WarehouseDialect extends Serializable {
     return column.name();
   }
 
-  /** Returns the order of values in which the first is the greatest cell, as bytes compare. */
-  List<String> greatestFirst(ValueType type);
+  /**
+   * Returns expressions which, compared one after the other, are greater for the value whose cell
+   * is the greater, as bytes compare: a negative number is greater than a positive one.
+   *
+   * @param value the column with the value; JSON is a text in it
+   */
+  List<String> greatness(ValueType type, String value);
+
+  /** Returns the order of staged values in which the first is the greatest cell. */
+  default List<String> greatestFirst(ValueType type) {
+    return greatness(type, "value").stream().map(each -> each + " DESC").toList();
+  }
 
   /**
    * Returns the statement that merges rows in which no key is twice into a table: those that are
@@ -173,6 +192,36 @@ public interface WarehouseDialect extends Serializable {
   /** Returns how many rows were inserted, of what a merge says that it has changed. */
   default long inserted(long changed) {
     return changed;
+  }
+
+  /**
+   * Returns the statement that merges rows in which no key is twice into a table: those that are
+   * newer than what is there take its place.
+   *
+   * @param query selects the rows, with the columns of the table
+   * @param isNewer whether {@code s} is newer than {@code t}
+   * @param values what becomes of each column, in terms of {@code s}
+   */
+  default String mergeNewest(
+      String place, String query, List<String> keys, String isNewer, Map<String, String> values) {
+    return "MERGE INTO "
+        + place
+        + " t USING ("
+        + query
+        + ") s ON "
+        + keys.stream().map(key -> "t." + key + " = s." + key).collect(Collectors.joining(" AND "))
+        + " WHEN MATCHED AND ("
+        + isNewer
+        + ") THEN UPDATE SET "
+        + values.entrySet().stream()
+            .filter(value -> !keys.contains(value.getKey()))
+            .map(value -> value.getKey() + " = " + value.getValue())
+            .collect(Collectors.joining(", "))
+        + " WHEN NOT MATCHED THEN INSERT ("
+        + String.join(", ", values.keySet())
+        + ") VALUES ("
+        + String.join(", ", values.values())
+        + ")";
   }
 
   /**

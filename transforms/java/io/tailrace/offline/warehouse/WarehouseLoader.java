@@ -42,10 +42,26 @@ public final class WarehouseLoader implements Loader {
   // Tables that refuse their rows, and were not seen to take any since.
   private final Set<String> knownSick = new HashSet<>();
 
-  /** Loads in a session, which is closed with the loader. */
+  private final Latest latest;
+
+  /** Whether the newest observations are kept beside history. */
+  public enum Latest {
+    /** In a table of their own, with a view for each namespace. */
+    KEPT,
+    /** They are not. */
+    NONE
+  }
+
+  /** Loads in a session, which is closed with the loader; keeps history alone. */
   public WarehouseLoader(WarehouseSession session, WarehouseDialect dialect) {
+    this(session, dialect, Latest.NONE);
+  }
+
+  /** Loads in a session, which is closed with the loader. */
+  public WarehouseLoader(WarehouseSession session, WarehouseDialect dialect, Latest latest) {
     this.session = session;
     this.dialect = dialect;
+    this.latest = latest;
     this.catalog = new WarehouseCatalog(session, dialect);
     this.ledger = new WarehouseLedger(session, dialect, catalog);
   }
@@ -68,6 +84,12 @@ public final class WarehouseLoader implements Loader {
       return Inserted.NOTHING;
     }
     Load load = new Load(stage, files);
+    Inserted inserted = run(load);
+    load.copies.clean();
+    return inserted;
+  }
+
+  private Inserted run(Load load) throws UnavailableException {
     Retry patience = Retry.of(session.server().text(), session.server().timeouts().retryFor());
     while (true) {
       try {
@@ -85,18 +107,15 @@ public final class WarehouseLoader implements Loader {
 
   /** One load, which may need several attempts. */
   private final class Load {
-    private final Stage.Connection stage;
     private final List<StagedFile> files;
     private final String environment;
     private final Map<StagedFile.Type, String> sick = new HashMap<>();
-    // Why files can't be copied, by their names; and those that are not there.
-    private final Map<String, String> uncopied = new HashMap<>();
-    private final Set<String> missing = new HashSet<>();
+    private final FileCopies copies;
     // What was sent to be committed, by the id of the attempt: the answer may be lost.
     private final Map<String, Inserted> sent = new LinkedHashMap<>();
 
     Load(Stage.Connection stage, List<StagedFile> files) {
-      this.stage = stage;
+      this.copies = new FileCopies(session.server(), dialect, stage);
       this.files = files;
       this.environment = files.get(0).type().environment();
     }
@@ -151,25 +170,11 @@ public final class WarehouseLoader implements Loader {
       return tally.inserted();
     }
 
-    private boolean isGood(StagedFile file) {
-      return !uncopied.containsKey(file.name()) && !missing.contains(file.name());
-    }
-
     private StagedRows.Survey stage(
         Statements statements, StagedRows rows, List<StagedFile> some, LoadTally tally)
         throws SQLException, UnavailableException {
       rows.create(statements);
-      copy(statements, rows, some.stream().filter(this::isGood).toList());
-      long expected = 0;
-      for (StagedFile file : some) {
-        if (missing.contains(file.name())) {
-          tally.miss(file);
-        } else if (uncopied.containsKey(file.name())) {
-          tally.refuse(file.name(), uncopied.get(file.name()));
-        } else {
-          expected += file.size().rows();
-        }
-      }
+      long expected = copies.copy(statements, rows, some, tally);
       StagedRows.Survey survey = rows.survey(statements);
       if (survey.rows() != expected) {
         throw new UnavailableException(
@@ -182,37 +187,6 @@ public final class WarehouseLoader implements Loader {
       return survey;
     }
 
-    /** Copies files; those that can't be are found by dividing. */
-    private void copy(Statements statements, StagedRows rows, List<StagedFile> some)
-        throws SQLException, UnavailableException {
-      if (some.isEmpty()) {
-        return;
-      }
-      try {
-        rows.copy(statements, some);
-      } catch (SQLException e) {
-        if (session.server().meaning(e) != Meaning.CONTENT) {
-          throw e;
-        }
-        if (some.size() > 1) {
-          copy(statements, rows, some.subList(0, some.size() / 2));
-          copy(statements, rows, some.subList(some.size() / 2, some.size()));
-          return;
-        }
-        StagedFile file = some.get(0);
-        if (stage.read(file.name()).isPresent()) {
-          uncopied.put(
-              file.name(),
-              "the staged file "
-                  + file.name()
-                  + " can't be copied: "
-                  + session.server().message(e));
-        } else {
-          missing.add(file.name());
-        }
-      }
-    }
-
     /** Creates what rows need, and takes those out that have no table. */
     private void refuse(
         Statements statements, Map<StagedRows, StagedRows.Survey> staged, LoadTally tally)
@@ -223,6 +197,12 @@ public final class WarehouseLoader implements Loader {
       catalog
           .create(statements, environment, features)
           .forEach(conflict -> conflicts.put(conflict.table(), conflict));
+      if (latest == Latest.KEPT) {
+        catalog.createLatest(
+            statements,
+            environment,
+            features.stream().map(it -> it.feature().namespace()).distinct().toList());
+      }
       for (Map.Entry<StagedRows, StagedRows.Survey> each : staged.entrySet()) {
         String why = sick.get(each.getKey().type());
         Map<Feature, Conflict> refused = new LinkedHashMap<>();
@@ -250,8 +230,10 @@ public final class WarehouseLoader implements Loader {
       }
       try {
         long inserted = rows.merge(statements, dialect.schema(environment), survey.times());
-        long rest = survey.rows() - tally.rejected(rows.type());
-        tally.count(rows.type().kind(), inserted, rest - inserted);
+        if (latest == Latest.KEPT) {
+          rows.mergeNewest(statements, dialect.schema(environment));
+        }
+        tally.count(rows.type().kind(), inserted, survey.rows() - rows.takenOut() - inserted);
         knownSick.remove(rows.table().name());
       } catch (SQLException e) {
         if (session.server().meaning(e).mayWork()) {

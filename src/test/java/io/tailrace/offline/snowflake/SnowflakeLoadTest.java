@@ -316,10 +316,52 @@ public class SnowflakeLoadTest {
     Inserted again = load(files);
 
     assertThat(inserted.refused().keySet()).containsExactly(2);
-    assertThat(inserted.refused().get(2)).contains("can't be copied: ");
+    assertThat(inserted.refused().get(2)).contains("is damaged: ");
     assertThat(inserted.rows().inserted()).isEqualTo(2);
     assertThat(again.refused()).isEqualTo(inserted.refused());
     assertThat(again.rows().inserted()).isEqualTo(0);
+  }
+
+  @Test
+  public void rowsWithTimesBeyondTheCalendarAreRefusedAlone() throws Exception {
+    Column.Builder times =
+        Results.int64("seen", T, 0, 1, 2, 3).toBuilder()
+            .clearInt64Values()
+            .setType(Column.Type.TIMESTAMP)
+            .addTimestampValues(T)
+            .addTimestampValues(Long.MAX_VALUE)
+            .addTimestampValues(0)
+            .addTimestampValues(Long.MIN_VALUE);
+    List<StagedFile> files =
+        staged.put(
+            Results.named("op-1")
+                .addFrames(Results.users(List.of("ann", "bob", "eve", "zoe"), times.build()))
+                .build(),
+            age("ann", 1));
+    List<StagedFile> good =
+        staged.put(
+            Results.named("op-2")
+                .addFrames(
+                    Results.user(
+                        "sue", times.clone().clearTimestampValues().addTimestampValues(T).build()))
+                .build());
+    List<StagedFile> all = new ArrayList<>(files);
+    all.addAll(good);
+
+    Inserted inserted = load(all);
+
+    assertThat(inserted.refused()).isEmpty();
+    assertThat(inserted.rejected().stream().map(it -> it.reason() + " " + it.message()).toList())
+        .containsExactly(
+            "INVALID_VALUE value is before the year 1, which Snowflake can't hold",
+            "INVALID_VALUE value is after the year 9999, which Snowflake can't hold");
+    assertThat(rows("SELECT pkey FROM production.user__seen ORDER BY 1"))
+        .containsExactly("[ann]", "[eve]", "[sue]");
+    assertThat(inserted.rows()).isEqualTo(new Inserted.Count(4, 0));
+    assertThat(load(all).rejected()).containsExactlyElementsIn(inserted.rejected());
+    try (Stage.Connection connection = store.stage().open()) {
+      assertThat(connection.list()).hasSize(all.size());
+    }
   }
 
   @Test

@@ -265,6 +265,7 @@ final class FakeSession implements AutoCloseable {
           targets.add(column);
           values.add("file_row_number");
         } else if (found.containsKey(lower)) {
+          checkCalendar(read, lower, columns.getString(2));
           targets.add(column);
           values.add(cast(lower, found.get(lower), columns.getString(2)));
         }
@@ -285,6 +286,27 @@ final class FakeSession implements AutoCloseable {
           Answer.COPY,
           List.of("file", "status", "rows_loaded"),
           List.of(List.of(names.get(0), "LOADED", Long.toString(rows))));
+    }
+  }
+
+  private void checkCalendar(String read, String column, String type)
+      throws SQLException, FakeSnowflake.RefusedException {
+    if (!type.equals("DATE") && !type.equals("TIMESTAMP WITH TIME ZONE")) {
+      return;
+    }
+    try (Statement statement = duckDb.createStatement();
+        ResultSet found =
+            statement.executeQuery(
+                "SELECT count(*) FROM "
+                    + read
+                    + " WHERE year("
+                    + column
+                    + ") NOT BETWEEN 1 AND 9999")) {
+      found.next();
+      if (found.getLong(1) > 0) {
+        throw new FakeSnowflake.RefusedException(
+            "100035", "22007", "Timestamp or date in " + column + " is not recognized");
+      }
     }
   }
 
