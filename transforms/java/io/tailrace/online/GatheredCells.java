@@ -152,7 +152,9 @@ final class GatheredCells {
           offer(write, spec.name(), Cell.encodeTombstone(observedAt), owner);
           continue;
         }
-        long expiresAt = PersistencePolicy.expiresAt(observedAt, spec.maxStaleness());
+        long expiresAt =
+            PersistencePolicy.expiresAt(
+                observedAt, PersistencePolicy.maxStaleness(frame.namespace(), spec));
         offer(
             write,
             spec.name(),

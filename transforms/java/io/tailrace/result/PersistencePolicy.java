@@ -22,6 +22,12 @@ public final class PersistencePolicy {
     EVICT
   }
 
+  /** How namespaces begin that are reserved for what is told of the system itself. */
+  static final String RESERVED = "tailrace.";
+
+  /** For how long a value of a reserved namespace may be served at most, in microseconds. */
+  static final long RESERVED_STALENESS = 86_400_000_000L;
+
   private PersistencePolicy() {}
 
   /** Returns what the online store does with the column's values that are not null. */
@@ -68,6 +74,13 @@ public final class PersistencePolicy {
       return Decision.NOT_COMPUTED;
     }
     return spec.skipOffline() ? Decision.SKIPPED_BY_FEATURE : Decision.WRITE;
+  }
+
+  /** Returns for how long values of a namespace may be served, in microseconds. */
+  public static long maxStaleness(String namespace, ColumnSpec spec) {
+    return namespace.startsWith(RESERVED)
+        ? Math.min(spec.maxStaleness(), RESERVED_STALENESS)
+        : spec.maxStaleness();
   }
 
   /**

@@ -287,6 +287,28 @@ public class WriteOnlineTest {
     assertThat(cells.get("evicted").kind()).isEqualTo(Cell.Kind.TOMBSTONE);
   }
 
+  @Test
+  public void whatIsInAReservedNamespaceExpiresAfterADayAtMost() throws Exception {
+    Frame frame =
+        Frame.newBuilder()
+            .setNamespace("tailrace.probe")
+            .addStringKeys("ann")
+            .addColumns(Results.int64("ever", T, 1).toBuilder().setFeature("tailrace.probe.ever"))
+            .addColumns(
+                Results.int64("soon", T, 1).toBuilder()
+                    .setFeature("tailrace.probe.soon")
+                    .setMaxStaleness(60_000_000))
+            .build();
+
+    WithFailures.Result<PCollection<WriteOutcome>, Failure> written = write(T, named("op", frame));
+
+    PAssert.that(written.output()).containsInAnyOrder(new WriteOutcome("op", T, 2, 0, 0, 0, 0, 0));
+    Balance.run(pipeline);
+    Map<String, Cell> cells = stored("tailrace.probe", "ann");
+    assertThat(cells.get("ever").expiresAt()).isEqualTo(T + 86_400_000_000L);
+    assertThat(cells.get("soon").expiresAt()).isEqualTo(T + 60_000_000);
+  }
+
   private static Column defaulted(String name, CacheDefaults handling) {
     return Results.int64(name, T, 7).toBuilder()
         .setOrigin(Origin.DEFAULT)
@@ -561,8 +583,12 @@ public class WriteOnlineTest {
   }
 
   private static Map<String, Cell> stored(String key) throws Exception {
+    return stored("user", key);
+  }
+
+  private static Map<String, Cell> stored(String namespace, String key) throws Exception {
     try (OnlineReader reader = OnlineReader.open(redis.uri())) {
-      return reader.readCells(List.of(new EntityKey(Results.ENVIRONMENT, "user", key))).get(0);
+      return reader.readCells(List.of(new EntityKey(Results.ENVIRONMENT, namespace, key))).get(0);
     }
   }
 
