@@ -59,7 +59,8 @@ public interface OnlineWriterOptions extends ResultBusOptions {
                           + deletions.toDays()
                           + "d is shorter than the time for which --"
                           + option
-                          + " can hold a message (retention.ms and segment.ms), "
+                          + " can hold a message (Kafka: retention.ms and segment.ms; Pub/Sub: the"
+                          + " longer of topic and subscription), "
                           + messages.toHours()
                           + "h: a deleted value could come back. Give at least"
                           + " --deletionRetention="

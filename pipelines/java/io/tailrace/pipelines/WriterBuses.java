@@ -49,9 +49,11 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
                 + " bytes that --deadLetterBus takes, its letter says only where it was. Name a"
                 + " directory for such messages");
       }
+      // Once it was found it knows where its messages are published.
+      Bus found = found(writer, source.orElseThrow(), options, check);
       return new WriterBuses(
-          found(writer, source.orElseThrow(), options, check),
-          DeadLetters.to(letters.orElseThrow(), writer.name(), source.orElseThrow())
+          found,
+          DeadLetters.to(letters.orElseThrow(), writer.name(), found)
               .overflowingTo(Math.max(most, DeadLetters.LEAST_MESSAGE_BYTES), overflow));
     };
   }

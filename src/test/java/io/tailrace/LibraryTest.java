@@ -172,6 +172,18 @@ public class LibraryTest {
     }
   }
 
+  @Test
+  public void aBusWhoseDriverIsMissingSaysWhichDependencyToAdd() throws Exception {
+    String uri = "pubsub://my-project/result-bus";
+
+    assertThat(run(library.files(RUNNER), "kafka", uri))
+        .containsExactly(
+            "'"
+                + uri
+                + "' needs org.apache.beam:beam-sdks-java-io-google-cloud-platform on the class"
+                + " path: add it");
+  }
+
   /** Runs the program in a JVM of its own and returns what it prints. */
   private static List<String> run(String classPath, String... arguments)
       throws IOException, InterruptedException {

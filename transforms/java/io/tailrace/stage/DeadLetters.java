@@ -159,8 +159,8 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
           new LetterCutter(
               letters.writer,
               letters.source.group(letters.writer),
-              letters.source.name(),
-              letters.maxMessageBytes,
+              letters.source.publishesTo(),
+              new LetterCutter.Topic(letters.maxMessageBytes, letters.bus::takes),
               Optional.ofNullable(letters.overflow));
     }
 

@@ -50,7 +50,10 @@ public final class Letter {
   /** The bus that the message came from, as a URI to publish to. */
   public static final String BUS = "tailrace.bus";
 
-  /** Its topic or subscription. */
+  /** The subscription that it was read from, where that is another thing than a topic. */
+  public static final String SUBSCRIPTION = "tailrace.subscription";
+
+  /** Its topic. */
   public static final String TOPIC = "tailrace.topic";
 
   /** The partition, where the bus has some. */

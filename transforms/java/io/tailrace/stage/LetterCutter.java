@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +24,19 @@ import org.jspecify.annotations.Nullable;
  * @param writer the writer whose letters these are
  * @param group its consumer group
  * @param sourceUri the bus that messages come from
- * @param maxBytes the largest batch that the topic takes, in which a letter may be alone
+ * @param topic what the dead-letter topic takes
  * @param overflow where files go
  */
 record LetterCutter(
-    String writer, String group, String sourceUri, int maxBytes, Optional<Overflow> overflow) {
+    String writer, String group, String sourceUri, Topic topic, Optional<Overflow> overflow) {
+
+  /**
+   * What a topic takes.
+   *
+   * @param maxBytes the largest batch, in which a letter may be alone
+   * @param takes whether it has room for a message's key and headers, whatever the size
+   */
+  record Topic(int maxBytes, Predicate<OutgoingMessage> takes) {}
 
   /** A topic that takes less has no room for what a letter says of itself. */
   static final int LEAST_BYTES = 32 << 10;
@@ -95,6 +104,12 @@ record LetterCutter(
     }
   }
 
+  /** With a topic that has room for any headers. */
+  LetterCutter(
+      String writer, String group, String sourceUri, int maxBytes, Optional<Overflow> overflow) {
+    this(writer, group, sourceUri, new Topic(maxBytes, any -> true), overflow);
+  }
+
   /** Returns the letter of a failure. */
   Cut letter(Failure failure) throws IOException {
     Original original = Original.of(failure);
@@ -103,13 +118,19 @@ record LetterCutter(
             .because(failure.reason(), failure.retryable(), failure.message())
             .cells(failure)
             .all();
-    if (original.without(List.of()) + bytes(ours) <= room()) {
-      return cut(original, List.of(), ours, failure.reason(), false);
+    Cut whole = cut(original, List.of(), ours, failure.reason(), false);
+    if (whole.bytes <= room() && topic.takes.test(whole.letter)) {
+      return whole;
     }
+    List<Header> withUri = new ArrayList<>(ours);
+    withUri.add(Header.of(Letter.PAYLOAD_URI, ""));
     long least = room() - LetterHeaders.MAX_BYTES - (long) HEADER_BYTES * ours.size();
     List<Part> parts =
         CUTS.stream()
             .filter(each -> original.without(each) <= least)
+            .filter(
+                each ->
+                    topic.takes.test(cut(original, each, withUri, failure.reason(), true).letter))
             .findFirst()
             .orElseGet(() -> CUTS.get(CUTS.size() - 1));
     if (overflow.isPresent()) {
@@ -152,7 +173,7 @@ record LetterCutter(
 
   /** Returns how many bytes there are in a batch for key, value and headers. */
   private long room() {
-    return (long) maxBytes - ENVELOPE_BYTES - maxBytes / INCOMPRESSIBLE;
+    return (long) topic.maxBytes - ENVELOPE_BYTES - topic.maxBytes / INCOMPRESSIBLE;
   }
 
   private static long bytes(List<Header> headers) {

@@ -65,17 +65,20 @@ final class LetterHeaders {
     whole(Replayed.FAILED_AT, Micros.instant(Micros.now()).toString());
     published(original);
     whole(Letter.BUS, bus);
-    whole(Letter.TOPIC, original.topic());
     if (original.messageId().isEmpty()) {
+      whole(Letter.TOPIC, original.topic());
       whole(Letter.PARTITION, Integer.toString(original.partition()));
       whole(Letter.OFFSET, Long.toString(original.offset()));
-    } else {
-      whole(Letter.MESSAGE_ID, original.messageId());
-    }
-    whole(GENERIC_TOPIC, original.topic());
-    if (original.messageId().isEmpty()) {
+      whole(GENERIC_TOPIC, original.topic());
       whole(GENERIC_PARTITION, Integer.toString(original.partition()));
       whole(GENERIC_OFFSET, Long.toString(original.offset()));
+    } else {
+      // It was read from a subscription, and is published to its topic.
+      String topic = bus.substring(bus.lastIndexOf('/') + 1);
+      whole(Letter.SUBSCRIPTION, original.topic());
+      whole(Letter.TOPIC, topic);
+      whole(Letter.MESSAGE_ID, original.messageId());
+      whole(GENERIC_TOPIC, topic);
     }
     if (failure.rows().isPresent()) {
       whole(Letter.PART, "rows");

@@ -27,8 +27,14 @@ public final class PubSubTopics {
 
   /** Makes a topic with a subscription of the same name, and returns the URI of both. */
   public String create(String name) throws IOException, InterruptedException {
-    put("topics/" + name, "{}");
+    createTopic(name);
     return subscribe(name, name);
+  }
+
+  /** Makes a topic alone and returns its URI. */
+  public String createTopic(String name) throws IOException, InterruptedException {
+    put("topics/" + name, "{}");
+    return uri(name);
   }
 
   /** Makes another subscription of a topic and returns its URI. */

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -160,7 +161,7 @@ public final class FakePubSub implements AutoCloseable {
     return subscriptions.get(path).waiting.stream().mapToInt(it -> it.deliveries).max().orElse(0);
   }
 
-  /** Returns how often a call was made: {@code publish}, {@code pull}, {@code acknowledge}. */
+  /** Returns how often a call was made: {@code publish}, {@code pull}, {@code patch}. */
   public synchronized int calls(String name) {
     return calls.getOrDefault(name, 0);
   }
@@ -190,15 +191,16 @@ public final class FakePubSub implements AutoCloseable {
       error.putObject("error").put("code", e.code).put("message", e.getMessage());
       answer = JSON.writeValueAsBytes(error);
     }
-    count(path, request.length + answer.length);
+    count(exchange.getRequestMethod(), path, request.length + answer.length);
     exchange.getResponseHeaders().set("Content-Type", "application/json; charset=UTF-8");
     exchange.sendResponseHeaders(code, answer.length);
     exchange.getResponseBody().write(answer);
     exchange.close();
   }
 
-  private synchronized void count(String path, int bytes) {
-    String call = path.substring(path.lastIndexOf(':') + 1);
+  private synchronized void count(String method, String path, int bytes) {
+    int colon = path.lastIndexOf(':');
+    String call = colon < 0 ? method.toLowerCase(Locale.ROOT) : path.substring(colon + 1);
     calls.merge(call, 1, Integer::sum);
     kilobytes.merge(call, Math.max(1, bytes / 1_000L), Long::sum);
   }
