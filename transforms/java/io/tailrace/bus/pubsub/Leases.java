@@ -79,12 +79,12 @@ final class Leases implements PubSubMark.Acknowledges {
   /**
    * Creates it; {@link #start} begins.
    *
-   * @param leaseSeconds for how long the subscription leases a message that was pulled
+   * @param first after how long a lease is extended first: before the subscription's own is over
    */
-  Leases(PubSubBus bus, PubSubClient client, int leaseSeconds) {
+  Leases(PubSubBus bus, PubSubClient client, Duration first) {
     this.bus = bus;
     this.client = client;
-    this.firstNanos = Duration.ofSeconds(Math.max(LEAST_SECONDS, leaseSeconds)).toNanos() / 2;
+    this.firstNanos = first.toNanos();
     this.thread = new Thread(this::run, "pubsub leases of " + bus.topic());
     this.thread.setDaemon(true);
   }

@@ -159,7 +159,9 @@ public final class PubSubBus implements Bus {
         server,
         new Found(
             subscription.text("topic"),
-            subscription.number("ackDeadlineSeconds").orElse(Leases.LEAST_SECONDS),
+            Math.max(
+                Leases.LEAST_SECONDS,
+                subscription.number("ackDeadlineSeconds").orElse(Leases.LEAST_SECONDS)),
             reader));
   }
 

@@ -5,6 +5,7 @@ import io.tailrace.bus.ReadCounters;
 import io.tailrace.bus.pubsub.PubSubMessages.Pulled;
 import io.tailrace.endpoint.Micros;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
@@ -27,7 +28,9 @@ final class PubSubReader extends UnboundedSource.UnboundedReader<List<BusMessage
   PubSubReader(PubSubSource source, @Nullable PubSubMark mark) {
     this.source = source;
     PubSubClient client = new PubSubClient(source.bus().server());
-    this.leases = new Leases(source.bus(), client, source.bus().leaseSeconds());
+    this.leases =
+        new Leases(
+            source.bus(), client, Duration.ofSeconds(source.bus().leaseSeconds()).dividedBy(2));
     this.pulls = new Pulls(source.bus(), client, leases);
     this.times =
         new SubscriptionTimes(

@@ -156,6 +156,30 @@ public final class FakePubSub implements AutoCloseable {
     return subscriptions.get(path).waiting.size();
   }
 
+  /** Returns how many messages of a subscription are leased to somebody. */
+  public synchronized long leased(String path) {
+    long now = System.nanoTime();
+    return subscriptions.get(path).waiting.stream()
+        .filter(each -> !each.ackId.isEmpty() && each.leasedUntilNanos - now > 0)
+        .count();
+  }
+
+  /** Returns for how long at least the messages of a subscription are leased from now on. */
+  public synchronized long leasedForSeconds(String path) {
+    long now = System.nanoTime();
+    return subscriptions.get(path).waiting.stream()
+        .mapToLong(each -> (each.leasedUntilNanos - now) / 1_000_000_000L)
+        .min()
+        .orElse(0);
+  }
+
+  /** Returns the messages of a subscription that are not acknowledged. */
+  public synchronized List<JsonNode> messages(String path) {
+    return subscriptions.get(path).waiting.stream()
+        .map(each -> (JsonNode) each.message.deepCopy())
+        .toList();
+  }
+
   /** Returns the greatest number of times that a message which is still there was delivered. */
   public synchronized int deliveries(String path) {
     return subscriptions.get(path).waiting.stream().mapToInt(it -> it.deliveries).max().orElse(0);
