@@ -6,7 +6,9 @@ import static org.junit.Assert.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Buses;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.MessageTime;
@@ -100,6 +102,58 @@ public class LetterCutterTest {
     assertThat(ours).doesNotContainKey("tailrace.partition");
     assertThat(ours).doesNotContainKey("__connect.errors.offset");
     assertThat(ours).doesNotContainKey("tailrace.field");
+  }
+
+  @Test
+  public void aMessageOfASubscriptionNamesItAndTheTopicThatItCanBeSentBackTo() throws Exception {
+    BusMessage message =
+        BusMessage.of(new byte[1], Place.identified("results-online", "17"), MessageTime.ABSENT);
+    LetterCutter cutter =
+        new LetterCutter(
+            "online-writer",
+            "results-online",
+            "pubsub://my-project/results",
+            MOST,
+            Optional.empty());
+
+    Map<String, String> ours = ours(cutter.letter(refused(message)).letter());
+
+    assertThat(ours).containsEntry("tailrace.bus", "pubsub://my-project/results");
+    assertThat(ours).containsEntry("tailrace.topic", "results");
+    assertThat(ours).containsEntry("tailrace.subscription", "results-online");
+    assertThat(ours).containsEntry("tailrace.message-id", "17");
+    assertThat(ours).containsEntry("__connect.errors.topic", "results");
+  }
+
+  @Test
+  public void whatATopicHasNoPlaceForGoesToAFileHoweverSmallItIs() throws Exception {
+    // As Pub/Sub, which takes a hundred attributes.
+    Bus bus = Buses.at("pubsub://my-project/letters?emulator=localhost:1");
+    List<Header> many = new ArrayList<>();
+    for (int i = 0; i < 95; i++) {
+      many.add(Header.of("h" + i, "v"));
+    }
+    for (BusMessage message :
+        List.of(
+            message(new byte[] {2}, new byte[] {1}, Headers.of(many)),
+            message(new byte[] {2}, new byte[90_000], Headers.NONE))) {
+      LetterCutter.Topic topic = new LetterCutter.Topic(7_000_000, bus::takes);
+      OutgoingMessage withFile =
+          new LetterCutter("w", "g", BUS, topic, Optional.of(overflow()))
+              .letter(refused(message))
+              .letter();
+      OutgoingMessage without =
+          new LetterCutter("w", "g", BUS, topic, Optional.empty())
+              .letter(refused(message))
+              .letter();
+
+      for (OutgoingMessage letter : List.of(withFile, without)) {
+        assertThat(bus.takes(letter)).isTrue();
+        assertThat(letter.payload()).isEqualTo(new byte[] {2});
+      }
+      assertThat(ours(withFile)).containsKey("tailrace.payload-uri");
+      assertThat(ours(without)).containsEntry("tailrace.reason", "TOO_LARGE");
+    }
   }
 
   @Test

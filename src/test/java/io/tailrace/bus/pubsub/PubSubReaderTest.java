@@ -114,7 +114,7 @@ public class PubSubReaderTest {
 
     await(() -> server.leased(SUBSCRIPTION) == 0);
     assertThat(read(reader(bus, null), 5)).isEqualTo(before);
-    assertThat(server.deliveries(SUBSCRIPTION)).isEqualTo(2);
+    assertThat(server.deliveries(SUBSCRIPTION)).isAtLeast(2);
   }
 
   @Test

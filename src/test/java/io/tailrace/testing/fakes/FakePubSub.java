@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
@@ -26,6 +27,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.zip.GZIPInputStream;
 
 /**
  * A server that speaks Pub/Sub's REST protocol, as far as Tailrace and {@code PubsubIO} do: a fake,
@@ -201,7 +203,10 @@ public final class FakePubSub implements AutoCloseable {
   }
 
   private void handle(HttpExchange exchange) throws IOException {
-    byte[] request = exchange.getRequestBody().readAllBytes();
+    // Google's own clients compress.
+    boolean isCompressed = "gzip".equals(exchange.getRequestHeaders().getFirst("Content-Encoding"));
+    InputStream content = exchange.getRequestBody();
+    byte[] request = (isCompressed ? new GZIPInputStream(content) : content).readAllBytes();
     String path = exchange.getRequestURI().getPath().substring("/v1/".length());
     int code = 200;
     byte[] answer;
