@@ -3,6 +3,7 @@ package io.tailrace.offline;
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.offline.bigquery.BigQueryOfflineStore;
+import io.tailrace.offline.databricks.DatabricksOfflineStore;
 import io.tailrace.offline.duckdb.DuckDbOfflineStore;
 import io.tailrace.offline.postgres.PostgresOfflineStore;
 import io.tailrace.offline.redshift.RedshiftOfflineStore;
@@ -32,7 +33,10 @@ public final class OfflineStores {
                       "org.apache.beam.sdk.io.gcp.bigquery.BigQueryIO"),
               Kind.<OfflineStore>of(
                       "redshift", RedshiftOfflineStore.EXAMPLE, RedshiftOfflineStore::at)
-                  .needing("com.amazon.redshift:redshift-jdbc42", "com.amazon.redshift.Driver")));
+                  .needing("com.amazon.redshift:redshift-jdbc42", "com.amazon.redshift.Driver"),
+              Kind.<OfflineStore>of(
+                      "databricks", DatabricksOfflineStore.EXAMPLE, DatabricksOfflineStore::at)
+                  .needing("com.databricks:databricks-jdbc", "com.databricks.client.jdbc.Driver")));
 
   private OfflineStores() {}
 

@@ -18,7 +18,10 @@ import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
 import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
@@ -135,7 +138,13 @@ public final class RedshiftOfflineStore implements OfflineStore {
 
   @Override
   public OfflineReader reader() {
-    return new WarehouseReader(address.server(), List.of("BEGIN READ ONLY"));
+    // The session's time zone is UTC.
+    return new WarehouseReader(
+        address.server(),
+        List.of("BEGIN READ ONLY"),
+        (row, column) ->
+            Optional.ofNullable(row.getObject(column, LocalDateTime.class))
+                .map(time -> time.toInstant(ZoneOffset.UTC)));
   }
 
   @Override

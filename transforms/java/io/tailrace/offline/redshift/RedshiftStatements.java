@@ -8,12 +8,15 @@ import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Merge;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
+import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
+import io.tailrace.sql.redshift.RedshiftDialect;
+import java.nio.ByteBuffer;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -175,6 +178,43 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
         + " IAM_ROLE "
         + (iamRole.equals("default") ? iamRole : REDSHIFT.literal(iamRole))
         + " FORMAT AS PARQUET SERIALIZETOJSON MANIFEST STATUPDATE OFF";
+  }
+
+  @Override
+  public Optional<String> whyNotStored(ValueType type, ObservationRows rows, int row) {
+    switch (type) {
+      case STRING, JSON -> {
+        byte[] text = rows.bytes(row);
+        for (byte each : text) {
+          if (each == 0) {
+            return Optional.of("has a NUL character, which Redshift's VARCHAR can't hold");
+          }
+        }
+        return isLonger(text, RedshiftDialect.TEXT_BYTES, "VARCHAR");
+      }
+      case BYTES -> {
+        return isLonger(rows.bytes(row), RedshiftDialect.MAX_BYTES, "VARBYTE");
+      }
+      case VECTOR -> {
+        ByteBuffer numbers = ByteBuffer.wrap(rows.bytes(row));
+        while (numbers.hasRemaining()) {
+          if (!Float.isFinite(numbers.getFloat())) {
+            return Optional.of("has a number that is none or infinite, which no SUPER holds");
+          }
+        }
+        return Optional.empty();
+      }
+      default -> {
+        return Optional.empty();
+      }
+    }
+  }
+
+  private static Optional<String> isLonger(byte[] value, int most, String type) {
+    return value.length > most
+        ? Optional.of(
+            "has " + value.length + " bytes; a " + type + " of Redshift has at most " + most)
+        : Optional.empty();
   }
 
   @Override

@@ -7,13 +7,13 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
-import java.time.LocalDateTime;
+import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +21,17 @@ import org.jspecify.annotations.Nullable;
  * hexadecimal digits. Immutable.
  *
  * @param before what is run first, so that the query can change nothing
+ * @param times reads times that say no time zone
  */
-public record WarehouseReader(WarehouseServer server, List<String> before)
+public record WarehouseReader(WarehouseServer server, List<String> before, Times times)
     implements OfflineReader {
+  /** How a driver tells a time that says no time zone. */
+  @FunctionalInterface
+  public interface Times {
+    /** Returns it; empty: null. */
+    Optional<Instant> at(ResultSet row, int column) throws SQLException;
+  }
+
   @Override
   public String uri() {
     return server.text();
@@ -60,12 +68,10 @@ public record WarehouseReader(WarehouseServer server, List<String> before)
     }
   }
 
-  private static @Nullable String text(ResultSet row, int type, int column) throws SQLException {
+  private @Nullable String text(ResultSet row, int type, int column) throws SQLException {
     switch (type) {
       case Types.TIMESTAMP -> {
-        // Of a session whose time zone is UTC.
-        LocalDateTime time = row.getObject(column, LocalDateTime.class);
-        return time == null ? null : time.toInstant(ZoneOffset.UTC).toString();
+        return times.at(row, column).map(Instant::toString).orElse(null);
       }
       case Types.TIMESTAMP_WITH_TIMEZONE -> {
         OffsetDateTime time = row.getObject(column, OffsetDateTime.class);

@@ -32,7 +32,6 @@ final class DatabricksSql {
           Rule.of("\\bUSING\\s+DELTA\\b", ""),
           Rule.of("\\bCLUSTER\\s+BY\\s*\\([^)]*\\)", ""),
           Rule.of("\\bTBLPROPERTIES\\s*\\([^)]*\\)", ""),
-          Rule.of("\\bADD\\s+COLUMNS\\s*\\(([^)]*)\\)", "ADD COLUMN $1"),
           Rule.of("\\bunix_micros\\s*\\(", "epoch_us("),
           Rule.of("\\btimestamp_micros\\s*\\(", "make_timestamptz("),
           Rule.of("\\bcurrent_timestamp\\s*\\(\\s*\\)", "current_timestamp"),
@@ -41,7 +40,7 @@ final class DatabricksSql {
           Rule.of("\\barray_distinct\\s*\\(", "list_distinct("),
           Rule.of("\\bsize\\s*\\(", "len("),
           Rule.of("\\btransform\\s*\\(", "list_transform("),
-          Rule.of("\\binformation_schema\\s*\\.\\s*(tables|columns|views)\\b", "of_schema_$1"));
+          Rule.of("\\binformation_schema\\s*\\.\\s*(tables|columns|catalogs)\\b", "of_schema_$1"));
 
   /** What DuckDB has and Databricks has not. */
   private static final List<Rule> LACKING =
@@ -153,6 +152,7 @@ final class DatabricksSql {
     // Clauses whose parentheses hold texts.
     return translated
         .toString()
+        .replaceAll("(?is)\\bADD\\s+COLUMNS\\s*\\((.*)\\)", "ADD COLUMN $1")
         .replaceAll("(?is)\\bTBLPROPERTIES\\s*\\([^)]*\\)", "")
         .replaceAll("(?is)\"\\w+\"\\.of_schema_", "of_schema_");
   }

@@ -77,6 +77,7 @@ public final class FakeDatabricks implements AutoCloseable {
   private final Map<String, Set<String>> copied = new HashMap<>();
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
   private final List<String> statements = new ArrayList<>();
+  private volatile boolean isDown;
 
   private FakeDatabricks(HttpServer server, Connection database, Path directory) {
     this.server = server;
@@ -130,6 +131,32 @@ public final class FakeDatabricks implements AutoCloseable {
   /** Returns whether all that was to go wrong has. */
   public boolean isHarmless() {
     return faults.isEmpty();
+  }
+
+  /** Whatever was to go wrong does not. */
+  public void forgetFaults() {
+    faults.clear();
+  }
+
+  /** Answers nothing but errors, or answers again. */
+  public void beDown(boolean down) {
+    isDown = down;
+  }
+
+  /** Forgets the files of volumes. */
+  public synchronized void clearFiles() {
+    files.clear();
+  }
+
+  /** Runs statements of the DuckDB behind it. */
+  public void execute(String... statements) throws SQLException {
+    try (Connection other = database.unwrap(DuckDBConnection.class).duplicate();
+        Statement statement = other.createStatement()) {
+      statement.execute("USE " + CATALOG);
+      for (String each : statements) {
+        statement.execute(each);
+      }
+    }
   }
 
   /** Ends all sessions. */
@@ -206,6 +233,9 @@ public final class FakeDatabricks implements AutoCloseable {
   private Answer answer(HttpExchange exchange, byte[] body) throws RefusedException {
     String method = exchange.getRequestMethod();
     String path = exchange.getRequestURI().getPath();
+    if (isDown) {
+      throw new RefusedException(503, "TEMPORARILY_UNAVAILABLE", "it is down");
+    }
     if (path.equals("/oidc/v1/token")) {
       return token(exchange, new String(body, UTF_8));
     }
@@ -293,6 +323,9 @@ public final class FakeDatabricks implements AutoCloseable {
                   + " duckdb_views() WHERE database_name = '"
                   + CATALOG
                   + "'",
+              "CREATE OR REPLACE TEMP VIEW of_schema_catalogs AS SELECT '"
+                  + CATALOG
+                  + "' AS catalog_name, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS created",
               "CREATE OR REPLACE TEMP VIEW of_schema_columns AS SELECT schema_name AS"
                   + " table_schema, table_name, column_name, spark_type(data_type) AS"
                   + " full_data_type FROM duckdb_columns() WHERE database_name = '"

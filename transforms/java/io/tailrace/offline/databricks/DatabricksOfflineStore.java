@@ -1,0 +1,183 @@
+package io.tailrace.offline.databricks;
+
+import static io.tailrace.sql.databricks.DatabricksDialect.DATABRICKS;
+
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Catalog;
+import io.tailrace.offline.InsertOutcome;
+import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.staging.Limits;
+import io.tailrace.offline.staging.Loader;
+import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StageThenLoad;
+import io.tailrace.offline.warehouse.WarehouseCatalog;
+import io.tailrace.offline.warehouse.WarehouseLoader;
+import io.tailrace.offline.warehouse.WarehouseSession;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.stage.Failure;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.WithFailures;
+import org.apache.beam.sdk.values.PCollection;
+
+/**
+ * Databricks with Unity Catalog, by a SQL warehouse, at {@code
+ * databricks://host/sql/1.0/warehouses/ID?catalog=C&schema=tailrace_{environment}&token=env:VARIABLE&stage=/Volumes/C/S/V}.
+ *
+ * <p>Each environment has a schema of its own; files wait in a volume, or a bucket that is an
+ * external location. A load copies them into tables of its own and merges these into the tables of
+ * their types, one after the other, and the ledger last: see {@link WarehouseLoader}. A load that
+ * breaks off in between is repeated, which the ids of the rows make harmless.
+ *
+ * <p>Immutable.
+ */
+public final class DatabricksOfflineStore implements OfflineStore {
+  private static final long serialVersionUID = 1;
+
+  /** A correct URI. */
+  public static final String EXAMPLE = DatabricksAddress.EXAMPLE;
+
+  /** Tables of owners that have gone are dropped by whoever starts so many days later. */
+  private static final int ABANDONED_DAYS = 2;
+
+  private static final int OWNER_LETTERS = 8;
+
+  private final DatabricksAddress address;
+
+  private DatabricksOfflineStore(DatabricksAddress address) {
+    this.address = address;
+  }
+
+  /**
+   * Returns the store that a {@code databricks} URI names.
+   *
+   * @throws IllegalArgumentException listing everything that is wrong with the URI
+   */
+  public static DatabricksOfflineStore at(EndpointUri uri) {
+    return new DatabricksOfflineStore(DatabricksAddress.of(uri));
+  }
+
+  private static String day(LocalDate day) {
+    return "_of_" + DateTimeFormatter.BASIC_ISO_DATE.format(day) + "_";
+  }
+
+  /** Each owner copies into tables that have its own name and day. */
+  private DatabricksStatements statements() {
+    return new DatabricksStatements(
+        address.place().catalog(),
+        address.place().schema(),
+        day(LocalDate.now(ZoneOffset.UTC))
+            + UUID.randomUUID().toString().substring(0, OWNER_LETTERS));
+  }
+
+  private WarehouseSession session() {
+    return new WarehouseSession(address.server());
+  }
+
+  @Override
+  public String uri() {
+    return address.server().text();
+  }
+
+  @Override
+  public boolean separatesEnvironments() {
+    return address.place().schema().contains(DatabricksStatements.ENVIRONMENT);
+  }
+
+  @Override
+  public void check(Set<Role> roles) throws UnavailableException {
+    List<String> abandoned = ask("SELECT table_schema || '.' || table_name FROM " + abandoned());
+    if (roles.contains(Role.INSERT)) {
+      address.stage().check();
+      try (WarehouseSession session = session()) {
+        for (String table : abandoned) {
+          String[] names = table.split("\\.", 2);
+          boolean unused =
+              session.require(
+                  open -> {
+                    open.execute("DROP TABLE IF EXISTS " + statements().place(names[0], names[1]));
+                    return true;
+                  });
+        }
+      }
+    }
+  }
+
+  /** Tables into which somebody copied days ago. */
+  private String abandoned() {
+    LocalDate last = LocalDate.now(ZoneOffset.UTC).minusDays(ABANDONED_DAYS);
+    return DATABRICKS.quoted(address.place().catalog())
+        + ".information_schema.tables WHERE table_name LIKE 'staged_%' AND"
+        + " substring(table_name, length(table_name) - 20, 12) BETWEEN '_of_20000101' AND '"
+        + day(last).substring(0, 12)
+        + "'";
+  }
+
+  private List<String> ask(String query) throws UnavailableException {
+    try (WarehouseSession session = session()) {
+      return session.require(statements -> statements.query(query, row -> row.getString(1)));
+    }
+  }
+
+  @Override
+  public Instant now() throws UnavailableException {
+    return Micros.instant(Long.parseLong(ask("SELECT unix_micros(current_timestamp())").get(0)));
+  }
+
+  /** Returns when the catalog was made, and the schema: a catalog made anew is another one. */
+  @Override
+  public String identity() throws UnavailableException {
+    List<String> made =
+        ask(
+            "SELECT unix_micros(created) FROM "
+                + DATABRICKS.quoted(address.place().catalog())
+                + ".information_schema.catalogs WHERE catalog_name = "
+                + DATABRICKS.literal(address.place().catalog()));
+    return made.isEmpty()
+        ? ""
+        : address.place().catalog() + "/" + made.get(0) + "/" + address.place().schema();
+  }
+
+  @Override
+  public Catalog openCatalog() {
+    return new WarehouseCatalog(session(), statements());
+  }
+
+  /** Opens a loader, which is for one thread. */
+  public Loader openLoader() {
+    return new WarehouseLoader(session(), statements());
+  }
+
+  /** Returns where files wait for their load. */
+  public Stage stage() {
+    return address.stage();
+  }
+
+  @Override
+  public PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts() {
+    DatabricksOfflineStore store = this;
+    return StageThenLoad.from(stage(), store::openLoader)
+        .within(Limits.DEFAULT.waiting(address.loadEvery()));
+  }
+
+  @Override
+  public OfflineReader reader() {
+    return new DatabricksReader(address.server());
+  }
+
+  @Override
+  public String toString() {
+    return uri();
+  }
+}

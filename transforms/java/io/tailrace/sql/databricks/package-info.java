@@ -1,0 +1,2 @@
+/** What Databricks calls things. */
+package io.tailrace.sql.databricks;
