@@ -24,8 +24,8 @@ import org.apache.beam.sdk.io.gcp.bigquery.BigQueryServices.WriteStreamService;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
-import org.checkerframework.checker.nullness.qual.Nullable;
 import org.joda.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /** Turns files into rows for tables that are there and that streams see. */
 final class AppendFn extends DoFn<ObservationFile, AppendedRow> {

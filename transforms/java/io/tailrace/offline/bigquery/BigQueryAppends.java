@@ -2,6 +2,7 @@ package io.tailrace.offline.bigquery;
 
 import com.google.api.services.bigquery.model.TableConstraints;
 import com.google.api.services.bigquery.model.TableReference;
+import com.google.api.services.bigquery.model.TableRow;
 import com.google.api.services.bigquery.model.TableSchema;
 import com.google.cloud.bigquery.storage.v1.AppendRowsRequest.MissingValueInterpretation;
 import io.tailrace.offline.InsertOutcome;
@@ -85,7 +86,7 @@ final class BigQueryAppends
     WriteResult appends = history.apply("Append", appends(files));
     failures.add(refused(appends, "Refused"));
     PCollection<InsertOutcome> outcomes =
-        Outputs.<com.google.api.services.bigquery.model.TableRow, InsertOutcome>of(
+        Outputs.<TableRow, InsertOutcome>of(
                 appends.getSuccessfulStorageApiInserts(), "Appended", new AppendedFn())
             .output();
     return WithFailures.Result.of(

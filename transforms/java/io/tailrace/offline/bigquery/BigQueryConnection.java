@@ -75,13 +75,17 @@ final class BigQueryConnection implements BatchConnection {
   /** Of a dataset that is new, no stream sees any table yet: that is waited for. */
   @Override
   public boolean takesRows(String environment) throws UnavailableException {
+    await(log(environment));
+    return true;
+  }
+
+  /** Waits until the stream of a table that is the writer's own sees it. */
+  private void await(Destination destination) throws UnavailableException {
     Retry retry = Retry.of(address.text(), patience());
-    while (true) {
-      Optional<String> whyNot = streams.whyNot(log(environment));
-      if (whyNot.isEmpty()) {
-        return true;
-      }
+    Optional<String> whyNot = streams.whyNot(destination);
+    while (whyNot.isPresent()) {
       retry.pause(whyNot.get());
+      whyNot = streams.whyNot(destination);
     }
   }
 
@@ -288,11 +292,7 @@ final class BigQueryConnection implements BatchConnection {
         latest.put(known, whyNot);
       }
       if (whyNot.isEmpty()) {
-        Optional<String> whyNotNow = streams.whyNot(latest(namespace));
-        if (whyNotNow.isPresent()) {
-          // It is there, as it was just made or looked at: the bundle is repeated.
-          throw new UnavailableException(address.text() + ": " + whyNotNow.get());
-        }
+        await(latest(namespace));
       }
       return whyNot;
     }

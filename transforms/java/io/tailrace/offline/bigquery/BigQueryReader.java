@@ -1,5 +1,6 @@
 package io.tailrace.offline.bigquery;
 
+import com.google.api.client.util.Data;
 import com.google.api.services.bigquery.model.GetQueryResultsResponse;
 import com.google.api.services.bigquery.model.TableCell;
 import com.google.api.services.bigquery.model.TableFieldSchema;
@@ -12,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.checkerframework.checker.nullness.qual.Nullable;
+import org.jspecify.annotations.Nullable;
 
 /** Runs queries that only read, which BigQuery charges by what they look at. */
 record BigQueryReader(BigQueryAddress address) implements OfflineReader {
@@ -55,7 +56,7 @@ record BigQueryReader(BigQueryAddress address) implements OfflineReader {
   }
 
   private static @Nullable String text(TableFieldSchema field, @Nullable Object value) {
-    if (value == null || com.google.api.client.util.Data.isNull(value)) {
+    if (value == null || Data.isNull(value)) {
       return null;
     }
     if (value instanceof List<?> list) {

@@ -8,6 +8,7 @@ import io.tailrace.endpoint.UnavailableException;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.beam.sdk.io.gcp.bigquery.BigQueryServices.WriteStreamService;
 
@@ -69,7 +70,7 @@ final class Streams {
     Set<String> lacking =
         TableDesign.written(destination.shape()).getFields().stream()
             .map(field -> field.getName())
-            .collect(Collectors.toCollection(java.util.TreeSet::new));
+            .collect(Collectors.toCollection(TreeSet::new));
     lacking.removeAll(
         found.getFieldsList().stream().map(TableFieldSchema::getName).collect(Collectors.toSet()));
     return lacking.isEmpty()

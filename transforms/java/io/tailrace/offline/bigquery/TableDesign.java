@@ -8,6 +8,7 @@ import com.google.api.services.bigquery.model.TableFieldSchema;
 import com.google.api.services.bigquery.model.TableReference;
 import com.google.api.services.bigquery.model.TableSchema;
 import com.google.api.services.bigquery.model.TimePartitioning;
+import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.OfflineTables;
 import io.tailrace.parquet.QueryLog;
@@ -20,6 +21,7 @@ import io.tailrace.sql.Label;
 import io.tailrace.sql.Layout;
 import io.tailrace.sql.Table;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -51,7 +53,7 @@ record TableDesign(
   static TableDesign values(FeatureTable feature) {
     Table wanted = OfflineTables.of(feature, Key.NONE, Layout.PLAIN);
     Label label = OfflineTables.label(feature);
-    Map<String, String> owner = new java.util.LinkedHashMap<>(label.owner());
+    Map<String, String> owner = new LinkedHashMap<>(label.owner());
     owner.put(Label.KIND, "rows");
     return new TableDesign(
         new Table(
@@ -166,7 +168,7 @@ record TableDesign(
           case VALUES ->
               values(
                   new FeatureTable(
-                      io.tailrace.offline.Feature.named("any", "any"),
+                      Feature.named("any", "any"),
                       shape.stringKeys(),
                       Optional.of(shape.valueType())));
           case DELETIONS -> deletions(shape.stringKeys());

@@ -147,6 +147,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void rowsWaitUntilStreamsSeeTheirNewTable() throws Exception {
+    parameters = "&retryFor=5s&latest=true";
     bigQuery.storageWrite().seeLate(3);
 
     Run run = insert(ages("user.age", 0, 10), ages("user.size", 0, 10));
@@ -155,6 +156,7 @@ public class BigQueryAppendsTest {
     assertThat(run.outcomes.stream().mapToLong(InsertOutcome::rows).sum()).isEqualTo(20);
     assertThat(count("user__age")).isEqualTo("10");
     assertThat(count("user__size")).isEqualTo("10");
+    assertThat(count("user__latest")).isEqualTo("20");
   }
 
   @Test

@@ -20,7 +20,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -447,10 +446,6 @@ public final class FakeBigQueryTables implements AutoCloseable {
               case "TIMESTAMP WITH TIME ZONE" -> "TIMESTAMP";
               default -> one;
             });
-  }
-
-  static List<String> parts(String streamOrTable) {
-    return Arrays.asList(streamOrTable.split("/"));
   }
 
   @Override
