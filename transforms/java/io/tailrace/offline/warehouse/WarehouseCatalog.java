@@ -253,7 +253,7 @@ public final class WarehouseCatalog implements Catalog {
         seen.addAll(wanted);
         return;
       }
-      if (found.isEmpty()) {
+      if (found.isEmpty() && seen.isEmpty()) {
         statements.execute(dialect.createSchema(schema));
       }
       for (Table table : plan.missing()) {
