@@ -142,9 +142,14 @@ public final class CreateFeatureTables
       TableCache cache = requireNonNull(tables);
       String environment = result.environmentId();
       Set<FeatureTable> missing = new LinkedHashSet<>();
+      // Whoever sends back what a table refused has mended it.
+      boolean isReplayed = result.message().replayed().isPresent();
       visit(
           result,
           (position, keys, table) -> {
+            if (isReplayed) {
+              cache.doubt(environment, table);
+            }
             if (!cache.fits(environment, table)) {
               missing.add(table);
             }

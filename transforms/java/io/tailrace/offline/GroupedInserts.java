@@ -338,6 +338,7 @@ public final class GroupedInserts implements InsertSession {
             feature -> new FeatureTable(feature, group.stringKeys, group.valueType));
       }
     }
+    doubtTablesOfReplayed(group.environment, files, wanted);
     for (FeatureTable table : wanted.values()) {
       if (sickTables.isSick(group.environment, table.table())
           && !sickTables.isLeftAlone(group.environment, table.table())) {
@@ -357,6 +358,20 @@ public final class GroupedInserts implements InsertSession {
                     conflict -> addRows(files, conflict, conflicts),
                     () -> fitting.put(feature, table.table())));
     return fitting;
+  }
+
+  /** Whoever sends back what a table refused has mended it, and waits for nothing. */
+  private void doubtTablesOfReplayed(
+      String environment, List<Numbered> files, SortedMap<Feature, FeatureTable> wanted) {
+    for (Numbered each : files) {
+      if (each.file().message().replayed().isPresent()) {
+        for (FeatureRows rows : each.file().features()) {
+          FeatureTable table = requireNonNull(wanted.get(Feature.of(rows)));
+          tables.doubt(environment, table);
+          sickTables.isPerhapsMended(environment, table.table());
+        }
+      }
+    }
   }
 
   private static void addRows(

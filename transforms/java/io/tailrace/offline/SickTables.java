@@ -51,6 +51,18 @@ final class SickTables {
     return found == null ? "" : found.why;
   }
 
+  /** Says that a table is to be tried now: somebody sends back what it refused. */
+  void isPerhapsMended(String environment, String table) {
+    sick.computeIfPresent(
+        new Name(environment, table),
+        (name, before) ->
+            new Sick(
+                before.why,
+                before.since,
+                FIRST_PAUSE,
+                nanoClock.getAsLong() - FIRST_PAUSE.toNanos()));
+  }
+
   /** Says that a table refuses its rows. */
   void refuses(String environment, String table, String why) {
     sick.compute(

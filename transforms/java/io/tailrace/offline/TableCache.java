@@ -82,6 +82,11 @@ final class TableCache {
     return Optional.ofNullable(wrong.get(table)).map(Believed::conflict);
   }
 
+  /** Believes no longer what was wrong with a table: somebody sends back what it refused. */
+  void doubt(String environment, FeatureTable table) {
+    conflicts.getOrDefault(environment, new HashMap<>()).remove(table);
+  }
+
   /** Forgets a table: it is looked at when it is required next. */
   void forget(String environment, FeatureTable table) {
     fit.getOrDefault(environment, new HashSet<>()).remove(table);
