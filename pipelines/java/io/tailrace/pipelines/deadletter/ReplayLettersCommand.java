@@ -48,6 +48,9 @@ import picocli.CommandLine.Spec;
 final class ReplayLettersCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** What a person reads; a program gets all. */
+  private static final int MAX_LISTED = 100;
+
   @Mixin private LetterTopic topic = new LetterTopic();
   @Mixin private LetterChoice choice = new LetterChoice();
 
@@ -229,6 +232,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
   private boolean printOutcomes(PrintWriter out, Map<String, ReplayWatch.Watched> outcomes)
       throws CommandException {
     Map<ReplayWatch.Outcome, Long> counts = new EnumMap<>(ReplayWatch.Outcome.class);
+    int listed = 0;
     for (Map.Entry<String, ReplayWatch.Watched> each : outcomes.entrySet()) {
       ReplayWatch.Watched letter = each.getValue();
       counts.merge(letter.outcome(), 1L, Long::sum);
@@ -240,7 +244,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
         line.put("outcome", letter.outcome().name());
         line.put("detail", letter.detail());
         out.println(json(line));
-      } else {
+      } else if (listed++ < MAX_LISTED) {
         out.println(
             "  "
                 + each.getKey()
@@ -248,6 +252,9 @@ final class ReplayLettersCommand implements Callable<Integer> {
                 + words(letter.outcome())
                 + (letter.detail().isEmpty() ? "" : ": " + Shown.safe(letter.detail())));
       }
+    }
+    if (listed > MAX_LISTED) {
+      say(out, "  … and " + (listed - MAX_LISTED) + " more, which --json lists");
     }
     counts.forEach((outcome, n) -> say(out, String.format("%,9d %s", n, words(outcome))));
     return counts.keySet().stream().allMatch(ReplayWatch.Outcome.STORED::equals);

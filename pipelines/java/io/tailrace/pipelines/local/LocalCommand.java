@@ -68,6 +68,14 @@ public final class LocalCommand implements Callable<Integer> {
   private boolean exitWhenPersisted;
 
   @Option(
+      names = "--replay",
+      description =
+          "With --exitWhenPersisted, and before it compares: mend a table because of which a result"
+              + " was refused, send all dead letters back with 'dead-letters replay', and show it."
+              + " What was mended must be stored then, and nothing else may have changed.")
+  private boolean replay;
+
+  @Option(
       names = "--rate",
       paramLabel = "N",
       description =
@@ -183,6 +191,9 @@ public final class LocalCommand implements Callable<Integer> {
     if (noTraffic && (records != null || rate != null || exitWhenPersisted)) {
       throw wrong("--noTraffic goes without --records, --rate and --exitWhenPersisted");
     }
+    if (replay && (!exitWhenPersisted || offlineStore != null)) {
+      throw wrong("--replay goes with --exitWhenPersisted, and without --offlineStore");
+    }
     if (records != null && records < 1) {
       throw wrong("--records must be 1 or more");
     }
@@ -288,7 +299,8 @@ public final class LocalCommand implements Callable<Integer> {
       }
       return 0;
     }
-    TrafficPlan plan = new TrafficPlan(optional(records), optional(rate), seed, exitWhenPersisted);
+    TrafficPlan plan =
+        new TrafficPlan(optional(records), optional(rate), seed, exitWhenPersisted, replay);
     Optional<PersistenceReport> report =
         new TrafficRun(stack, plan, ending, beforeComparison).run(out);
     if (report.isPresent()) {

@@ -13,6 +13,7 @@ import io.tailrace.pipelines.local.watch.FreshnessProbe;
 import io.tailrace.pipelines.local.watch.LocalScreen;
 import io.tailrace.pipelines.local.watch.StackWatch;
 import io.tailrace.pipelines.local.watch.WriterProgress;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
@@ -94,7 +95,8 @@ final class TrafficRun {
           FlowProgress.Snapshot last = watch.look();
           watch.show(last);
           return Optional.of(
-              report(traffic, watch, last, pace.persisting(watch.start()), books(trouble, out)));
+              report(
+                  out, traffic, watch, last, pace.persisting(watch.start()), books(trouble, out)));
         }
       }
       return Optional.empty();
@@ -261,23 +263,28 @@ final class TrafficRun {
   }
 
   private PersistenceReport report(
+      PrintWriter out,
       TrafficPublisher traffic,
       StackWatch watch,
       FlowProgress.Snapshot last,
       Map<String, Duration> persisting,
       Optional<String> trouble)
       throws CommandException {
+    // A letter that is replayed and refused again is another one.
+    Map<String, Map<Reason, Long>> letters = new HashMap<>();
+    last.writers()
+        .forEach(writer -> letters.put(writer.name(), watch.letters().byReason(writer.name())));
+    if (plan.replay() && trouble.isEmpty()) {
+      new LocalReplay(stack, models, out).run();
+      awaitMetrics();
+    }
     beforeComparison.accept(stack);
     try {
       return new PersistenceReport(
           new PersistenceReport.Traffic(
               traffic.published(), traffic.took(), traffic.expectedDeadLetters(), persisting),
           last,
-          last.writers().stream()
-              .collect(
-                  Collectors.toMap(
-                      WriterProgress.Snapshot::name,
-                      writer -> watch.letters().byReason(writer.name()))),
+          letters,
           models.compare(stack),
           trouble);
     } catch (UnavailableException e) {

@@ -89,6 +89,20 @@ public class LocalCommandTest {
   }
 
   @Test
+  public void whatIsReplayedChangesNothingButWhatWasMended() {
+    int code = run(stack -> {}, "--records=1000", "--exitWhenPersisted", "--replay");
+
+    assertThat(out.toString()).contains("letter 0@");
+    assertThat(out.toString()).contains("TABLE_REFUSES");
+    assertThat(out.toString()).containsMatch("there is no such|lacks the column");
+    assertThat(out.toString()).containsMatch("(?m)^ +1 stored$");
+    assertThat(out.toString()).containsMatch("(?m)^ +\\d+ refused again$");
+    assertThat(out.toString()).contains("Everything that was published is in the store");
+    assertThat(code).isEqualTo(0);
+    assertThat(run(stack -> {}, "--replay")).isEqualTo(2);
+  }
+
+  @Test
   public void exitsWithOneAndNamesTheCellAndTheSeriesThatAreNotAsTheyMustBe() {
     int code =
         run(
