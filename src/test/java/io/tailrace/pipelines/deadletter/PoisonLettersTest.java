@@ -1,0 +1,319 @@
+package io.tailrace.pipelines.deadletter;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusLog;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.Buses;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.online.EntityKey;
+import io.tailrace.online.OnlineReader;
+import io.tailrace.pipelines.local.LocalStack;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
+import io.tailrace.stage.Letter;
+import io.tailrace.testing.Results;
+import io.tailrace.v1.Column;
+import io.tailrace.v1.QueryResult;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import redis.clients.jedis.Jedis;
+
+/**
+ * From poison to persistence, with all writers: messages are refused, listed, explained; what can
+ * be mended is, and is stored after one replay; everything else is one letter again.
+ */
+public class PoisonLettersTest {
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+
+  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final String METRICS =
+      "SELECT feature, sum(computed) FROM tailrace_metrics.feature_minutes GROUP BY 1 ORDER BY 1";
+
+  private static LocalStack stack;
+  private static Path file;
+  private static final long NOW = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+
+  @BeforeClass
+  public static void start() throws Exception {
+    Path directory = folder.newFolder().toPath();
+    file = directory.resolve("offline.db");
+    sql(
+        "CREATE SCHEMA production",
+        // One that lacks columns, and somebody else's.
+        "CREATE TABLE production.user__lacking (pkey VARCHAR, value BIGINT)",
+        "CREATE TABLE production.user__taken (pkey VARCHAR, value BIGINT)",
+        "COMMENT ON TABLE production.user__taken IS '{\"tailrace\":\"feature\",\"namespace\":"
+            + "\"user\",\"name\":\"Taken\",\"key\":\"string\",\"value\":\"int64\"}'");
+    stack =
+        LocalStack.in(directory)
+            .partitions(2)
+            .offlineStore("duckdb://" + file + "?schema={environment}")
+            .start();
+  }
+
+  @AfterClass
+  public static void stop() {
+    if (stack != null) {
+      stack.close();
+    }
+  }
+
+  @Test
+  public void whatIsMendedIsStoredOnceAndTheRestIsOneLetterAgain() throws Exception {
+    try (Jedis redis = stack.redis().connect()) {
+      redis.set("production:user:foreign", "somebody else's");
+    }
+    // A feature whose type changes.
+    publish(
+        LocalStack.RESULT_TOPIC,
+        List.of(message(result("text", Results.string("typed", NOW - 1, "x")))));
+    await(() -> has("user__typed") && !rows("FROM production.user__typed").isEmpty());
+    List<OutgoingMessage> poison = new ArrayList<>();
+    QueryResult sound = result("sound", Results.int64("age", NOW, 1));
+    byte[] bytes = sound.toByteArray();
+    poison.add(OutgoingMessage.of(Arrays.copyOf(bytes, bytes.length - 3)));
+    poison.add(message(sound.toBuilder().clearOperationId().build()));
+    poison.add(message(result("lengths", Results.int64("age", NOW, 1, 2))));
+    poison.add(
+        message(result("type", Results.int64("age", NOW, 1).toBuilder().setTypeValue(42).build())));
+    poison.add(message(result("year", Results.int64("age", 253_402_300_800_000_000L, 1))));
+    poison.add(message(result("ahead", Results.int64("age", NOW + 86_400_000_000L * 365, 1))));
+    poison.add(message(result("typed", Results.int64("typed", NOW, 7))));
+    poison.add(message(result("taken", Results.int64("taken", NOW, 8))));
+    poison.add(message(result("lacking", Results.int64("lacking", NOW, 6))));
+    poison.add(message(result("foreign", Results.int64("age", NOW, 9))));
+    publish(LocalStack.RESULT_TOPIC, poison);
+    publish(LocalStack.RESULT_TOPIC, List.of(message(sound)));
+    publish(
+        LocalStack.STREAMING_INSERT_TOPIC, List.of(OutgoingMessage.of("no file".getBytes(UTF_8))));
+    publish(LocalStack.METRICS_TOPIC, List.of(OutgoingMessage.of("no summary".getBytes(UTF_8))));
+
+    // Five of which all three writers decode nothing, and one letter of each of the others.
+    await(() -> groups().values().stream().mapToInt(Integer::intValue).sum() == 23);
+    Map<String, Integer> letters = groups();
+    assertThat(letters)
+        .containsExactly(
+            "UNDECODABLE", 5,
+            "MISSING_FIELD", 3,
+            "LENGTH_MISMATCH", 3,
+            "UNKNOWN_TYPE", 3,
+            "INVALID_VALUE", 3,
+            "OBSERVED_IN_FUTURE", 2,
+            "TYPE_CHANGED", 1,
+            "TABLE_REFUSES", 1,
+            "NAME_TAKEN", 1,
+            "REJECTED_BY_STORE", 1);
+    LetterServers.Run shown = run("show", "--limit=100");
+    assertThat(shown.out().lines().filter(line -> line.startsWith("letter "))).hasSize(23);
+    assertThat(shown.out()).contains("feature user.typed of the entity 'typed' in user");
+
+    // What can be mended.
+    sql(
+        "ALTER TABLE production.user__typed RENAME TO typed_before",
+        "DROP TABLE production.user__taken",
+        "DROP TABLE production.user__lacking");
+    try (Jedis redis = stack.redis().connect()) {
+      redis.del("production:user:foreign");
+    }
+    LetterServers.Run replay = run("replay", "--yes", "--json", "--wait=3m", "--rate=100000");
+
+    assertWithMessage(replay.err()).that(replay.out()).contains("\"letters\":23");
+    Map<String, String> outcomes = new TreeMap<>();
+    for (String line : replay.out().lines().skip(1).toList()) {
+      JsonNode letter = new ObjectMapper().readTree(line);
+      outcomes.merge(
+          letter.path("reason").asText(),
+          letter.path("outcome").asText(),
+          (a, b) -> a.equals(b) ? a : a + ", " + b);
+    }
+    String again = "REFUSED_AGAIN";
+    assertThat(outcomes)
+        .containsExactly(
+            "UNDECODABLE", again,
+            "MISSING_FIELD", again,
+            "LENGTH_MISMATCH", again,
+            "UNKNOWN_TYPE", again,
+            "INVALID_VALUE", again,
+            "OBSERVED_IN_FUTURE", again,
+            "TYPE_CHANGED", "STORED",
+            "TABLE_REFUSES", "STORED",
+            "NAME_TAKEN", "STORED",
+            "REJECTED_BY_STORE", "STORED");
+    Map<String, String> mended = Map.of("typed", "7", "taken", "8", "lacking", "6");
+    for (String feature : mended.keySet()) {
+      await(
+          () ->
+              rows("SELECT value, operation_id FROM production.user__" + feature)
+                  .equals(List.of(List.of(mended.get(feature), feature))));
+      // What the query has rows in.
+      await(
+          () ->
+              rows("SELECT operation_id FROM production.query_log WHERE operation_id = '"
+                          + feature
+                          + "' AND list_contains(value_tables, 'user__"
+                          + feature
+                          + "')")
+                      .size()
+                  == 1);
+    }
+    assertThat(age("foreign")).isEqualTo(9);
+
+    // One letter again, of the message as it was.
+    List<StoredLetter> waiting = waiting();
+    assertThat(waiting).hasSize(19);
+    Set<String> values = new TreeSet<>();
+    poison.forEach(each -> values.add(Arrays.toString(each.payload())));
+    for (StoredLetter letter : waiting) {
+      assertThat(letter.letter().attempts()).isEqualTo(2);
+      assertThat(letter.letter().text(Letter.PAYLOAD_URI)).isEmpty();
+      if (letter.letter().text(Letter.TOPIC).equals(LocalStack.RESULT_TOPIC)) {
+        assertThat(values).contains(Arrays.toString(letter.message().payload()));
+      }
+    }
+
+    // By another tool, with all its headers, twice.
+    StoredLetter ahead =
+        waiting.stream()
+            .filter(it -> it.reason().equals("OBSERVED_IN_FUTURE"))
+            .findFirst()
+            .orElseThrow();
+    BusMessage record = ahead.message();
+    OutgoingMessage copy =
+        new OutgoingMessage(
+            record.hasKey() ? record.key() : null, record.payload(), record.headers());
+    publish(LocalStack.RESULT_TOPIC, List.of(copy, copy));
+    await(() -> waiting().size() == 21);
+    List<StoredLetter> third =
+        waiting().stream().filter(letter -> letter.letter().attempts() == 3).toList();
+    assertThat(third).hasSize(2);
+    for (StoredLetter letter : third) {
+      assertThat(letter.letter().writer()).isEqualTo(ahead.letter().writer());
+      assertThat(letter.message().payload()).isEqualTo(record.payload());
+    }
+
+    // A later result, so that whatever was counted wrongly has been published by now.
+    publish(
+        LocalStack.RESULT_TOPIC, List.of(message(result("last", Results.int64("last", NOW, 3)))));
+    await(() -> has("feature_minutes") && metrics().contains("user.last=1"));
+    assertThat(metrics())
+        .containsExactly(
+            "user.age=3", "user.lacking=1", "user.last=1", "user.taken=1", "user.typed=2");
+  }
+
+  private static QueryResult result(String key, Column... columns) {
+    return Results.named(key).addFrames(Results.user(key, columns)).setQueryTimestamp(NOW).build();
+  }
+
+  private static OutgoingMessage message(QueryResult result) {
+    return OutgoingMessage.of(result.toByteArray());
+  }
+
+  private static void publish(String topic, List<OutgoingMessage> messages) throws Exception {
+    Bus bus = Buses.at("kafka://" + stack.kafka().bootstrapServers() + "/" + topic);
+    try (BusPublisher publisher = bus.publisher()) {
+      for (OutgoingMessage each : messages) {
+        publisher.publish(each);
+      }
+      publisher.flush();
+    }
+  }
+
+  private static LetterServers.Run run(String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--deadLetterBus=" + stack.deadLetterBus());
+    return LetterServers.execute(all.toArray(String[]::new));
+  }
+
+  /** Returns how many letters there are for each reason. */
+  private static Map<String, Integer> groups() throws Exception {
+    Map<String, Integer> groups = new TreeMap<>();
+    for (JsonNode group : new ObjectMapper().readTree(run("list", "--json").out())) {
+      groups.merge(group.path("reason").asText(), group.path("count").asInt(), Integer::sum);
+    }
+    return groups;
+  }
+
+  private static List<StoredLetter> waiting() throws Exception {
+    List<StoredLetter> waiting = new ArrayList<>();
+    try (BusLog log = Buses.at(stack.deadLetterBus()).log()) {
+      WaitingLetters.of(log).read(letter -> true, waiting::add);
+    }
+    return waiting;
+  }
+
+  private static long age(String key) throws Exception {
+    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
+      return (Long)
+          reader
+              .read(new EntityKey(Results.ENVIRONMENT, "user", key))
+              .get("age")
+              .value()
+              .orElseThrow();
+    }
+  }
+
+  private static List<String> metrics() throws Exception {
+    return rows(METRICS).stream().map(row -> row.get(0) + "=" + row.get(1)).toList();
+  }
+
+  private static boolean has(String table) throws Exception {
+    return !rows("SELECT 1 FROM information_schema.tables WHERE table_name = '" + table + "'")
+        .isEmpty();
+  }
+
+  private static List<List<String>> rows(String sql) throws Exception {
+    List<List<String>> rows = new ArrayList<>();
+    rows.addAll(OfflineStores.at(stack.offlineStore()).reader().query(sql, 100).rows());
+    return rows;
+  }
+
+  private static void sql(String... statements) throws Exception {
+    DuckDbFile open = DuckDbFile.open(file, new DuckDbSettings("256MB", 1, false, 1 << 28));
+    try (Connection connection = open.duplicate();
+        Statement statement = connection.createStatement()) {
+      for (String each : statements) {
+        statement.execute(each);
+      }
+    } finally {
+      open.release();
+    }
+  }
+
+  private interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  private static void await(Condition condition) throws Exception {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.holds()) {
+      assertWithMessage("waited in vain; letters:\n%s", run("list").out())
+          .that(System.nanoTime())
+          .isLessThan(deadline);
+      Thread.sleep(200);
+    }
+  }
+}
