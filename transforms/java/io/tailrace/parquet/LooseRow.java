@@ -34,9 +34,34 @@ public record LooseRow(Name name, Key key, long observedAt, Value value, Source 
 
   /** What a row says of its feature, in the order in which the later one stands. */
   public enum State {
-    VALUE,
-    NULL,
-    DELETED
+    VALUE(0),
+    NULL(1),
+    DELETED(2);
+
+    private final int code;
+
+    State(int code) {
+      this.code = code;
+    }
+
+    /** Returns its number: of two rows of one moment the one with the greater stands. */
+    public int code() {
+      return code;
+    }
+
+    /**
+     * Returns the one with a number.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static State of(int code) {
+      for (State each : values()) {
+        if (each.code == code) {
+          return each;
+        }
+      }
+      throw new IllegalArgumentException(code + " is no state of a row");
+    }
   }
 
   /**

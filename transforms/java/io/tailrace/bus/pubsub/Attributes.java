@@ -73,7 +73,8 @@ final class Attributes {
     Map<String, Integer> counts = new TreeMap<>();
     message.headers().all().forEach(each -> counts.merge(each.name(), 1, Integer::sum));
     for (Header header : message.headers().all()) {
-      Optional<String> text = counts.get(header.name()) == 1 ? text(header) : Optional.empty();
+      Optional<String> text =
+          counts.getOrDefault(header.name(), 0) == 1 ? text(header) : Optional.empty();
       text.ifPresentOrElse(it -> attributes.put(header.name(), it), () -> others.add(header));
     }
     if (!others.isEmpty()) {

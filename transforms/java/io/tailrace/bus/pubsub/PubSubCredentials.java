@@ -5,6 +5,7 @@ import io.tailrace.endpoint.Secret;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,7 @@ final class PubSubCredentials {
   private boolean isOver(GoogleCredentials credentials) {
     return key.isPresent()
         && credentials.getAccessToken() != null
-        && credentials.getAccessToken().getExpirationTime().getTime() < System.currentTimeMillis();
+        && credentials.getAccessToken().getExpirationTime().toInstant().isBefore(Instant.now());
   }
 
   private GoogleCredentials read() throws IOException {

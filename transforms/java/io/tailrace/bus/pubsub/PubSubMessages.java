@@ -148,9 +148,9 @@ final class PubSubMessages {
     }
 
     private long bytes() {
-      long bytes = payload.length + MESSAGE_OVERHEAD;
+      long bytes = (long) payload.length + MESSAGE_OVERHEAD;
       for (Map.Entry<String, String> each : attributes.entrySet()) {
-        bytes += each.getKey().length() + each.getValue().length();
+        bytes += (long) each.getKey().length() + each.getValue().length();
       }
       return bytes;
     }

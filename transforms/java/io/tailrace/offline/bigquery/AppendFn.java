@@ -17,7 +17,6 @@ import io.tailrace.stage.Outputs;
 import java.io.IOException;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.beam.sdk.io.gcp.bigquery.BigQueryOptions;
 import org.apache.beam.sdk.io.gcp.bigquery.BigQueryServices;
 import org.apache.beam.sdk.io.gcp.bigquery.BigQueryServices.WriteStreamService;
@@ -112,7 +111,7 @@ final class AppendFn extends DoFn<ObservationFile, AppendedRow> {
     if (held.isEmpty()) {
       return;
     }
-    Map<ObservationFile, Held<ObservationFile>> byFile = new IdentityHashMap<>();
+    IdentityHashMap<ObservationFile, Held<ObservationFile>> byFile = new IdentityHashMap<>();
     held.forEach(each -> byFile.put(each.element(), each));
     Inserted inserted = requireNonNull(session).insert(held.stream().map(Held::element).toList());
     InsertFailures failures = InsertFailures.of(inserted, files(held));

@@ -98,7 +98,7 @@ final class AppendedRowCoder extends AtomicCoder<AppendedRow> {
     BYTES.encode(row.key().text(), out);
     LONG.encode(row.key().number(), out);
     LONG.encode(row.observedAt(), out);
-    INT.encode(row.value().state().ordinal(), out);
+    INT.encode(row.value().state().code(), out);
     LONG.encode(row.value().number(), out);
     BYTES.encode(row.value().bytes(), out);
     BYTES.encode(row.source().resolverFqn(), out);
@@ -111,8 +111,7 @@ final class AppendedRowCoder extends AtomicCoder<AppendedRow> {
         new LooseRow.Name(TEXT.decode(in), TEXT.decode(in)),
         new LooseRow.Key(BYTES.decode(in), BYTES.decode(in), LONG.decode(in)),
         LONG.decode(in),
-        new LooseRow.Value(
-            LooseRow.State.values()[INT.decode(in)], LONG.decode(in), BYTES.decode(in)),
+        new LooseRow.Value(LooseRow.State.of(INT.decode(in)), LONG.decode(in), BYTES.decode(in)),
         new LooseRow.Source(BYTES.decode(in), BYTES.decode(in), BYTES.decode(in)));
   }
 

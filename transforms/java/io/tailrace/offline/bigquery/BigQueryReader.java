@@ -2,7 +2,6 @@ package io.tailrace.offline.bigquery;
 
 import com.google.api.client.util.Data;
 import com.google.api.services.bigquery.model.GetQueryResultsResponse;
-import com.google.api.services.bigquery.model.TableCell;
 import com.google.api.services.bigquery.model.TableFieldSchema;
 import com.google.api.services.bigquery.model.TableRow;
 import io.tailrace.endpoint.Micros;
@@ -45,7 +44,7 @@ record BigQueryReader(BigQueryAddress address) implements OfflineReader {
     for (TableRow each : found.subList(0, Math.min(limit, found.size()))) {
       List<@Nullable String> row = new ArrayList<>();
       for (int i = 0; i < fields.size(); i++) {
-        row.add(text(fields.get(i), ((TableCell) each.getF().get(i)).getV()));
+        row.add(text(fields.get(i), each.getF().get(i).getV()));
       }
       rows.add(row);
     }

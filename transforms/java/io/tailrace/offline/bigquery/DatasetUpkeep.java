@@ -1,6 +1,7 @@
 package io.tailrace.offline.bigquery;
 
 import static io.tailrace.sql.bigquery.BigQueryDialect.BIGQUERY;
+import static java.util.Objects.requireNonNull;
 
 import com.google.api.services.bigquery.model.Table;
 import com.google.api.services.bigquery.model.TableFieldSchema;
@@ -87,7 +88,7 @@ record DatasetUpkeep(BigQueryClient client, String dataset) {
       Tables tables =
           Tables.compare(BIGQUERY, List.of(design.table()), Map.of(name, found(found.get())));
       if (!tables.conflicts().isEmpty()) {
-        return tables.conflicts().get(design.table());
+        return requireNonNull(tables.conflicts().get(design.table()));
       }
       if (tables.additions().isEmpty()) {
         return List.of();

@@ -25,7 +25,7 @@ final class LatestSequence {
         "%016x/%04x/%016x/%016x",
         // Times before 1970 are less than those after.
         observed.row().observedAt() ^ Long.MIN_VALUE,
-        observed.row().value().state().ordinal() << Byte.SIZE
+        (observed.row().value().state().code() << Byte.SIZE)
             | observed.valueType().map(ValueType::code).orElse(0),
         leading(payload),
         leading(md5(payload)));

@@ -6,8 +6,10 @@ import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Disturbs a stack in one way after the other: servers that go away, writers that start anew. */
@@ -25,6 +27,7 @@ final class Disturbance {
   private final LocalStack stack;
   private final LocalPostgres postgres;
   private final SplittableRandom random;
+  private final Map<String, Integer> starts = new HashMap<>();
   private int count;
 
   Disturbance(LocalStack stack, LocalPostgres postgres, long seed) {
@@ -58,6 +61,7 @@ final class Disturbance {
       }
       case WRITER_RESTORED -> {
         RunningWriter writer = any(stack.writers());
+        starts.merge(writer.name(), 1, Integer::sum);
         var unused = stack.restartFromSavepoint(writer);
         return writer.name() + " restored";
       }
@@ -68,11 +72,17 @@ final class Disturbance {
                 stack.writers().stream()
                     .filter(it -> !it.name().equals(MetricsWriter.WRITER.name()))
                     .toList());
+        starts.merge(writer.name(), 1, Integer::sum);
         var unused = stack.restartWithoutState(writer);
         return writer.name() + " killed";
       }
     }
     return kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** Returns how often each writer was started anew, by its name. */
+  Map<String, Integer> starts() {
+    return Map.copyOf(starts);
   }
 
   private RunningWriter any(List<RunningWriter> writers) {

@@ -83,10 +83,12 @@ public final class EdgesCommand implements Callable<Integer> {
     outcome.bad().forEach((kind, count) -> out.printf(Locale.ROOT, "%8d  %s%n", count, kind));
     out.printf(
         Locale.ROOT,
-        "%nresults %,d, disturbances %d, letters %,d, of them wrong or missing %,d%n",
+        "%nresults %,d, disturbances %d, letters %,d, of them written again %,d,"
+            + " wrong or missing %,d%n",
         outcome.results(),
         outcome.disturbances().size(),
         outcome.letters().letters(),
+        outcome.letters().again(),
         outcome.letters().wrong());
     outcome.letters().first().forEach(out::println);
     outcome

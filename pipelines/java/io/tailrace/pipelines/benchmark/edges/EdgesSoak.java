@@ -71,6 +71,7 @@ public final class EdgesSoak {
   private final Acknowledged acknowledged = new Acknowledged();
   private final List<String> disturbances = new ArrayList<>();
   private final Map<String, String> restarts = new HashMap<>();
+  private Map<String, Integer> starts = Map.of();
 
   /**
    * Plans one.
@@ -102,7 +103,7 @@ public final class EdgesSoak {
           results,
           acknowledged.byKind(),
           List.copyOf(disturbances),
-          LetterAudit.of(stack, acknowledged.refused()),
+          LetterAudit.of(stack, acknowledged.refused(), starts),
           models.compare(stack),
           Map.copyOf(restarts));
     } catch (UnavailableException e) {
@@ -134,6 +135,7 @@ public final class EdgesSoak {
           calmUntil = System.nanoTime() + calmNanos;
         }
       }
+      starts = disturbance.starts();
       publishing.get();
       return publisher.results();
     } catch (ExecutionException | CancellationException e) {

@@ -22,7 +22,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Holds the dead-letter topic to what must be on it: each record that must be refused has one
- * letter of each writer that reads it, with its value where that fits, and nothing else has one.
+ * letter of each writer that reads it, with its value where that fits, and nothing else has one. A
+ * writer that is started anew reads again what was not committed, and writes its letters again:
+ * such a letter is the same, and no more often there than its writer was started.
  */
 final class LetterAudit {
   private static final Duration POLL = Duration.ofMillis(500);
@@ -32,24 +34,30 @@ final class LetterAudit {
    * What was found.
    *
    * @param letters how many there are
+   * @param again how many of them were written again when their writer was started anew
    * @param wrong how many are missing, too many, of other records or without their bytes
    * @param first the first of those, in words
    */
-  record Findings(long letters, long wrong, List<String> first) {}
+  record Findings(long letters, long again, long wrong, List<String> first) {}
 
   private final Map<Place, Map<String, List<String>>> stages = new HashMap<>();
   private final Map<Place, Set<Integer>> values = new HashMap<>();
   private final Set<Place> inFiles = new HashSet<>();
   private final List<String> first = new ArrayList<>();
   private long letters;
+  private long again;
   private long wrong;
 
-  /** Reads the topic to its end and compares. */
-  static Findings of(LocalStack stack, Map<Place, Expected> expected) {
+  /**
+   * Reads the topic to its end and compares.
+   *
+   * @param starts how often each writer was started anew, by its name
+   */
+  static Findings of(LocalStack stack, Map<Place, Expected> expected, Map<String, Integer> starts) {
     LetterAudit audit = new LetterAudit();
     audit.read(stack);
-    audit.compare(expected);
-    return new Findings(audit.letters, audit.wrong, List.copyOf(audit.first));
+    audit.compare(expected, starts);
+    return new Findings(audit.letters, audit.again, audit.wrong, List.copyOf(audit.first));
   }
 
   private void read(LocalStack stack) {
@@ -108,13 +116,14 @@ final class LetterAudit {
         : new String(header.value(), StandardCharsets.UTF_8);
   }
 
-  private void compare(Map<Place, Expected> expected) {
+  private void compare(Map<Place, Expected> expected, Map<String, Integer> starts) {
     expected.forEach(
         (place, record) -> {
           Map<String, List<String>> found = stages.getOrDefault(place, Map.of());
           for (String writer : record.writers()) {
             int count = found.getOrDefault(writer, List.of()).size();
-            if (count != 1) {
+            again += Math.max(0, count - 1);
+            if (count < 1 || count > 1 + starts.getOrDefault(writer, 0)) {
               wrong(record.kind() + " at " + place + ": " + count + " letters of " + writer);
             }
           }

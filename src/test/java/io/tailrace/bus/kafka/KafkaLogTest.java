@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
@@ -207,14 +208,14 @@ public class KafkaLogTest {
     }
   }
 
-  private static TreeSet<String> read(BusLog log) throws Exception {
-    TreeSet<String> texts = new TreeSet<>();
+  private static Set<String> read(BusLog log) throws Exception {
+    Set<String> texts = new TreeSet<>();
     log.read(message -> texts.add(text(message)));
     return texts;
   }
 
-  private static TreeSet<String> news(BusLog log) throws Exception {
-    TreeSet<String> texts = new TreeSet<>();
+  private static Set<String> news(BusLog log) throws Exception {
+    Set<String> texts = new TreeSet<>();
     log.readNews(message -> texts.add(text(message)));
     return texts;
   }

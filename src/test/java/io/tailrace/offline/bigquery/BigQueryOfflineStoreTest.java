@@ -58,7 +58,7 @@ public class BigQueryOfflineStoreTest extends OfflineStoreContract {
   @Override
   protected void execute(String... statements) throws Exception {
     for (String statement : statements) {
-      String[] words = statement.replace("production.", "").split(" ");
+      String[] words = statement.replace("production.", "").split(" ", -1);
       if (words[0].equals("ALTER")) {
         bigQuery.tables().dropColumn("production", words[2], words[5]);
       } else {

@@ -9,6 +9,7 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -86,7 +87,8 @@ public class ShowLettersTest {
   public void bytesThatAreNoMessageAreShownWhereTheyBreak() throws Exception {
     byte[] whole = RESULT.toByteArray();
     String cut = show(servers.letter(1).value(Arrays.copyOf(whole, whole.length - 3)).message());
-    String json = show(servers.letter(2).value("{\"a\": 1}".getBytes("UTF-8")).message());
+    String json =
+        show(servers.letter(2).value("{\"a\": 1}".getBytes(StandardCharsets.UTF_8)).message());
     String none = show(servers.letter(3).value(null).message());
 
     assertThat(cut).contains("   | frames[0]\n   |   found    at byte ");
@@ -113,9 +115,11 @@ public class ShowLettersTest {
 
     assertThat(shown)
         .contains(
-            "   | feature user.age of the entity 'b' in user: OBSERVED_IN_FUTURE, a year ahead\n"
-                + "   |   found    INT64 36, observed at 1970-01-01T00:00:00.000001Z\n"
-                + "   | … of 3 cells\n");
+            """
+               | feature user.age of the entity 'b' in user: OBSERVED_IN_FUTURE, a year ahead
+               |   found    INT64 36, observed at 1970-01-01T00:00:00.000001Z
+               | … of 3 cells
+            """);
     assertThat(shown).contains("= help: Correct the publisher's clock.");
   }
 

@@ -334,10 +334,10 @@ public final class FakeBigQueryTables implements AutoCloseable {
 
   synchronized String statementType(String sql) throws SQLException {
     if (!sql.strip().matches("(?is)(SELECT|WITH)\\b.*")) {
-      return sql.strip().split("\\s")[0].toUpperCase(Locale.ROOT);
+      return sql.strip().split("\\s", 2)[0].toUpperCase(Locale.ROOT);
     }
-    try (Statement statement = connection.createStatement();
-        ResultSet unused = statement.executeQuery("EXPLAIN " + duckDb(sql))) {
+    try (Statement statement = connection.createStatement()) {
+      boolean unused = statement.execute("EXPLAIN " + duckDb(sql));
       return "SELECT";
     }
   }

@@ -61,13 +61,11 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
   /** A stream that was made for one writer. */
   private static final class Stream {
     final TableReference table;
-    final WriteStream.Type type;
     final List<Map<String, Object>> rows = new ArrayList<>();
     long flushed;
 
-    Stream(TableReference table, WriteStream.Type type) {
+    Stream(TableReference table) {
       this.table = table;
-      this.type = type;
     }
   }
 
@@ -235,7 +233,7 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
       TableReference reference = table(table);
       var unused = seen(reference);
       String name = table + "/streams/s" + state.streams.size();
-      state.streams.put(name, new Stream(reference, type));
+      state.streams.put(name, new Stream(reference));
       return WriteStream.newBuilder().setName(name).setType(type).build();
     }
 
