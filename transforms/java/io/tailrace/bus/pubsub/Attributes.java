@@ -15,10 +15,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -70,11 +72,15 @@ final class Attributes {
   static Map<String, String> of(OutgoingMessage message) {
     Map<String, String> attributes = new TreeMap<>();
     List<Header> others = new ArrayList<>();
-    Map<String, Integer> counts = new TreeMap<>();
-    message.headers().all().forEach(each -> counts.merge(each.name(), 1, Integer::sum));
+    Set<String> names = new HashSet<>();
+    Set<String> twice = new HashSet<>();
     for (Header header : message.headers().all()) {
-      Optional<String> text =
-          counts.getOrDefault(header.name(), 0) == 1 ? text(header) : Optional.empty();
+      if (!names.add(header.name())) {
+        twice.add(header.name());
+      }
+    }
+    for (Header header : message.headers().all()) {
+      Optional<String> text = twice.contains(header.name()) ? Optional.empty() : text(header);
       text.ifPresentOrElse(it -> attributes.put(header.name(), it), () -> others.add(header));
     }
     if (!others.isEmpty()) {

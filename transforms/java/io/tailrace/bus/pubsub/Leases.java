@@ -111,7 +111,7 @@ final class Leases implements PubSubMark.Acknowledges {
   /** Notes that a pull is handed out, and that the reader is asked. */
   synchronized void handOut(PubSubMessages.Pulled pulled) {
     for (Batch batch : batches) {
-      if (batch.ackIds == pulled.ackIds()) {
+      if (batch.ackIds.get(0).equals(pulled.ackIds().get(0))) {
         batch.number = ++handedOut;
       }
     }

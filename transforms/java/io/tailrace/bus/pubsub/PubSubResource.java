@@ -12,10 +12,6 @@ import java.util.TreeMap;
 record PubSubResource(Struct fields) {
   private static final long NANOS = 1_000_000_000L;
 
-  boolean has(String name) {
-    return fields.containsFields(name);
-  }
-
   /** Returns a text; empty where there is none. */
   String text(String name) {
     Value value = fields.getFieldsOrDefault(name, Value.getDefaultInstance());

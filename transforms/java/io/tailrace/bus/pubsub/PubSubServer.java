@@ -45,12 +45,11 @@ record PubSubServer(String root, boolean isEmulator, @Nullable Secret credential
     if (emulator.isPresent() && (endpoint.isPresent() || credentials != null)) {
       uri.problem("an emulator has neither endpoint nor credentials: leave those out");
     }
+    // Who names an endpoint does not mean the emulator of the environment.
     Optional<String> local =
-        emulator.or(
-            () ->
-                endpoint.isEmpty()
-                    ? environment.filter(value -> !value.isBlank())
-                    : endpoint.filter(any -> false));
+        endpoint.isPresent()
+            ? emulator
+            : emulator.or(() -> environment.filter(value -> !value.isBlank()));
     return local
         .map(host -> new PubSubServer("http://" + host, true, null))
         .orElseGet(() -> new PubSubServer("https://" + endpoint.orElse(HOST), false, credentials));

@@ -112,7 +112,7 @@ public class PubSubBusTest {
                 "{\"detached\":true}", "detached from its topic",
                 "{\"topic\":\"_deleted-topic_\"}", "was deleted")
             .entrySet()) {
-      String name = "subscription-" + Math.abs(each.getKey().hashCode());
+      String name = "subscription-" + Integer.toHexString(each.getKey().hashCode());
       Bus refused = Buses.at(topics.subscribe(name, "results"));
       server.set(PubSubTopics.subscription(name), each.getKey());
 

@@ -1,6 +1,7 @@
 package io.tailrace.bus.pubsub;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ final class PubSubEmulator implements AutoCloseable {
   }
 
   private boolean answers() {
-    try (Socket socket = new Socket("127.0.0.1", port)) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       return socket.isConnected();
     } catch (IOException e) {
       return false;
