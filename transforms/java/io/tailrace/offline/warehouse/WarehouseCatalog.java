@@ -10,9 +10,11 @@ import io.tailrace.sql.Tables;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,7 +61,7 @@ public final class WarehouseCatalog implements Catalog {
   List<Conflict> create(
       Statements statements, String environment, Collection<FeatureTable> features)
       throws SQLException, UnavailableException {
-    Set<Table> rows = new HashSet<>();
+    Set<Table> rows = new LinkedHashSet<>();
     for (FeatureTable feature : features) {
       rows.add(WarehouseTables.rows(feature));
       // Its deletions.
@@ -71,7 +73,10 @@ public final class WarehouseCatalog implements Catalog {
     }
     String schema = dialect.schema(environment);
     Map<FeatureTable, FeatureView> wanted = new LinkedHashMap<>();
-    features.forEach(feature -> wanted.put(feature, new FeatureView(feature, dialect, schema)));
+    // Those with values first: a view that only has deletions would have to be replaced.
+    features.stream()
+        .sorted(Comparator.comparing(feature -> feature.valueType().isEmpty()))
+        .forEach(feature -> wanted.put(feature, new FeatureView(feature, dialect, schema)));
     Map<FeatureTable, Conflict> conflicts = new LinkedHashMap<>();
     Set<String> names = new HashSet<>();
     wanted.keySet().forEach(feature -> names.add(feature.table()));

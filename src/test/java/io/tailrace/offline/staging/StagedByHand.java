@@ -9,6 +9,7 @@ import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +25,14 @@ public final class StagedByHand {
 
   /** Stages the files of results, and returns references to them. */
   public List<StagedFile> put(QueryResult... results) throws Exception {
+    List<ObservationFile> encoded = new ArrayList<>(BundleEncoder.files(results));
+    // The same in each run.
+    encoded.sort(
+        Comparator.comparing(ObservationFile::kind)
+            .thenComparing(file -> file.valueType().map(Enum::ordinal).orElse(-1))
+            .thenComparing(ObservationFile::stringKeys));
     List<ObservationFile> files = new ArrayList<>();
-    for (ObservationFile file : BundleEncoder.files(results)) {
+    for (ObservationFile file : encoded) {
       files.add(numbered(file.bytes()));
     }
     return put(files);
