@@ -48,7 +48,9 @@ final class BeamOptions {
     PipelineOptionsFactory.register(type);
     try {
       PipelineOptions named = PipelineOptionsFactory.fromArgs(args).withValidation().as(type);
-      Map<String, String> defaults = RunnerDefaults.of(named.getRunner(), gathering);
+      Map<String, String> defaults =
+          new LinkedHashMap<>(RunnerDefaults.of(named.getRunner(), gathering));
+      defaults.putAll(CloudDefaults.of(args, System.getenv()));
       Map<String, String> given =
           Arrays.stream(args)
               .collect(
