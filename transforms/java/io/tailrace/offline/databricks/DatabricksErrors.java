@@ -49,6 +49,8 @@ final class DatabricksErrors {
           word("UNAUTHENTICATED|\\b401\\b|token.{0,20}expired", Meaning.SESSION),
           word("RESOURCE_EXHAUSTED|TEMPORARILY_UNAVAILABLE|ABORTED", Meaning.LATER),
           word("\\b(429|502|503|504)\\b|rate limit|BAD_GATEWAY", Meaning.LATER),
+          // Of a service in front of the warehouse, whatever it says.
+          word("core\\.DatabricksError", Meaning.SESSION),
           word("communication|connect|timed out|I/O|socket|reset", Meaning.SESSION));
 
   private static final Pattern REFUSED_TOKEN =

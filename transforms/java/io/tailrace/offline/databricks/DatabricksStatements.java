@@ -3,6 +3,7 @@ package io.tailrace.offline.databricks;
 import static io.tailrace.sql.databricks.DatabricksDialect.DATABRICKS;
 
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.Merge;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
@@ -209,6 +210,11 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
         + in(names.stream().map(name -> name.substring(folder.length())).toList())
         + " FORMAT_OPTIONS ('datetimeRebaseMode' = 'CORRECTED')"
         + " COPY_OPTIONS ('force' = 'true')";
+  }
+
+  @Override
+  public StagedForm form() {
+    return StagedForm.PLAIN;
   }
 
   @Override

@@ -5,6 +5,7 @@ import static io.tailrace.sql.redshift.RedshiftDialect.REDSHIFT;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.Merge;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
@@ -220,6 +221,11 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
   @Override
   public Column staged(Column column) {
     return new Column(column.name(), column.type(), Column.Rule.OPTIONAL);
+  }
+
+  @Override
+  public StagedForm form() {
+    return StagedForm.PLAIN;
   }
 
   @Override

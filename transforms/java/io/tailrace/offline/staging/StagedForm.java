@@ -11,14 +11,14 @@ public enum StagedForm {
   /** As they are. */
   CANONICAL {
     @Override
-    byte[] of(ObservationFile file, String name) {
+    public byte[] of(ObservationFile file, String name) {
       return file.bytes();
     }
   },
   /** For stores that know few of Parquet's types: see {@link PlainFile}. */
   PLAIN {
     @Override
-    byte[] of(ObservationFile file, String name) {
+    public byte[] of(ObservationFile file, String name) {
       try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
         memory.hold(file.decodedBytes());
         return PlainFile.of(file, name);
@@ -28,5 +28,10 @@ public enum StagedForm {
     }
   };
 
-  abstract byte[] of(ObservationFile file, String name);
+  /**
+   * Returns what is staged of a file.
+   *
+   * @param name its name in the stage
+   */
+  public abstract byte[] of(ObservationFile file, String name);
 }

@@ -140,12 +140,7 @@ final class FileCopies {
       }
       String name = file.name() + SOME_ROWS;
       byte[] alone =
-          good.isEmpty()
-              ? new byte[0]
-              : SomeRows.of(
-                  List.of(
-                      new SomeRows.Part(
-                          decoded, good.stream().mapToInt(Integer::intValue).toArray())));
+          good.isEmpty() ? new byte[0] : dialect.form().of(some(file, decoded, good), name);
       if (!good.isEmpty()) {
         stage.put(Map.of(name, alone));
       }
@@ -165,6 +160,17 @@ final class FileCopies {
     } catch (InvalidMessageException | IOException e) {
       refuse(file, "is damaged: " + e.getMessage());
     }
+  }
+
+  private static ObservationFile some(StagedFile file, ObservationFile decoded, List<Integer> rows)
+      throws IOException, InvalidMessageException {
+    return FileDecoder.decode(
+        file.origin()
+            .withPayload(
+                SomeRows.of(
+                    List.of(
+                        new SomeRows.Part(
+                            decoded, rows.stream().mapToInt(Integer::intValue).toArray())))));
   }
 
   private void sort(

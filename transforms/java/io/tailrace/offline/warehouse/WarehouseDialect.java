@@ -2,6 +2,7 @@ package io.tailrace.offline.warehouse;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.parquet.ObservationRows;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
@@ -114,6 +115,11 @@ public interface WarehouseDialect extends Serializable {
   default List<String> createTemporary(String place, Table staged) {
     return List.of(
         "CREATE OR REPLACE TEMPORARY TABLE " + place + " (" + sql().definitions(staged) + ")");
+  }
+
+  /** Returns in which form files are staged for it. */
+  default StagedForm form() {
+    return StagedForm.CANONICAL;
   }
 
   /**

@@ -52,7 +52,8 @@ public final class StagedByHand {
     Map<String, byte[]> named = new LinkedHashMap<>();
     List<StagedFile> references = refer(files);
     for (int i = 0; i < files.size(); i++) {
-      named.put(references.get(i).name(), files.get(i).bytes());
+      String name = references.get(i).name();
+      named.put(name, stage.form().of(files.get(i), name));
     }
     try (Stage.Connection connection = stage.open()) {
       connection.put(named);
@@ -63,7 +64,11 @@ public final class StagedByHand {
   /** Returns references to files that are not staged. */
   public List<StagedFile> refer(List<ObservationFile> files) {
     return files.stream()
-        .map(file -> StagedFile.of(file, stage.uri(), StagedNames.of(file)))
+        .map(
+            file -> {
+              String name = StagedNames.of(file);
+              return StagedFile.of(file, stage.uri(), name, stage.form().of(file, name).length);
+            })
         .toList();
   }
 }

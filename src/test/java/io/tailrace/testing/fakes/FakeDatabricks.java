@@ -77,6 +77,7 @@ public final class FakeDatabricks implements AutoCloseable {
   private final Map<String, Set<String>> copied = new HashMap<>();
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
   private final List<String> statements = new ArrayList<>();
+  private final Object running = new Object();
   private volatile boolean isDown;
 
   private FakeDatabricks(HttpServer server, Connection database, Path directory) {
@@ -361,7 +362,10 @@ public final class FakeDatabricks implements AutoCloseable {
     }
     Answer answer;
     try (Statement statement = session.createStatement()) {
-      answer = run(statement, sql);
+      // Tables are serializable there.
+      synchronized (running) {
+        answer = run(statement, sql);
+      }
     } catch (SQLException e) {
       String message = String.valueOf(e.getMessage());
       String code =
@@ -443,6 +447,13 @@ public final class FakeDatabricks implements AutoCloseable {
         List.of("num_affected_rows"), List.of("LONG"), List.of(List.of(Long.toString(rows))));
   }
 
+  /** In a statement of its own: DuckDB closes one that fails, and says that instead. */
+  private static void alone(Statement other, String sql) throws SQLException {
+    try (Statement statement = other.getConnection().createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
   private Answer run(Statement statement, String sql)
       throws SQLException, IOException, RefusedException {
     DatabricksSql.Copy copy = DatabricksSql.Copy.of(sql).orElse(null);
@@ -458,13 +469,11 @@ public final class FakeDatabricks implements AutoCloseable {
       statement.execute("BEGIN");
       try {
         for (String each : translated) {
-          statement.execute(each);
+          alone(statement, each);
         }
-        statement.execute("COMMIT");
+        alone(statement, "COMMIT");
       } catch (SQLException e) {
-        try (Statement ending = statement.getConnection().createStatement()) {
-          ending.execute("ROLLBACK");
-        }
+        alone(statement, "ROLLBACK");
         throw e;
       }
       return rows(List.of(), List.of(), List.of());

@@ -334,7 +334,9 @@ public final class FakeRedshift implements AutoCloseable {
         return copy == null ? RedshiftSql.translate(sql) : copy(copy);
       } catch (RedshiftSql.UnknownStatementException e) {
         return raise("42601", String.valueOf(e.getMessage()));
-      } catch (SQLException | RefusedException e) {
+      } catch (SQLException e) {
+        return raise("XX000", "Spectrum Scan Error: " + e.getMessage());
+      } catch (RefusedException e) {
         return raise("XX000", String.valueOf(e.getMessage()));
       }
     }

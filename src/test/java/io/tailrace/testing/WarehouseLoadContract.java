@@ -1,0 +1,156 @@
+package io.tailrace.testing;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Inserted;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.staging.Loader;
+import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StagedByHand;
+import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.v1.QueryResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.Test;
+
+/** What loads into a warehouse lose and double when it fails as the service does: nothing. */
+public abstract class WarehouseLoadContract {
+  private static final long T = RandomResults.START;
+
+  private int keys;
+
+  /**
+   * Returns the store.
+   *
+   * @param more parameters that stand behind the others
+   */
+  protected abstract OfflineStore store(String more);
+
+  protected abstract Stage stage();
+
+  protected abstract Loader openLoader(OfflineStore store);
+
+  /** Ends what is done before the next statement that holds a text. */
+  protected abstract void cutBefore(String text);
+
+  /** Loses the answer to the next statement that holds a text. */
+  protected abstract void cutBehind(String text);
+
+  /** Answers the next request as a service does that is asked too much, or has a conflict. */
+  protected abstract void throttle();
+
+  protected abstract void endSessions() throws Exception;
+
+  /** Returns a word in each of the statements of a load, in their order. */
+  protected abstract List<String> statements();
+
+  private List<StagedFile> age(int value) throws Exception {
+    String key = "u" + keys++;
+    QueryResult result =
+        Results.named("op-" + key)
+            .addFrames(Results.user(key, Results.int64("age", T, value)))
+            .build();
+    return new StagedByHand(stage()).put(result);
+  }
+
+  private Inserted load(OfflineStore store, List<StagedFile> files) throws UnavailableException {
+    try (Loader loader = openLoader(store);
+        Stage.Connection connection = stage().open()) {
+      return loader.load(connection, files);
+    }
+  }
+
+  private long count(String table) throws UnavailableException {
+    return Long.parseLong(
+        String.valueOf(
+            store("")
+                .reader()
+                .query("SELECT COUNT(*) FROM " + table(table), 1)
+                .rows()
+                .get(0)
+                .get(0)));
+  }
+
+  /** Returns a table of the environment, as statements name it. */
+  protected String table(String name) {
+    return "production." + name;
+  }
+
+  @Test
+  public void whateverIsCutAtAnyStatementOfALoadLosesAndDoublesNothing() throws Exception {
+    load(store(""), age(1));
+    for (String statement : statements()) {
+      for (boolean done : new boolean[] {false, true}) {
+        List<StagedFile> files = age(2);
+        if (done) {
+          cutBehind(statement);
+        } else {
+          cutBefore(statement);
+        }
+
+        Inserted inserted = load(store("&retryFor=30s"), files);
+
+        assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
+        assertThat(count("user__age")).isEqualTo(keys);
+        assertThat(count("query_log")).isEqualTo(keys);
+        assertThat(count("staged_files")).isEqualTo(2L * keys);
+      }
+    }
+  }
+
+  @Test
+  public void aServiceThatIsAskedTooMuchIsAskedAgainAndSessionsAreReplaced() throws Exception {
+    try (Loader loader = openLoader(store("&retryFor=30s"));
+        Stage.Connection connection = stage().open()) {
+      throttle();
+      assertThat(loader.load(connection, age(1)).rows().inserted()).isEqualTo(1);
+      endSessions();
+      assertThat(loader.load(connection, age(2)).rows().inserted()).isEqualTo(1);
+    }
+    assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void anOwnerThatIsGoneBeforeTheLedgerLeavesAllToTheNext() throws Exception {
+    load(store(""), age(1));
+    List<StagedFile> files = age(2);
+    cutBefore("INSERT INTO");
+
+    assertThrows(UnavailableException.class, () -> load(store("&retryFor=0s"), files));
+    assertThat(count("staged_files")).isEqualTo(2);
+
+    Inserted inserted = load(store(""), files);
+    assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
+    assertThat(load(store(""), files).rows().duplicates()).isEqualTo(1);
+    assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void ownersAtOnceLoadEachFileOnce() throws Exception {
+    List<StagedFile> files = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      files.addAll(age(i));
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(3);
+    List<Future<Inserted>> owners = new ArrayList<>();
+    try {
+      for (int i = 0; i < 3; i++) {
+        owners.add(threads.submit(() -> load(store("&retryFor=30s"), files)));
+      }
+      for (Future<Inserted> owner : owners) {
+        assertThat(owner.get().refused()).isEmpty();
+        assertThat(owner.get().rejected()).isEmpty();
+      }
+      assertThat(count("user__age")).isEqualTo(5);
+      assertThat(count("query_log")).isEqualTo(5);
+      assertThat(count("staged_files")).isEqualTo(10);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+}
