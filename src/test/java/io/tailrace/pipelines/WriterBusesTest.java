@@ -75,9 +75,9 @@ public class WriterBusesTest {
     CommandException e =
         assertThrows(
             CommandException.class,
-            () -> look("--runner=DirectRunner", "--deadLetterOverflow=s3://bucket/letters"));
+            () -> look("--runner=DirectRunner", "--deadLetterOverflow=nowhere://bucket/letters"));
 
-    assertThat(e).hasMessageThat().contains("--deadLetterOverflow: 's3://bucket/letters'");
+    assertThat(e).hasMessageThat().contains("--deadLetterOverflow: 'nowhere://bucket/letters'");
     assertThat(e).hasMessageThat().contains("with the Beam file system for it");
   }
 

@@ -390,13 +390,11 @@ public class LetterCutterTest {
 
   @Test
   public void aPlaceThatNothingHereWritesToIsRefused() {
-    for (String directory : List.of("s3://bucket/prefix", "nowhere://bucket")) {
-      IllegalArgumentException e =
-          assertThrows(IllegalArgumentException.class, () -> Overflow.in(directory));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Overflow.in("nowhere://bucket"));
 
-      assertThat(e).hasMessageThat().contains("'" + directory + "'");
-      assertThat(e).hasMessageThat().contains("the Beam file system for it");
-    }
+    assertThat(e).hasMessageThat().contains("'nowhere://bucket'");
+    assertThat(e).hasMessageThat().contains("the Beam file system for it");
     assertThrows(IllegalArgumentException.class, () -> Overflow.in("/" + "d".repeat(700)));
   }
 

@@ -88,7 +88,7 @@ public class LatestTest {
     ValueType type =
         List.of(ValueType.INT64, ValueType.FLOAT64, ValueType.STRING, ValueType.VECTOR)
             .get(random.nextInt(4));
-    long number = random.nextInt(5) - 2;
+    long number = random.nextInt(5) - 2L;
     LooseRow.Value value =
         switch (type) {
           case INT64 -> new LooseRow.Value(state, number, new byte[0]);
@@ -164,7 +164,7 @@ public class LatestTest {
     Map<String, String> expected = new TreeMap<>();
     newest.forEach(
         (where, each) -> {
-          long fence = fences.getOrDefault(where.split(" ")[0], Long.MIN_VALUE);
+          long fence = fences.getOrDefault(where.split(" ", 2)[0], Long.MIN_VALUE);
           if (each.row().value().state() != State.DELETED && each.row().observedAt() > fence) {
             expected.put(where, text(each));
           }
@@ -177,7 +177,7 @@ public class LatestTest {
     byte[] payload = RowFormat.payload(observed.row().value(), observed.valueType());
     return ByteBuffer.allocate(Long.BYTES + 2 + payload.length)
         .putLong(observed.row().observedAt() ^ Long.MIN_VALUE)
-        .put((byte) observed.row().value().state().ordinal())
+        .put((byte) observed.row().value().state().code())
         .put((byte) (int) observed.valueType().map(ValueType::code).orElse(0))
         .put(payload)
         .array();

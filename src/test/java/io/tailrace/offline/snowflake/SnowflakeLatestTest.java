@@ -51,6 +51,7 @@ import org.junit.runners.JUnit4;
 public class SnowflakeLatestTest {
   private static final long T = RandomResults.START;
   private static final long MONTH = 30 * 86_400_000_000L;
+  private static final List<ValueType> TYPES = List.of(ValueType.values());
 
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
@@ -165,7 +166,7 @@ public class SnowflakeLatestTest {
                 + " TABLE_NAME LIKE 'LATEST_%'")) {
       String namespace = Label.in(view.get(1)).get("namespace");
       StringBuilder columns = new StringBuilder();
-      for (ValueType type : ValueType.values()) {
+      for (ValueType type : TYPES) {
         columns.append(", value_").append(type.name().toLowerCase(Locale.ROOT));
       }
       for (List<String> row :
@@ -180,7 +181,7 @@ public class SnowflakeLatestTest {
                 new EntityKey("production", namespace, row.get(0)), any -> new TreeMap<>())
             .put(
                 row.get(1).substring(namespace.length() + 1),
-                cell(Instant.parse(row.get(2)), type, row.get(4 + type.ordinal())));
+                cell(Instant.parse(row.get(2)), type, row.get(4 + TYPES.indexOf(type))));
       }
     }
     return found;

@@ -49,7 +49,7 @@ import redis.clients.jedis.Jedis;
 public class PoisonLettersTest {
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String METRICS =
       "SELECT feature, sum(computed) FROM tailrace_metrics.feature_minutes GROUP BY 1 ORDER BY 1";
 
