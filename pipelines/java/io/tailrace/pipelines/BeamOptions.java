@@ -1,6 +1,7 @@
 package io.tailrace.pipelines;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -50,7 +51,9 @@ final class BeamOptions {
       PipelineOptions named = PipelineOptionsFactory.fromArgs(args).withValidation().as(type);
       Map<String, String> defaults =
           new LinkedHashMap<>(RunnerDefaults.of(named.getRunner(), gathering));
-      defaults.putAll(CloudDefaults.of(args, System.getenv()));
+      Map<Object, Object> process = new HashMap<>(System.getProperties());
+      process.putAll(System.getenv());
+      defaults.putAll(CloudDefaults.of(args, process));
       Map<String, String> given =
           Arrays.stream(args)
               .collect(

@@ -21,13 +21,13 @@ final class CloudDefaults {
    * Returns what is to be added to some arguments, by the names of options. Where a bucket of S3 is
    * among them, its region is the user's affair, or that of the machine.
    *
-   * @param environment the process's, which may name a region
+   * @param given the process's environment and system properties, which may name a region
    */
-  static Map<String, String> of(String[] args, Map<String, String> environment) {
+  static Map<String, String> of(String[] args, Map<?, ?> given) {
     boolean isKnown =
-        Stream.of("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE")
-                .anyMatch(environment::containsKey)
-            || System.getProperty("aws.region") != null;
+        Stream.of(
+                "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "aws.region")
+            .anyMatch(given::containsKey);
     boolean isUsed = Arrays.stream(args).anyMatch(arg -> arg.contains("s3://"));
     return isKnown || isUsed ? Map.of() : Map.of(AWS_REGION, NO_REGION);
   }

@@ -25,5 +25,6 @@ public class CloudDefaultsTest {
   @Test
   public void aRegionOfTheEnvironmentStands() {
     assertThat(CloudDefaults.of(new String[0], Map.of("AWS_REGION", "eu-west-1"))).isEmpty();
+    assertThat(CloudDefaults.of(new String[0], Map.of("aws.region", "eu-west-1"))).isEmpty();
   }
 }
