@@ -7,6 +7,7 @@ import io.tailrace.pipelines.local.traffic.SampleFeatures.Query;
 import io.tailrace.pipelines.local.traffic.SampleFeatures.Shape;
 import io.tailrace.pipelines.local.traffic.SampleMessage.Sighting;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.Column.CacheDefaults;
 import io.tailrace.v1.Column.Origin;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
@@ -43,6 +44,11 @@ public final class SampleTraffic {
   /** One message in so many is broken. */
   static final int BROKEN_EVERY = 500;
 
+  private static final List<Origin> NOT_COMPUTED =
+      List.of(Origin.ONLINE_STORE, Origin.OFFLINE_STORE, Origin.DEFAULT, Origin.GIVEN);
+  private static final List<CacheDefaults> CACHE_DEFAULTS =
+      List.of(
+          CacheDefaults.WRITE_DEFAULTS, CacheDefaults.SKIP_DEFAULTS, CacheDefaults.EVICT_DEFAULTS);
   private static final long SECOND = 1_000_000;
   private static final long HOUR = 3_600 * SECOND;
   private static final long DAY = 24 * HOUR;
@@ -98,7 +104,7 @@ public final class SampleTraffic {
       return message(failed(now));
     }
     if (dice < 0.12) {
-      return message(servedFromStore(now));
+      return message(notComputed(now));
     }
     if (dice < 0.13) {
       return remember(message(history(now)));
@@ -272,11 +278,16 @@ public final class SampleTraffic {
         .build();
   }
 
-  private QueryResult servedFromStore(long now) {
+  /** Nothing of it was computed: it comes from a store or the caller, or is the default. */
+  private QueryResult notComputed(long now) {
     QueryResult.Builder result = query(now, now - random.nextLong(HOUR)).toBuilder();
     for (Frame.Builder frame : result.getFramesBuilderList()) {
-      for (Column.Builder column : frame.getColumnsBuilderList()) {
-        column.setOrigin(random.nextBoolean() ? Origin.ONLINE_STORE : Origin.OFFLINE_STORE);
+      for (int i = 0; i < frame.getColumnsCount(); i++) {
+        Column.Builder column = frame.getColumnsBuilder(i);
+        column.setOrigin(NOT_COMPUTED.get(random.nextInt(NOT_COMPUTED.size())));
+        if (column.getOrigin() == Origin.DEFAULT) {
+          column.setCacheDefaults(CACHE_DEFAULTS.get(i % CACHE_DEFAULTS.size()));
+        }
       }
     }
     return result.build();

@@ -56,6 +56,9 @@ import org.junit.runners.JUnit4;
 public class MetricsEndpointTest {
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
+  /** What the list of dead letters tells, not a writer. */
+  private static final String OF_LETTERS = "tailrace_letters_";
+
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final long HOUR_MICROS = TimeUnit.HOURS.toMicros(1);
 
@@ -218,6 +221,7 @@ public class MetricsEndpointTest {
             "files_received", files,
             "unaccounted", 0L,
             "rows_refused", 0L,
+            "rows_handed_over", 0L,
             "write_backs_failed", 0L,
             "files_inserted", files,
             "files_rejected", 0L,
@@ -358,7 +362,10 @@ public class MetricsEndpointTest {
     for (String expression : MonitoringTemplates.expressions()) {
       assertWithMessage(expression)
           .that(shown)
-          .containsAtLeastElementsIn(MonitoringTemplates.metrics(expression));
+          .containsAtLeastElementsIn(
+              MonitoringTemplates.metrics(expression).stream()
+                  .filter(name -> !name.startsWith(OF_LETTERS))
+                  .toList());
     }
   }
 
