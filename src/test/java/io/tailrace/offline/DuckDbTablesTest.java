@@ -10,6 +10,8 @@ import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.result.ValueType;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.testing.Features;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
@@ -67,6 +69,31 @@ public class DuckDbTablesTest {
             "[operation_id, VARCHAR, true]",
             "[deleted, BOOLEAN, true]")
         .inOrder();
+  }
+
+  @Test
+  public void aTableThatWasReplacedIsWhoseItIsNow() throws Exception {
+    FeatureTable age = table("user.age", ValueType.INT64);
+    FeatureTable other =
+        new FeatureTable(Features.of("user.Age"), true, Optional.of(ValueType.INT64), age.table());
+    connection.create("production", List.of(age));
+    assertThat(connection.create("production", List.of(other))).hasSize(1);
+    // As another writer in this process does it.
+    DuckDbFile open =
+        DuckDbFile.open(
+            folder.getRoot().toPath().resolve("offline.db"),
+            new DuckDbSettings("1GB", 1, false, 1 << 28));
+    try (Connection beside = open.duplicate();
+        Statement statement = beside.createStatement()) {
+      statement.execute("DROP TABLE production.user__age");
+    } finally {
+      open.release();
+    }
+    try (BatchConnection another = OfflineConnections.to(store)) {
+      assertThat(another.create("production", List.of(other))).isEmpty();
+    }
+
+    assertThat(connection.create("production", List.of(other))).isEmpty();
   }
 
   @Test

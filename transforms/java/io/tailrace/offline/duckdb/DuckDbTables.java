@@ -75,6 +75,11 @@ record DuckDbTables(DuckDbCatalog catalog, Table log) {
     Set<String> names = wanted.values().stream().map(Table::name).collect(Collectors.toSet());
     statement.execute("BEGIN");
     TablePlan plan = plan(statement, wanted, names);
+    if (!plan.conflicts().isEmpty()) {
+      // Somebody may have put another table into the place of the one whose words are remembered.
+      catalog.forget();
+      plan = plan(statement, wanted, names);
+    }
     run(statement, plan);
     // Of several that want one table, the others are compared with what the first has made.
     while (names.size() < wanted.size() && !plan.tables().areDone()) {
