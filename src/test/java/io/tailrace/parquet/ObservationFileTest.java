@@ -387,7 +387,11 @@ public class ObservationFileTest {
     Set<String> tables = new LinkedHashSet<>();
     for (Frame frame : result.getFramesList()) {
       for (Column column : frame.getColumnsList()) {
-        if (column.getOrigin() == Column.Origin.COMPUTED
+        boolean isStored =
+            column.getOrigin() == Column.Origin.COMPUTED
+                || (column.getOrigin() == Column.Origin.DEFAULT
+                    && column.getCacheDefaults() == Column.CacheDefaults.WRITE_DEFAULTS);
+        if (isStored
             && !column.getSkipOffline()
             && frame.getStringKeysCount() + frame.getInt64KeysCount() > 0) {
           tables.add(table(frame.getNamespace(), column.getFeature()));
