@@ -25,9 +25,12 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A real Kafka with the topics of the offline path, and a real offline store. */
@@ -47,11 +50,7 @@ final class OfflineServers implements AutoCloseable {
   private final KafkaProducer<byte[], byte[]> producer;
 
   OfflineServers(Path directory, Store kind) {
-    kafka = LocalKafka.start(directory.resolve("kafka"), 0);
-    for (String topic : List.of("results", "files")) {
-      kafka.createTopic(topic, PARTITIONS);
-    }
-    kafka.createTopic("letters", 1);
+    kafka = kafka(directory);
     if (kind == Store.POSTGRESQL) {
       LocalPostgres server =
           // Nothing here outlives the machine.
@@ -62,11 +61,31 @@ final class OfflineServers implements AutoCloseable {
       postgres = Optional.empty();
       store = "duckdb://" + directory.resolve("offline.db") + "?schema={environment}";
     }
-    producer =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", kafka.bootstrapServers()),
-            new ByteArraySerializer(),
-            new ByteArraySerializer());
+    producer = producer(kafka);
+  }
+
+  /** Has a store that the caller started, and ends. */
+  OfflineServers(Path directory, String storeUri) {
+    kafka = kafka(directory);
+    postgres = Optional.empty();
+    store = storeUri;
+    producer = producer(kafka);
+  }
+
+  private static LocalKafka kafka(Path directory) {
+    LocalKafka kafka = LocalKafka.start(directory.resolve("kafka"), 0);
+    for (String topic : List.of("results", "files")) {
+      kafka.createTopic(topic, PARTITIONS);
+    }
+    kafka.createTopic("letters", 1);
+    return kafka;
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(LocalKafka kafka) {
+    return new KafkaProducer<>(
+        Map.of("bootstrap.servers", kafka.bootstrapServers()),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
   }
 
   /** Returns the PostgreSQL server, if that is the store. */
@@ -115,7 +134,11 @@ final class OfflineServers implements AutoCloseable {
 
   /** Publishes results of one entity each, with an integer for each of some features. */
   void publish(int first, int results, int features) {
-    for (QueryResult result : results(first, results, features)) {
+    publish(results(first, results, features));
+  }
+
+  void publish(List<QueryResult> results) {
+    for (QueryResult result : results) {
       producer.send(new ProducerRecord<>("results", result.toByteArray()));
     }
     producer.flush();
@@ -232,6 +255,26 @@ final class OfflineServers implements AutoCloseable {
 
   long filesPublished() throws Exception {
     return published("files", PARTITIONS);
+  }
+
+  /** Returns the letters that there are, as their topic has them. */
+  List<ConsumerRecord<byte[], byte[]>> letters() throws Exception {
+    long expected = published("letters", 1);
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers(), "auto.offset.reset", "earliest"),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      consumer.assign(List.of(new TopicPartition("letters", 0)));
+      List<ConsumerRecord<byte[], byte[]>> letters = new ArrayList<>();
+      await(
+          "letters",
+          () -> {
+            consumer.poll(Duration.ofMillis(100)).forEach(letters::add);
+            return letters.size() >= expected;
+          });
+      return letters;
+    }
   }
 
   private Admin admin() {

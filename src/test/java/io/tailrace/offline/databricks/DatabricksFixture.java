@@ -1,15 +1,15 @@
 package io.tailrace.offline.databricks;
 
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeDatabricks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import org.junit.rules.ExternalResource;
 import org.junit.rules.TemporaryFolder;
 
 /** A simulated Databricks, for the tests of a class. */
-final class DatabricksFixture extends ExternalResource {
+public final class DatabricksFixture extends WarehouseFixture {
   private final TemporaryFolder folder = new TemporaryFolder();
   private FakeDatabricks databricks;
   private Path token;
@@ -36,7 +36,8 @@ final class DatabricksFixture extends ExternalResource {
     return databricks;
   }
 
-  String uri() {
+  @Override
+  public String uri() {
     return "databricks://fake/sql/1.0/warehouses/w1?catalog=features&schema={environment}"
         + "&endpoint="
         + databricks.endpoint()
@@ -47,6 +48,28 @@ final class DatabricksFixture extends ExternalResource {
 
   DatabricksOfflineStore store() {
     return (DatabricksOfflineStore) OfflineStores.at(uri());
+  }
+
+  @Override
+  public void throttle() {
+    databricks.refuse("COPY INTO", 429, "RESOURCE_EXHAUSTED");
+    databricks.refuse("MERGE INTO", 200, "DELTA_CONCURRENT_APPEND");
+  }
+
+  @Override
+  public void breakLoads() {
+    databricks.refuse("MERGE INTO", 502, "BAD_GATEWAY");
+    databricks.loseAnswerTo("INSERT INTO");
+  }
+
+  @Override
+  public boolean isHarmless() {
+    return databricks.isHarmless();
+  }
+
+  @Override
+  public void endSessions() throws SQLException {
+    databricks.endSessions();
   }
 
   /** Forgets all that was stored and staged. */

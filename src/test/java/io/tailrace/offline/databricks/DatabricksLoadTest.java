@@ -49,13 +49,12 @@ public class DatabricksLoadTest extends WarehouseLoadContract {
 
   @Override
   protected void throttle() {
-    DATABRICKS.server().refuse("COPY INTO", 429, "RESOURCE_EXHAUSTED");
-    DATABRICKS.server().refuse("MERGE INTO", 200, "DELTA_CONCURRENT_APPEND");
+    DATABRICKS.throttle();
   }
 
   @Override
   protected void endSessions() throws Exception {
-    DATABRICKS.server().endSessions();
+    DATABRICKS.endSessions();
   }
 
   @Override

@@ -1,18 +1,19 @@
 package io.tailrace.offline.redshift;
 
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeRedshift;
 import io.tailrace.testing.fakes.FakeS3;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import org.junit.rules.ExternalResource;
 import org.junit.rules.TemporaryFolder;
 
 /** A simulated Redshift and its bucket, for the tests of a class. */
-final class RedshiftFixture extends ExternalResource {
+public final class RedshiftFixture extends WarehouseFixture {
   static final String BUCKET = "stage";
 
   private final TemporaryFolder folder = new TemporaryFolder();
@@ -48,7 +49,8 @@ final class RedshiftFixture extends ExternalResource {
     return redshift;
   }
 
-  String uri() {
+  @Override
+  public String uri() {
     return "redshift://127.0.0.1:"
         + redshift.port()
         + "/postgres?schema={environment}&"
@@ -66,6 +68,28 @@ final class RedshiftFixture extends ExternalResource {
 
   RedshiftOfflineStore store() {
     return (RedshiftOfflineStore) OfflineStores.at(uri());
+  }
+
+  @Override
+  public void throttle() {
+    redshift.refuse("COPY", "53300", "too many connections");
+    redshift.refuse("INSERT INTO", "XX000", "Serializable isolation violation on table");
+  }
+
+  @Override
+  public void breakLoads() {
+    redshift.loseBefore("INSERT INTO");
+    redshift.loseAnswerTo("COMMIT");
+  }
+
+  @Override
+  public boolean isHarmless() {
+    return redshift.isHarmless();
+  }
+
+  @Override
+  public void endSessions() throws IOException {
+    redshift.endSessions();
   }
 
   /** Runs statements of the database behind it. */

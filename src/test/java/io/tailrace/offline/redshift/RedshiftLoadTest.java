@@ -49,13 +49,12 @@ public class RedshiftLoadTest extends WarehouseLoadContract {
 
   @Override
   protected void throttle() {
-    REDSHIFT.server().refuse("COPY", "53300", "too many connections");
-    REDSHIFT.server().refuse("INSERT INTO", "XX000", "Serializable isolation violation on table");
+    REDSHIFT.throttle();
   }
 
   @Override
   protected void endSessions() throws Exception {
-    REDSHIFT.server().endSessions();
+    REDSHIFT.endSessions();
   }
 
   @Override

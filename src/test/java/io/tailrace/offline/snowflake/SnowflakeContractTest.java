@@ -2,86 +2,62 @@ package io.tailrace.offline.snowflake;
 
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
-import io.tailrace.pipelines.local.servers.snowflake.FakeSnowflake;
-import io.tailrace.pipelines.local.servers.snowflake.Logins;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.OfflineStoreContract;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.After;
 import org.junit.Before;
-import org.junit.Rule;
-import org.junit.rules.TemporaryFolder;
+import org.junit.ClassRule;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
 /** The simulated Snowflake, through the vendor's driver, keeps the contract of offline stores. */
 @RunWith(JUnit4.class)
 public class SnowflakeContractTest extends OfflineStoreContract {
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
-
-  private FakeSnowflake snowflake;
-  private Path password;
+  @ClassRule public static final SnowflakeFixture SNOWFLAKE = new SnowflakeFixture();
 
   @Before
-  public void start() throws IOException {
-    snowflake = FakeSnowflake.start(folder.newFolder("stages").toPath());
-    password = folder.newFile("password").toPath();
-    Files.writeString(password, Logins.PASSWORD);
-  }
-
-  @After
-  public void stop() {
-    snowflake.close();
-  }
-
-  static String uri(FakeSnowflake snowflake, Path password, String more) {
-    return "snowflake://fake/features/{environment}?user=writer&warehouse=loading&password=file:"
-        + password
-        + "&endpoint="
-        + snowflake.endpoint()
-        + "&retryFor=1s&connectTimeout=2s&timeout=10s"
-        + more;
+  public void clear() throws Exception {
+    SNOWFLAKE.clear(SCHEMA);
   }
 
   @Override
   protected OfflineStore store() {
-    return OfflineStores.at(uri(snowflake, password, ""));
+    return OfflineStores.at(SNOWFLAKE.uri());
   }
 
   @Override
   protected void takeDown() {
-    snowflake.faults().throttle(Integer.MAX_VALUE, 503);
+    SNOWFLAKE.server().faults().throttle(Integer.MAX_VALUE, 503);
   }
 
   @Override
   protected void bringBack() {
-    snowflake.faults().clear();
+    SNOWFLAKE.server().faults().clear();
   }
 
   @Override
   protected Unusable unusable() {
     return new Unusable(
-        OfflineStores.at(uri(snowflake, password, "").replace("user=writer", "user=nobody")),
+        OfflineStores.at(SNOWFLAKE.uri().replace("user=writer", "user=nobody")),
         "give ?user=NAME&privateKey=");
   }
 
   /** The columns of a feature's view are those of the table of its type. */
   @Override
   protected void execute(String... statements) throws SQLException {
-    snowflake.execute(
-        Arrays.stream(statements)
-            .map(
-                sql ->
-                    sql.replace(
-                        "ALTER TABLE production.user__age",
-                        "ALTER TABLE production.rows_string_int64"))
-            .toArray(String[]::new));
+    SNOWFLAKE
+        .server()
+        .execute(
+            Arrays.stream(statements)
+                .map(
+                    sql ->
+                        sql.replace(
+                            "ALTER TABLE production.user__age",
+                            "ALTER TABLE production.rows_string_int64"))
+                .toArray(String[]::new));
   }
 
   @Override

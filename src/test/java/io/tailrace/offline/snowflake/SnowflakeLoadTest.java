@@ -12,12 +12,10 @@ import io.tailrace.offline.staging.StagedByHand;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.pipelines.local.servers.snowflake.FakeSnowflake;
-import io.tailrace.pipelines.local.servers.snowflake.Logins;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.QueryResult;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -30,8 +28,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.After;
 import org.junit.Before;
+import org.junit.ClassRule;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -45,6 +43,8 @@ import org.junit.runners.JUnit4;
 public class SnowflakeLoadTest {
   private static final long T = RandomResults.START;
 
+  @ClassRule public static final SnowflakeFixture SNOWFLAKE = new SnowflakeFixture();
+
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
   private FakeSnowflake snowflake;
@@ -53,22 +53,16 @@ public class SnowflakeLoadTest {
   private StagedByHand staged;
 
   @Before
-  public void start() throws IOException {
-    snowflake = FakeSnowflake.start(folder.newFolder("stages").toPath());
-    password = folder.newFile("password").toPath();
-    Files.writeString(password, Logins.PASSWORD);
+  public void start() throws Exception {
+    SNOWFLAKE.clear("production");
+    snowflake = SNOWFLAKE.server();
+    password = SNOWFLAKE.password();
     store = store("");
     staged = new StagedByHand(store.stage());
   }
 
-  @After
-  public void stop() {
-    snowflake.close();
-  }
-
   private SnowflakeOfflineStore store(String more) {
-    return (SnowflakeOfflineStore)
-        OfflineStores.at(SnowflakeContractTest.uri(snowflake, password, more));
+    return (SnowflakeOfflineStore) OfflineStores.at(SNOWFLAKE.uri() + more);
   }
 
   private static QueryResult age(String key, long value) {
@@ -174,9 +168,7 @@ public class SnowflakeLoadTest {
 
   private SnowflakeOfflineStore impatient() {
     return (SnowflakeOfflineStore)
-        OfflineStores.at(
-            SnowflakeContractTest.uri(snowflake, password, "")
-                .replace("retryFor=1s", "retryFor=0s"));
+        OfflineStores.at(SNOWFLAKE.uri().replace("retryFor=1s", "retryFor=0s"));
   }
 
   @Test
@@ -222,7 +214,8 @@ public class SnowflakeLoadTest {
     SnowflakeOfflineStore hasty =
         (SnowflakeOfflineStore)
             OfflineStores.at(
-                SnowflakeContractTest.uri(snowflake, password, "")
+                SNOWFLAKE
+                    .uri()
                     .replace("timeout=10s", "timeout=1s")
                     .replace("retryFor=1s", "retryFor=10s"));
     try (WarehouseSession stalled = new WarehouseSession(store.server())) {
@@ -447,8 +440,7 @@ public class SnowflakeLoadTest {
     SnowflakeOfflineStore byKey =
         (SnowflakeOfflineStore)
             OfflineStores.at(
-                SnowflakeContractTest.uri(snowflake, password, "")
-                    .replace("password=file:" + password, "privateKey=file:" + key));
+                SNOWFLAKE.uri().replace("password=file:" + password, "privateKey=file:" + key));
 
     UnavailableException e = assertThrows(UnavailableException.class, byKey::check);
     assertThat(e).hasMessageThat().contains("ALTER USER");

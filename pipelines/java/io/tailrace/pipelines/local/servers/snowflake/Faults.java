@@ -63,6 +63,11 @@ public final class Faults {
     throttled = 0;
   }
 
+  /** Returns whether all that was to go wrong has. */
+  public synchronized boolean areMet() {
+    return planned.isEmpty() && throttled == 0;
+  }
+
   synchronized boolean isThrottled(String path) {
     if (throttled == 0 || !path.startsWith("/queries/")) {
       return false;
