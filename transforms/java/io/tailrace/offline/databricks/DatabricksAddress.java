@@ -5,6 +5,7 @@ import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import io.tailrace.parquet.TableNames;
 import java.io.Serializable;
 import java.time.Duration;
@@ -16,8 +17,10 @@ import java.time.Duration;
  * @param place where its tables are
  * @param stage where files wait
  * @param loadEvery how long a file waits for others at most
+ * @param latest whether the newest observations are kept beside history
  */
-record DatabricksAddress(DatabricksServer server, Place place, Stage stage, Duration loadEvery)
+record DatabricksAddress(
+    DatabricksServer server, Place place, Stage stage, Duration loadEvery, Latest latest)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -70,7 +73,8 @@ record DatabricksAddress(DatabricksServer server, Place place, Stage stage, Dura
             new DatabricksServer(workspace, "/" + uri.path()),
             new Place(catalog, schema),
             stage,
-            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)));
+            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
+            Latest.take(uri));
     uri.finish(EXAMPLE);
     return address;
   }

@@ -154,7 +154,7 @@ public final class DatabricksOfflineStore implements OfflineStore {
 
   /** Opens a loader, which is for one thread. */
   public Loader openLoader() {
-    return new WarehouseLoader(session(), statements());
+    return new WarehouseLoader(session(), statements(), address.latest());
   }
 
   /** Returns where files wait for their load. */

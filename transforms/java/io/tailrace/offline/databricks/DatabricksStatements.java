@@ -2,6 +2,7 @@ package io.tailrace.offline.databricks;
 
 import static io.tailrace.sql.databricks.DatabricksDialect.DATABRICKS;
 
+import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.Merge;
@@ -189,7 +190,8 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   }
 
   @Override
-  public void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+  public void copy(
+      Statements statements, Stage.Connection stage, String place, List<StagedFile> files)
       throws SQLException {
     statements.execute(
         copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));
@@ -251,10 +253,7 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   /** One row more than those of the query is merged: the one that is changed. */
   @Override
   public String merge(String place, String query, Merge merge, Map<String, String> values) {
-    String keys =
-        merge.keys().stream()
-            .map(key -> "t." + key + " = s." + key)
-            .collect(Collectors.joining(" AND "));
+    String keys = WarehouseDialect.equal(merge.keys());
     String insert =
         " WHEN NOT MATCHED THEN INSERT ("
             + String.join(", ", values.keySet())

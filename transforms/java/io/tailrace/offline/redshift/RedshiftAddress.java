@@ -4,6 +4,7 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import io.tailrace.parquet.TableNames;
 import java.io.Serializable;
 import java.time.Duration;
@@ -15,8 +16,10 @@ import java.util.Optional;
  * @param server where it is
  * @param statements where its tables are, and how files are copied
  * @param loadEvery how long a file waits for others at most
+ * @param latest whether the newest observations are kept beside history
  */
-record RedshiftAddress(RedshiftServer server, RedshiftStatements statements, Duration loadEvery)
+record RedshiftAddress(
+    RedshiftServer server, RedshiftStatements statements, Duration loadEvery, Latest latest)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -56,7 +59,8 @@ record RedshiftAddress(RedshiftServer server, RedshiftStatements statements, Dur
         new RedshiftAddress(
             server,
             new RedshiftStatements(schema, role, new BucketStage(stage, access, StagedForm.PLAIN)),
-            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)));
+            uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
+            Latest.take(uri));
     uri.finish(EXAMPLE);
     return address;
   }

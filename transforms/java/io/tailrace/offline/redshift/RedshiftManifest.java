@@ -21,28 +21,21 @@ final class RedshiftManifest implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RedshiftManifest.class);
   private static final String FOLDER = "manifests/";
 
-  private final Stage stage;
   private final Stage.Connection connection;
+  private final String uri;
   private final String name = FOLDER + UUID.randomUUID() + ".manifest";
 
-  private RedshiftManifest(Stage stage) {
-    this.stage = stage;
-    this.connection = stage.open();
+  private RedshiftManifest(Stage.Connection connection, String stage) {
+    this.connection = connection;
+    this.uri = stage + "/" + name;
   }
 
-  /** Writes one. */
-  static RedshiftManifest of(Stage stage, List<StagedFile> files) throws UnavailableException {
-    RedshiftManifest manifest = new RedshiftManifest(stage);
-    boolean written = false;
-    try {
-      manifest.connection.put(Map.of(manifest.name, json(files)));
-      written = true;
-      return manifest;
-    } finally {
-      if (!written) {
-        manifest.connection.close();
-      }
-    }
+  /** Writes one of files that are all in one stage, by a connection that stays open. */
+  static RedshiftManifest of(Stage.Connection connection, List<StagedFile> files)
+      throws UnavailableException {
+    RedshiftManifest manifest = new RedshiftManifest(connection, files.get(0).stage());
+    connection.put(Map.of(manifest.name, json(files)));
+    return manifest;
   }
 
   /** Redshift wants to know how long files are that are in columns. */
@@ -59,15 +52,15 @@ final class RedshiftManifest implements AutoCloseable {
   }
 
   String uri() {
-    return stage.uri() + "/" + name;
+    return uri;
   }
 
   @Override
   public void close() {
-    try (connection) {
+    try {
       connection.delete(List.of(name));
     } catch (UnavailableException e) {
-      LOG.info("{} stays: {}", uri(), e.getMessage());
+      LOG.info("{} stays: {}", uri, e.getMessage());
     }
   }
 }

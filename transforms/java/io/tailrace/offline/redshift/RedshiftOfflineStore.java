@@ -119,7 +119,8 @@ public final class RedshiftOfflineStore implements OfflineStore {
 
   /** Opens a loader, which is for one thread. */
   public Loader openLoader() {
-    return new WarehouseLoader(new WarehouseSession(address.server()), address.statements());
+    return new WarehouseLoader(
+        new WarehouseSession(address.server()), address.statements(), address.latest());
   }
 
   /** Returns where files wait for their load. */

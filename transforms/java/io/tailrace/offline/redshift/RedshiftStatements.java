@@ -4,6 +4,7 @@ import static io.tailrace.sql.redshift.RedshiftDialect.REDSHIFT;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.BucketStage;
+import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.Merge;
@@ -37,7 +38,7 @@ import java.util.stream.Collectors;
  *
  * @param schemaPattern the name of a schema, perhaps with {@code {environment}} in it
  * @param iamRole with which Redshift reads the stage
- * @param stage where manifests go
+ * @param stage where files wait
  */
 record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stage)
     implements WarehouseDialect {
@@ -163,9 +164,10 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
   }
 
   @Override
-  public void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+  public void copy(
+      Statements statements, Stage.Connection connection, String place, List<StagedFile> files)
       throws SQLException, UnavailableException {
-    try (RedshiftManifest manifest = RedshiftManifest.of(stage.at(files.get(0).stage()), files)) {
+    try (RedshiftManifest manifest = RedshiftManifest.of(connection, files)) {
       statements.execute(copyStatement(place, manifest.uri()));
     }
   }
@@ -284,12 +286,29 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
         + place
         + merge.within("observed_at", this).map(times -> " WHERE " + times).orElse("")
         + ") t ON "
-        + merge.keys().stream()
-            .map(key -> "t." + key + " = s." + key)
-            .collect(Collectors.joining(" AND "))
+        + WarehouseDialect.equal(merge.keys())
         + " WHERE t."
         + merge.keys().get(0)
         + " IS NULL";
+  }
+
+  /** What is newer takes a row's place, then come those that are not there. */
+  @Override
+  public List<String> mergeNewest(
+      String place, String query, List<String> keys, String isNewer, Map<String, String> values) {
+    return List.of(
+        "UPDATE "
+            + place
+            + " t SET "
+            + WarehouseDialect.replaced(keys, values)
+            + " FROM ("
+            + query
+            + ") s WHERE "
+            + WarehouseDialect.equal(keys)
+            + " AND ("
+            + isNewer
+            + ")",
+        merge(place, query, new Merge(keys, Optional.empty()), values));
   }
 
   /** It has none: LISTAGG makes no more than a text, which all tables of a query may exceed. */

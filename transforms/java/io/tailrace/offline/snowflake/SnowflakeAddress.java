@@ -69,20 +69,9 @@ record SnowflakeAddress(
             new SnowflakeStatements(database.toUpperCase(Locale.ROOT), schema, clustering),
             "@" + (database + "." + stage).toUpperCase(Locale.ROOT),
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
-            takeLatest(uri));
+            Latest.take(uri));
     uri.finish(EXAMPLE);
     return address;
-  }
-
-  private static Latest takeLatest(EndpointUri uri) {
-    return switch (uri.take("latest").orElse("false")) {
-      case "true" -> Latest.KEPT;
-      case "false" -> Latest.NONE;
-      default -> {
-        uri.problem("latest is true or false");
-        yield Latest.NONE;
-      }
-    };
   }
 
   private static void checkName(EndpointUri uri, String what, String name) {

@@ -2,6 +2,7 @@ package io.tailrace.offline.snowflake;
 
 import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 
+import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
@@ -212,7 +213,8 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   }
 
   @Override
-  public void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+  public void copy(
+      Statements statements, Stage.Connection stage, String place, List<StagedFile> files)
       throws SQLException {
     statements.execute(
         copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));

@@ -96,7 +96,7 @@ final class FileCopies {
       return;
     }
     try {
-      rows.copy(statements, present);
+      rows.copy(statements, stage, present);
     } catch (SQLException e) {
       if (server.meaning(e) != Meaning.CONTENT) {
         throw e;

@@ -1,5 +1,6 @@
 package io.tailrace.offline.warehouse;
 
+import com.google.common.collect.ImmutableMap;
 import io.tailrace.offline.OfflineTables;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.parquet.TableNames;
@@ -76,7 +77,7 @@ final class NewestRows {
 
   /** Says whose the view of a namespace is. */
   static Label label(String namespace) {
-    return new Label(Map.of(Label.KIND, "latest", "namespace", namespace), Map.of());
+    return new Label(ImmutableMap.of(Label.KIND, "latest", "namespace", namespace), Map.of());
   }
 
   /** Returns the query of the view of a namespace. */
@@ -103,10 +104,10 @@ final class NewestRows {
   }
 
   /**
-   * Returns the statement that merges staged rows: the newest of each entity and feature, where it
+   * Returns the statements that merge staged rows: the newest of each entity and feature, where it
    * is newer than what is there.
    */
-  static String merge(
+  static List<String> merge(
       WarehouseDialect dialect, String schema, StagedFile.Type type, String temporary) {
     Map<String, String> values = new LinkedHashMap<>();
     TABLE.columns().forEach(column -> values.put(column.name(), "s." + column.name()));

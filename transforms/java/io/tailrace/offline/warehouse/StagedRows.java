@@ -5,6 +5,7 @@ import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.RowNumbers;
+import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.QueryLog;
@@ -72,9 +73,9 @@ final class StagedRows {
     }
   }
 
-  void copy(Statements statements, List<StagedFile> files)
+  void copy(Statements statements, Stage.Connection stage, List<StagedFile> files)
       throws SQLException, UnavailableException {
-    dialect.copy(statements, temporary, staged, files);
+    dialect.copy(statements, stage, temporary, files);
   }
 
   Survey survey(Statements statements) throws SQLException {
@@ -188,7 +189,9 @@ final class StagedRows {
   /** Merges the rows into those that are the newest, if they are rows of features. */
   void mergeNewest(Statements statements, String schema) throws SQLException {
     if (type.kind() != Kind.QUERIES) {
-      long unused = statements.update(NewestRows.merge(dialect, schema, type, temporary));
+      for (String statement : NewestRows.merge(dialect, schema, type, temporary)) {
+        long unused = statements.update(statement);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.tailrace.offline.warehouse;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.parquet.ObservationRows;
@@ -125,10 +126,11 @@ public interface WarehouseDialect extends Serializable {
   /**
    * Copies files into a table of the session, all or none of them.
    *
+   * @param stage where they are, for what a statement needs beside them
    * @param files at least one, all in one stage
    * @throws UnavailableException if the stage can't be used now
    */
-  void copy(Statements statements, String place, Table staged, List<StagedFile> files)
+  void copy(Statements statements, Stage.Connection stage, String place, List<StagedFile> files)
       throws SQLException, UnavailableException;
 
   /**
@@ -174,16 +176,12 @@ public interface WarehouseDialect extends Serializable {
    * @param values what becomes of each column, in terms of {@code s}
    */
   default String merge(String place, String query, Merge merge, Map<String, String> values) {
-    String keys =
-        merge.keys().stream()
-            .map(key -> "t." + key + " = s." + key)
-            .collect(Collectors.joining(" AND "));
     return "MERGE INTO "
         + place
         + " t USING ("
         + query
         + ") s ON "
-        + keys
+        + equal(merge.keys())
         + merge
             .within("t.observed_at", this)
             .map(condition -> " AND (" + condition + ")")
@@ -201,33 +199,46 @@ public interface WarehouseDialect extends Serializable {
   }
 
   /**
-   * Returns the statement that merges rows in which no key is twice into a table: those that are
+   * Returns the statements that merge rows in which no key is twice into a table: those that are
    * newer than what is there take its place.
    *
    * @param query selects the rows, with the columns of the table
    * @param isNewer whether {@code s} is newer than {@code t}
    * @param values what becomes of each column, in terms of {@code s}
    */
-  default String mergeNewest(
+  default List<String> mergeNewest(
       String place, String query, List<String> keys, String isNewer, Map<String, String> values) {
-    return "MERGE INTO "
-        + place
-        + " t USING ("
-        + query
-        + ") s ON "
-        + keys.stream().map(key -> "t." + key + " = s." + key).collect(Collectors.joining(" AND "))
-        + " WHEN MATCHED AND ("
-        + isNewer
-        + ") THEN UPDATE SET "
-        + values.entrySet().stream()
-            .filter(value -> !keys.contains(value.getKey()))
-            .map(value -> value.getKey() + " = " + value.getValue())
-            .collect(Collectors.joining(", "))
-        + " WHEN NOT MATCHED THEN INSERT ("
-        + String.join(", ", values.keySet())
-        + ") VALUES ("
-        + String.join(", ", values.values())
-        + ")";
+    return List.of(
+        "MERGE INTO "
+            + place
+            + " t USING ("
+            + query
+            + ") s ON "
+            + equal(keys)
+            + " WHEN MATCHED AND ("
+            + isNewer
+            + ") THEN UPDATE SET "
+            + replaced(keys, values)
+            + " WHEN NOT MATCHED THEN INSERT ("
+            + String.join(", ", values.keySet())
+            + ") VALUES ("
+            + String.join(", ", values.values())
+            + ")");
+  }
+
+  /** Returns the condition that {@code t} and {@code s} have the same keys. */
+  static String equal(List<String> keys) {
+    return keys.stream()
+        .map(key -> "t." + key + " = s." + key)
+        .collect(Collectors.joining(" AND "));
+  }
+
+  /** Returns what stands behind SET for a row that another one with its keys replaces. */
+  static String replaced(List<String> keys, Map<String, String> values) {
+    return values.entrySet().stream()
+        .filter(value -> !keys.contains(value.getKey()))
+        .map(value -> value.getKey() + " = " + value.getValue())
+        .collect(Collectors.joining(", "));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.tailrace.offline.warehouse;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
@@ -49,12 +50,19 @@ public final class WarehouseLoader implements Loader {
     /** In a table of their own, with a view for each namespace. */
     KEPT,
     /** They are not. */
-    NONE
-  }
+    NONE;
 
-  /** Loads in a session, which is closed with the loader; keeps history alone. */
-  public WarehouseLoader(WarehouseSession session, WarehouseDialect dialect) {
-    this(session, dialect, Latest.NONE);
+    /** Takes the parameter out of a URI, whose other parts and problems are left to the caller. */
+    public static Latest take(EndpointUri uri) {
+      return switch (uri.take("latest").orElse("false")) {
+        case "true" -> KEPT;
+        case "false" -> NONE;
+        default -> {
+          uri.problem("latest is true or false");
+          yield NONE;
+        }
+      };
+    }
   }
 
   /** Loads in a session, which is closed with the loader. */

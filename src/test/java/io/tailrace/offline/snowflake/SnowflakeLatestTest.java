@@ -1,273 +1,52 @@
 package io.tailrace.offline.snowflake;
 
-import static com.google.common.truth.Truth.assertThat;
-
-import io.tailrace.bus.BusMessage;
-import io.tailrace.endpoint.Micros;
-import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.offline.BundleEncoder;
-import io.tailrace.offline.Inserted;
+import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
-import io.tailrace.offline.staging.StagedByHand;
-import io.tailrace.offline.staging.StagedFile;
-import io.tailrace.online.EntityKey;
-import io.tailrace.pipelines.local.servers.snowflake.FakeSnowflake;
-import io.tailrace.pipelines.local.servers.snowflake.Logins;
-import io.tailrace.result.ValueType;
-import io.tailrace.sql.Label;
-import io.tailrace.testing.ExpectedCells;
-import io.tailrace.testing.Messages;
-import io.tailrace.testing.RandomResults;
-import io.tailrace.testing.Results;
-import io.tailrace.v1.Column;
-import io.tailrace.v1.Frame;
-import io.tailrace.v1.QueryResult;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Instant;
-import java.time.LocalDate;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Random;
-import java.util.TreeMap;
-import org.junit.After;
+import io.tailrace.testing.WarehouseLatestContract;
 import org.junit.Before;
-import org.junit.Rule;
-import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
+import org.junit.ClassRule;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
-/** The newest observations beside history are those that the online store's cells would be. */
+/** The newest observations in a simulated Snowflake. */
 @RunWith(JUnit4.class)
-public class SnowflakeLatestTest {
-  private static final long T = RandomResults.START;
-  private static final long MONTH = 30 * 86_400_000_000L;
-  private static final List<ValueType> TYPES = List.of(ValueType.values());
-
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
-
-  private FakeSnowflake snowflake;
-  private SnowflakeOfflineStore store;
-  private StagedByHand staged;
-  private Loader loader;
-  private Stage.Connection connection;
+public class SnowflakeLatestTest extends WarehouseLatestContract {
+  @ClassRule public static final SnowflakeFixture SNOWFLAKE = new SnowflakeFixture();
 
   @Before
-  public void start() throws Exception {
-    snowflake = FakeSnowflake.start(folder.newFolder("stages").toPath());
-    Path password = folder.newFile("password").toPath();
-    Files.writeString(password, Logins.PASSWORD);
-    store =
-        (SnowflakeOfflineStore)
-            OfflineStores.at(SnowflakeContractTest.uri(snowflake, password, "&latest=true"));
-    staged = new StagedByHand(store.stage());
-    loader = store.openLoader();
-    connection = store.stage().open();
+  public void clear() throws Exception {
+    SNOWFLAKE.clear("production");
   }
 
-  @After
-  public void stop() {
-    loader.close();
-    connection.close();
-    snowflake.close();
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at(SNOWFLAKE.uri() + "&latest=true");
   }
 
-  private Inserted load(List<StagedFile> files) throws UnavailableException {
-    return loader.load(connection, files);
+  @Override
+  protected Stage stage() {
+    return ((SnowflakeOfflineStore) store()).stage();
   }
 
-  private List<List<String>> rows(String sql) throws UnavailableException {
-    return store.reader().query(sql, 100_000).rows();
+  @Override
+  protected Loader openLoader() {
+    return ((SnowflakeOfflineStore) store()).openLoader();
   }
 
-  /** Keeps all, and for ever, so that what expires online and what is not kept is of no matter. */
-  private static QueryResult kept(QueryResult result) {
-    QueryResult.Builder kept = result.toBuilder();
-    for (Frame.Builder frame : kept.getFramesBuilderList()) {
-      List<Column> columns = new ArrayList<>();
-      for (Column column : frame.getColumnsList()) {
-        if (column.getType() != Column.Type.VECTOR) {
-          Column.Builder inCalendar = column.toBuilder();
-          for (int i = 0; i < column.getDateValuesCount(); i++) {
-            inCalendar.setDateValues(i, column.getDateValues(i) % 700_000);
-          }
-          for (int i = 0; i < column.getTimestampValuesCount(); i++) {
-            inCalendar.setTimestampValues(i, column.getTimestampValues(i) % (1_900 * 12 * MONTH));
-          }
-          columns.add(
-              inCalendar
-                  .clearOrigin()
-                  .clearCacheNulls()
-                  .clearCacheDefaults()
-                  .clearSkipOnline()
-                  .clearSkipOffline()
-                  .setMaxStaleness(Long.MAX_VALUE)
-                  .build());
-        }
-      }
-      frame.clearColumns().addAllColumns(columns);
-    }
-    return kept.build();
+  @Override
+  protected void execute(String statement) throws Exception {
+    SNOWFLAKE.server().execute(statement);
   }
 
-  @Test
-  public void inAnyOrderAndAsOftenAsTheyComeTheGreatestCellsStand() throws Exception {
-    RandomResults results = RandomResults.seeded(7).withDeletions(0.3).ofEntities(4);
-    List<QueryResult> all = new ArrayList<>();
-    List<BusMessage> messages = new ArrayList<>();
-    for (int i = 0; i < 60; i++) {
-      all.add(kept(results.next()));
-      messages.add(Messages.of(all.get(i), BundleEncoder.PUBLISHED_AT));
-    }
-    Random random = new Random(11);
-    for (int round = 0; round < 2; round++) {
-      Collections.shuffle(all, random);
-      for (int from = 0; from < all.size(); from += 15) {
-        List<StagedFile> files =
-            staged.put(all.subList(from, from + 15).toArray(QueryResult[]::new));
-        Inserted inserted = load(files);
-        assertThat(inserted.refused()).isEmpty();
-        assertThat(inserted.rejected()).isEmpty();
-      }
-    }
-
-    Map<EntityKey, Map<String, String>> expected = new TreeMap<>(this::compare);
-    ExpectedCells.after(messages)
-        .forEach(
-            (key, entity) -> {
-              Map<String, String> cells = new TreeMap<>(entity.cells());
-              cells.values().removeIf(cell -> cell.startsWith("02", 16));
-              if (!cells.isEmpty()) {
-                expected.put(key, cells);
-              }
-            });
-    assertThat(expected).isNotEmpty();
-    assertThat(found()).isEqualTo(expected);
+  @Override
+  protected String text() {
+    return "VARCHAR";
   }
 
-  private int compare(EntityKey one, EntityKey other) {
-    return one.toString().compareTo(other.toString());
-  }
-
-  private Map<EntityKey, Map<String, String>> found() throws Exception {
-    Map<EntityKey, Map<String, String>> found = new TreeMap<>(this::compare);
-    for (List<String> view :
-        rows(
-            "SELECT TABLE_NAME, COMMENT FROM \"FEATURES\".INFORMATION_SCHEMA.TABLES WHERE"
-                + " TABLE_NAME LIKE 'LATEST_%'")) {
-      String namespace = Label.in(view.get(1)).get("namespace");
-      StringBuilder columns = new StringBuilder();
-      for (ValueType type : TYPES) {
-        columns.append(", value_").append(type.name().toLowerCase(Locale.ROOT));
-      }
-      for (List<String> row :
-          rows(
-              "SELECT pkey, feature, observed_at, value_type"
-                  + columns
-                  + " FROM production."
-                  + view.get(0))) {
-        ValueType type = ValueType.valueOf(row.get(3).toUpperCase(Locale.ROOT));
-        found
-            .computeIfAbsent(
-                new EntityKey("production", namespace, row.get(0)), any -> new TreeMap<>())
-            .put(
-                row.get(1).substring(namespace.length() + 1),
-                cell(Instant.parse(row.get(2)), type, row.get(4 + TYPES.indexOf(type))));
-      }
-    }
-    return found;
-  }
-
-  private static String cell(Instant observedAt, ValueType type, String value) {
-    HexFormat hex = HexFormat.of();
-    return hex.toHexDigits(Micros.of(observedAt) ^ Long.MIN_VALUE)
-        + (value == null ? "01" : "00")
-        + "ffffffffffffffff"
-        + hex.toHexDigits((byte) type.code())
-        + (value == null ? "" : hex.formatHex(payload(type, value)));
-  }
-
-  private static byte[] payload(ValueType type, String value) {
-    return switch (type) {
-      case INT64 -> ByteBuffer.allocate(8).putLong(Long.parseLong(value)).array();
-      case FLOAT64 -> ByteBuffer.allocate(8).putDouble(Double.parseDouble(value)).array();
-      case BOOL -> new byte[] {(byte) (Boolean.parseBoolean(value) ? 1 : 0)};
-      case TIMESTAMP -> ByteBuffer.allocate(8).putLong(Micros.of(Instant.parse(value))).array();
-      case DATE -> ByteBuffer.allocate(4).putInt((int) LocalDate.parse(value).toEpochDay()).array();
-      case BYTES -> HexFormat.of().parseHex(value);
-      case STRING, JSON, VECTOR -> value.getBytes(StandardCharsets.UTF_8);
-    };
-  }
-
-  private List<String> latest() throws UnavailableException {
-    return rows(
-            "SELECT pkey, feature, value_type, COALESCE(value_string, CAST(value_int64 AS VARCHAR))"
-                + " FROM production.latest_user ORDER BY 1, 2")
-        .stream()
-        .map(Object::toString)
-        .toList();
-  }
-
-  private static QueryResult at(String operation, long time, long value) {
-    return Results.named(operation)
-        .addFrames(Results.user("ann", Results.int64("age", time, value)))
-        .build();
-  }
-
-  @Test
-  public void whatIsReplayedAfterAMonthChangesNothing() throws Exception {
-    QueryResult old = at("op-1", T, 1);
-    load(staged.put(old));
-    load(staged.put(at("op-2", T + 2, 2)));
-
-    load(staged.put(at("op-1", T, 1)));
-    load(staged.put(at("op-0", T - MONTH, 9)));
-
-    assertThat(latest()).containsExactly("[ann, user.age, int64, 2]");
-  }
-
-  @Test
-  public void deletionsTakeAwayWhatIsNotNewer() throws Exception {
-    load(staged.put(at("op-1", T, 1)));
-    load(staged.put(Results.named("op-2").addDeletions(Results.deletion("ann", T, "age")).build()));
-    assertThat(latest()).isEmpty();
-
-    load(staged.put(at("op-3", T + 1, 3)));
-    assertThat(latest()).containsExactly("[ann, user.age, int64, 3]");
-
-    load(staged.put(Results.named("op-4").addDeletions(Results.deletion("ann", T + 1)).build()));
-    assertThat(latest()).isEmpty();
-
-    load(staged.put(at("op-5", T, 5)));
-    assertThat(latest()).isEmpty();
-    load(staged.put(at("op-6", T + 2, 6)));
-    assertThat(latest()).containsExactly("[ann, user.age, int64, 6]");
-  }
-
-  @Test
-  public void anotherTypeIsNewerByItsTimeToo() throws Exception {
-    load(staged.put(at("op-1", T + 5, 1)));
-    QueryResult text =
-        Results.named("op-2")
-            .addFrames(Results.user("ann", Results.string("age", T + 6, "old")))
-            .build();
-    // As long as the feature's table has the other type, its rows are letters.
-    assertThat(load(staged.put(text)).rejected()).hasSize(1);
-    assertThat(latest()).containsExactly("[ann, user.age, int64, 1]");
-    snowflake.execute("ALTER VIEW production.user__age RENAME TO user__age_of_before");
-
-    load(staged.put(text));
-    load(staged.put(at("op-3", T + 4, 4)));
-
-    assertThat(latest()).containsExactly("[ann, user.age, string, old]");
+  @Override
+  protected int results() {
+    return 60;
   }
 }
