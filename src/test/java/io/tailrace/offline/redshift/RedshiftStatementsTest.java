@@ -1,0 +1,72 @@
+package io.tailrace.offline.redshift;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.staging.Loader;
+import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseStatementsContract;
+import java.util.List;
+import org.junit.Before;
+import org.junit.ClassRule;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** What is said to Redshift: {@code redshift-statements.txt}. */
+@RunWith(JUnit4.class)
+public class RedshiftStatementsTest extends WarehouseStatementsContract {
+  @ClassRule public static final RedshiftFixture REDSHIFT = new RedshiftFixture();
+
+  @Before
+  public void clear() throws Exception {
+    REDSHIFT.clear("production");
+    List<String> unused = REDSHIFT.server().takeStatements();
+  }
+
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at(REDSHIFT.uri() + "&latest=true");
+  }
+
+  @Override
+  protected Stage stage(OfflineStore store) {
+    return ((RedshiftOfflineStore) store).stage();
+  }
+
+  @Override
+  protected Loader openLoader(OfflineStore store) {
+    return ((RedshiftOfflineStore) store).openLoader();
+  }
+
+  @Override
+  protected List<String> sent() {
+    return REDSHIFT.server().takeStatements();
+  }
+
+  @Override
+  protected String file() {
+    return "redshift-statements.txt";
+  }
+
+  @Override
+  protected List<String> documented() {
+    return List.of(
+        "COPY \\S+ FROM 's3://[^']+' IAM_ROLE 'arn:[^']+' FORMAT AS PARQUET SERIALIZETOJSON"
+            + " MANIFEST STATUPDATE OFF",
+        "LOCK \\S+",
+        "SET statement_timeout TO \\d+",
+        "SET timezone TO 'UTC'",
+        "BEGIN",
+        "COMMIT");
+  }
+
+  @Override
+  protected String plain(String statement) {
+    return statement.replaceFirst(
+        " DISTSTYLE AUTO COMPOUND SORTKEY \\(feature, observed_at\\)$", "");
+  }
+
+  @Override
+  protected int parsed() {
+    return 25;
+  }
+}
