@@ -21,7 +21,6 @@ import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.After;
@@ -55,14 +54,16 @@ public class WarehouseWritersTest {
   private String[] runner;
 
   private enum Kind {
-    SNOWFLAKE(SnowflakeFixture::new),
-    REDSHIFT(RedshiftFixture::new),
-    DATABRICKS(DatabricksFixture::new);
+    SNOWFLAKE,
+    REDSHIFT,
+    DATABRICKS;
 
-    private final Supplier<WarehouseFixture> fixture;
-
-    Kind(Supplier<WarehouseFixture> fixture) {
-      this.fixture = fixture;
+    WarehouseFixture fixture() {
+      return switch (this) {
+        case SNOWFLAKE -> new SnowflakeFixture();
+        case REDSHIFT -> new RedshiftFixture();
+        case DATABRICKS -> new DatabricksFixture();
+      };
     }
   }
 
@@ -72,7 +73,7 @@ public class WarehouseWritersTest {
   }
 
   public WarehouseWritersTest(Object kind) {
-    warehouse = ((Kind) kind).fixture.get();
+    warehouse = ((Kind) kind).fixture();
   }
 
   @BeforeClass
