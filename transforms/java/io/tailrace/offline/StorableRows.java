@@ -40,10 +40,7 @@ record StorableRows(Admission admission, RejectedCells rejected, Result result) 
       } else if (!admission.isInTime(column.observedAt(row))) {
         admission.rejectTime(
             rejected,
-            result.place(frame, column)
-                + ".observed_at["
-                + (column.hasOneTime() ? 0 : row)
-                + "]",
+            result.place(frame, column) + ".observed_at[" + (column.hasOneTime() ? 0 : row) + "]",
             frame.namespace(),
             keys.text(row),
             column.spec().feature(),

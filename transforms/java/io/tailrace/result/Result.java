@@ -149,10 +149,7 @@ public final class Result {
       Deletion deletion = allDeletions.get(i);
       int features = Math.max(1, deletion.names().size());
       if (left < features) {
-        return "deletions["
-            + i
-            + "]"
-            + (deletion.wholeEntities() ? "" : ".features[" + left + "]");
+        return "deletions[" + i + "]" + (deletion.wholeEntities() ? "" : ".features[" + left + "]");
       }
       left -= features;
     }

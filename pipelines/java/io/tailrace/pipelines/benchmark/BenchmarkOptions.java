@@ -28,7 +28,8 @@ final class BenchmarkOptions {
   @Option(
       names = "--writerOption",
       description =
-          "A pipeline option for the writer under test, such as --writerOption=--maxBundleSize=8000.")
+          "A pipeline option for the writer under test, such as"
+              + " --writerOption=--maxBundleSize=8000.")
   private List<String> writerOptions = new ArrayList<>();
 
   long results() {

@@ -129,8 +129,7 @@ public class KafkaSharesTest {
     kafka.createTopic(topic(), 2);
     KafkaBus latest = bus("?start=latest");
 
-    assertThat(
-            TopicStart.find(latest, BusReader.of(group())).warnings(latest, group()).toString())
+    assertThat(TopicStart.find(latest, BusReader.of(group())).warnings(latest, group()).toString())
         .contains("offsets.retention.minutes");
     assertThat(TopicStart.find(bus(""), BusReader.of(group())).warnings(bus(""), group()))
         .isEmpty();

@@ -185,7 +185,8 @@ public class StagedCrashTest {
     assertThat(inserted.refused()).isEmpty();
     assertThat(inserted.rejected()).isEmpty();
     assertThat(inserted.rows().inserted()).isEqualTo(moment == Moment.FILES_ARE_READ ? 2 : 0);
-    assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(2);
+    assertThat(inserted.rows().inserted() + inserted.rows().duplicates() + inserted.rows().known())
+        .isEqualTo(2);
     assertThat(inserted.refused()).isEmpty();
     assertThat(
             store
