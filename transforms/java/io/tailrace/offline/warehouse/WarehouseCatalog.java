@@ -259,14 +259,16 @@ public final class WarehouseCatalog implements Catalog {
         return;
       }
       if (found.isEmpty() && seen.isEmpty()) {
-        statements.execute(dialect.createSchema(schema));
+        create(statements, dialect.createSchema(schema));
       }
       for (Table table : plan.missing()) {
         createTable(statements, schema, table);
       }
       for (Tables.Addition addition : plan.additions()) {
         for (Column column : addition.columns()) {
-          addColumn(statements, dialect.place(schema, addition.table().name()), column);
+          create(
+              statements,
+              dialect.sql().addColumn(dialect.place(schema, addition.table().name()), column));
         }
       }
     }
@@ -274,9 +276,10 @@ public final class WarehouseCatalog implements Catalog {
         session.server().text() + ": the tables of the schema " + schema + " vanish when created");
   }
 
-  private void addColumn(Statements statements, String place, Column column) throws SQLException {
+  /** Creates something, unless others are faster: two at once may both find it missing. */
+  private void create(Statements statements, String statement) throws SQLException {
     try {
-      statements.execute(dialect.sql().addColumn(place, column));
+      statements.execute(statement);
     } catch (SQLException e) {
       if (session.server().meaning(e) != Meaning.THERE) {
         throw e;
