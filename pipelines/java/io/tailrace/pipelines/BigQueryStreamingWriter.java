@@ -1,10 +1,7 @@
 package io.tailrace.pipelines;
 
-import io.tailrace.offline.DecodeObservationFiles;
-import io.tailrace.offline.InsertObservations;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.bigquery.BigQueryOfflineStore;
-import org.apache.beam.sdk.values.PCollection;
 
 /**
  * Carries the rows of every file on the streaming-insert bus to BigQuery, whoever published it:
@@ -21,36 +18,13 @@ import org.apache.beam.sdk.values.PCollection;
 public final class BigQueryStreamingWriter {
   /** The writer, which puts out what became of rows. */
   public static final Writer<InsertOutcome> WRITER =
-      Writer.named(BigQueryOfflineStore.WRITER, StreamingInsertWriterOptions.class)
-          .says("Carries rows from the streaming-insert bus to BigQuery.")
-          .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
-          .gathers()
-          .settles(InsertObservations.STAGE, "files_inserted", "rows_inserted")
-          .with(
-              (options, check) ->
-                  StreamingInsertWriterOptions.parse(BigQueryOfflineStore.WRITER, options, check),
-              BigQueryStreamingWriter::build);
+      StreamingInsertWriter.writer(
+          BigQueryOfflineStore.WRITER, "Carries rows from the streaming-insert bus to BigQuery.");
 
   private BigQueryStreamingWriter() {}
 
   /** Runs the writer until it is cancelled; on Dataflow, and detached on Flink, only starts it. */
   public static void main(String[] args) {
     WRITER.runAsProgram(args);
-  }
-
-  private static PCollection<InsertOutcome> build(
-      WriterStart start, StreamingInsertWriterOptions.Parsed options) {
-    return start
-        .pipeline()
-        .apply("ReadStreamingInsertBus", start.source())
-        .apply(
-            "DecodeObservationFiles",
-            DecodeObservationFiles.forWriter(WRITER.name())
-                .inGroup(start.group())
-                .ofEnvironments(start.environments())
-                .withMaxClockSkew(options.maxClockSkew()))
-        .failuresTo(start.failures())
-        .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
-        .failuresTo(start.failures());
   }
 }

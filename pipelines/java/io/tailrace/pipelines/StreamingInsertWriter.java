@@ -20,15 +20,8 @@ import org.apache.beam.sdk.values.PCollection;
 public final class StreamingInsertWriter {
   /** The writer, which puts out what became of each file. */
   public static final Writer<InsertOutcome> WRITER =
-      Writer.named(OfflineStore.WRITER, StreamingInsertWriterOptions.class)
-          .says("Carries rows from the streaming-insert bus to the offline store.")
-          .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
-          .gathers()
-          .settles(InsertObservations.STAGE, "files_inserted", "rows_inserted")
-          .with(
-              (options, check) ->
-                  StreamingInsertWriterOptions.parse(OfflineStore.WRITER, options, check),
-              StreamingInsertWriter::build);
+      writer(
+          OfflineStore.WRITER, "Carries rows from the streaming-insert bus to the offline store.");
 
   private StreamingInsertWriter() {}
 
@@ -37,14 +30,26 @@ public final class StreamingInsertWriter {
     WRITER.runAsProgram(args);
   }
 
+  /** Returns the writer of this name: a store may want one of its own. */
+  static Writer<InsertOutcome> writer(String name, String words) {
+    return Writer.named(name, StreamingInsertWriterOptions.class)
+        .says(words)
+        .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
+        .gathers()
+        .settles(InsertObservations.STAGE, "files_inserted", "rows_inserted")
+        .with(
+            (options, check) -> StreamingInsertWriterOptions.parse(name, options, check),
+            (start, options) -> build(name, start, options));
+  }
+
   private static PCollection<InsertOutcome> build(
-      WriterStart start, StreamingInsertWriterOptions.Parsed options) {
+      String name, WriterStart start, StreamingInsertWriterOptions.Parsed options) {
     return start
         .pipeline()
         .apply("ReadStreamingInsertBus", start.source())
         .apply(
             "DecodeObservationFiles",
-            DecodeObservationFiles.forWriter(WRITER.name())
+            DecodeObservationFiles.forWriter(name)
                 .inGroup(start.group())
                 .ofEnvironments(start.environments())
                 .withMaxClockSkew(options.maxClockSkew()))
