@@ -36,6 +36,11 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
   private static final int NARROW_NAMESPACES = 1;
   private static final int WIDE_NAMESPACES = 200;
 
+  /** Together a million observations, each load about what a bundle of half a second has. */
+  private static final int STAGED_LOADS = 8;
+
+  private static final int STAGED_RESULTS = 12_500;
+
   /** PostgreSQL takes fewer rows in the same time: the part of the results that it gets. */
   private static final int POSTGRES_PART = 2;
 
@@ -77,8 +82,9 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
       names = "--only",
       split = ",",
       description =
-          "Parts to run: encode, duckdb, postgres, wide, freshness, memory (default: all).",
-      defaultValue = "encode,duckdb,postgres,wide,freshness,memory")
+          "Parts to run: encode, duckdb, postgres, wide, freshness, memory, staging (default:"
+              + " all).",
+      defaultValue = "encode,duckdb,postgres,wide,freshness,memory,staging")
   private List<String> parts = List.of();
 
   @Override
@@ -92,6 +98,67 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
           SQLException {
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
+    try {
+      if (parts.contains("staging")) {
+        staging(directory.resolve("staging"), figures);
+      }
+      if (!parts.equals(List.of("staging"))) {
+        writers(directory, figures);
+      }
+    } finally {
+      FileUtils.deleteQuietly(directory.toFile());
+    }
+    figures.finish(options.output("offline"));
+    return 0;
+  }
+
+  private void staging(Path directory, Figures figures)
+      throws IOException, InvalidMessageException, UnavailableException {
+    figures.say("staging: %d loads into a simulated Snowflake", STAGED_LOADS);
+    double[] statements = new double[STAGED_LOADS - 1];
+    double[] millis = new double[STAGED_LOADS - 1];
+    double[] ours = new double[STAGED_LOADS - 1];
+    long bytes = 0;
+    long rows = 0;
+    try (StagingBenchmark benchmark = new StagingBenchmark(directory, WIDE_NAMESPACES)) {
+      for (int i = 0; i < STAGED_LOADS; i++) {
+        StagingBenchmark.Load load = benchmark.load(STAGED_RESULTS);
+        bytes += load.bytes();
+        rows += load.rows();
+        figures.say(
+            "load %d: %,d rows, %,d statements, %,d bytes, %,d ms, %,d of them ours",
+            i + 1,
+            load.rows(),
+            load.statements(),
+            load.bytes(),
+            load.time().toMillis(),
+            load.ours().toMillis());
+        if (i == 0) {
+          // It makes all tables and views.
+          figures.put("staging.first_load_statements", load.statements());
+          figures.put("staging.first_load_our_ms", load.ours().toMillis());
+        } else {
+          statements[i - 1] = load.statements();
+          millis[i - 1] = load.time().toMillis();
+          ours[i - 1] = load.ours().toMillis();
+        }
+      }
+    }
+    figures.put("staging.load_statements", statements);
+    figures.put("staging.load_ms", millis);
+    figures.put("staging.load_our_ms", ours);
+    figures.put("staging.observations", rows);
+    figures.put("staging.bytes_per_observation", (double) bytes / rows);
+  }
+
+  private void writers(Path directory, Figures figures)
+      throws CommandException,
+          IOException,
+          InterruptedException,
+          ExecutionException,
+          InvalidMessageException,
+          UnavailableException,
+          SQLException {
     try (OfflineBenchmark benchmark = new OfflineBenchmark(directory, options.writerOptions())) {
       figures.fact("writer_options", String.join(" ", benchmark.writerOptions()));
       if (parts.contains("encode")) {
@@ -119,11 +186,7 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
       if (parts.contains("memory")) {
         memory(benchmark, figures);
       }
-    } finally {
-      FileUtils.deleteQuietly(directory.toFile());
     }
-    figures.finish(options.output("offline"));
-    return 0;
   }
 
   private void encodeLoops(Figures figures) throws InvalidMessageException, IOException {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.zip.GZIPInputStream;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBDriver;
@@ -109,6 +111,7 @@ public final class FakeSnowflake implements AutoCloseable {
   private final List<String> statements = new ArrayList<>();
   private final Faults faults = new Faults();
   private final AtomicLong ids = new AtomicLong(1_000);
+  private final LongAdder busyNanos = new LongAdder();
 
   private FakeSnowflake(Path stages, DuckDBConnection duckDb, HttpServer http) {
     this.stages = stages;
@@ -211,7 +214,13 @@ public final class FakeSnowflake implements AutoCloseable {
     }
   }
 
+  /** Returns how long it took to answer, over all requests. */
+  public Duration busy() {
+    return Duration.ofNanos(busyNanos.sum());
+  }
+
   private void answer(HttpExchange exchange) throws IOException {
+    long start = System.nanoTime();
     try (exchange) {
       JsonNode request = read(exchange);
       String path = exchange.getRequestURI().getPath();
@@ -251,6 +260,8 @@ public final class FakeSnowflake implements AutoCloseable {
     } catch (RuntimeException e) {
       exchange.sendResponseHeaders(500, -1);
       throw e;
+    } finally {
+      busyNanos.add(System.nanoTime() - start);
     }
   }
 
@@ -325,8 +336,7 @@ public final class FakeSnowflake implements AutoCloseable {
 
   private ObjectNode renew(HttpExchange exchange) {
     String master = token(exchange);
-    String token = masters.get(master);
-    FakeSession session = token == null ? null : sessions.remove("expired-" + token);
+    FakeSession session = sessions.remove("expired-" + masters.get(master));
     if (session == null) {
       return Answer.failure("390115", "08001", "Master token has expired.");
     }
