@@ -120,7 +120,8 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
     double[] ours = new double[STAGED_LOADS - 1];
     long bytes = 0;
     long rows = 0;
-    try (StagingBenchmark benchmark = new StagingBenchmark(directory, WIDE_NAMESPACES)) {
+    try (StagingBenchmark benchmark =
+        new StagingBenchmark(SimulatedWarehouse.snowflake(directory), WIDE_NAMESPACES)) {
       for (int i = 0; i < STAGED_LOADS; i++) {
         StagingBenchmark.Load load = benchmark.load(STAGED_RESULTS);
         bytes += load.bytes();

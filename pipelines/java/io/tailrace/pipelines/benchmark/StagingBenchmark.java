@@ -4,26 +4,21 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
-import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.ResultEncoder;
-import io.tailrace.offline.snowflake.SnowflakeOfflineStore;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.pipelines.local.servers.snowflake.FakeSnowflake;
-import io.tailrace.pipelines.local.servers.snowflake.Logins;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.stage.InvalidMessageException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,13 +28,12 @@ import org.apache.beam.runners.core.metrics.MetricsContainerImpl;
 import org.apache.beam.sdk.metrics.MetricsEnvironment;
 
 /**
- * Measures how files are staged and loaded, without a pipeline: into a simulated Snowflake, through
- * the vendor's driver. What the simulation takes is no measure of Snowflake; what is said to it,
- * and what the time beside it is, are ours. Not thread-safe.
+ * Measures how files are staged and loaded, without a pipeline: into a simulated warehouse, through
+ * the vendor's driver. What is said to it, and the time beside its own, are ours. Not thread-safe.
  */
 final class StagingBenchmark implements AutoCloseable {
-  private final FakeSnowflake snowflake;
-  private final SnowflakeOfflineStore store;
+  private final SimulatedWarehouse warehouse;
+  private final Stage place;
   private final Loader loader;
   private final Stage.Connection stage;
   private final BenchmarkTraffic traffic;
@@ -57,21 +51,13 @@ final class StagingBenchmark implements AutoCloseable {
    */
   record Load(long rows, long statements, long bytes, Duration time, Duration ours) {}
 
-  StagingBenchmark(Path directory, int namespaces) throws IOException {
-    Files.createDirectories(directory.resolve("stages"));
-    this.snowflake = FakeSnowflake.start(directory.resolve("stages"));
-    Path password = directory.resolve("password");
-    Files.writeString(password, Logins.PASSWORD);
-    this.store =
-        SnowflakeOfflineStore.at(
-            EndpointUri.parse(
-                "snowflake://fake/features/{environment}?user=writer&warehouse=loading"
-                    + "&password=file:"
-                    + password
-                    + "&endpoint="
-                    + snowflake.endpoint()));
+  /** Measures a warehouse, which is closed with it. */
+  StagingBenchmark(SimulatedWarehouse warehouse, int namespaces) {
+    StagedStore store = warehouse.store();
+    this.warehouse = warehouse;
+    this.place = store.stage();
     this.loader = store.openLoader();
-    this.stage = store.stage().open();
+    this.stage = place.open();
     this.traffic = new BenchmarkTraffic(BenchmarkTraffic.Keys.UNIFORM, namespaces);
   }
 
@@ -83,20 +69,20 @@ final class StagingBenchmark implements AutoCloseable {
     long bytes = 0;
     for (ObservationFile file : files) {
       String name = file.environment() + "/benchmark-" + ++messages + ".parquet";
-      byte[] formed = store.stage().form().of(file, name);
+      byte[] formed = place.form().of(file, name);
       staged.put(name, formed);
       bytes += formed.length;
       references.add(
           new StagedFile(
-              store.stage().uri(),
+              place.uri(),
               name,
               new StagedFile.Type(
                   file.environment(), file.kind(), file.stringKeys(), file.valueType()),
               new StagedFile.Size(formed.length, file.rowCount(), file.publishedFrom().orElse(0L)),
               file.message().withPayload(new byte[0])));
     }
-    snowflake.clearStatements();
-    Duration before = snowflake.busy();
+    long unused = warehouse.takeStatements();
+    Duration before = warehouse.busy();
     long start = System.nanoTime();
     stage.put(staged);
     Inserted inserted = loader.load(stage, references);
@@ -106,10 +92,10 @@ final class StagingBenchmark implements AutoCloseable {
     }
     return new Load(
         inserted.rows().inserted(),
-        snowflake.statements().size(),
+        warehouse.takeStatements(),
         bytes,
         time,
-        time.minus(snowflake.busy().minus(before)));
+        time.minus(warehouse.busy().minus(before)));
   }
 
   @SuppressWarnings("try") // The scope is all that matters of the metrics' container.
@@ -149,6 +135,6 @@ final class StagingBenchmark implements AutoCloseable {
   public void close() {
     loader.close();
     stage.close();
-    snowflake.close();
+    warehouse.close();
   }
 }

@@ -6,18 +6,14 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
-import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
-import io.tailrace.offline.staging.StageThenLoad;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
-import io.tailrace.parquet.ObservationFile;
-import io.tailrace.stage.Failure;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -25,9 +21,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.WithFailures;
-import org.apache.beam.sdk.values.PCollection;
 
 /**
  * Databricks with Unity Catalog, by a SQL warehouse, at {@code
@@ -40,7 +33,7 @@ import org.apache.beam.sdk.values.PCollection;
  *
  * <p>Immutable.
  */
-public final class DatabricksOfflineStore implements OfflineStore {
+public final class DatabricksOfflineStore implements StagedStore {
   private static final long serialVersionUID = 1;
 
   /** A correct URI. */
@@ -152,23 +145,19 @@ public final class DatabricksOfflineStore implements OfflineStore {
     return new WarehouseCatalog(session(), statements());
   }
 
-  /** Opens a loader, which is for one thread. */
+  @Override
   public Loader openLoader() {
     return new WarehouseLoader(session(), statements(), address.latest());
   }
 
-  /** Returns where files wait for their load. */
+  @Override
   public Stage stage() {
     return address.stage();
   }
 
   @Override
-  public PTransform<
-          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
-      inserts() {
-    DatabricksOfflineStore store = this;
-    return StageThenLoad.from(stage(), store::openLoader)
-        .within(Limits.DEFAULT.waiting(address.loadEvery()));
+  public Duration loadEvery() {
+    return address.loadEvery();
   }
 
   @Override

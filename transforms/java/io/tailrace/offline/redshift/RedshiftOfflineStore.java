@@ -4,28 +4,21 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
-import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
-import io.tailrace.offline.staging.StageThenLoad;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
-import io.tailrace.parquet.ObservationFile;
-import io.tailrace.stage.Failure;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.WithFailures;
-import org.apache.beam.sdk.values.PCollection;
 
 /**
  * Amazon Redshift, a cluster or a workgroup, at {@code
@@ -37,7 +30,7 @@ import org.apache.beam.sdk.values.PCollection;
  *
  * <p>Immutable.
  */
-public final class RedshiftOfflineStore implements OfflineStore {
+public final class RedshiftOfflineStore implements StagedStore {
   private static final long serialVersionUID = 1;
 
   /** A correct URI. */
@@ -117,24 +110,20 @@ public final class RedshiftOfflineStore implements OfflineStore {
     return new WarehouseCatalog(new WarehouseSession(address.server()), address.statements());
   }
 
-  /** Opens a loader, which is for one thread. */
+  @Override
   public Loader openLoader() {
     return new WarehouseLoader(
         new WarehouseSession(address.server()), address.statements(), address.latest());
   }
 
-  /** Returns where files wait for their load. */
+  @Override
   public Stage stage() {
     return address.statements().stage();
   }
 
   @Override
-  public PTransform<
-          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
-      inserts() {
-    RedshiftOfflineStore store = this;
-    return StageThenLoad.from(stage(), store::openLoader)
-        .within(Limits.DEFAULT.waiting(address.loadEvery()));
+  public Duration loadEvery() {
+    return address.loadEvery();
   }
 
   @Override

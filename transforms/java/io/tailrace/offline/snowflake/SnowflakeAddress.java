@@ -2,24 +2,28 @@ package io.tailrace.offline.snowflake;
 
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.snowflake.SnowflakeStatements.Clustering;
+import io.tailrace.offline.staging.BucketAccess;
+import io.tailrace.offline.staging.BucketStage;
+import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What a Snowflake URI says. Immutable.
  *
  * @param server where it is
  * @param statements where its tables are
- * @param stage the name of the stage with database and schema, behind an at sign
+ * @param stage where files wait
  * @param loadEvery how long a file waits for others at most
  * @param latest whether the newest observations are kept beside history
  */
 record SnowflakeAddress(
     SnowflakeServer server,
     SnowflakeStatements statements,
-    String stage,
+    SnowflakeStage stage,
     Duration loadEvery,
     Latest latest)
     implements Serializable {
@@ -45,15 +49,11 @@ record SnowflakeAddress(
     checkName(uri, "database", database);
     checkName(uri, "schema", schema.replaceFirst("\\Q{environment}\\E", "e"));
     SnowflakeServer server = SnowflakeServer.of(uri, database.toUpperCase(Locale.ROOT));
-    String stage =
-        uri.take("stage")
-            .orElse(
-                schema.contains(SnowflakeStatements.ENVIRONMENT)
-                    ? "TAILRACE.TAILRACE_STAGE"
-                    : schema + ".TAILRACE_STAGE");
-    if (!stage.matches(NAME + "[.]" + NAME)) {
-      uri.problem("stage=" + stage + " is not SCHEMA.NAME");
-    }
+    Optional<String> integration = uri.take("storageIntegration");
+    integration
+        .filter(name -> !name.matches(NAME))
+        .ifPresent(name -> uri.problem("storageIntegration=" + name + " is not the name of one"));
+    SnowflakeStage stage = stage(uri, server, schema, integration.isPresent());
     Clustering clustering =
         switch (uri.take("clustering").orElse("feature")) {
           case "feature" -> Clustering.FEATURE;
@@ -66,12 +66,52 @@ record SnowflakeAddress(
     SnowflakeAddress address =
         new SnowflakeAddress(
             server,
-            new SnowflakeStatements(database.toUpperCase(Locale.ROOT), schema, clustering),
-            "@" + (database + "." + stage).toUpperCase(Locale.ROOT),
+            new SnowflakeStatements(
+                database.toUpperCase(Locale.ROOT), schema, clustering, integration.orElse(null)),
+            stage,
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
             Latest.take(uri));
     uri.finish(EXAMPLE);
     return address;
+  }
+
+  /** Takes the stage out of a URI: one of Snowflake's own, or a bucket that it may read. */
+  private static SnowflakeStage stage(
+      EndpointUri uri, SnowflakeServer server, String schema, boolean hasIntegration) {
+    Optional<String> given = uri.take("stage").map(it -> it.replaceFirst("/+$", ""));
+    BucketAccess access = BucketAccess.of(uri, server.timeouts().retryFor());
+    if (given.isPresent() && given.get().contains(":/")) {
+      String bucket = given.get();
+      if (!hasIntegration) {
+        uri.problem(
+            "storageIntegration=NAME is missing, with which Snowflake reads the stage " + bucket);
+      }
+      if (bucket.startsWith("s3://")) {
+        BucketStage.missingLibrary().ifPresent(uri::problem);
+      }
+      try {
+        BucketStage unused = new BucketStage(bucket, access, StagedForm.CANONICAL);
+      } catch (IllegalArgumentException e) {
+        uri.problem(String.valueOf(e.getMessage()));
+      }
+      return new SnowflakeStage(server, bucket, access);
+    }
+    if (hasIntegration || access.isGiven()) {
+      uri.problem(
+          "storageIntegration, stageRegion, stageAccessKey, stageSecretKey and stageEndpoint are of"
+              + " a stage in a bucket: stage=s3://bucket/folder");
+    }
+    String name =
+        given.orElse(
+            schema.contains(SnowflakeStatements.ENVIRONMENT)
+                ? "TAILRACE.TAILRACE_STAGE"
+                : schema + ".TAILRACE_STAGE");
+    if (!name.matches(NAME + "[.]" + NAME)) {
+      uri.problem(
+          "stage=" + name + " is neither SCHEMA.NAME nor a bucket such as s3://bucket/folder");
+    }
+    return new SnowflakeStage(
+        server, "@" + (server.context().database() + "." + name).toUpperCase(Locale.ROOT), access);
   }
 
   private static void checkName(EndpointUri uri, String what, String name) {

@@ -7,7 +7,10 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Asks Snowflake whether it can be used, and what it is. Stateless and thread-safe. */
@@ -35,13 +38,72 @@ final class SnowflakeCheck {
                 + " TO ROLE …");
       }
       if (roles.contains(Role.INSERT)) {
-        boolean unused =
-            session.require(
-                statements -> {
-                  new SnowflakeStage(server, address.stage()).create(statements);
-                  return true;
-                });
+        checkStage(session, address);
       }
+    }
+  }
+
+  private static void checkStage(WarehouseSession session, SnowflakeAddress address)
+      throws UnavailableException {
+    SnowflakeStage stage = address.stage();
+    String integration = address.statements().integration();
+    if (stage.isInternal() || integration == null) {
+      boolean unused =
+          session.require(
+              statements -> {
+                stage.create(statements);
+                return true;
+              });
+      return;
+    }
+    stage.check();
+    String allowed = allowed(session, integration);
+    String location = SnowflakeStage.location(stage.uri());
+    if (Arrays.stream(allowed.split(",", -1))
+        .map(String::strip)
+        .noneMatch(each -> location.startsWith(each.replaceFirst("[*]$", "")))) {
+      throw new UnavailableException(
+          session.server().text()
+              + ": the storage integration "
+              + integration
+              + " lets Snowflake read "
+              + allowed
+              + ", not the stage: ALTER STORAGE INTEGRATION "
+              + integration
+              + " SET STORAGE_ALLOWED_LOCATIONS = ('"
+              + location
+              + "')");
+    }
+  }
+
+  /** Returns the locations that an integration lets Snowflake read, with commas between them. */
+  private static String allowed(WarehouseSession session, String integration)
+      throws UnavailableException {
+    try {
+      return session.run(
+          statements -> {
+            Map<String, String> properties = new HashMap<>();
+            statements
+                .query(
+                    "DESCRIBE INTEGRATION " + integration,
+                    row ->
+                        Map.entry(
+                            row.getString("property"),
+                            String.valueOf(row.getString("property_value"))))
+                .forEach(each -> properties.put(each.getKey(), each.getValue()));
+            return properties.getOrDefault("STORAGE_ALLOWED_LOCATIONS", "");
+          });
+    } catch (WarehouseSession.RefusedException e) {
+      throw new UnavailableException(
+          session.server().text()
+              + ": the storage integration "
+              + integration
+              + " can't be used ("
+              + session.server().message(e.refusal())
+              + "): GRANT USAGE ON INTEGRATION "
+              + integration
+              + " TO ROLE …",
+          e);
     }
   }
 

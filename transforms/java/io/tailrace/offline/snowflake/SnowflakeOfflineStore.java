@@ -3,36 +3,30 @@ package io.tailrace.offline.snowflake;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
-import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
-import io.tailrace.offline.staging.StageThenLoad;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
-import io.tailrace.parquet.ObservationFile;
-import io.tailrace.stage.Failure;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
-import org.apache.beam.sdk.transforms.PTransform;
-import org.apache.beam.sdk.transforms.WithFailures;
-import org.apache.beam.sdk.values.PCollection;
 
 /**
  * Snowflake, at {@code
  * snowflake://account/database/tailrace_{environment}?warehouse=W&role=R&user=U&privateKey=file:PATH}.
  *
  * <p>Each environment has a schema of its own; files wait in an internal stage, which is in the
- * schema that {@code stage} names. A load copies them into temporary tables and merges these into
- * the tables of their types, all in one transaction with the ledger: see {@link WarehouseLoader}.
+ * schema that {@code stage} names, or in a bucket. A load copies them into temporary tables and
+ * merges these into the tables of their types, all in one transaction with the ledger: see {@link
+ * WarehouseLoader}.
  *
  * <p>Immutable.
  */
-public final class SnowflakeOfflineStore implements OfflineStore {
+public final class SnowflakeOfflineStore implements StagedStore {
   private static final long serialVersionUID = 1;
 
   /** A correct URI. */
@@ -83,7 +77,7 @@ public final class SnowflakeOfflineStore implements OfflineStore {
     return new WarehouseCatalog(new WarehouseSession(address.server()), address.statements());
   }
 
-  /** Opens a loader, which is for one thread. */
+  @Override
   public Loader openLoader() {
     return new WarehouseLoader(
         new WarehouseSession(address.server()), address.statements(), address.latest());
@@ -97,18 +91,14 @@ public final class SnowflakeOfflineStore implements OfflineStore {
     return address.statements();
   }
 
-  /** Returns where files wait for their load. */
+  @Override
   public Stage stage() {
-    return new SnowflakeStage(address.server(), address.stage());
+    return address.stage();
   }
 
   @Override
-  public PTransform<
-          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
-      inserts() {
-    SnowflakeOfflineStore store = this;
-    return StageThenLoad.from(stage(), store::openLoader)
-        .within(Limits.DEFAULT.waiting(address.loadEvery()));
+  public Duration loadEvery() {
+    return address.loadEvery();
   }
 
   @Override

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.common.collect.Lists;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.staging.BucketAccess;
+import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseSession;
@@ -18,12 +20,15 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * An internal stage, which is reached through a session: PUT, LIST, GET and REMOVE. Immutable.
+ * An internal stage, which is reached through a session by PUT, LIST, GET and REMOVE; or a folder
+ * in a bucket, which Snowflake reads by a storage integration. References that were restored may
+ * point into either. Immutable.
  *
  * @param server whose it is
- * @param uri its name with database and schema, behind an at sign
+ * @param uri its name with database and schema, behind an at sign; or the bucket's address
+ * @param access how a bucket is reached
  */
-record SnowflakeStage(SnowflakeServer server, String uri) implements Stage {
+record SnowflakeStage(SnowflakeServer server, String uri, BucketAccess access) implements Stage {
   private static final long serialVersionUID = 1;
 
   /** Files that are removed by one statement. */
@@ -31,12 +36,28 @@ record SnowflakeStage(SnowflakeServer server, String uri) implements Stage {
 
   @Override
   public Stage at(String other) {
-    return new SnowflakeStage(server, other);
+    return new SnowflakeStage(server, other, access);
   }
 
   @Override
   public Connection open() {
-    return new OpenStage(new WarehouseSession(server));
+    return isInternal()
+        ? new OpenStage(new WarehouseSession(server))
+        : new BucketStage(uri, access, form()).open();
+  }
+
+  /** Returns whether it is one of Snowflake's own. */
+  boolean isInternal() {
+    return isInternal(uri);
+  }
+
+  static boolean isInternal(String uri) {
+    return uri.startsWith("@");
+  }
+
+  /** Returns the address of a folder in a bucket as Snowflake writes it. */
+  static String location(String uri) {
+    return uri.replaceFirst("^gs:", "gcs:") + "/";
   }
 
   private final class OpenStage implements Connection {

@@ -2,6 +2,7 @@ package io.tailrace.offline.snowflake;
 
 import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Statements;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +35,10 @@ import org.slf4j.LoggerFactory;
  * @param database the database of all schemas
  * @param schemaPattern the name of a schema, perhaps with {@code {environment}} in it
  * @param clustering whether tables of rows are clustered, which Snowflake does for money
+ * @param integration the storage integration that lets Snowflake read buckets; null: none
  */
-record SnowflakeStatements(String database, String schemaPattern, Clustering clustering)
+record SnowflakeStatements(
+    String database, String schemaPattern, Clustering clustering, @Nullable String integration)
     implements WarehouseDialect {
   private static final long serialVersionUID = 1;
 
@@ -198,11 +202,15 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
    * The columns are found by their names, whatever their order; each row gets the name of its file
    * and its number.
    */
-  static String copyStatement(String place, String stage, List<String> names) {
+  String copyStatement(String place, String stage, List<String> names) {
     return "COPY INTO "
         + place
         + " FROM "
-        + SNOWFLAKE.literal(stage + "/")
+        + (SnowflakeStage.isInternal(stage)
+            ? SNOWFLAKE.literal(stage + "/")
+            : SNOWFLAKE.literal(SnowflakeStage.location(stage))
+                + " STORAGE_INTEGRATION = "
+                + integration)
         + names.stream()
             .map(SNOWFLAKE::literal)
             .collect(Collectors.joining(", ", " FILES = (", ")"))
@@ -215,9 +223,17 @@ record SnowflakeStatements(String database, String schemaPattern, Clustering clu
   @Override
   public void copy(
       Statements statements, Stage.Connection stage, String place, List<StagedFile> files)
-      throws SQLException {
-    statements.execute(
-        copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));
+      throws SQLException, UnavailableException {
+    String from = files.get(0).stage();
+    if (integration == null && !SnowflakeStage.isInternal(from)) {
+      throw new UnavailableException(
+          "files wait in "
+              + from
+              + ", which no storage integration lets Snowflake read now: give stage="
+              + from
+              + "&storageIntegration=NAME until they are loaded");
+    }
+    statements.execute(copyStatement(place, from, files.stream().map(StagedFile::name).toList()));
   }
 
   /** Its calendar has the years that people write with four digits. */

@@ -53,6 +53,11 @@ public record BucketAccess(
         retryFor);
   }
 
+  /** Returns whether anything is said of how a bucket is reached. */
+  public boolean isGiven() {
+    return endpoint != null || region != null || accessKey != null || secretKey != null;
+  }
+
   private static String notAnAddress(String endpoint) {
     return "stageEndpoint="
         + endpoint

@@ -6,6 +6,7 @@ import io.tailrace.testing.fakes.FakeDatabricks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.rules.TemporaryFolder;
 
 /** A simulated Databricks, for the tests of a class. */
@@ -70,6 +71,11 @@ public final class DatabricksFixture extends WarehouseFixture {
   @Override
   public void endSessions() throws SQLException {
     databricks.endSessions();
+  }
+
+  /** Returns the statements that were sent, and forgets them. */
+  public List<String> statementsSent() {
+    return databricks.takeStatements();
   }
 
   /** Forgets all that was stored and staged. */

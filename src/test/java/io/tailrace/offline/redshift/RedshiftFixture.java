@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import org.junit.rules.TemporaryFolder;
 
 /** A simulated Redshift and its bucket, for the tests of a class. */
@@ -100,6 +101,11 @@ public final class RedshiftFixture extends WarehouseFixture {
         statement.execute(each);
       }
     }
+  }
+
+  /** Returns the statements that were sent, and forgets them. */
+  public List<String> statementsSent() {
+    return redshift.takeStatements();
   }
 
   /** Forgets all that was stored and staged. */

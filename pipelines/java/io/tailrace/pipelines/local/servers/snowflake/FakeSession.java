@@ -36,6 +36,7 @@ final class FakeSession implements AutoCloseable {
   private static final Pattern TEMPORARY =
       Pattern.compile("TEMPORARY TABLE ((?:\"\\w+\"\\.)*)(\"\\w+\")");
   private static final Pattern COPY = Pattern.compile("^COPY INTO (\\S+) FROM");
+  private static final Pattern INTEGRATION = Pattern.compile(" STORAGE_INTEGRATION = (\\w+)");
   private static final Pattern ARRAY_COLUMN = Pattern.compile("(\"\\w+\") ARRAY\\b");
   private static final Pattern PLACE = Pattern.compile("TABLE (?:IF NOT EXISTS )?(\\S+)");
 
@@ -43,17 +44,26 @@ final class FakeSession implements AutoCloseable {
   private final Connection duckDb;
   private final TableLocks locks;
   private final Path stages;
+  private final Buckets buckets;
   private final Map<String, String> parameters;
   private final Map<String, String> temporary = new HashMap<>();
   private boolean inTransaction;
   private boolean begun;
 
-  FakeSession(
-      long id, Connection duckDb, TableLocks locks, Path stages, Map<String, String> parameters) {
+  /**
+   * What sessions of an account share.
+   *
+   * @param stages a directory with a directory for each stage
+   * @param buckets what it may read beside these
+   */
+  record Account(TableLocks locks, Path stages, Buckets buckets) {}
+
+  FakeSession(long id, Connection duckDb, Account account, Map<String, String> parameters) {
     this.id = id;
     this.duckDb = duckDb;
-    this.locks = locks;
-    this.stages = stages;
+    this.locks = account.locks;
+    this.stages = account.stages;
+    this.buckets = account.buckets;
     this.parameters = Map.copyOf(parameters);
   }
 
@@ -99,6 +109,15 @@ final class FakeSession implements AutoCloseable {
                               Long.toString(lock.getValue().id()),
                               "HOLDING"))
                   .toList());
+      case "DESCRIBE" -> {
+        String name = sql.skeleton().replaceFirst("^DESCRIBE INTEGRATION ", "");
+        yield Answer.rows(
+            Answer.SELECT,
+            List.of("property", "property_type", "property_value", "property_default"),
+            List.of(
+                List.of("ENABLED", "Boolean", "true", "false"),
+                List.of("STORAGE_ALLOWED_LOCATIONS", "List", buckets.allowed(name), "[]")));
+      }
       default -> sql.skeleton().contains("SYSTEM$ABORT_TRANSACTION") ? abort(sql) : select(sql);
     };
   }
@@ -225,8 +244,16 @@ final class FakeSession implements AutoCloseable {
     if (!into.find()) {
       throw new SQLException("Parser Error: " + sql.skeleton());
     }
-    Path stage = directory(sql.textBehind(" FROM "));
     List<String> names = sql.textsIn(" FILES = ");
+    String from = sql.textBehind(" FROM ");
+    Matcher integration = INTEGRATION.matcher(sql.skeleton());
+    boolean isBucket = integration.find();
+    // Files of a bucket are called by all of their folders.
+    Path root = isBucket ? stages.resolve("bucket-" + from.split("/", 4)[2]) : directory(from);
+    Path stage = isBucket ? root.resolve(from.split("/", 4)[3]) : root;
+    if (isBucket) {
+      buckets.fetch(integration.group(1), from, names, root);
+    }
     for (String name : names) {
       if (!Files.exists(stage.resolve(name))) {
         throw new FakeSnowflake.RefusedException(
@@ -260,7 +287,7 @@ final class FakeSession implements AutoCloseable {
         String lower = column.toLowerCase(Locale.ROOT);
         if (lower.equals("staged_file")) {
           targets.add(column);
-          values.add("substr(filename, " + (stage.toString().length() + 2) + ")");
+          values.add("substr(filename, " + (root.toString().length() + 2) + ")");
         } else if (lower.equals("staged_row")) {
           targets.add(column);
           values.add("file_row_number");

@@ -100,11 +100,10 @@ public final class FakeSnowflake implements AutoCloseable {
     }
   }
 
-  private final Path stages;
+  private final FakeSession.Account account;
   private final DuckDBConnection duckDb;
   private final HttpServer http;
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private final TableLocks locks = new TableLocks();
   private final Map<String, FakeSession> sessions = new ConcurrentHashMap<>();
   private final Map<String, String> masters = new ConcurrentHashMap<>();
   private final Map<String, String> answered = new ConcurrentHashMap<>();
@@ -114,7 +113,7 @@ public final class FakeSnowflake implements AutoCloseable {
   private final LongAdder busyNanos = new LongAdder();
 
   private FakeSnowflake(Path stages, DuckDBConnection duckDb, HttpServer http) {
-    this.stages = stages;
+    this.account = new FakeSession.Account(new TableLocks(), stages, new Buckets());
     this.duckDb = duckDb;
     this.http = http;
   }
@@ -155,6 +154,11 @@ public final class FakeSnowflake implements AutoCloseable {
   /** Returns what it can be told to fail with. */
   public Faults faults() {
     return faults;
+  }
+
+  /** Returns which buckets it may read. */
+  public Buckets buckets() {
+    return account.buckets();
   }
 
   /** Returns all statements that were sent, in their order. */
@@ -310,7 +314,7 @@ public final class FakeSnowflake implements AutoCloseable {
         statement.execute("SET TimeZone='UTC'");
       }
       long id = ids.incrementAndGet();
-      FakeSession session = new FakeSession(id, connection, locks, stages, parameters);
+      FakeSession session = new FakeSession(id, connection, account, parameters);
       String token = "token-" + UUID.randomUUID();
       sessions.put(token, session);
       masters.put("master-" + id, token);
@@ -336,7 +340,8 @@ public final class FakeSnowflake implements AutoCloseable {
 
   private ObjectNode renew(HttpExchange exchange) {
     String master = token(exchange);
-    FakeSession session = sessions.remove("expired-" + masters.get(master));
+    String token = masters.get(master);
+    FakeSession session = token == null ? null : sessions.remove("expired-" + token);
     if (session == null) {
       return Answer.failure("390115", "08001", "Master token has expired.");
     }
