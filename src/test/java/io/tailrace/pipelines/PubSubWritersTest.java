@@ -127,7 +127,9 @@ public class PubSubWritersTest {
     OfflineServers.await("rows", () -> rows("production.user__f0") == all);
     OfflineServers.await("queries", () -> rows("production.query_log") == all);
     OfflineServers.await("values", () -> values().equals(expected()));
-    OfflineServers.await("metrics", () -> executions() >= all);
+    // Without its state the metrics writer forgets what it has counted and not yet published.
+    long counted = flink.isPresent() ? RESULTS : all;
+    OfflineServers.await("metrics", () -> executions() >= counted);
     OfflineServers.await("acknowledged", this::isAllAcknowledged);
 
     assertThat(rows("production.user__f0")).isEqualTo(all);
