@@ -113,8 +113,8 @@ public class OfflineProcessesTest {
   }
 
   @Test
-  public void writersInFourProcessesThatMeet150UnseenFeaturesLoseNothing() throws Exception {
-    int features = 150;
+  public void writersInFourProcessesThatMeet60UnseenFeaturesLoseNothing() throws Exception {
+    int features = 60;
     try (OfflineServers servers =
         new OfflineServers(folder.newFolder().toPath(), Store.POSTGRESQL)) {
       for (int i = 0; i < 10; i++) {
@@ -140,7 +140,7 @@ public class OfflineProcessesTest {
               for (WriterJvm writer : writers) {
                 writer.checkAlive();
               }
-              return servers.count("user__f149") == 10
+              return servers.count("user__f59") == 10
                   && servers.leastAndMost(features).equals(List.of(10L, 10L))
                   && servers.count("query_log") == 10;
             });

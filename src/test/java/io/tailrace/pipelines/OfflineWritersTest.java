@@ -100,10 +100,10 @@ public class OfflineWritersTest {
   }
 
   @Test
-  public void twoWritersOfEachKindThatMeet500UnseenFeaturesLoseNothing() throws Exception {
+  public void twoWritersOfEachKindThatMeet200UnseenFeaturesLoseNothing() throws Exception {
     // Of the same topics, each with a group of its own: both see every feature at once.
     for (int i = 0; i < 10; i++) {
-      servers.publish(i, 1, 500);
+      servers.publish(i, 1, 200);
     }
 
     startOnFlink("?group=one");
@@ -113,7 +113,7 @@ public class OfflineWritersTest {
     servers.awaitCommitted("one-files", servers.filesPublished());
     servers.awaitCommitted("two-files", servers.filesPublished());
 
-    assertThat(servers.leastAndMost(500)).containsExactly(10L, 10L);
+    assertThat(servers.leastAndMost(200)).containsExactly(10L, 10L);
     assertWithMessage("query_log").that(servers.count("query_log")).isEqualTo(10);
   }
 
