@@ -258,6 +258,11 @@ public final class MetricsTable {
     return name;
   }
 
+  /** Returns whether its rows are of features. */
+  public boolean isOfFeatures() {
+    return series == SeriesCase.FEATURE;
+  }
+
   /** Returns whether a summary belongs into it. */
   public boolean holds(MetricsSummary summary) {
     return summary.getSeriesCase() == series;

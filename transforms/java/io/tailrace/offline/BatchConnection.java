@@ -29,6 +29,16 @@ public interface BatchConnection extends Catalog {
    */
   boolean takesRows(String environment) throws UnavailableException;
 
+  /**
+   * Deletes the rows of a table that were inserted before, so that it does not grow for ever. A
+   * store that can't, or not at little cost, keeps them.
+   *
+   * @param age of what is deleted, at least
+   * @throws UnavailableException if they can't be deleted now
+   */
+  default void deleteOld(String environment, String table, Duration age)
+      throws UnavailableException {}
+
   /** Returns for how long a table that refuses its rows is tried again with them. */
   Duration patience();
 

@@ -38,6 +38,7 @@ public final class GroupedInserts implements InsertSession {
   private final BatchConnection connection;
   private final TableCache tables;
   private final SickTables sickTables = new SickTables(System::nanoTime);
+  private final ReservedTables reserved = new ReservedTables(System::nanoTime);
 
   private GroupedInserts(BatchConnection connection) {
     this.connection = connection;
@@ -127,6 +128,7 @@ public final class GroupedInserts implements InsertSession {
     tally.rejected().addAll(conflicts);
     tally.addTables(group.kind == Kind.QUERIES ? 0 : well.tables().size());
     add(well, files, inserted, tally);
+    reserved.deleteOld(connection, well);
     if (well.tables().size() < batch.tables().size()) {
       visitSick(batch, files, tally);
     }

@@ -3,6 +3,7 @@ package io.tailrace.result;
 import io.tailrace.result.ColumnSpec.DefaultHandling;
 import io.tailrace.result.ColumnSpec.NullHandling;
 import io.tailrace.result.ColumnSpec.Origin;
+import java.time.Duration;
 
 /** What of a result is persisted where: the one place that knows. Stateless and thread-safe. */
 public final class PersistencePolicy {
@@ -23,10 +24,12 @@ public final class PersistencePolicy {
   }
 
   /** How namespaces begin that are reserved for what is told of the system itself. */
-  static final String RESERVED = "tailrace.";
+  public static final String RESERVED = "tailrace.";
 
-  /** For how long a value of a reserved namespace may be served at most, in microseconds. */
-  static final long RESERVED_STALENESS = 86_400_000_000L;
+  /** For how long what is in a reserved namespace is kept, and served, at most. */
+  public static final Duration RESERVED_KEPT = Duration.ofDays(1);
+
+  private static final long RESERVED_STALENESS = RESERVED_KEPT.toNanos() / 1_000;
 
   private PersistencePolicy() {}
 
@@ -76,9 +79,14 @@ public final class PersistencePolicy {
     return spec.skipOffline() ? Decision.SKIPPED_BY_FEATURE : Decision.WRITE;
   }
 
+  /** Returns whether a namespace is reserved for what is told of the system itself. */
+  public static boolean isReserved(String namespace) {
+    return namespace.startsWith(RESERVED);
+  }
+
   /** Returns for how long values of a namespace may be served, in microseconds. */
   public static long maxStaleness(String namespace, ColumnSpec spec) {
-    return namespace.startsWith(RESERVED)
+    return isReserved(namespace)
         ? Math.min(spec.maxStaleness(), RESERVED_STALENESS)
         : spec.maxStaleness();
   }

@@ -10,12 +10,15 @@ import io.tailrace.parquet.ForeignFile;
 import io.tailrace.parquet.ObservationEncoder;
 import io.tailrace.parquet.ObservationEncoder.Query;
 import io.tailrace.parquet.QueryLog;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.Features;
+import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
+import io.tailrace.v1.Frame;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -95,6 +98,49 @@ public class DatabaseTablesTest {
       texts[i] = "('" + feature + "', " + rows[i] + ", TIMESTAMPTZ '2026-01-01 00:00:00+00', 'op')";
     }
     return Batches.of(List.of(ForeignFile.of(ValueType.INT64, texts).file()));
+  }
+
+  @Test
+  public void rowsOfReservedNamespacesGoAfterADayAndNoOthers() throws Exception {
+    String reserved = TableNames.ofFeature("tailrace.probe", "age");
+    List<String> tables = List.of(reserved, "user__age");
+    insertAges("before", "today");
+    for (String table : tables) {
+      database.execute(
+          "UPDATE tailrace." + table + " SET inserted_at = inserted_at - INTERVAL '23 hours'",
+          "UPDATE tailrace."
+              + table
+              + " SET inserted_at = inserted_at - INTERVAL '2 hours' WHERE pkey = 'before'");
+    }
+
+    insertAges("now");
+
+    assertThat(database.rows("SELECT pkey FROM tailrace." + reserved + " ORDER BY 1"))
+        .containsExactly("now", "today");
+    assertThat(database.rows("SELECT pkey FROM tailrace.user__age ORDER BY 1"))
+        .containsExactly("before", "now", "today");
+  }
+
+  private void insertAges(String... keys) throws Exception {
+    List<Frame> frames = new ArrayList<>();
+    for (String namespace : List.of("tailrace.probe", "user")) {
+      long[] ages = new long[keys.length];
+      frames.add(
+          Results.users(
+                  List.of(keys),
+                  Results.int64("age", RandomResults.START, ages).toBuilder()
+                      .setFeature(namespace + ".age")
+                      .build())
+              .toBuilder()
+              .setNamespace(namespace)
+              .build());
+    }
+    try (InsertSession session = GroupedInserts.over(database.connect())) {
+      Inserted inserted =
+          session.insert(
+              BundleEncoder.files(List.of(Results.of(frames.toArray(Frame[]::new)))));
+      assertThat(inserted.rejected()).isEmpty();
+    }
   }
 
   @Test

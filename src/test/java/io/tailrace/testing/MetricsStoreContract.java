@@ -272,6 +272,29 @@ public abstract class MetricsStoreContract {
   }
 
   @Test
+  public void seriesOfReservedNamespacesGoAfterADayAndNoOthers() throws Exception {
+    long minute = System.currentTimeMillis() / 60_000 * Summaries.ONE_MINUTE;
+    List<MetricsSummary> summaries = new ArrayList<>();
+    // The second is of the namespace 'tailrace', which is anybody's.
+    for (String feature : List.of("tailrace.probe.age", "tailrace.age", "user.age")) {
+      for (long hours : List.of(25, 23)) {
+        summaries.add(
+            Summaries.computed(Summaries.feature(feature), 1, 0).toBuilder()
+                .setMinute(minute - hours * 60 * Summaries.ONE_MINUTE)
+                .build());
+      }
+    }
+
+    write(summaries.toArray(MetricsSummary[]::new));
+
+    assertThat(
+            database.rows(
+                "SELECT feature, count(*) FROM tailrace_metrics.feature_minutes GROUP BY 1"
+                    + " ORDER BY 1"))
+        .containsExactly("tailrace.age|2", "tailrace.probe.age|1", "user.age|2");
+  }
+
+  @Test
   public void aReplayChangesNothing() throws Exception {
     List<MetricsSummary> summaries = random(new Random(7), 300);
     write(summaries.toArray(MetricsSummary[]::new));

@@ -8,6 +8,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsStore;
 import io.tailrace.metrics.MetricsTable;
 import io.tailrace.metrics.MetricsView;
+import io.tailrace.metrics.ReservedSeries;
 import io.tailrace.metrics.SummaryOrder;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.Conflict;
@@ -24,6 +25,7 @@ import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
@@ -44,6 +46,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   private final ImmutableList<MetricsTable> tables;
   private final DuckDbSession session;
   private final DuckDbCounters counters = new DuckDbCounters();
+  private final ReservedSeries reserved = new ReservedSeries();
 
   private boolean prepared;
   private Instant deletedAt = Instant.MIN;
@@ -66,6 +69,7 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
           changed += write(table, some);
         }
       }
+      deleteReserved();
       deleteOld();
       done = true;
       return changed;
@@ -190,6 +194,31 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
   }
 
+  /** Deletes old rows of reserved namespaces, at most once an hour. */
+  private void deleteReserved() throws UnavailableException {
+    Optional<String> due = prepared ? reserved.due(Instant.now()) : Optional.empty();
+    if (due.isEmpty()) {
+      return;
+    }
+    for (MetricsTable table : tables) {
+      if (table.isOfFeatures()) {
+        delete(table, due.get());
+      }
+    }
+  }
+
+  private void delete(MetricsTable table, String rows) throws UnavailableException {
+    int unused =
+        session.transaction(
+            open ->
+                open.statement()
+                    .executeUpdate(
+                        "DELETE FROM "
+                            + open.catalog(store.schema()).place(table.name())
+                            + " WHERE "
+                            + rows));
+  }
+
   /** Deletes rows older than the retention, at most once an hour. */
   private void deleteOld() throws UnavailableException {
     if (store.retention().isEmpty()
@@ -199,16 +228,11 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
     deletedAt = Instant.now();
     for (MetricsTable table : tables) {
-      int unused =
-          session.transaction(
-              open ->
-                  open.statement()
-                      .executeUpdate(
-                          "DELETE FROM "
-                              + open.catalog(store.schema()).place(table.name())
-                              + " WHERE minute < now() - INTERVAL '"
-                              + store.retention().orElseThrow().toSeconds()
-                              + " seconds'"));
+      delete(
+          table,
+          "minute < now() - INTERVAL '"
+              + store.retention().orElseThrow().toSeconds()
+              + " seconds'");
     }
   }
 

@@ -5,6 +5,7 @@ import static io.tailrace.sql.postgres.PostgresCatalog.strings;
 import com.google.common.collect.ImmutableList;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.metrics.MetricsTable;
+import io.tailrace.metrics.ReservedSeries;
 import io.tailrace.metrics.postgres.PostgresMetricsTables.Kind;
 import io.tailrace.sql.postgres.PostgresCatalog;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
@@ -17,14 +18,15 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Drops what is older than the retention, at most once an hour; TimescaleDB does so by itself. Not
- * thread-safe.
+ * Drops what is older than the retention, at most once an hour; TimescaleDB does so by itself. Rows
+ * of reserved namespaces go after a day. Not thread-safe.
  */
 final class Retention {
   private static final Logger LOG = LoggerFactory.getLogger(Retention.class);
@@ -36,6 +38,7 @@ final class Retention {
   private final PostgresMetricsAddress address;
   private final PostgresCatalog catalog;
   private final ImmutableList<MetricsTable> tables;
+  private final ReservedSeries reserved = new ReservedSeries();
   private Instant droppedAt = Instant.MIN;
 
   Retention(PostgresMetricsAddress address, PostgresCatalog catalog, List<MetricsTable> tables) {
@@ -51,37 +54,59 @@ final class Retention {
    * @param kinds what the tables are
    */
   void dropOld(Map<String, Kind> kinds) {
+    Optional<String> due = reserved.due(Instant.now());
+    if (due.isPresent()) {
+      trying(
+          "Rows of reserved namespaces",
+          () -> {
+            for (MetricsTable table : tables) {
+              if (table.isOfFeatures()) {
+                delete(table, due.get());
+              }
+            }
+          });
+    }
     if (address.retention().isEmpty()
         || Duration.between(droppedAt, Instant.now()).compareTo(BETWEEN_DROPS) < 0) {
       return;
     }
     droppedAt = Instant.now();
     String oldest = "now() - INTERVAL '" + Timescale.interval(address.retention().get()) + "'";
+    trying(
+        "Rows older than the retention",
+        () -> {
+          for (MetricsTable table : tables) {
+            switch (kinds.getOrDefault(table.name(), Kind.HYPERTABLE)) {
+              case PLAIN -> delete(table, "minute < " + oldest);
+              case DAILY ->
+                  catalog.once(
+                      address.schema(), connection -> dropDays(connection, table.name(), oldest));
+              case HYPERTABLE -> {}
+            }
+          }
+        });
+  }
+
+  private interface Work {
+    void run() throws RefusedException, UnavailableException;
+  }
+
+  private void trying(String what, Work work) {
     try {
-      for (MetricsTable table : tables) {
-        switch (kinds.getOrDefault(table.name(), Kind.HYPERTABLE)) {
-          case PLAIN ->
-              catalog.once(
-                  address.schema(),
-                  connection ->
-                      List.of(
-                          "DELETE FROM "
-                              + address.place(table.name())
-                              + " WHERE minute < "
-                              + oldest));
-          case DAILY ->
-              catalog.once(
-                  address.schema(), connection -> dropDays(connection, table.name(), oldest));
-          case HYPERTABLE -> {}
-        }
-      }
+      work.run();
     } catch (RefusedException e) {
       LOG.warn(
-          "Rows older than the retention are kept for now: {}",
-          SqlState.sentence(address.server(), e.refusal()));
+          "{} are kept for now: {}", what, SqlState.sentence(address.server(), e.refusal()));
     } catch (UnavailableException e) {
-      LOG.warn("Rows older than the retention are kept for now: {}", e.getMessage());
+      LOG.warn("{} are kept for now: {}", what, e.getMessage());
     }
+  }
+
+  private void delete(MetricsTable table, String rows)
+      throws RefusedException, UnavailableException {
+    catalog.once(
+        address.schema(),
+        connection -> List.of("DELETE FROM " + address.place(table.name()) + " WHERE " + rows));
   }
 
   private List<String> dropDays(Connection connection, String table, String oldest)

@@ -253,6 +253,21 @@ final class DuckDbConnection implements BatchConnection {
         });
   }
 
+  @Override
+  public void deleteOld(String environment, String table, Duration age)
+      throws UnavailableException {
+    int unused =
+        session.transaction(
+            open ->
+                open.statement()
+                    .executeUpdate(
+                        "DELETE FROM "
+                            + open.catalog(store.schema(environment)).place(table)
+                            + " WHERE inserted_at < now() - INTERVAL '"
+                            + age.toSeconds()
+                            + " seconds'"));
+  }
+
   /** Nobody else can open the file, and mend a table, as long as this process has it. */
   @Override
   public Duration patience() {

@@ -61,6 +61,12 @@ final class PostgresConnection implements BatchConnection {
   }
 
   @Override
+  public void deleteOld(String environment, String table, Duration age)
+      throws UnavailableException {
+    tables.deleteOld(address.schema(environment), table, age);
+  }
+
+  @Override
   public Duration patience() {
     return address.server().timeouts().retryFor();
   }

@@ -27,6 +27,7 @@ import io.tailrace.sql.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -182,6 +183,29 @@ final class PostgresTables {
         }
       }
       return refused;
+    }
+  }
+
+  /** See {@link io.tailrace.offline.BatchConnection#deleteOld}. */
+  void deleteOld(String schema, String table, Duration age) throws UnavailableException {
+    try {
+      long unused =
+          session.write(
+              connection -> {
+                try (Statement statement = connection.createStatement()) {
+                  // Rows that go are not to be counted.
+                  boolean unusedToo =
+                      statement.execute(
+                          "DELETE FROM "
+                              + POSTGRES.place(schema, table)
+                              + " WHERE inserted_at < now() - INTERVAL '"
+                              + age.toSeconds()
+                              + " seconds'");
+                  return 0L;
+                }
+              });
+    } catch (RefusedException e) {
+      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 
