@@ -3,8 +3,8 @@ package io.tailrace.metrics;
 import io.tailrace.result.PersistencePolicy;
 import java.time.Duration;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which rows of features go from a metrics store, whatever its retention: those of namespaces that

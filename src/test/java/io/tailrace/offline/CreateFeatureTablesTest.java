@@ -138,13 +138,14 @@ public class CreateFeatureTablesTest {
     WithFailures.Result<PCollection<Result>, Failure> created =
         create(
             Results.of(
-                Results.user("ann", Results.int64("age", T, 1), Results.int64("zip", T, 1))));
+                Results.user("ann", Results.int64("zip", T, 1), Results.int64("age", T, 1))));
 
     PAssert.that(features(created.output())).containsInAnyOrder("user.zip");
     PAssert.thatSingleton(created.failures())
         .satisfies(
             failure -> {
               assertThat(failure.reason()).isEqualTo(Reason.NAME_TAKEN);
+              assertThat(failure.field()).isEqualTo("frames[0].columns[1]");
               assertThat(failure.cells()).hasSize(1);
               assertThat(failure.cells().get(0).message())
                   .isEqualTo(

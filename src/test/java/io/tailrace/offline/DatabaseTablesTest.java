@@ -137,8 +137,7 @@ public class DatabaseTablesTest {
     }
     try (InsertSession session = GroupedInserts.over(database.connect())) {
       Inserted inserted =
-          session.insert(
-              BundleEncoder.files(List.of(Results.of(frames.toArray(Frame[]::new)))));
+          session.insert(BundleEncoder.files(List.of(Results.of(frames.toArray(Frame[]::new)))));
       assertThat(inserted.rejected()).isEmpty();
     }
   }

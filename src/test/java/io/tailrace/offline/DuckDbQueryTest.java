@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -222,10 +224,14 @@ public class DuckDbQueryTest {
     Path other = folder.newFile("text.db").toPath();
     Files.writeString(other, "no database at all. ".repeat(1_000));
 
-    assertThat(
-            assertThrows(
-                UnavailableException.class, () -> OfflineStores.at("duckdb://" + other).check()))
-        .hasMessageThat()
-        .isEqualTo(other.toRealPath() + " is not a file of DuckDB");
+    // Whatever it is wanted for.
+    for (Role role : Role.values()) {
+      assertThat(
+              assertThrows(
+                  UnavailableException.class,
+                  () -> OfflineStores.at("duckdb://" + other).check(Set.of(role))))
+          .hasMessageThat()
+          .isEqualTo(other.toRealPath() + " is not a file of DuckDB");
+    }
   }
 }

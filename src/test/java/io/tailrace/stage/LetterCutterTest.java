@@ -193,6 +193,35 @@ public class LetterCutterTest {
   }
 
   @Test
+  public void longNamesLeaveLessRoomForCells() throws Exception {
+    String name = "n".repeat(900);
+    // Two of them fill a header.
+    String text = "t".repeat(200);
+    List<RejectedCell> cells =
+        Collections.nCopies(
+            100, new RejectedCell(Reason.TOO_LARGE, "user", text, "user.age", text));
+    Failure failure =
+        Failure.ofCells(
+            name,
+            Reason.TOO_LARGE,
+            "m".repeat(2_000),
+            new Failure.Cells(cells, Map.of(Reason.TOO_LARGE, 100)),
+            BusMessage.of(new byte[9], Place.numbered(name, 0, 0), MessageTime.ofBus(0)));
+
+    Headers headers =
+        new LetterCutter(name, name, "kafka://" + name, MOST, Optional.empty())
+            .letter(failure)
+            .letter()
+            .headers();
+
+    // Sixteen kilobytes: all names are there, and not all of the cells that there is a place for.
+    Letters.assertShort(headers);
+    assertThat(headers.text("tailrace.writer")).hasValue(name);
+    assertThat(headers.text("tailrace.cells")).isPresent();
+    assertThat(headers.text("tailrace.cells.9")).isEmpty();
+  }
+
+  @Test
   public void headersOfOursOnAMessageAreReplaced() throws Exception {
     List<Header> before =
         new ArrayList<>(

@@ -95,8 +95,7 @@ final class Retention {
     try {
       work.run();
     } catch (RefusedException e) {
-      LOG.warn(
-          "{} are kept for now: {}", what, SqlState.sentence(address.server(), e.refusal()));
+      LOG.warn("{} are kept for now: {}", what, SqlState.sentence(address.server(), e.refusal()));
     } catch (UnavailableException e) {
       LOG.warn("{} are kept for now: {}", what, e.getMessage());
     }

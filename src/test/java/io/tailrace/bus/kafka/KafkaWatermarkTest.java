@@ -74,6 +74,24 @@ public class KafkaWatermarkTest {
   }
 
   @Test
+  public void eventTimeIsNeverAheadOfTheClockWhateverRecordsSay() throws Exception {
+    kafka.createTopic(topic(), 1);
+    publish(5_000, 1, i -> System.currentTimeMillis() + HOUR);
+
+    int read = 0;
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    try (UnboundedReader<List<BusMessage>> reader = reader("")) {
+      boolean any = reader.start();
+      while (read < 5_000 && System.nanoTime() < end) {
+        read += any ? reader.getCurrent().size() : 0;
+        assertThat(reader.getWatermark().getMillis()).isAtMost(System.currentTimeMillis() - 2_000);
+        any = reader.advance();
+      }
+    }
+    assertThat(read).isEqualTo(5_000);
+  }
+
+  @Test
   public void whatATransactionHoldsBackIsNotLateWhenItComes() throws Exception {
     kafka.createTopic(topic(), 1);
     try (KafkaProducer<byte[], byte[]> open = producer("open");
