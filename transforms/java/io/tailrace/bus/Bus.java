@@ -3,6 +3,7 @@ package io.tailrace.bus;
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
@@ -89,11 +90,22 @@ public interface Bus extends Endpoint {
   /**
    * Opens the topic for a command that looks through it and ends.
    *
-   * @throws UnavailableException if the topic can't be reached, or no command can look through it
+   * @throws UnavailableException if the topic can't be reached, no command can look through it, or
+   *     another command does what this one is to do
    * @throws IllegalStateException if a secret is not where the URI says
    */
-  default BusLog log() throws UnavailableException {
+  default BusLog log(BusLog.Use use) throws UnavailableException {
     throw new UnavailableException(name() + " is a bus that no command can look through");
+  }
+
+  /**
+   * Returns of which places of this topic a group has said, until now, that it is done with them;
+   * empty where no bus of this kind tells.
+   *
+   * @throws UnavailableException if the bus does not answer
+   */
+  default Optional<Predicate<Place>> doneBy(String group) throws UnavailableException {
+    return Optional.empty();
   }
 
   /**

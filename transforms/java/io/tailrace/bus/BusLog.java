@@ -1,13 +1,25 @@
 package io.tailrace.bus;
 
 import io.tailrace.endpoint.UnavailableException;
-import java.util.function.Predicate;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A topic as a command sees it that looks through it and ends: what was there when it was opened.
  * Opened by {@link Bus#log}. Nobody else's reading is disturbed. Not thread-safe.
  */
 public interface BusLog extends AutoCloseable {
+  /** What a log is opened for. */
+  enum Use {
+    /** To look through it. */
+    LOOK,
+    /**
+     * To send messages of it elsewhere, and to leave notes about them. Whoever opens it so takes
+     * the place of another who has, or is told to wait: no two do the same at once.
+     */
+    SETTLE
+  }
+
   /** Is shown one message after the other. */
   interface Visitor {
     /**
@@ -21,6 +33,21 @@ public interface BusLog extends AutoCloseable {
 
   /** Returns what the bus said of the topic when this was opened. */
   BusFacts facts();
+
+  /**
+   * Returns for how long anybody may still be shown a message of this topic; empty where the bus
+   * does not tell, or for ever.
+   *
+   * @throws UnavailableException if the bus does not answer
+   */
+  default Optional<Duration> keeps() throws UnavailableException {
+    return facts().retention();
+  }
+
+  /** Returns whether {@link #read} shows everything for certain, and not only all that came. */
+  default boolean showsAll() {
+    return true;
+  }
 
   /**
    * Shows every message that was there when this was opened, those of a partition in their order;
@@ -38,26 +65,32 @@ public interface BusLog extends AutoCloseable {
   void readNews(Visitor visitor) throws UnavailableException;
 
   /**
+   * Opens a bus for what is sent there and noted here; to be closed before this log.
+   *
+   * <p>Where the bus has transactions, and the other is on the same servers, what was published
+   * since the last {@link #flush} of this log is there together with the notes, or none of both is;
+   * nobody is shown it before that. Elsewhere what was published is there first.
+   *
+   * @throws IllegalStateException if this log was opened to look
+   */
+  BusPublisher publisher(Bus to);
+
+  /**
    * Publishes a note about a message of this log, a message without key and value, where the bus
-   * forgets it no sooner than that; it may still be on its way when this returns.
+   * forgets it no sooner than that; it may still be on its way when this returns. With its note a
+   * message is settled.
    *
    * @throws UnavailableException if this note, or one before it, can't be published
+   * @throws IllegalStateException if this log was opened to look
    */
   void note(Place about, Headers note) throws UnavailableException;
 
   /**
-   * Returns when the bus has confirmed every note.
+   * Returns when the bus has confirmed every note, and what was published with them.
    *
-   * @throws UnavailableException if one can't be published
+   * @throws UnavailableException if one can't be published, or another has taken this one's place
    */
   void flush() throws UnavailableException;
-
-  /**
-   * Returns of which places of this topic a group has said, until now, that it is done with them.
-   *
-   * @throws UnavailableException if the bus does not answer, or does not know
-   */
-  Predicate<Place> settledBy(String group) throws UnavailableException;
 
   /** Ends at once; what was not flushed may be lost. */
   @Override

@@ -2,6 +2,7 @@ package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import java.io.InputStream;
@@ -57,26 +58,30 @@ final class DiscardLettersCommand implements Callable<Integer> {
     Bus bus = topic.bus();
     LetterContents contents = topic.contents();
     PrintWriter out = spec.commandLine().getOut();
-    try (BusLog log = bus.log()) {
-      WaitingLetters letters = WaitingLetters.of(log);
-      ReplayPlan plan = new ReplayPlan();
-      letters.read(
-          letter -> choice.takes(letter, contents),
-          letter -> {
-            plan.add(letter, "");
-            return true;
-          });
-      plan.print(out);
-      if (dryRun || plan.count() == 0) {
-        out.println(dryRun ? "Nothing was done: --dry-run" : "No letter waits that was chosen");
-        return 0;
+    try {
+      long discarded;
+      // Nobody is held up while a person thinks.
+      try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
+        WaitingLetters letters = WaitingLetters.of(log);
+        ReplayPlan plan = plan(letters, contents);
+        plan.print(out);
+        if (dryRun || plan.count() == 0) {
+          out.println(dryRun ? "Nothing was done: --dry-run" : "No letter waits that was chosen");
+          return 0;
+        }
+        discarded = yes ? discard(log, letters, contents) : 0;
       }
-      if (!yes && !confirmation.isGiven(out, "Discard them?")) {
-        out.println("Nothing was done");
-        return 1;
+      if (!yes) {
+        if (!confirmation.isGiven(out, "Discard them?")) {
+          out.println("Nothing was done");
+          return 1;
+        }
+        try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
+          discarded = discard(log, WaitingLetters.of(log), contents);
+        }
       }
-      long discarded = discard(log, letters, contents);
       out.println(Shown.count(discarded, "letter") + " discarded");
+      out.flush();
       new OverflowFiles(bus, contents).deleteSettled().ifPresent(out::println);
       return 0;
     } catch (UnavailableException | IllegalStateException e) {
@@ -86,10 +91,22 @@ final class DiscardLettersCommand implements Callable<Integer> {
     }
   }
 
+  private ReplayPlan plan(WaitingLetters letters, LetterContents contents)
+      throws UnavailableException {
+    ReplayPlan plan = new ReplayPlan();
+    letters.read(
+        letter -> choice.takes(letter, contents),
+        letter -> {
+          plan.add(letter, "");
+          return true;
+        });
+    return plan;
+  }
+
   private long discard(BusLog log, WaitingLetters letters, LetterContents contents)
       throws UnavailableException {
-    SettledBatch batch = new SettledBatch(log);
     long[] count = {0};
+    int[] notes = {0};
     letters.read(
         letter -> choice.takes(letter, contents),
         new WaitingLetters.Visitor() {
@@ -107,13 +124,14 @@ final class DiscardLettersCommand implements Callable<Integer> {
 
           private void settle(StoredLetter letter, SettledLetters.How how)
               throws UnavailableException {
-            batch.add(letter.message().place(), LetterIdentity.of(letter), how, "");
-            if (batch.isFull()) {
-              batch.settle();
+            Place place = letter.message().place();
+            log.note(place, SettledLetters.record(place, LetterIdentity.of(letter), how, ""));
+            if (++notes[0] % LetterReplay.BATCH_LETTERS == 0) {
+              log.flush();
             }
           }
         });
-    batch.settle();
+    log.flush();
     return count[0];
   }
 }

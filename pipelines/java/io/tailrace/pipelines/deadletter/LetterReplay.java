@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
@@ -15,14 +16,20 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 /**
- * Sends letters back, one after the other: at most a batch of their positions is in memory, and as
- * much of them as a producer has. What the bus has confirmed is settled before the next batch
- * begins, so that a replay which was stopped, whatever stopped it, is taken up by another one. Not
- * thread-safe.
+ * Sends letters back, a batch after the other, of so many letters and bytes at most. What the bus
+ * has confirmed is settled before the next batch begins, in one transaction with it where the bus
+ * has some, so that a replay which was stopped, whatever stopped it, is taken up by another one.
+ * Not thread-safe.
  */
 final class LetterReplay implements AutoCloseable {
   /** A batch is settled so often, however slow a replay is. */
   private static final Duration SETTLE_EVERY = Duration.ofSeconds(1);
+
+  /** Letters that are settled at once: so many may be sent twice where a machine dies. */
+  static final int BATCH_LETTERS = 500;
+
+  /** And so much of them is in memory, but for a letter that is larger. */
+  private static final long BATCH_BYTES = 8L << 20;
 
   /** Hears of what was done. */
   interface Listener {
@@ -34,30 +41,31 @@ final class LetterReplay implements AutoCloseable {
   }
 
   private record Sent(
-      StoredLetter letter, LetterIdentity identity, Bus bus, AtomicReference<Place> place) {}
+      StoredLetter letter,
+      LetterIdentity identity,
+      Bus bus,
+      OutgoingMessage message,
+      AtomicReference<Place> place) {}
 
   private record Copy(Place place, LetterIdentity identity) {}
 
   private final ReplayDoor door;
   private final LetterContents contents;
-  private final SettledBatch batch;
+  private final BusLog log;
   private final Listener listener;
   private final Stopping stopping;
   private final Map<String, BusPublisher> publishers = new HashMap<>();
   private final List<Sent> sent = new ArrayList<>();
   private final List<Copy> copies = new ArrayList<>();
   private long count;
+  private long bytes;
   private long settledAt = System.nanoTime();
 
   LetterReplay(
-      ReplayDoor door,
-      LetterContents contents,
-      SettledBatch batch,
-      Listener listener,
-      Stopping stopping) {
+      ReplayDoor door, LetterContents contents, BusLog log, Listener listener, Stopping stopping) {
     this.door = door;
     this.contents = contents;
-    this.batch = batch;
+    this.log = log;
     this.listener = listener;
     this.stopping = stopping;
   }
@@ -117,45 +125,60 @@ final class LetterReplay implements AutoCloseable {
       listener.unreadable(letter, String.valueOf(e.getMessage()));
       return false;
     }
-    Bus bus = door.bus(letter).orElseThrow();
-    BusPublisher publisher = publishers.computeIfAbsent(bus.name(), it -> bus.publisher());
-    Sent one =
-        new Sent(letter.withoutValue(), LetterIdentity.of(letter), bus, new AtomicReference<>());
-    publisher.publish(message, one.place::set);
-    sent.add(one);
+    sent.add(
+        new Sent(
+            letter.withoutValue(),
+            LetterIdentity.of(letter),
+            door.bus(letter).orElseThrow(),
+            message,
+            new AtomicReference<>()));
     count++;
+    bytes += message.bytes().length;
     settleSometimes();
     return true;
   }
 
   private void settleSometimes() throws UnavailableException {
-    if (sent.size() + copies.size() >= SettledBatch.LETTERS
+    if (sent.size() + copies.size() >= BATCH_LETTERS
+        || bytes >= BATCH_BYTES
         || System.nanoTime() - settledAt > SETTLE_EVERY.toNanos()) {
       settle();
     }
   }
 
+  /** All of a batch at once: nobody is shown what comes behind it before it is committed. */
   private void settle() throws UnavailableException {
+    for (Sent each : sent) {
+      publishers
+          .computeIfAbsent(each.bus.name(), it -> log.publisher(each.bus))
+          .publish(each.message, each.place::set);
+    }
     for (BusPublisher each : publishers.values()) {
       each.flush();
     }
     for (Sent each : sent) {
       Optional<Place> place = Optional.ofNullable(each.place.get());
-      batch.add(
+      note(
           each.letter.message().place(),
           each.identity,
           SettledLetters.How.REPLAYED,
           each.bus.name() + place.map(it -> " " + StoredLetter.position(it)).orElse(""));
     }
     for (Copy copy : copies) {
-      batch.add(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
+      note(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
     }
-    batch.settle();
+    log.flush();
     sent.forEach(
         each -> listener.replayed(each.letter, each.bus, Optional.ofNullable(each.place.get())));
     sent.clear();
     copies.clear();
+    bytes = 0;
     settledAt = System.nanoTime();
+  }
+
+  private void note(Place letter, LetterIdentity identity, SettledLetters.How how, String to)
+      throws UnavailableException {
+    log.note(letter, SettledLetters.record(letter, identity, how, to));
   }
 
   @Override

@@ -73,7 +73,7 @@ final class ListLettersCommand implements Callable<Integer> {
     LetterContents contents = topic.contents();
     LetterGroups groups = new LetterGroups();
     PrintWriter out = spec.commandLine().getOut();
-    try (BusLog log = bus.log()) {
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       WaitingLetters letters = WaitingLetters.of(log);
       letters.read(
           letter -> choice.takes(letter, contents),

@@ -73,7 +73,7 @@ final class OverflowFiles {
     Set<String> needed = new HashSet<>();
     Set<String> settled = new HashSet<>();
     // Opened anew: what was written meanwhile counts, too.
-    try (BusLog log = bus.log()) {
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       SettledLetters known = WaitingLetters.of(log).settled();
       log.read(
           message -> {
@@ -84,7 +84,8 @@ final class OverflowFiles {
             return true;
           });
       settled.removeAll(needed);
-      return new Named(needed, settled, log.facts().retention());
+      // One that was not shown may need them.
+      return new Named(needed, log.showsAll() ? settled : Set.of(), log.keeps());
     }
   }
 

@@ -134,26 +134,32 @@ final class ReplayLettersCommand implements Callable<Integer> {
     LetterContents contents = topic.contents();
     ReplayDoor door = new ReplayDoor(bus, target(), retention, contents);
     PrintWriter out = spec.commandLine().getOut();
-    try (BusLog log = bus.log();
-        Stopping stopping = Stopping.onSignal()) {
-      WaitingLetters letters = WaitingLetters.of(log);
-      ReplayPlan plan = plan(letters, door, contents);
-      if (to != null && plan.topics().size() > 1) {
-        throw new CommandException(
-            "--to is one bus, and the letters that were chosen came from several topics: "
-                + String.join(", ", plan.topics())
-                + "; choose those of one with --topic=NAME");
+    try (Stopping stopping = Stopping.onSignal()) {
+      Replay how = new Replay(door, contents, stopping, patience);
+      ReplayPlan plan;
+      boolean all = false;
+      // Nobody is held up while a person thinks.
+      try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
+        WaitingLetters letters = WaitingLetters.of(log);
+        plan = plan(letters, how);
+        print(out, plan);
+        if (dryRun || plan.count() == 0) {
+          say(out, dryRun ? "Nothing was done: --dry-run" : "No letter can be sent");
+          return plan.refused() == 0 ? 0 : 1;
+        }
+        if (yes) {
+          all = replay(out, log, letters, how);
+        }
       }
-      print(out, plan);
-      if (dryRun || plan.count() == 0) {
-        say(out, dryRun ? "Nothing was done: --dry-run" : "No letter can be sent");
-        return plan.refused() == 0 ? 0 : 1;
+      if (!yes) {
+        if (!confirmation.isGiven(out, "Send them?")) {
+          out.println("Nothing was done");
+          return 1;
+        }
+        try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
+          all = replay(out, log, WaitingLetters.of(log), how);
+        }
       }
-      if (!yes && !confirmation.isGiven(out, "Send them?")) {
-        out.println("Nothing was done");
-        return 1;
-      }
-      boolean all = replay(out, log, letters, new Replay(door, contents, stopping, patience));
       new OverflowFiles(bus, contents).deleteSettled().ifPresent(it -> say(out, it));
       return all && plan.refused() == 0 ? 0 : 1;
     } catch (UnavailableException | IllegalStateException e) {
@@ -166,17 +172,23 @@ final class ReplayLettersCommand implements Callable<Integer> {
   private record Replay(
       ReplayDoor door, LetterContents contents, Stopping stopping, Optional<Duration> patience) {}
 
-  private ReplayPlan plan(WaitingLetters letters, ReplayDoor door, LetterContents contents)
-      throws UnavailableException {
+  private ReplayPlan plan(WaitingLetters letters, Replay how)
+      throws UnavailableException, CommandException {
     ReplayPlan plan = new ReplayPlan();
     letters.read(
-        letter -> choice.takes(letter, contents),
+        letter -> choice.takes(letter, how.contents),
         letter -> {
-          Optional<Refusal> refusal = door.refusal(letter);
+          Optional<Refusal> refusal = how.door.refusal(letter);
           refusal.ifPresentOrElse(
-              plan::add, () -> plan.add(letter, door.bus(letter).orElseThrow().name()));
+              plan::add, () -> plan.add(letter, how.door.bus(letter).orElseThrow().name()));
           return refusal.isEmpty();
         });
+    if (to != null && plan.topics().size() > 1) {
+      throw new CommandException(
+          "--to is one bus, and the letters that were chosen came from several topics: "
+              + String.join(", ", plan.topics())
+              + "; choose those of one with --topic=NAME");
+    }
     return plan;
   }
 
@@ -190,7 +202,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
         new LetterReplay(
             how.door,
             how.contents,
-            new SettledBatch(log),
+            log,
             how.patience.isPresent() ? watch : unreadable,
             how.stopping)) {
       finished = replay.run(letters, it -> choice.takes(it, how.contents), rate, limit);

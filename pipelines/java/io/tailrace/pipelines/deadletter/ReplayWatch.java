@@ -7,9 +7,11 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.Letter;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -17,7 +19,8 @@ import java.util.function.Predicate;
  *
  * <p>A writer commits a position only after its letters up to there are on the dead-letter topic.
  * So first the commits are asked for and then that topic is read to its end: what is behind a
- * commit and has no new letter was taken. Takes some memory for each letter. Not thread-safe.
+ * commit and has no new letter was taken. Where a bus tells of no commits, only new letters tell.
+ * Takes some memory for each letter. Not thread-safe.
  */
 final class ReplayWatch implements LetterReplay.Listener {
   private static final Duration LOOK_EVERY = Duration.ofMillis(500);
@@ -30,7 +33,7 @@ final class ReplayWatch implements LetterReplay.Listener {
     REFUSED_AGAIN,
     /** Its writer has not come to it yet. */
     ON_ITS_WAY,
-    /** The bus has not said where it is. */
+    /** The bus does not say where it is, or how far its writer is, and there is no new letter. */
     UNKNOWN,
     /** It was not sent, as its bytes can't be read. */
     NOT_SENT
@@ -51,6 +54,8 @@ final class ReplayWatch implements LetterReplay.Listener {
   private final Map<String, Bus> buses = new HashMap<>();
   // By bus and group the letters, by the places where they are now.
   private final Map<Reading, Map<Place, String>> open = new HashMap<>();
+  // Those of which the bus does not tell how far they are.
+  private final Set<Reading> untold = new HashSet<>();
 
   /**
    * Creates one.
@@ -89,29 +94,24 @@ final class ReplayWatch implements LetterReplay.Listener {
   /** Watches until all are done, the time is over, or somebody asks for the end. */
   void watch(Duration patience, Stopping stopping) throws UnavailableException {
     long deadline = System.nanoTime() + patience.toNanos();
-    Map<String, BusLog> logs = new HashMap<>();
-    try {
-      for (Map.Entry<String, Bus> each : buses.entrySet()) {
-        logs.put(each.getKey(), each.getValue().log());
-      }
-      look(logs);
-      while (!open.isEmpty()
-          && System.nanoTime() < deadline
-          && !stopping.isAskedWithin(LOOK_EVERY)) {
-        look(logs);
-      }
-    } finally {
-      logs.values().forEach(BusLog::close);
+    look();
+    while (!open.isEmpty() && System.nanoTime() < deadline && !stopping.isAskedWithin(LOOK_EVERY)) {
+      look();
     }
+    open.forEach(
+        (reading, places) -> {
+          if (untold.contains(reading)) {
+            places.values().forEach(position -> become(position, Outcome.UNKNOWN, ""));
+          }
+        });
   }
 
-  private void look(Map<String, BusLog> logs) throws UnavailableException {
+  private void look() throws UnavailableException {
     Map<Reading, Predicate<Place>> done = new HashMap<>();
     for (Reading reading : open.keySet()) {
-      BusLog log = logs.get(reading.bus);
-      if (log != null) {
-        done.put(reading, log.settledBy(reading.group));
-      }
+      Bus bus = buses.get(reading.bus);
+      Optional<Predicate<Place>> told = bus == null ? Optional.empty() : bus.doneBy(reading.group);
+      told.ifPresentOrElse(it -> done.put(reading, it), () -> untold.add(reading));
     }
     letters.readNews(
         message -> {
@@ -156,6 +156,10 @@ final class ReplayWatch implements LetterReplay.Listener {
   }
 
   private static Optional<Place> place(Letter letter) {
+    String id = letter.text(Letter.MESSAGE_ID);
+    if (!id.isEmpty()) {
+      return Optional.of(Place.identified(letter.text(Letter.TOPIC), id));
+    }
     try {
       return Optional.of(
           Place.numbered(

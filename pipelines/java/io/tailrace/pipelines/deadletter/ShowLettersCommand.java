@@ -72,7 +72,7 @@ final class ShowLettersCommand implements Callable<Integer> {
     LetterContents contents = topic.contents();
     LetterExplanation explanation = new LetterExplanation(contents, store().map(TablesNow::new));
     List<StoredLetter> chosen = new ArrayList<>();
-    try (BusLog log = topic.bus().log()) {
+    try (BusLog log = topic.bus().log(BusLog.Use.LOOK)) {
       WaitingLetters.of(log)
           .read(
               letter -> choice.takes(letter, contents),

@@ -127,7 +127,7 @@ final class LocalReplay {
   private void publishAndAwaitLetter(QueryResult result) throws CommandException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     boolean[] found = {false};
-    try (BusLog log = Buses.at(stack.deadLetterBus()).log()) {
+    try (BusLog log = Buses.at(stack.deadLetterBus()).log(BusLog.Use.LOOK)) {
       publish(result);
       while (!found[0]) {
         if (System.nanoTime() > deadline) {

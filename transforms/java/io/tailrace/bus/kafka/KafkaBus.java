@@ -7,6 +7,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
@@ -201,8 +203,18 @@ public final class KafkaBus implements Bus {
   }
 
   @Override
-  public BusLog log() throws UnavailableException {
-    return KafkaLog.open(this);
+  public BusLog log(BusLog.Use use) throws UnavailableException {
+    return KafkaLog.open(this, use);
+  }
+
+  @Override
+  public Optional<Predicate<Place>> doneBy(String group) throws UnavailableException {
+    return Optional.of(KafkaLog.doneBy(this, group));
+  }
+
+  /** Returns whether another topic is reached at the same servers, as the same user. */
+  boolean isReachedLike(KafkaBus other) {
+    return servers.equals(other.servers);
   }
 
   @Override

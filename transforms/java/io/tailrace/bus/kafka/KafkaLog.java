@@ -1,7 +1,9 @@
 package io.tailrace.bus.kafka;
 
+import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.BusLog;
+import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
@@ -12,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -37,29 +40,42 @@ final class KafkaLog implements BusLog {
   private final Consumer<byte[], byte[]> consumer;
   private final Map<TopicPartition, Long> ends;
   private Map<TopicPartition, Long> seen;
-  private @Nullable KafkaPublisher notes;
+  // The last note of each partition that is not shown yet; told by the producer's thread.
+  private final Map<TopicPartition, Long> noted = new ConcurrentHashMap<>();
+  // Null: opened to look.
+  private final @Nullable KafkaSettling settling;
 
   private KafkaLog(
-      KafkaBus bus, String topicId, BusFacts facts, Consumer<byte[], byte[]> consumer) {
+      KafkaBus bus,
+      String topicId,
+      BusFacts facts,
+      Consumer<byte[], byte[]> consumer,
+      @Nullable KafkaSettling settling) {
     this.bus = bus;
     this.topicId = topicId;
     this.facts = facts;
     this.consumer = consumer;
+    this.settling = settling;
     this.ends = ends();
     this.seen = ends;
   }
 
   /** Opens a topic's. */
-  static KafkaLog open(KafkaBus bus) throws UnavailableException {
+  static KafkaLog open(KafkaBus bus, Use use) throws UnavailableException {
     // Says what is wrong better than a consumer does.
     BusFacts facts = bus.checkReadable(GROUP);
     String topicId = KafkaCheck.topicId(bus);
+    // Before the ends are asked for: what another has settled until now is behind none of them.
+    KafkaSettling settling = use == Use.SETTLE ? KafkaSettling.of(bus) : null;
     Consumer<byte[], byte[]> consumer =
         KafkaConsumers.open(bus, GROUP, KafkaConsumers.POLL_RECORDS, new ByteArrayDeserializer());
     try {
-      return new KafkaLog(bus, topicId, facts, consumer);
+      return new KafkaLog(bus, topicId, facts, consumer, settling);
     } catch (KafkaException e) {
       consumer.close(Duration.ZERO);
+      if (settling != null) {
+        settling.close();
+      }
       throw failed(bus, e);
     }
   }
@@ -147,24 +163,57 @@ final class KafkaLog implements BusLog {
     return ends.getOrDefault(partition, 0L);
   }
 
+  private KafkaSettling settling() {
+    if (settling == null) {
+      throw new IllegalStateException(bus.name() + " was opened to look");
+    }
+    return settling;
+  }
+
+  @Override
+  public BusPublisher publisher(Bus to) {
+    return to instanceof KafkaBus topic && bus.isReachedLike(topic)
+        ? settling().to(topic)
+        : to.publisher();
+  }
+
   @Override
   public void note(Place about, Headers note) throws UnavailableException {
-    if (notes == null) {
-      notes = new KafkaPublisher(bus);
-    }
     // Behind what it is about: retention deletes a partition from its beginning on.
-    notes.publish(new OutgoingMessage(null, new byte[0], note), about.partition());
+    settling()
+        .publish(
+            new OutgoingMessage(null, new byte[0], note),
+            about.partition(),
+            taken -> noted.merge(bus.partition(taken.partition()), taken.offset(), Math::max));
   }
 
   @Override
   public void flush() throws UnavailableException {
-    if (notes != null) {
-      notes.flush();
+    settling().commit();
+    awaitNotes();
+  }
+
+  /** A transaction that is committed is shown a moment later, also to whoever looks next. */
+  private void awaitNotes() throws UnavailableException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    try {
+      while (!noted.isEmpty()) {
+        Map<TopicPartition, Long> now = consumer.endOffsets(noted.keySet());
+        noted.entrySet().removeIf(each -> end(now, each.getKey()) > each.getValue());
+        if (!noted.isEmpty() && System.nanoTime() > deadline) {
+          throw new UnavailableException(
+              bus.name()
+                  + ": what was committed is not shown after "
+                  + PATIENCE.toSeconds()
+                  + " s");
+        }
+      }
+    } catch (KafkaException e) {
+      throw failed(bus, e);
     }
   }
 
-  @Override
-  public Predicate<Place> settledBy(String group) throws UnavailableException {
+  static Predicate<Place> doneBy(KafkaBus bus, String group) throws UnavailableException {
     try (Admin admin = KafkaAdmins.open(bus, PATIENCE)) {
       Map<TopicPartition, OffsetAndMetadata> committed =
           KafkaAdmins.answer(
@@ -186,8 +235,8 @@ final class KafkaLog implements BusLog {
   @Override
   public void close() {
     consumer.close(Duration.ZERO);
-    if (notes != null) {
-      notes.close();
+    if (settling != null) {
+      settling.close();
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -25,18 +26,32 @@ final class KafkaPublisher implements BusPublisher {
   private static final int MAX_REQUEST_BYTES = 64 << 20;
 
   private final KafkaBus bus;
-  private final KafkaProducer<byte[], byte[]> producer;
+  private final Producer<byte[], byte[]> producer;
   private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
 
   KafkaPublisher(KafkaBus bus) {
+    this(bus, producer(settings(bus)));
+  }
+
+  /** With a producer that is used for other topics, too. */
+  KafkaPublisher(KafkaBus bus, Producer<byte[], byte[]> producer) {
     this.bus = bus;
+    this.producer = producer;
+  }
+
+  static Producer<byte[], byte[]> producer(Map<String, Object> settings) {
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /** Returns how a producer is set up for the servers of a bus, secrets read. */
+  static Map<String, Object> settings(KafkaBus bus) {
     Map<String, Object> config = new HashMap<>();
     config.put(ProducerConfig.ACKS_CONFIG, "all");
     config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
     config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, COMPRESSION);
     config.putAll(bus.clientProperties());
-    producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+    return config;
   }
 
   @Override
@@ -49,9 +64,10 @@ final class KafkaPublisher implements BusPublisher {
     send(KafkaRecords.record(bus.topic(), message), taken);
   }
 
-  /** Publishes to a partition; see {@link #publish(OutgoingMessage)}. */
-  void publish(OutgoingMessage message, int partition) throws UnavailableException {
-    send(KafkaRecords.record(bus.topic(), partition, message), place -> {});
+  /** Publishes to a partition; see {@link #publish(OutgoingMessage, Consumer)}. */
+  void publish(OutgoingMessage message, int partition, Consumer<Place> taken)
+      throws UnavailableException {
+    send(KafkaRecords.record(bus.topic(), partition, message), taken);
   }
 
   private void send(ProducerRecord<byte[], byte[]> record, Consumer<Place> taken)
