@@ -163,7 +163,7 @@ public final class BusMessage {
   }
 
   /** Returns the time of the message itself, which {@link #time} may replace. */
-  MessageTime ownTime() {
+  public MessageTime ownTime() {
     return ownTime;
   }
 

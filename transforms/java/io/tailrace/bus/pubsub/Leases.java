@@ -264,7 +264,8 @@ final class Leases implements PubSubMark.Acknowledges {
     return taken;
   }
 
-  private static List<List<String>> chunks(List<String> ids) {
+  /** Divides ids into as many as a request may have. */
+  static List<List<String>> chunks(List<String> ids) {
     List<List<String>> chunks = new ArrayList<>();
     int from = 0;
     int chars = 0;

@@ -2,6 +2,7 @@ package io.tailrace.bus.pubsub;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
+import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
@@ -178,6 +179,32 @@ public final class PubSubBus implements Bus {
   @Override
   public BusPublisher publisher() {
     return new PubSubPublisher(this);
+  }
+
+  @Override
+  public BusLog log(BusLog.Use use) throws UnavailableException {
+    return PubSubLog.open(this, use);
+  }
+
+  /** Only in the same project: elsewhere one of the same name may be anybody's. */
+  @Override
+  public Optional<Bus> beside(String name) {
+    try {
+      PubSubBus other = at(EndpointUri.parse(name));
+      return name.equals(other.name()) && other.project.equals(project)
+          ? Optional.of(ofPath(other.topicPath()))
+          : Optional.empty();
+    } catch (IllegalArgumentException e) {
+      // It names nothing of Pub/Sub.
+      return Optional.empty();
+    }
+  }
+
+  /** Returns the topic that Pub/Sub gives a name, asked as this one is. */
+  PubSubBus ofPath(String topicPath) {
+    String[] parts = topicPath.split("/", -1);
+    String name = "pubsub://" + parts[1] + "/" + parts[3];
+    return new PubSubBus(name, parts[1], parts[3], server, null);
   }
 
   @Override

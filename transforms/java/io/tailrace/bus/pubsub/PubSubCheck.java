@@ -52,6 +52,11 @@ final class PubSubCheck {
     return new PubSubCheck(bus).readable();
   }
 
+  /** Returns a subscription, if it is there and may be looked at. */
+  static Optional<PubSubResource> subscription(PubSubBus bus) throws UnavailableException {
+    return new PubSubCheck(bus).look(bus.subscriptionPath(), missingSubscription(bus));
+  }
+
   static BusFacts writable(PubSubBus bus) throws UnavailableException {
     return new PubSubCheck(bus).writable();
   }
@@ -302,8 +307,7 @@ final class PubSubCheck {
           reader.writer());
     }
     try {
-      var unused =
-          client.patch(bus.subscriptionPath(), labels(own.among(seen.get().in("labels").texts())));
+      setLabels(client, bus, own.among(seen.get().in("labels").texts()));
     } catch (PubSubException e) {
       LOG.warn(
           "{}: the labels {} and {} of the subscription can't be written ({}), so nobody refuses a"
@@ -331,7 +335,9 @@ final class PubSubCheck {
     }
   }
 
-  private byte[] labels(Map<String, String> labels) {
+  /** Gives a subscription these labels and no others. */
+  static void setLabels(PubSubClient client, PubSubBus bus, Map<String, String> labels)
+      throws PubSubException {
     Struct.Builder values = Struct.newBuilder();
     labels.forEach((name, value) -> values.putFields(name, text(value)));
     Struct subscription =
@@ -345,7 +351,10 @@ final class PubSubCheck {
             .putFields("updateMask", text("labels"))
             .build();
     try {
-      return JsonFormat.printer().print(body).getBytes(StandardCharsets.UTF_8);
+      var unused =
+          client.patch(
+              bus.subscriptionPath(),
+              JsonFormat.printer().print(body).getBytes(StandardCharsets.UTF_8));
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalStateException("texts can be printed", e);
     }

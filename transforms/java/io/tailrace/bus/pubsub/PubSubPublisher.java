@@ -2,14 +2,18 @@ package io.tailrace.bus.pubsub;
 
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 
 /**
  * Publishes to a topic, many messages at a time and several times at once. A request that got no
@@ -46,6 +50,7 @@ final class PubSubPublisher implements BusPublisher {
   private final PubSubClient client;
   private final Deque<CompletableFuture<Void>> onTheirWay = new ArrayDeque<>();
   private ByteArrayOutputStream request = new ByteArrayOutputStream();
+  private List<Consumer<Place>> listeners = new ArrayList<>();
   private int messages;
 
   PubSubPublisher(PubSubBus bus) {
@@ -55,6 +60,11 @@ final class PubSubPublisher implements BusPublisher {
 
   @Override
   public void publish(OutgoingMessage message) throws UnavailableException {
+    publish(message, place -> {});
+  }
+
+  @Override
+  public void publish(OutgoingMessage message, Consumer<Place> taken) throws UnavailableException {
     byte[] json = PubSubMessages.json(message);
     if (BEGIN.length + json.length + END.length > MAX_REQUEST_BYTES || !bus.takes(message)) {
       throw new UnavailableException(
@@ -76,6 +86,7 @@ final class PubSubPublisher implements BusPublisher {
       request.write(',');
     }
     request.writeBytes(json);
+    listeners.add(taken);
     messages++;
     if (messages == MAX_REQUEST_MESSAGES) {
       send();
@@ -88,13 +99,18 @@ final class PubSubPublisher implements BusPublisher {
     }
     request.writeBytes(END);
     byte[] body = request.toByteArray();
+    List<Consumer<Place>> itsListeners = listeners;
     request = new ByteArrayOutputStream();
+    listeners = new ArrayList<>();
     messages = 0;
     onTheirWay.add(
         CompletableFuture.runAsync(
             () -> {
               try {
-                send(body);
+                List<String> ids = send(body).texts("messageIds");
+                for (int i = 0; i < Math.min(ids.size(), itsListeners.size()); i++) {
+                  itsListeners.get(i).accept(Place.identified(bus.topic(), ids.get(i)));
+                }
               } catch (UnavailableException e) {
                 throw new IllegalStateException(e);
               }
@@ -102,12 +118,11 @@ final class PubSubPublisher implements BusPublisher {
             client.threads()));
   }
 
-  private void send(byte[] body) throws UnavailableException {
+  private PubSubResource send(byte[] body) throws UnavailableException {
     Retry retry = Retry.of(bus.name(), RETRY_FOR);
     while (true) {
       try {
-        var unused = client.post(bus.topicPath() + ":publish", body);
-        return;
+        return client.post(bus.topicPath() + ":publish", body);
       } catch (PubSubException e) {
         if (e.isMissing()) {
           throw new UnavailableException(PubSubCheck.missingTopic(bus), e);

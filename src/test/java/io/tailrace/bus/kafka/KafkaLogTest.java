@@ -15,12 +15,11 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.testing.BusLogContract;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -30,20 +29,19 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.AfterClass;
-import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 
-/** What a command sees of a topic that it looks through. */
-public class KafkaLogTest {
+/** Kafka's topics can be looked through, and what is sent and noted is there at once. */
+public class KafkaLogTest extends BusLogContract {
+  private static final int PARTITIONS = 3;
+
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
   private static LocalKafka kafka;
-  private static int tests;
-
-  private String topic;
+  private static int topics;
 
   @BeforeClass
   public static void start() {
@@ -55,41 +53,92 @@ public class KafkaLogTest {
     kafka.close();
   }
 
-  @Before
-  public void createTopic() {
-    topic = "log-" + tests++;
-    kafka.createTopic(topic, 3);
+  @Override
+  protected String newTopic() {
+    String topic = "log-" + topics++;
+    kafka.createTopic(topic, PARTITIONS);
+    return uri(topic);
+  }
+
+  @Override
+  protected String missingTopic() {
+    return uri("none");
+  }
+
+  private static String uri(String topic) {
+    return "kafka://" + kafka.bootstrapServers() + "/" + topic;
   }
 
   @Test
-  public void whatComesLaterIsNewsAndNotPartOfWhatWasThere() throws Exception {
-    publish("a", "b", "c");
-    try (BusLog log = bus(topic).log()) {
-      publish("d");
-      assertThat(read(log)).containsExactly("a", "b", "c");
-      assertThat(news(log)).containsExactly("d");
-      assertThat(news(log)).isEmpty();
-      publish("e");
-      // As often as it is asked.
-      assertThat(read(log)).containsExactly("a", "b", "c");
-      assertThat(news(log)).containsExactly("e");
+  public void whatWasNotCommittedIsThereForNobodyAndTheNextCommandSendsItOnce() throws Exception {
+    Bus bus = newBus("a");
+    Bus to = Buses.at(newTopic());
+    BusLog dead = bus.log(BusLog.Use.SETTLE);
+    send(dead, bus, to);
+    // Not even read by others while it is open.
+    assertThat(all(to)).isEmpty();
+
+    try (BusLog next = bus.log(BusLog.Use.SETTLE)) {
+      assertThat(read(next)).containsExactly("a");
+      assertThat(assertThrows(UnavailableException.class, dead::flush))
+          .hasMessageThat()
+          .contains("another command has begun to replay or to discard letters");
+      send(next, bus, to);
+      next.flush();
     }
+    dead.close();
+
+    assertThat(all(to)).containsExactly("sent");
+    // The letter and its note.
+    assertThat(all(bus)).hasSize(2);
   }
 
   @Test
-  public void whoHasSeenEnoughIsShownNoMore() throws Exception {
-    publish("a", "b", "c");
-    try (BusLog log = bus(topic).log()) {
-      List<String> seen = new ArrayList<>();
-      log.read(message -> seen.add(text(message)) && seen.size() < 2);
-      assertThat(seen).hasSize(2);
-      assertThat(read(log)).hasSize(3);
+  public void whatWasTakenBackWhenACommandEndsIsNotThere() throws Exception {
+    Bus bus = newBus("a");
+    Bus to = Buses.at(newTopic());
+    try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
+      send(log, bus, to);
     }
+    publish(to, "behind it");
+
+    assertThat(all(to)).containsExactly("behind it");
+    assertThat(all(bus)).containsExactly("a");
+  }
+
+  @Test
+  public void whatGoesToOtherServersIsThereBeforeItsNote() throws Exception {
+    Bus bus = newBus("a");
+    Bus to = Buses.at(newTopic() + "?client.id=another");
+    try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
+      send(log, bus, to);
+    }
+
+    assertThat(all(to)).containsExactly("sent");
+    assertThat(all(bus)).containsExactly("a");
+  }
+
+  /** Sends a message and notes it, without an end. */
+  private static void send(BusLog log, Bus bus, Bus to) throws Exception {
+    try (BusPublisher publisher = log.publisher(to)) {
+      publisher.publish(OutgoingMessage.of("sent".getBytes(UTF_8)));
+      publisher.flush();
+    }
+    log.note(Place.numbered(bus.topic(), 0, 0), Headers.of(Header.of("about", "a")));
+  }
+
+  private static List<String> all(Bus bus) throws Exception {
+    List<String> texts = new ArrayList<>();
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
+      log.read(message -> texts.add(new String(message.payload(), UTF_8)));
+    }
+    return texts;
   }
 
   @Test
   public void whatWasTakenBackOrDeletedIsNotThere() throws Exception {
-    publish("a", "b", "c");
+    Bus bus = newBus("a", "b", "c");
+    String topic = bus.topic();
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(
             Map.of("bootstrap.servers", kafka.bootstrapServers(), "transactional.id", topic),
@@ -100,11 +149,11 @@ public class KafkaLogTest {
       producer.send(new ProducerRecord<>(topic, 0, null, "taken back".getBytes(UTF_8)));
       producer.abortTransaction();
     }
-    try (BusLog log = bus(topic).log();
+    try (BusLog log = bus.log(BusLog.Use.LOOK);
         Admin admin = admin()) {
       assertThat(read(log)).containsExactly("a", "b", "c");
       Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
-      for (int p = 0; p < 3; p++) {
+      for (int p = 0; p < PARTITIONS; p++) {
         all.put(new TopicPartition(topic, p), RecordsToDelete.beforeOffset(-1));
       }
       admin.deleteRecords(all).all().get();
@@ -114,9 +163,10 @@ public class KafkaLogTest {
 
   @Test
   public void aNoteIsInThePartitionOfWhatItIsAbout() throws Exception {
-    publish("a");
-    try (BusLog log = bus(topic).log()) {
-      for (int p = 0; p < 3; p++) {
+    Bus bus = newBus("a");
+    String topic = bus.topic();
+    try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
+      for (int p = 0; p < PARTITIONS; p++) {
         log.note(Place.numbered(topic, p, 0), Headers.of(Header.of("about", "" + p)));
       }
       log.flush();
@@ -132,47 +182,21 @@ public class KafkaLogTest {
   }
 
   @Test
-  public void aPublisherTellsWhereAMessageIs() throws Exception {
-    List<Place> places = new ArrayList<>();
-    try (BusPublisher publisher = bus(topic).publisher()) {
-      for (String text : List.of("a", "b")) {
-        publisher.publish(
-            OutgoingMessage.of("k".getBytes(UTF_8), text.getBytes(UTF_8)), places::add);
-      }
-      publisher.flush();
-    }
-    try (BusLog log = bus(topic).log()) {
-      List<Place> read = new ArrayList<>();
-      log.read(
-          message ->
-              read.add(Place.numbered(message.topic(), message.partition(), message.offset())));
-      assertThat(places).isEqualTo(read);
-    }
-  }
-
-  @Test
   public void whatAGroupHasCommittedItIsDoneWith() throws Exception {
-    try (BusLog log = bus(topic).log();
-        Admin admin = admin()) {
+    Bus bus = Buses.at(newTopic());
+    String topic = bus.topic();
+    try (Admin admin = admin()) {
       admin
           .alterConsumerGroupOffsets(
               "group-" + topic, Map.of(new TopicPartition(topic, 1), new OffsetAndMetadata(5)))
           .all()
           .get();
-      Predicate<Place> done = log.settledBy("group-" + topic);
+      Predicate<Place> done = bus.doneBy("group-" + topic).orElseThrow();
       assertThat(done.test(Place.numbered(topic, 1, 4))).isTrue();
       assertThat(done.test(Place.numbered(topic, 1, 5))).isFalse();
       assertThat(done.test(Place.numbered(topic, 0, 0))).isFalse();
-      assertThat(log.settledBy("nobody").test(Place.numbered(topic, 1, 0))).isFalse();
+      assertThat(bus.doneBy("nobody").orElseThrow().test(Place.numbered(topic, 1, 0))).isFalse();
     }
-  }
-
-  @Test
-  public void aTopicThatIsMissingIsNamed() {
-    UnavailableException e =
-        assertThrows(UnavailableException.class, () -> bus("none").log().close());
-
-    assertThat(e).hasMessageThat().contains("the topic 'none' does not exist");
   }
 
   @Test
@@ -193,34 +217,5 @@ public class KafkaLogTest {
 
   private static Admin admin() {
     return Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()));
-  }
-
-  private static Bus bus(String name) {
-    return Buses.at("kafka://" + kafka.bootstrapServers() + "/" + name);
-  }
-
-  private void publish(String... texts) throws Exception {
-    try (BusPublisher publisher = bus(topic).publisher()) {
-      for (String text : texts) {
-        publisher.publish(OutgoingMessage.of(text.getBytes(UTF_8), text.getBytes(UTF_8)));
-      }
-      publisher.flush();
-    }
-  }
-
-  private static Set<String> read(BusLog log) throws Exception {
-    Set<String> texts = new TreeSet<>();
-    log.read(message -> texts.add(text(message)));
-    return texts;
-  }
-
-  private static Set<String> news(BusLog log) throws Exception {
-    Set<String> texts = new TreeSet<>();
-    log.readNews(message -> texts.add(text(message)));
-    return texts;
-  }
-
-  private static String text(BusMessage message) {
-    return new String(message.payload(), UTF_8);
   }
 }

@@ -10,8 +10,10 @@ import io.tailrace.bus.Buses;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.pubsub.PubSubTopics;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.testing.fakes.FakePubSub;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
@@ -24,10 +26,22 @@ import org.junit.rules.ExternalResource;
 import org.junit.rules.TemporaryFolder;
 import picocli.CommandLine;
 
-/** A real Kafka, with topics of its own for every test: of letters, and of what they are of. */
+/**
+ * A real Kafka and a simulated Pub/Sub, with topics of their own for every test: of letters, and of
+ * what they are of.
+ */
 final class LetterServers extends ExternalResource {
+  /** Where letters are. */
+  enum Kind {
+    KAFKA,
+    PUBSUB
+  }
+
   private final TemporaryFolder folder;
   private LocalKafka kafka;
+  private FakePubSub pubSub;
+  private PubSubTopics topics;
+  private Kind kind = Kind.KAFKA;
   private int tests;
 
   /** What a command has said. */
@@ -40,27 +54,49 @@ final class LetterServers extends ExternalResource {
   @Override
   protected void before() throws Exception {
     kafka = LocalKafka.start(folder.newFolder().toPath(), 0);
+    pubSub = FakePubSub.start().disorderly(0.05);
+    topics = PubSubTopics.at(pubSub.host());
   }
 
   @Override
   protected void after() {
+    pubSub.close();
     kafka.close();
   }
 
   /** Makes new topics. */
-  void createTopics() {
-    createTopics(Map.of());
+  void createTopics() throws Exception {
+    createTopics(Kind.KAFKA);
   }
 
-  /** Makes new topics, that of results with settings. */
+  /** Makes new topics of a kind. */
+  void createTopics(Kind made) throws Exception {
+    tests++;
+    kind = made;
+    if (kind == Kind.PUBSUB) {
+      for (String each : List.of("letters", "results")) {
+        topics.create(each + "-" + tests);
+      }
+    } else {
+      kafka.createTopic("letters-" + tests, 2);
+      kafka.createTopic("results-" + tests, 1);
+    }
+  }
+
+  /** Makes new topics of Kafka, that of results with settings. */
   void createTopics(Map<String, String> settings) {
     tests++;
+    kind = Kind.KAFKA;
     kafka.createTopic("letters-" + tests, 2);
     kafka.createTopic("results-" + tests, 1, settings);
   }
 
   LocalKafka kafka() {
     return kafka;
+  }
+
+  FakePubSub pubSub() {
+    return pubSub;
   }
 
   Bus letters() {
@@ -73,7 +109,10 @@ final class LetterServers extends ExternalResource {
 
   /** Returns the URI of one of the topics. */
   String uri(String topic) {
-    return "kafka://" + kafka.bootstrapServers() + "/" + topic + "-" + tests;
+    String name = topic + "-" + tests;
+    return kind == Kind.PUBSUB
+        ? topics.uri(name)
+        : "kafka://" + kafka.bootstrapServers() + "/" + name;
   }
 
   /** Publishes messages. */
@@ -94,7 +133,7 @@ final class LetterServers extends ExternalResource {
   /** Returns everything that a topic has, a partition after the other. */
   List<BusMessage> read(Bus bus) throws Exception {
     List<BusMessage> all = new ArrayList<>();
-    try (BusLog log = bus.log()) {
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       log.read(all::add);
     }
     return all;
@@ -103,7 +142,7 @@ final class LetterServers extends ExternalResource {
   /** Returns the letters that wait. */
   List<StoredLetter> waiting() throws Exception {
     List<StoredLetter> waiting = new ArrayList<>();
-    try (BusLog log = letters().log()) {
+    try (BusLog log = letters().log(BusLog.Use.LOOK)) {
       WaitingLetters.of(log).read(letter -> true, waiting::add);
     }
     return waiting;

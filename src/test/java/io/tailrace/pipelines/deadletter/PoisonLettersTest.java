@@ -259,7 +259,7 @@ public class PoisonLettersTest {
 
   private static List<StoredLetter> waiting() throws Exception {
     List<StoredLetter> waiting = new ArrayList<>();
-    try (BusLog log = Buses.at(stack.deadLetterBus()).log()) {
+    try (BusLog log = Buses.at(stack.deadLetterBus()).log(BusLog.Use.LOOK)) {
       WaitingLetters.of(log).read(letter -> true, waiting::add);
     }
     return waiting;

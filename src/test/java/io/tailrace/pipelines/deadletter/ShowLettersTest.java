@@ -34,7 +34,7 @@ public class ShowLettersTest {
   @ClassRule public static final RuleChain rules = RuleChain.outerRule(folder).around(servers);
 
   @Before
-  public void createTopics() {
+  public void createTopics() throws Exception {
     servers.createTopics();
   }
 
