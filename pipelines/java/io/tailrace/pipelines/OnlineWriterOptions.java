@@ -106,6 +106,16 @@ public interface OnlineWriterOptions extends ResultBusOptions {
   static Supplier<Parsed> parse(OnlineWriterOptions options, OptionCheck check) {
     Optional<OnlineStore> store =
         check.endpoint("onlineStore", options.getOnlineStore(), OnlineStores.KINDS);
+    store
+        .filter(it -> !it.separatesEnvironments())
+        .filter(it -> WriterOptions.environments(options).size() != 1)
+        .ifPresent(
+            it ->
+                check.problem(
+                    "--onlineStore="
+                        + it.uri()
+                        + " holds one environment: name it with --environments=NAME, or give each"
+                        + " its own table with {environment} in the table's name"));
     Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
     Optional<Duration> retention =
         check.duration("deletionRetention", options.getDeletionRetention());

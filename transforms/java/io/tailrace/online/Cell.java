@@ -56,7 +56,7 @@ public final class Cell implements Comparable<Cell> {
   public static final long NEVER = ColumnSpec.NEVER_STALE;
 
   /** Bytes before the payload. */
-  static final int HEADER_BYTES = 18;
+  public static final int HEADER_BYTES = 18;
 
   private static final int KIND = 8;
   private static final int EXPIRES_AT = 9;

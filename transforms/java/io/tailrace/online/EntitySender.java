@@ -81,6 +81,11 @@ final class EntitySender implements AutoCloseable {
     }
   }
 
+  /** Returns what the store was asked and has charged since this was asked last. */
+  StoreCosts drainCosts() {
+    return connection.drainCosts();
+  }
+
   private <T> T result(Future<T> under, String doing) throws UnavailableException {
     try {
       return under.get();

@@ -12,6 +12,11 @@ import java.util.Map;
  * <p>A store implements it in a folder of its own, with one line in {@link OnlineStores}.
  */
 public interface OnlineStore extends Endpoint {
+  /** Returns whether it keeps entities of several environments apart; else it holds one of them. */
+  default boolean separatesEnvironments() {
+    return true;
+  }
+
   /** Opens a connection, which is for one thread. */
   Connection connect();
 
@@ -45,6 +50,11 @@ public interface OnlineStore extends Endpoint {
      * @throws UnavailableException if the store can't be asked now
      */
     Instant now() throws UnavailableException;
+
+    /** Returns what the store was asked and has charged since this was asked last. */
+    default StoreCosts drainCosts() {
+      return StoreCosts.NONE;
+    }
 
     @Override
     void close();

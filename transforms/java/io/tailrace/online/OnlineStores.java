@@ -2,6 +2,7 @@ package io.tailrace.online;
 
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Kind;
+import io.tailrace.online.dynamodb.DynamoDbOnlineStore;
 import io.tailrace.online.redis.RedisOnlineStore;
 import java.util.List;
 
@@ -13,14 +14,21 @@ public final class OnlineStores {
           "online store",
           OnlineStore.class,
           List.of(
-              new Kind<>(
-                  RedisOnlineStore.SCHEMES, RedisOnlineStore.EXAMPLE, RedisOnlineStore::at)));
+              new Kind<>(RedisOnlineStore.SCHEMES, RedisOnlineStore.EXAMPLE, RedisOnlineStore::at),
+              Kind.<OnlineStore>of(
+                      DynamoDbOnlineStore.SCHEME,
+                      DynamoDbOnlineStore.EXAMPLE,
+                      DynamoDbOnlineStore::at)
+                  .needing(
+                      "software.amazon.awssdk:dynamodb",
+                      "software.amazon.awssdk.services.dynamodb.DynamoDbClient")));
 
   private OnlineStores() {}
 
   /**
    * Returns the store that a URI names: {@code redis://host:6379/0}, {@code rediss://…} for TLS,
-   * {@code redis+cluster://host:6379,host:6379}, {@code rediss+cluster://…}.
+   * {@code redis+cluster://host:6379,host:6379}, {@code rediss+cluster://…}; {@code
+   * dynamodb://region/table}.
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI, and a correct
    *     one

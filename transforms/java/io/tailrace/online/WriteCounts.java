@@ -56,6 +56,19 @@ final class WriteCounts extends StageCounters {
       count("cells_skipped_null", "cells", "skipped: null, and the feature's nulls are not stored");
   final Count rejected =
       count("cells_rejected", "cells", "cells that can never be stored: in dead letters");
+  final Count storeRequests =
+      count("store_requests", "requests", "to a store that is paid by requests (DynamoDB)");
+  final Count storeConflicts =
+      count(
+          "store_conflicts",
+          "requests",
+          "writes that such a store refused, as what it holds is newer, or another writer was"
+              + " first");
+  final Count storeRetries =
+      count("store_retries", "requests", "sent to such a store again, after a pause");
+  final Count storeWriteUnits =
+      count("store_write_units", "units", "charged for writes, those that were refused included");
+  final Count storeReadUnits = count("store_read_units", "units", "charged for reads");
   final FreshnessCounters freshness = freshness();
 
   WriteCounts() {
@@ -69,6 +82,15 @@ final class WriteCounts extends StageCounters {
   void receive(Result result) {
     received.add(1);
     cellsReceived.add(result.cells());
+  }
+
+  /** Counts what the store was asked and has charged. */
+  void count(StoreCosts costs) {
+    storeRequests.add(costs.requests());
+    storeConflicts.add(costs.conflicts());
+    storeRetries.add(costs.retries());
+    storeWriteUnits.add(costs.writeUnits());
+    storeReadUnits.add(costs.readUnits());
   }
 
   /** Counts a result that was settled at a time in microseconds. */

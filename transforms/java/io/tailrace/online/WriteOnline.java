@@ -265,6 +265,7 @@ public final class WriteOnline
     private void settle() throws UnavailableException {
       if (sender != null) {
         sender.await();
+        counts.count(sender.drainCosts());
       }
       gathered.written();
       if (sent.isEmpty()) {

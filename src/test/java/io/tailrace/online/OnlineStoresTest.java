@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.online.dynamodb.DynamoDbOnlineStore;
 import io.tailrace.online.redis.RedisOnlineStore;
 import java.util.List;
 import org.apache.beam.sdk.util.SerializableUtils;
@@ -31,6 +32,45 @@ public class OnlineStoresTest {
   }
 
   @Test
+  public void dynamodbUrisNameTables() {
+    for (String uri :
+        List.of(
+            "dynamodb://eu-west-1/features",
+            "dynamodb://us-gov-west-1/tailrace-{environment}?create=true&grace=1d",
+            "dynamodb:///features?endpoint=http://localhost:8000",
+            "dynamodb://eu-west-1/f.e-a_t?accessKey=env:A&secretKey=file:/run/secret",
+            "dynamodb://eu-west-1/features?connections=64&timeout=2s&retryFor=1m")) {
+      OnlineStore store = OnlineStores.at(uri);
+
+      assertThat(store).isInstanceOf(DynamoDbOnlineStore.class);
+      assertThat(store.uri()).isEqualTo(uri);
+      assertThat(store.separatesEnvironments()).isEqualTo(uri.contains("{environment}"));
+    }
+  }
+
+  @Test
+  public void everythingThatIsWrongWithATableIsSaidAtOnce() {
+    String message =
+        refused(
+            "dynamodb://localhost:8000/fe ature?endpoint=localhost&accessKey=env:A&create=yes"
+                + "&connections=0&table=x");
+
+    assertThat(message).contains("'localhost:8000' is not a region such as eu-west-1");
+    assertThat(message).contains("another server is named with endpoint=http://HOST:PORT");
+    assertThat(message).contains("'fe ature' is not the name of a table");
+    assertThat(message).contains("endpoint=localhost is no address such as http://localhost:8000");
+    assertThat(message).contains("accessKey and secretKey are given together");
+    assertThat(message).contains("create=yes is neither true nor false");
+    assertThat(message).contains("connections=0 is not a whole number between 1 and 1000");
+    assertThat(message).contains("parameter 'table' is unknown");
+    assertThat(refused("dynamodb://eu-west-1")).contains("the table is missing");
+    assertThat(refused("dynamodb://eu-west-1,eu-west-2/features"))
+        .contains("one region holds all tables");
+    assertThat(refused("dynamodb://eu-west-1/features?secretKey=hunter2&accessKey=env:A"))
+        .doesNotContain("hunter2");
+  }
+
+  @Test
   public void aStoreKeepsItsSettingsWhereverItTravels() {
     OnlineStore store =
         OnlineStores.at("rediss://c:6379/3?user=w&password=env%3AREDIS_PASSWORD&grace=2h");
@@ -49,9 +89,10 @@ public class OnlineStoresTest {
           .isEqualTo(
               "'"
                   + uri
-                  + "' names no online store. Example: redis://localhost:6379/0,"
+                  + "' names no online store. Examples: redis://localhost:6379/0,"
                   + " rediss://cache.example.com:6379?user=writer&password=env:REDIS_PASSWORD,"
-                  + " redis+cluster://n1:6379,n2:6379?waitReplicas=1");
+                  + " redis+cluster://n1:6379,n2:6379?waitReplicas=1,"
+                  + " dynamodb://eu-west-1/tailrace-{environment}?create=true");
     }
   }
 

@@ -1,0 +1,204 @@
+package io.tailrace.online.dynamodb;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assume.assumeTrue;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.online.EntityKey;
+import io.tailrace.online.OnlineReader;
+import io.tailrace.online.OnlineStores;
+import io.tailrace.pipelines.local.servers.dynamodb.FakeDynamoDb;
+import io.tailrace.testing.ExpectedCells;
+import io.tailrace.testing.MotoServer;
+import io.tailrace.testing.OnlineWriters;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.KeysAndAttributes;
+import software.amazon.awssdk.services.dynamodb.model.ReturnValuesOnConditionCheckFailure;
+
+/** The simulated DynamoDB is held to moto's, where that is installed. */
+@RunWith(JUnit4.class)
+public class DynamoDbMotoTest {
+  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
+
+  private static MotoServer moto;
+
+  @BeforeClass
+  public static void start() throws Exception {
+    assumeTrue("moto_server is not installed: the fake is held to nothing", MotoServer.isThere());
+    moto = MotoServer.start(temporary.newFile().toPath());
+  }
+
+  @AfterClass
+  public static void stop() throws Exception {
+    if (moto != null) {
+      moto.close();
+    }
+  }
+
+  @Test
+  public void concurrentWritersEndInTheGreatestCells() throws Exception {
+    String uri = FakeTables.uri(moto.endpoint(), "features") + "&create=true";
+    Random random = new Random(300);
+    List<BusMessage> messages = OnlineWriters.messages(300, 12);
+    OnlineStores.at(uri).check();
+
+    OnlineWriters.write(OnlineWriters.to(uri), OnlineWriters.shares(messages, 3, random), random);
+
+    Map<EntityKey, Map<String, String>> expected = new HashMap<>();
+    ExpectedCells.after(messages).forEach((key, entity) -> expected.put(key, entity.cells()));
+    Map<EntityKey, Map<String, String>> stored = new HashMap<>();
+    try (OnlineReader reader = OnlineReader.open(uri)) {
+      for (EntityKey key : expected.keySet()) {
+        Map<String, String> cells = new TreeMap<>();
+        reader
+            .readCells(List.of(key))
+            .get(0)
+            .forEach((name, cell) -> cells.put(name, HexFormat.of().formatHex(cell.toBytes())));
+        stored.put(key, cells);
+      }
+    }
+    assertThat(stored).isEqualTo(expected);
+  }
+
+  private interface Asked {
+    Object of(DynamoDbClient client);
+  }
+
+  /** Conditions over what is absent, of another type, less and greater; and what is refused. */
+  @Test
+  public void theFakeAnswersAsMotoDoes() throws Exception {
+    try (FakeDynamoDb fake = FakeDynamoDb.start()) {
+      assertThat(answers(fake.endpoint())).isEqualTo(answers(moto.endpoint()));
+    }
+  }
+
+  private static List<String> answers(String endpoint) {
+    List<String> answers = new ArrayList<>();
+    String table = "questions";
+    try (DynamoDbClient client =
+        DynamoDbClient.builder()
+            .endpointOverride(URI.create(endpoint))
+            .httpClientBuilder(Apache5HttpClient.builder())
+            .region(Region.EU_WEST_1)
+            .credentialsProvider(
+                StaticCredentialsProvider.create(AwsBasicCredentials.create("key", "secret")))
+            .build()) {
+      List<Asked> questions = new ArrayList<>();
+      questions.add(it -> it.getItem(get -> get.tableName(table).key(key("a"))).hasItem());
+      questions.add(it -> createTable(endpoint, table));
+      questions.add(it -> createTable(endpoint, table));
+      questions.add(it -> it.getItem(get -> get.tableName(table).key(key("a"))).hasItem());
+      questions.add(update(table, "a", "SET #x = :x", "attribute_not_exists(#x)", 5));
+      questions.add(update(table, "a", "SET #x = :x", "attribute_not_exists(#x)", 6));
+      questions.add(update(table, "a", "SET #x = :x", "#x < :x", 4));
+      questions.add(update(table, "a", "SET #x = :x", "#x < :x", 0x80));
+      questions.add(update(table, "a", "SET #x = :x", "#x <= :x", 0x80));
+      questions.add(update(table, "a", "SET #x = :x", "#y < :x", 7));
+      questions.add(update(table, "a", "SET #x = :x", "NOT #y >= :x", 8));
+      questions.add(update(table, "a", "SET #x = :x", "#n < :x", 9));
+      questions.add(
+          update(
+              table, "a", "SET #x = :x", "(attribute_not_exists(#y) OR #y < :x) AND #x < :x", 9));
+      questions.add(
+          update(table, "a", "SET #y = if_not_exists(#y, :x)", "attribute_exists(#x)", 1));
+      questions.add(
+          update(table, "a", "SET #y = if_not_exists(#y, :x)", "attribute_exists(#x)", 2));
+      questions.add(update(table, "a", "SET #x = :x", "#y BETWEEN :x AND :x", 1));
+      questions.add(update(table, "a", "SET #x = :x", "#y BETWEEN :x AND :x", 2));
+      questions.add(update(table, "a", "SET #x = :x REMOVE #y", "attribute_exists(#y)", 3));
+      questions.add(update(table, "a", "SET #x = :x REMOVE #y", "attribute_exists(#y)", 3));
+      questions.add(
+          it ->
+              it.batchGetItem(
+                      get ->
+                          get.requestItems(
+                              Map.of(
+                                  table,
+                                  KeysAndAttributes.builder().keys(key("a"), key("b")).build())))
+                  .responses()
+                  .get(table)
+                  .size());
+      questions.add(it -> it.deleteItem(d -> d.tableName(table).key(key("a"))).hasAttributes());
+      questions.add(it -> it.getItem(get -> get.tableName(table).key(key("a"))).hasItem());
+      for (Asked question : questions) {
+        String answer;
+        try {
+          answer = String.valueOf(question.of(client));
+        } catch (ConditionalCheckFailedException e) {
+          answer = "refused: " + new TreeMap<>(e.item());
+        } catch (AwsServiceException e) {
+          answer = e.statusCode() + " " + e.awsErrorDetails().errorCode();
+        }
+        answers.add(answers.size() + " " + answer);
+      }
+    }
+    return answers;
+  }
+
+  private static Map<String, AttributeValue> key(String id) {
+    Map<String, AttributeValue> key = new HashMap<>();
+    key.put("__id__", AttributeValue.fromS(id));
+    key.put("__ns__", AttributeValue.fromS("user"));
+    return key;
+  }
+
+  private static String createTable(String endpoint, String table) {
+    try {
+      OnlineStores.at(FakeTables.uri(endpoint, table) + "&create=true").check();
+      return "created";
+    } catch (UnavailableException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private static Asked update(
+      String table, String id, String update, String condition, int firstByte) {
+    Map<String, String> names = new HashMap<>();
+    names.put("#x", "x");
+    names.put("#y", "y");
+    names.put("#n", "__exp__");
+    names.keySet().removeIf(name -> !(update + condition).contains(name));
+    return client ->
+        client
+            .updateItem(
+                it ->
+                    it.tableName(table)
+                        .key(key(id))
+                        .updateExpression(update)
+                        .conditionExpression(condition)
+                        .expressionAttributeNames(names)
+                        .expressionAttributeValues(
+                            Map.of(
+                                ":x",
+                                AttributeValue.fromB(
+                                    SdkBytes.fromByteArray(new byte[] {(byte) firstByte}))))
+                        .returnValuesOnConditionCheckFailure(
+                            ReturnValuesOnConditionCheckFailure.ALL_OLD))
+            .sdkHttpResponse()
+            .statusCode();
+  }
+}

@@ -1,0 +1,214 @@
+package io.tailrace.online.dynamodb;
+
+import io.tailrace.endpoint.Retry;
+import io.tailrace.endpoint.UnavailableException;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.BillingMode;
+import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.CreateTableRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
+import software.amazon.awssdk.services.dynamodb.model.KeyType;
+import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
+import software.amazon.awssdk.services.dynamodb.model.TableDescription;
+import software.amazon.awssdk.services.dynamodb.model.TableStatus;
+
+/**
+ * The tables themselves: what is known of one, its creation, and the item in it that is no entity's
+ * and holds its id. Not thread-safe.
+ */
+final class DynamoDbTables {
+  /** The keys of a table's own item: namespaces that begin so are nobody's. */
+  private static final String OWN_ID = "tailrace";
+
+  private static final String OWN_NAMESPACE = "tailrace.";
+
+  private final DynamoDbAddress address;
+  private final DynamoDbServer server;
+  private final Set<String> ready = new HashSet<>();
+
+  DynamoDbTables(DynamoDbAddress address, DynamoDbServer server) {
+    this.address = address;
+    this.server = server;
+  }
+
+  /** Describes a table; empty: it is missing. */
+  Optional<TableDescription> describe(String table) throws UnavailableException {
+    try {
+      return Optional.of(
+          server.send(client -> client.describeTable(it -> it.tableName(table))).table());
+    } catch (AwsServiceException e) {
+      if (isMissing(e)) {
+        return Optional.empty();
+      }
+      throw unusable(e, table);
+    }
+  }
+
+  static boolean isMissing(AwsServiceException e) {
+    return DynamoDbServer.code(e).equals("ResourceNotFoundException");
+  }
+
+  private UnavailableException unusable(AwsServiceException e, String table) {
+    return new UnavailableException(address.text() + ": " + DynamoDbCheck.correction(e, table), e);
+  }
+
+  /** Creates those tables that are missing, and waits until they can be used. */
+  void create(Collection<String> tables) throws UnavailableException {
+    for (String table : tables) {
+      if (!ready.contains(table)) {
+        create(table);
+        ready.add(table);
+      }
+    }
+  }
+
+  private void create(String table) throws UnavailableException {
+    Optional<TableDescription> found = describe(table);
+    boolean isNew = found.isEmpty();
+    if (isNew) {
+      CreateTableRequest request =
+          CreateTableRequest.builder()
+              .tableName(table)
+              .keySchema(key(Attributes.ID, KeyType.HASH), key(Attributes.NAMESPACE, KeyType.RANGE))
+              .attributeDefinitions(text(Attributes.ID), text(Attributes.NAMESPACE))
+              .billingMode(BillingMode.PAY_PER_REQUEST)
+              .build();
+      try {
+        var unused = server.send(client -> client.createTable(request));
+      } catch (AwsServiceException e) {
+        // Another writer may have been first.
+        if (!DynamoDbServer.code(e).equals("ResourceInUseException")) {
+          throw unusable(e, table);
+        }
+      }
+    }
+    Retry retry = Retry.of(address.text(), address.timeouts().retryFor());
+    while (found.isEmpty() || !isUsable(found.get())) {
+      retry.pause("the table " + table + " is being created");
+      found = describe(table);
+    }
+    if (isNew) {
+      expire(table);
+    }
+  }
+
+  private static boolean isUsable(TableDescription table) {
+    return table.tableStatus() == TableStatus.ACTIVE || table.tableStatus() == TableStatus.UPDATING;
+  }
+
+  private static KeySchemaElement key(String name, KeyType type) {
+    return KeySchemaElement.builder().attributeName(name).keyType(type).build();
+  }
+
+  private static AttributeDefinition text(String name) {
+    return AttributeDefinition.builder()
+        .attributeName(name)
+        .attributeType(ScalarAttributeType.S)
+        .build();
+  }
+
+  /** Has the table forget items by their TTL attribute. */
+  private void expire(String table) throws UnavailableException {
+    try {
+      var unused =
+          server.send(
+              client ->
+                  client.updateTimeToLive(
+                      it ->
+                          it.tableName(table)
+                              .timeToLiveSpecification(
+                                  spec -> spec.attributeName(Attributes.EXPIRY).enabled(true))));
+    } catch (AwsServiceException e) {
+      // Another writer was first.
+      if (!DynamoDbServer.isForContent(e)) {
+        throw unusable(e, table);
+      }
+    }
+  }
+
+  /** What was created may be gone. */
+  void forget() {
+    ready.clear();
+  }
+
+  /**
+   * Returns the id that a table holds itself, made by whoever asks first.
+   *
+   * @throws UnavailableException if it can't be read or made
+   */
+  String identity() throws UnavailableException {
+    if (address.separatesEnvironments()) {
+      return address.place().region().orElse("") + "/" + address.place().table();
+    }
+    String table = address.place().table();
+    if (address.writing().create()) {
+      create(Set.of(table));
+    }
+    Map<String, AttributeValue> own = ownKey();
+    own.put(Attributes.STORE, AttributeValue.fromS(UUID.randomUUID().toString()));
+    try {
+      var unused =
+          server.send(
+              client ->
+                  client.putItem(
+                      put ->
+                          put.tableName(table)
+                              .item(own)
+                              .conditionExpression("attribute_not_exists(#i)")
+                              .expressionAttributeNames(Map.of("#i", Attributes.ID))));
+    } catch (ConditionalCheckFailedException e) {
+      // It has one.
+    } catch (AwsServiceException e) {
+      throw unusable(e, table);
+    }
+    AttributeValue id = own(table).item().get(Attributes.STORE);
+    return id == null ? "" : String.valueOf(id.s());
+  }
+
+  private static Map<String, AttributeValue> ownKey() {
+    Map<String, AttributeValue> key = new HashMap<>();
+    key.put(Attributes.ID, AttributeValue.fromS(OWN_ID));
+    key.put(Attributes.NAMESPACE, AttributeValue.fromS(OWN_NAMESPACE));
+    return key;
+  }
+
+  private GetItemResponse own(String table) throws UnavailableException {
+    try {
+      return server.send(
+          client -> client.getItem(get -> get.tableName(table).key(ownKey()).consistentRead(true)));
+    } catch (AwsServiceException e) {
+      throw unusable(e, table);
+    }
+  }
+
+  /** Returns what time it is by the service's clock, to the second: each answer has it. */
+  Instant now() throws UnavailableException {
+    Optional<String> date;
+    try {
+      date =
+          server
+              .send(
+                  client ->
+                      client.getItem(get -> get.tableName(address.table("now")).key(ownKey())))
+              .sdkHttpResponse()
+              .firstMatchingHeader("Date");
+    } catch (AwsServiceException e) {
+      date = e.awsErrorDetails().sdkHttpResponse().firstMatchingHeader("Date");
+    }
+    return date.map(it -> Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(it)))
+        .orElseThrow(
+            () -> new UnavailableException(address.text() + " doesn't say what time it is"));
+  }
+}
