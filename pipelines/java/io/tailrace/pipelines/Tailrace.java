@@ -2,6 +2,7 @@ package io.tailrace.pipelines;
 
 import io.tailrace.pipelines.benchmark.BenchmarkCommand;
 import io.tailrace.pipelines.deadletter.DeadLettersCommand;
+import io.tailrace.pipelines.deploy.DeployCommand;
 import io.tailrace.pipelines.local.LocalCommand;
 import io.tailrace.pipelines.tools.GetCommand;
 import io.tailrace.pipelines.tools.PublishCommand;
@@ -36,7 +37,8 @@ import picocli.CommandLine.Spec;
       GetCommand.class,
       SqlCommand.class,
       DeadLettersCommand.class,
-      BenchmarkCommand.class
+      BenchmarkCommand.class,
+      DeployCommand.class
     })
 public final class Tailrace implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -48,7 +50,13 @@ public final class Tailrace implements Runnable {
 
   /** Runs a sub-command and returns its exit code. */
   static int run(List<Writer<?>> writers, String... args) {
-    String[] words = args.length == 0 ? new String[] {"local"} : args;
+    String[] words;
+    try {
+      words = args.length == 0 ? new String[] {"local"} : ArgumentFiles.expand(args);
+    } catch (CommandException e) {
+      System.err.println("tailrace: " + e.getMessage());
+      return CommandLine.ExitCode.USAGE;
+    }
     // A writer takes Beam's options as they are, which no other parser should look at.
     Optional<Writer<?>> writer =
         writers.stream().filter(it -> it.name().equals(words[0])).findFirst();
@@ -60,6 +68,8 @@ public final class Tailrace implements Runnable {
 
   static CommandLine commandLine(List<Writer<?>> writers) {
     CommandLine line = new CommandLine(new Tailrace());
+    // They were taken out before.
+    line.setExpandAtFiles(false);
     for (Writer<?> writer : writers) {
       line.addSubcommand(
           writer.name(),

@@ -151,6 +151,23 @@ public final class Writer<O> {
     return check.endpoints();
   }
 
+  /**
+   * Returns everything that is wrong with arguments, a sentence each, as far as that can be told
+   * without asking buses and stores.
+   *
+   * @param args Beam pipeline options
+   */
+  public List<String> problems(String... args) {
+    try {
+      OptionCheck check = new OptionCheck();
+      var unused = look(BeamOptions.parse(draft.options, draft.gathers, args), check);
+      check.finish();
+      return List.of();
+    } catch (CommandException e) {
+      return e.getMessage().lines().toList();
+    }
+  }
+
   /** Looks at options without starting; returns what gives their meaning when all are right. */
   Supplier<?> look(PipelineOptions given, OptionCheck check) {
     return look.look(this, given, check);

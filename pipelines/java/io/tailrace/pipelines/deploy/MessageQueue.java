@@ -1,0 +1,78 @@
+package io.tailrace.pipelines.deploy;
+
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Secret;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The queue that a writer reads, as a scaler must know it. Immutable. */
+sealed interface MessageQueue {
+  /**
+   * A topic of Kafka.
+   *
+   * @param servers {@code host:port,host:port}
+   * @param fromEarliest whether a group that has committed nothing reads all that is there
+   * @param login how to log in; empty: without
+   */
+  record Kafka(
+      String servers, String topic, String group, boolean fromEarliest, Optional<KafkaLogin> login)
+      implements MessageQueue {}
+
+  /**
+   * How to log in to Kafka.
+   *
+   * @param mechanism of SASL; empty: TLS alone
+   * @param passwordVariable the key of the password in the Secret
+   */
+  record KafkaLogin(
+      boolean isTls, Optional<String> mechanism, String user, Optional<String> passwordVariable) {}
+
+  /** A subscription of Pub/Sub. */
+  record PubSub(String project, String subscription) implements MessageQueue {}
+
+  /** Kafka's port, where a URI names none. */
+  int KAFKA_PORT = 9092;
+
+  /** Kafka's own default. */
+  String DEFAULT_MECHANISM = "PLAIN";
+
+  /**
+   * Returns the queue that a bus's URI names; empty where no scaler is known for its kind.
+   *
+   * @param uri the URI, which the writer's own check has found right
+   * @param writer the group, unless the URI names one
+   */
+  static Optional<MessageQueue> of(String uri, String writer) {
+    EndpointUri parsed = EndpointUri.parse(uri);
+    return switch (parsed.scheme()) {
+      case "kafka" -> Optional.of(kafka(parsed, writer));
+      case "pubsub" -> Optional.of(new PubSub(parsed.hosts(0).get(0).name(), parsed.path()));
+      default -> Optional.empty();
+    };
+  }
+
+  private static Kafka kafka(EndpointUri uri, String writer) {
+    String protocol = uri.take("security.protocol").orElse("PLAINTEXT");
+    Optional<KafkaLogin> login =
+        protocol.equals("PLAINTEXT")
+            ? Optional.empty()
+            : Optional.of(
+                new KafkaLogin(
+                    protocol.endsWith("SSL"),
+                    protocol.startsWith("SASL")
+                        ? Optional.of(uri.take("sasl.mechanism").orElse(DEFAULT_MECHANISM))
+                        : Optional.empty(),
+                    uri.take("user").orElse(""),
+                    uri.take("password")
+                        .flatMap(Secret::parse)
+                        .map(secret -> secret.toString().replaceFirst("^\\w+:(.*/)?", ""))));
+    return new Kafka(
+        uri.hosts(KAFKA_PORT).stream()
+            .map(EndpointUri.Host::toString)
+            .collect(Collectors.joining(",")),
+        uri.path(),
+        uri.take("group").orElse(writer),
+        uri.take("start").orElse("earliest").equals("earliest"),
+        login);
+  }
+}

@@ -1,0 +1,56 @@
+package io.tailrace.pipelines.deploy;
+
+import io.tailrace.endpoint.EndpointUri;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Which ports a URI's bus or store is reached at. Stateless and thread-safe. */
+final class Ports {
+  /** Where clouds and the API server of a cluster are reached. */
+  static final int HTTPS = 443;
+
+  /** Ports where a URI names none. */
+  private static final Map<String, Integer> DEFAULTS =
+      Map.ofEntries(
+          Map.entry("kafka", MessageQueue.KAFKA_PORT),
+          Map.entry("pubsub", HTTPS),
+          Map.entry("redis", 6379),
+          Map.entry("rediss", 6379),
+          Map.entry("redis+cluster", 6379),
+          Map.entry("rediss+cluster", 6379),
+          Map.entry("valkey", 6379),
+          Map.entry("valkeys", 6379),
+          Map.entry("valkey+cluster", 6379),
+          Map.entry("valkeys+cluster", 6379),
+          Map.entry("postgresql", 5432),
+          Map.entry("redshift", 5439),
+          Map.entry("dynamodb", HTTPS),
+          Map.entry("bigquery", HTTPS),
+          Map.entry("snowflake", HTTPS),
+          Map.entry("databricks", HTTPS));
+
+  /** Schemes whose first part is a name in a cloud and no host. */
+  private static final Set<String> CLOUDS =
+      Set.of("pubsub", "dynamodb", "bigquery", "snowflake", "databricks");
+
+  private Ports() {}
+
+  /** Returns whether the port of a scheme is known. */
+  static boolean isKnown(String scheme) {
+    return DEFAULTS.containsKey(scheme);
+  }
+
+  /** Returns the ports of a URI that its kind has found right. */
+  static Set<Integer> of(String uri) {
+    EndpointUri parsed = EndpointUri.parse(uri);
+    int fallback = DEFAULTS.getOrDefault(parsed.scheme(), HTTPS);
+    Set<Integer> ports = new TreeSet<>();
+    if (CLOUDS.contains(parsed.scheme())) {
+      ports.add(fallback);
+    } else {
+      parsed.hosts(fallback).forEach(host -> ports.add(host.port()));
+    }
+    return ports;
+  }
+}

@@ -1,0 +1,209 @@
+package io.tailrace.pipelines.deploy;
+
+import io.tailrace.bus.Buses;
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.Writers;
+import io.tailrace.pipelines.deploy.Deployment.Shared;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** What a writer is started with, as a file says it. Stateless. */
+final class WriterArguments {
+  /** Options that follow from what else the file says. */
+  private static final Map<String, String> RESERVED =
+      Map.of(
+          "runner", "a writer on Kubernetes runs on Flink",
+          "flinkMaster", "each writer has a cluster of its own",
+          "attachedMode", "each writer has a cluster of its own",
+          "parallelism", "it follows the number of replicas; write replicas",
+          "jobName", "it is the name of the deployment; write name",
+          "checkpointingInterval", "scaling has to know it; write checkpointInterval: 10s",
+          "savepointPath", "the operator of Flink knows where the job left off",
+          "filesToStage", "the image has all of them");
+
+  private static final Pattern OPTION = Pattern.compile("^--(\\w+)(?:: | |=)(.*)$", Pattern.DOTALL);
+  private static final Pattern NAMED = Pattern.compile("named '(\\w+)'");
+  private static final Pattern VARIABLE = Pattern.compile("[?&][^=&]*=env:([A-Za-z0-9_]+)");
+  private static final Pattern THIS_MACHINE =
+      Pattern.compile("(?i)localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[?::1\\]?");
+
+  private final Section section;
+  private final Writer<?> writer;
+  private final String name;
+  private final Pod pod;
+
+  WriterArguments(Section section, Writer<?> writer, String name, Pod pod) {
+    this.section = section;
+    this.writer = writer;
+    this.name = name;
+    this.pod = pod;
+  }
+
+  /** Returns the options that name a bus that a writer publishes to for another one. */
+  static List<String> publishesTo(Writer<?> writer) {
+    return writer.endpoints().entrySet().stream()
+        .filter(each -> each.getValue() == Buses.KINDS)
+        .map(Map.Entry::getKey)
+        .filter(option -> !option.equals(writer.reads()) && !option.equals("deadLetterBus"))
+        .toList();
+  }
+
+  /** Returns a writer's options: its own, and of those of all writers what it takes. */
+  Map<String, String> options(
+      Map<String, String> common, Map<String, String> own, Optional<String> group) {
+    Map<String, String> options = new LinkedHashMap<>();
+    common.forEach(
+        (option, value) -> {
+          boolean isOfWriters = Writers.ALL.stream().anyMatch(it -> it.takes(option));
+          if (writer.takes(option) || !isOfWriters) {
+            options.put(option, value);
+          }
+        });
+    options.putAll(own);
+    RESERVED.forEach(
+        (option, why) -> {
+          if (options.remove(option) != null) {
+            section.problem("options." + option, "is not for a file: " + why);
+          }
+        });
+    group.ifPresent(it -> options.computeIfPresent(writer.reads(), (bus, uri) -> in(uri, it)));
+    return options;
+  }
+
+  private String in(String uri, String group) {
+    if (!uri.startsWith("kafka://")) {
+      section.problem(
+          "consumerGroup", "is for Kafka: a subscription of Pub/Sub is a group of its own");
+      return uri;
+    }
+    if (EndpointUri.parse(uri).take("group").isPresent()) {
+      section.problem("consumerGroup", "is in the URI, too, as group: leave one of them out");
+      return uri;
+    }
+    return uri + (uri.contains("?") ? "&" : "?") + "group=" + group;
+  }
+
+  /** Returns what the writer is started with. */
+  List<String> of(Map<String, String> options, Scaling scaling) {
+    return Stream.concat(
+            Stream.of(
+                writer.name(),
+                "--runner=FlinkRunner",
+                "--attachedMode=false",
+                "--jobName=" + name,
+                "--checkpointingInterval=" + scaling.checkpointInterval().toMillis()),
+            options.entrySet().stream().map(each -> "--" + each.getKey() + "=" + each.getValue()))
+        .toList();
+  }
+
+  /**
+   * Says everything that is wrong with the options; returns whether all is right.
+   *
+   * @param own those that are this writer's alone, and not of all in the file
+   */
+  boolean check(Map<String, String> options, Set<String> own, Scaling scaling, Shared shared) {
+    Map<String, String> rest = new LinkedHashMap<>(options);
+    Set<String> wrong = new HashSet<>();
+    boolean isNew = true;
+    // One that is unknown, or of another type, keeps the others from being looked at.
+    while (isNew) {
+      int before = rest.size();
+      for (String problem : problems(rest, scaling)) {
+        String option = option(problem);
+        if (!wrong.contains(option) || option.isEmpty()) {
+          say(option, own.contains(option) || !options.containsKey(option), problem);
+        }
+        wrong.add(option);
+      }
+      rest.keySet().removeAll(wrong);
+      isNew = rest.size() < before;
+    }
+    options.forEach((option, value) -> checkSecrets(option, value, shared));
+    writer
+        .endpoints()
+        .forEach(
+            (option, kinds) -> {
+              if (rest.containsKey(option)) {
+                checkPlace(option, kinds, rest.get(option));
+              }
+            });
+    return wrong.isEmpty();
+  }
+
+  private List<String> problems(Map<String, String> options, Scaling scaling) {
+    return writer.problems(of(options, scaling).stream().skip(1).toArray(String[]::new));
+  }
+
+  private static String option(String problem) {
+    Matcher option = OPTION.matcher(problem);
+    Matcher named = NAMED.matcher(problem);
+    return option.matches() ? option.group(1) : named.find() ? named.group(1) : "";
+  }
+
+  private void say(String option, boolean isOwn, String problem) {
+    Matcher named = OPTION.matcher(problem);
+    String sentence = named.matches() ? named.group(2) : problem;
+    if (isOwn) {
+      section.problem(option.isEmpty() ? "options" : "options." + option, sentence);
+    } else {
+      section.problemOfFile("options." + option, sentence);
+    }
+  }
+
+  private void checkSecrets(String option, String value, Shared shared) {
+    Matcher variable = VARIABLE.matcher(value);
+    while (variable.find()) {
+      if (pod.environment().containsKey(variable.group(1))) {
+        section.problem(
+            "environment." + variable.group(1),
+            "is a secret that options."
+                + option
+                + " names: it belongs into a Secret, which 'secret' names, and not into this file");
+      } else if (shared.secret().isEmpty()) {
+        section.problem(
+            "options." + option,
+            "names the variable "
+                + variable.group(1)
+                + ", which nothing sets: name the Secret that has it, beside 'writers', as secret:"
+                + " tailrace-secrets");
+      }
+    }
+  }
+
+  private void checkPlace(String option, Kinds<?> kinds, String uri) {
+    Endpoint endpoint = kinds.at(uri);
+    EndpointUri parsed = EndpointUri.parse(uri);
+    if (endpoint.isForOneProcess()) {
+      section.problem(
+          "options." + option,
+          endpoint.uri()
+              + " is a file, which one process alone can have open and which vanishes with its pod:"
+              + " use a server, such as postgresql://host/database");
+    } else if (parsed.hosts(1).stream()
+        .anyMatch(host -> THIS_MACHINE.matcher(host.name()).matches())) {
+      section.problem(
+          "options." + option,
+          endpoint.uri()
+              + " is this machine, and in a pod it would be the pod: write the name of a service or"
+              + " a host");
+    }
+  }
+
+  /** Returns the ports that the writer connects to. */
+  Set<Integer> ports(Map<String, String> options) {
+    Set<Integer> ports = new TreeSet<>();
+    writer.endpoints().keySet().forEach(option -> ports.addAll(Ports.of(options.get(option))));
+    return ports;
+  }
+}

@@ -1,0 +1,240 @@
+package io.tailrace.pipelines.deploy;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Kind;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.Writer;
+import io.tailrace.pipelines.Writers;
+import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
+import io.tailrace.pipelines.deploy.MessageQueue.PubSub;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.Test;
+
+/** What a file of writers may say, and what is said of one that is wrong. */
+public class DeploymentFileTest {
+  private static final String HEAD =
+      """
+      image: registry.example.com/tailrace:1
+      state: s3://bucket/tailrace
+      secret: tailrace-secrets
+      options:
+        deadLetterBus: kafka://b:9092/dead-letters
+        resultBus: kafka://b:9092/result-bus
+      writers:
+      """;
+
+  private static final String ONLINE =
+      """
+      - name: online-writer
+        options: {onlineStore: "rediss://cache:6380?user=w&password=env:REDIS_PASSWORD"}
+      """;
+
+  @Test
+  public void aWriterHasItsOwnOptionsAndOfTheCommonOnesWhatItTakes() throws Exception {
+    WriterDeployment writer =
+        only(
+            HEAD.replace("options:", "options:\n  metricsBus: kafka://b/metrics\n  awsRegion: eu")
+                + ONLINE);
+
+    assertThat(writer.name()).isEqualTo("online-writer");
+    assertThat(writer.job().arguments())
+        .containsExactly(
+            "online-writer",
+            "--runner=FlinkRunner",
+            "--attachedMode=false",
+            "--jobName=online-writer",
+            "--checkpointingInterval=10000",
+            "--awsRegion=eu",
+            "--deadLetterBus=kafka://b:9092/dead-letters",
+            "--resultBus=kafka://b:9092/result-bus",
+            "--onlineStore=rediss://cache:6380?user=w&password=env:REDIS_PASSWORD")
+        .inOrder();
+    assertThat(writer.job().ports()).containsExactly(6380, 9092);
+    assertThat(writer.job().queue())
+        .isEqualTo(
+            Optional.of(
+                new Kafka("b:9092", "result-bus", "online-writer", true, Optional.empty())));
+  }
+
+  @Test
+  public void everythingThatIsWrongIsSaidAtOnceEachWithItsPath() {
+    List<String> problems =
+        problems(
+            """
+            imgae: x
+            state: /tmp/x
+            options: {resultBuss: "kafka://a/b"}
+            writers:
+            - name: online-wrter
+            - name: Online
+              writer: online-writer
+              replicas: {minimum: 3, maximum: 2, messagePerReplica: 1}
+              options: {onlineStore: "redis://localhost:6379", parallelism: 3, environmnts: a}
+            - name: metrics-bus-writer
+              image: a
+              replicas: {maximum: 2}
+              options:
+                metricsStore: duckdb:///x.db
+                metricsBus: kafka://b/x?grup=a
+                deadLetterBus: kafka://b/d?password=env:P&user=x&security.protocol=SASL_SSL
+              resources: {requests: {memory: 1Gi}, limits: {memory: 2Gi, cpu: lots}}
+            """);
+
+    assertThat(problems.stream().map(problem -> problem.replaceFirst(": .*", "")).toList())
+        .containsExactly(
+            "state",
+            "imgae",
+            "options.resultBuss",
+            "writers[0].name",
+            "writers[0].image",
+            "writers[1].name",
+            "writers[1].image",
+            "writers[1].replicas.maximum",
+            "writers[1].replicas.messagePerReplica",
+            "writers[1].options.parallelism",
+            "writers[1].options.environmnts",
+            "writers[1].options.resultBus",
+            "writers[1].options.deadLetterBus",
+            "writers[1].options.onlineStore",
+            "writers[2].replicas.messagesPerReplica",
+            "writers[2].resources.limits.cpu",
+            "writers[2].resources.requests.memory",
+            "writers[2].options.metricsBus",
+            "writers[2].options.metricsStore",
+            "writers[2].options.deadLetterBus");
+    assertThat(problems).contains("imgae: there is no such key; did you mean 'image'?");
+    assertThat(problems)
+        .contains(
+            "writers[1].replicas.messagePerReplica: there is no such key; did you mean"
+                + " 'messagesPerReplica'?");
+    assertThat(String.join("\n", problems)).contains("Did you mean 'environments'");
+  }
+
+  @Test
+  public void whatIsNoFileOfWritersIsRefusedInASentence() {
+    assertThat(problems("a: [")).hasSize(1);
+    assertThat(problems("- a").get(0)).contains("must hold an object");
+    assertThat(problems("").get(0)).contains("must hold an object");
+    assertThat(problems("image: a\nimage: b").get(0)).contains("Duplicate field 'image'");
+    assertThat(problems(HEAD + ONLINE + "  suspended:\n"))
+        .containsExactly("writers[0].suspended: has no value: give it one, or leave it out");
+    assertThat(problems(HEAD + ONLINE + "  suspended: perhaps\n"))
+        .containsExactly("writers[0].suspended: must be true or false, not \"perhaps\"");
+    assertThat(problems(HEAD + "- 1")).contains("writers[0]: must be an object, not 1");
+  }
+
+  @Test
+  public void jsonIsTakenAsWell() throws Exception {
+    assertThat(
+            only("""
+            {"image": "a", "state": "gs://b/c", "secret": "s", "writers": [
+              {"name": "metrics-writer", "replicas": {"minimum": 0, "maximum": 4, "rate": 1000},
+               "options": {"resultBus": "pubsub://my-project/results", "metricsBus":
+                "pubsub://my-project/metrics", "deadLetterBus": "pubsub://my-project/letters"}}]}
+            """)
+                .job()
+                .queue())
+        .isEqualTo(Optional.of(new PubSub("my-project", "results")));
+  }
+
+  @Test
+  public void aSecretIsNamedAndNeverInTheFile() {
+    assertThat(problems(HEAD.replace("secret: tailrace-secrets\n", "") + ONLINE).get(0))
+        .startsWith("writers[0].options.onlineStore: names the variable REDIS_PASSWORD");
+    assertThat(problems(HEAD + ONLINE + "  environment: {REDIS_PASSWORD: geheim}\n").get(0))
+        .startsWith("writers[0].environment.REDIS_PASSWORD: is a secret");
+    String literal = String.join("\n", problems(HEAD + ONLINE.replace("env:REDIS_", "geheim")));
+    assertThat(literal).contains("password must say where the secret is");
+    assertThat(literal).doesNotContain("geheim");
+  }
+
+  @Test
+  public void theConsumerGroupIsOneOfTheBusThatIsRead() throws Exception {
+    WriterDeployment writer = only(HEAD + ONLINE + "  consumerGroup: blue\n");
+
+    assertThat(((Kafka) writer.job().queue().orElseThrow()).group()).isEqualTo("blue");
+    assertThat(writer.job().arguments())
+        .contains("--resultBus=kafka://b:9092/result-bus?group=blue");
+    assertThat(
+            problems(
+                HEAD.replace("result-bus", "result-bus?group=red")
+                    + ONLINE
+                    + "  consumerGroup: blue\n"))
+        .containsExactly(
+            "writers[0].consumerGroup: is in the URI, too, as group: leave one of them out");
+  }
+
+  @Test
+  public void twoThatWouldShareMessagesAreRefused() {
+    String other = ONLINE.replace("name: online", "writer: online-writer\n  name: other");
+
+    assertThat(problems(HEAD + ONLINE + other).get(0))
+        .contains("online-writer and other-writer would read as one group");
+    assertThat(problems(HEAD + ONLINE + ONLINE).get(0)).contains("two are called 'online-writer'");
+  }
+
+  @Test
+  public void aBusThatNobodyReadsIsNoted() throws Exception {
+    Deployment deployment =
+        DeploymentFile.parse(
+            HEAD
+                + """
+                - name: metrics-writer
+                  options: {metricsBus: "kafka://b/metrics"}
+                """);
+
+    assertThat(deployment.notes()).hasSize(1);
+    assertThat(deployment.notes().get(0)).contains("--metricsBus, which no writer of this file");
+  }
+
+  @Test
+  public void theDepthOfTheQueueFollowsFromRateAndInterval() throws Exception {
+    Scaling scaling =
+        only(HEAD + ONLINE + "  replicas: {maximum: 8, rate: 20000}\n  checkpointInterval: 20s\n")
+            .scaling();
+
+    assertThat(scaling.messagesPerReplica()).isEqualTo(20_000 * 3 / 4 * 21);
+    // Three commits in between: a group that has not moved is taken for stuck.
+    assertThat(scaling.polling().toSeconds()).isEqualTo(60);
+    assertThat(
+            problems(HEAD + ONLINE + "  replicas: {maximum: 8, rate: 10, messagesPerReplica: 111}"))
+        .containsExactly(
+            "writers[0].replicas.messagesPerReplica: is more than the 110 messages that a copy with"
+                + " that rate has on its way when it does all it can, so it would be taken for"
+                + " idle: write 83, or leave it out");
+  }
+
+  @Test
+  public void everyKindThatAWriterCanNameHasAPort() {
+    Set<String> unknown = new TreeSet<>();
+    for (Writer<?> writer : Writers.ALL) {
+      for (Kinds<? extends Endpoint> kinds : writer.endpoints().values()) {
+        for (Kind<?> kind : kinds.builtIn()) {
+          kind.schemes().stream().filter(it -> !Ports.isKnown(it)).forEach(unknown::add);
+        }
+      }
+    }
+    // A file of one process, which a cluster has no use for.
+    assertThat(unknown).containsExactly("duckdb");
+  }
+
+  private static WriterDeployment only(String file) throws CommandException {
+    List<WriterDeployment> writers = DeploymentFile.parse(file).writers();
+    assertThat(writers).hasSize(1);
+    return writers.get(0);
+  }
+
+  private static List<String> problems(String file) {
+    return assertThrows(CommandException.class, () -> DeploymentFile.parse(file))
+        .getMessage()
+        .lines()
+        .toList();
+  }
+}
