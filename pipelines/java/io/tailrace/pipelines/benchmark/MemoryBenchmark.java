@@ -125,11 +125,7 @@ final class MemoryBenchmark implements AutoCloseable {
     long start = System.nanoTime();
     try (WriterProcess process =
         WriterProcess.start(
-            MemoryBenchmark.mainOf(writer),
-            writer.name(),
-            directory.resolve(group),
-            heap,
-            options)) {
+            MemoryBenchmark.mainOf(writer), directory.resolve(group), heap, options)) {
       int messages = published.getOrDefault(writer.reads(), 0);
       process.awaitCommitted(admin, group, messages);
       return new Survived(
@@ -150,7 +146,7 @@ final class MemoryBenchmark implements AutoCloseable {
     long start = System.nanoTime();
     try (WriterProcess process =
         WriterProcess.start(
-            WritersInOneJvm.class, "", directory.resolve("together-" + runs), heap, options)) {
+            WritersInOneJvm.class, directory.resolve("together-" + runs), heap, options)) {
       int all = 0;
       for (Map.Entry<Writer<?>, String> each : groups.entrySet()) {
         int messages = published.getOrDefault(each.getKey().reads(), 0);

@@ -34,7 +34,6 @@ final class OfflineMemory {
     String group = benchmark.newGroup("drain");
     return drain(
         OfflineWriter.class,
-        OfflineWriter.WRITER.name(),
         benchmark.offlineWriter(
             results + "?group=" + group, "drained-files", benchmark.newDuckDb("drain")),
         group,
@@ -48,7 +47,6 @@ final class OfflineMemory {
     String group = benchmark.newGroup("drain");
     return drain(
         StreamingInsertWriter.class,
-        StreamingInsertWriter.WRITER.name(),
         benchmark.insertWriter(
             files + "?group=" + group,
             benchmark.newDuckDb("drain") + "?memoryLimit=" + duckDbMemory),
@@ -58,7 +56,7 @@ final class OfflineMemory {
   }
 
   private Drain drain(
-      Class<?> main, String name, List<String> arguments, String group, long messages, String heap)
+      Class<?> main, List<String> arguments, String group, long messages, String heap)
       throws IOException, InterruptedException, ExecutionException {
     List<String> options = new ArrayList<>(arguments);
     options.addAll(
@@ -68,7 +66,7 @@ final class OfflineMemory {
             "--checkpointingInterval=1000"));
     long start = System.nanoTime();
     try (WriterProcess writer =
-        WriterProcess.start(main, name, benchmark.directory().resolve(group), heap, options)) {
+        WriterProcess.start(main, benchmark.directory().resolve(group), heap, options)) {
       writer.awaitCommitted(benchmark.admin(), group, messages);
       return new Drain(
           messages * 1e9 / (System.nanoTime() - start),

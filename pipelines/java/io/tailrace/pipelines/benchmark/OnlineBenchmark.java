@@ -150,11 +150,7 @@ final class OnlineBenchmark implements AutoCloseable {
     long start = System.nanoTime();
     try (WriterProcess writer =
             WriterProcess.start(
-                OnlineWriter.class,
-                OnlineWriter.WRITER.name(),
-                directory.resolve("low-memory"),
-                heap,
-                options);
+                OnlineWriter.class, directory.resolve("low-memory"), heap, options);
         Admin admin =
             Admin.create(
                 Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()))) {

@@ -1,19 +1,15 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.local.servers.JavaCommand;
 import io.tailrace.pipelines.local.servers.ServerProcess;
-import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
@@ -39,35 +35,17 @@ final class WriterProcess implements AutoCloseable {
    * Starts the writer.
    *
    * @param main the writer's main class
-   * @param name the writer's name
    * @param heap as {@code -Xmx} takes it
    * @param options the writer's
    */
-  static WriterProcess start(
-      Class<?> main, String name, Path directory, String heap, List<String> options)
+  static WriterProcess start(Class<?> main, Path directory, String heap, List<String> options)
       throws IOException {
     Files.createDirectories(directory);
     Path collections = directory.resolve("gc.log");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-Xmx" + heap, "-XX:+ExitOnOutOfMemoryError", "-Xlog:gc:file=" + collections));
-    // Given on this JVM's command line, or by the manifest of the jar that it runs.
-    List<String> opened =
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-            .filter(argument -> argument.startsWith("--add-opens"))
-            .toList();
-    // Absolute: the process works in a directory of its own.
-    String classPath =
-        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .map(entry -> Path.of(entry).toAbsolutePath().toString())
-            .collect(Collectors.joining(File.pathSeparator));
-    if (opened.isEmpty() && classPath.endsWith(".jar")) {
-      command.addAll(List.of("-jar", classPath, name));
-    } else {
-      command.addAll(opened);
-      command.addAll(List.of("-cp", classPath, main.getName()));
-    }
+    List<String> command =
+        JavaCommand.of(
+            List.of("-Xmx" + heap, "-XX:+ExitOnOutOfMemoryError", "-Xlog:gc:file=" + collections),
+            main.getName());
     command.addAll(options);
     return new WriterProcess(
         ServerProcess.start(command, directory, Map.of(), directory.resolve("writer.log")),

@@ -2,19 +2,19 @@ package io.tailrace.pipelines.local;
 
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.Writer;
-import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.JobID;
 
-/** Starts writers on a local cluster, each with the buses and stores that it needs. */
-final class LocalWriters {
+/** Starts writers on a cluster, each with the buses and stores that it needs. Thread-safe. */
+public final class LocalWriters {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofMillis(20);
 
-  private final LocalFlink flink;
+  private final FlinkCluster flink;
   private final Map<String, String> uris;
   private final List<String> settings;
 
@@ -24,7 +24,7 @@ final class LocalWriters {
    * @param uris what the options that name a bus or a store are, by their names
    * @param settings options that every writer gets, in the form {@code --name=value}
    */
-  LocalWriters(LocalFlink flink, Map<String, String> uris, List<String> settings) {
+  public LocalWriters(FlinkCluster flink, Map<String, String> uris, List<String> settings) {
     this.flink = flink;
     this.uris = Map.copyOf(uris);
     this.settings = List.copyOf(settings);
@@ -37,7 +37,7 @@ final class LocalWriters {
    * @throws CommandException if an option is wrong
    * @throws IllegalStateException if one does not start
    */
-  List<RunningWriter> start(List<Writer<?>> writers) throws CommandException {
+  public List<RunningWriter> start(List<Writer<?>> writers) throws CommandException {
     List<RunningWriter> running = new ArrayList<>();
     for (Writer<?> writer : writers) {
       running.add(start(writer, List.of()));
@@ -52,7 +52,7 @@ final class LocalWriters {
    * @param more options that it gets besides, or instead, in the form {@code --name=value}
    * @throws CommandException if an option is wrong
    */
-  RunningWriter start(Writer<?> writer, List<String> more) throws CommandException {
+  public RunningWriter start(Writer<?> writer, List<String> more) throws CommandException {
     List<String> options = new ArrayList<>(flink.pipelineArguments());
     options.add("--jobName=" + writer.name());
     settings.stream()
@@ -63,7 +63,7 @@ final class LocalWriters {
       options.add("--" + option + "=" + uri(writer, option));
     }
     var unused = writer.start(options.toArray(String[]::new));
-    List<LocalFlink.Job> jobs = flink.jobs();
+    List<FlinkCluster.Job> jobs = flink.jobs();
     JobID job = jobs.get(jobs.size() - 1).id();
     String source = uri(writer, writer.reads());
     return new RunningWriter(writer, source.substring(source.lastIndexOf('/') + 1), job);
@@ -87,7 +87,7 @@ final class LocalWriters {
    *
    * @throws IllegalStateException if it does not start
    */
-  void awaitProcessing(RunningWriter writer) {
+  public void awaitProcessing(RunningWriter writer) {
     long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
     while (!flink.isProcessing(writer.job())) {
       if (System.nanoTime() > deadline || flink.restarts(writer.job()) > 2) {

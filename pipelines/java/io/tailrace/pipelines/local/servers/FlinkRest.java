@@ -87,20 +87,45 @@ final class FlinkRest {
   }
 
   /** The endpoint's answer, unless it is an error. */
-  private Optional<JsonNode> get(String path) {
-    URI uri = URI.create(url + path);
+  Optional<JsonNode> get(String path) {
+    HttpResponse<String> response = exchange(HttpRequest.newBuilder(URI.create(url + path)));
+    return response.statusCode() == 200 ? Optional.of(tree(response)) : Optional.empty();
+  }
+
+  /**
+   * Has the endpoint do something.
+   *
+   * @return its answer
+   * @throws IllegalStateException if it refuses
+   */
+  JsonNode send(String method, String path, String body) {
+    HttpResponse<String> response =
+        exchange(
+            HttpRequest.newBuilder(URI.create(url + path))
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body)));
+    if (response.statusCode() >= 300) {
+      throw new IllegalStateException("Flink refuses: " + response.body());
+    }
+    return tree(response);
+  }
+
+  private HttpResponse<String> exchange(HttpRequest.Builder request) {
+    HttpRequest built = request.timeout(REQUEST_TIMEOUT).build();
     try {
-      HttpResponse<String> response =
-          http.send(
-              HttpRequest.newBuilder(uri).timeout(REQUEST_TIMEOUT).build(),
-              HttpResponse.BodyHandlers.ofString());
-      return response.statusCode() == 200
-          ? Optional.of(json.readTree(response.body()))
-          : Optional.empty();
+      return http.send(built, HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot ask " + uri, e);
+      throw new UncheckedIOException("Cannot ask " + built.uri(), e);
     } catch (InterruptedException e) {
       throw LocalFlink.interrupted(e);
+    }
+  }
+
+  private static JsonNode tree(HttpResponse<String> response) {
+    try {
+      return json.readTree(response.body());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Flink answers no JSON", e);
     }
   }
 

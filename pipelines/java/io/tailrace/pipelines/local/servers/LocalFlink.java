@@ -18,7 +18,6 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobID;
-import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
@@ -49,7 +48,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe, except for the builder.
  */
-public final class LocalFlink implements AutoCloseable {
+public final class LocalFlink implements FlinkCluster, AutoCloseable {
   /** The shortest pause before a restart, in milliseconds: what nobody notices. */
   public static final int FIRST_RESTART_MILLIS = 100;
 
@@ -68,13 +67,6 @@ public final class LocalFlink implements AutoCloseable {
   private final OptionalInt prometheusPort;
   private final MiniCluster cluster;
   private final FlinkRest rest;
-
-  /**
-   * A job that the cluster runs, or has run.
-   *
-   * @param started when it was submitted
-   */
-  public record Job(JobID id, String name, JobStatus status, Instant started) {}
 
   private LocalFlink(Path directory, int port, OptionalInt prometheusPort, MiniCluster cluster) {
     this.directory = directory;
@@ -108,18 +100,10 @@ public final class LocalFlink implements AutoCloseable {
         : Optional.of("http://127.0.0.1:" + prometheusPort.getAsInt() + "/metrics");
   }
 
-  /**
-   * The Beam options that send a pipeline to this cluster and return once it is accepted. Nothing
-   * is shipped with it: the cluster's JVM has the classes.
-   */
+  @Override
   public List<String> pipelineArguments() {
     // Without a file, the whole class path would be shipped.
-    Path jar = FlinkSettings.emptyJar(work(directory));
-    return List.of(
-        "--runner=FlinkRunner",
-        "--flinkMaster=" + flinkMaster(),
-        "--attachedMode=false",
-        "--filesToStage=" + jar);
+    return RemoteFlink.arguments(flinkMaster(), FlinkSettings.emptyJar(work(directory)));
   }
 
   /** Where jobs put their checkpoints, each in a directory named after its id. */
@@ -127,7 +111,7 @@ public final class LocalFlink implements AutoCloseable {
     return directory.resolve("checkpoints");
   }
 
-  /** All jobs that run and the last that ended, the oldest first. */
+  @Override
   public List<Job> jobs() {
     return await(cluster.listJobs()).stream()
         .map(
@@ -141,7 +125,7 @@ public final class LocalFlink implements AutoCloseable {
         .toList();
   }
 
-  /** Cancels a job and returns when it has ended. Does nothing if it has ended before. */
+  @Override
   public void cancel(JobID job) {
     if (!await(cluster.getJobStatus(job)).isGloballyTerminalState()) {
       await(cluster.cancelJob(job));
@@ -149,11 +133,7 @@ public final class LocalFlink implements AutoCloseable {
     }
   }
 
-  /**
-   * Stops a job with a savepoint, from which another can go on, and returns when it has ended.
-   *
-   * @return the savepoint's URI
-   */
+  @Override
   public String stopWithSavepoint(JobID job) {
     return await(
         cluster.stopWithSavepoint(
@@ -175,10 +155,7 @@ public final class LocalFlink implements AutoCloseable {
     return directory.resolve("savepoints").toUri().toString();
   }
 
-  /**
-   * How often a job has been restarted after a failure: of its tasks, the one restarted most often.
-   * The connected steps of a job restart together.
-   */
+  @Override
   public int restarts(JobID job) {
     return tasks(job)
         .mapToInt(task -> task.getCurrentExecutionAttempt().getAttemptNumber())
@@ -186,21 +163,18 @@ public final class LocalFlink implements AutoCloseable {
         .orElse(0);
   }
 
-  /**
-   * Whether all tasks of a job run. A job whose status is running can still wait for slots, or for
-   * its next attempt.
-   */
+  @Override
   public boolean isProcessing(JobID job) {
     return tasks(job).allMatch(task -> task.getExecutionState() == ExecutionState.RUNNING);
   }
 
-  /** How many checkpoints a job has completed since it was submitted. */
+  @Override
   public long completedCheckpoints(JobID job) {
     CheckpointStatsSnapshot checkpoints = graph(job).getCheckpointStatsSnapshot();
     return checkpoints == null ? 0 : checkpoints.getCounts().getNumberOfCompletedCheckpoints();
   }
 
-  /** How much state the last completed checkpoint of a job has, in bytes; 0 before there is one. */
+  @Override
   public long checkpointBytes(JobID job) {
     CheckpointStatsSnapshot checkpoints = graph(job).getCheckpointStatsSnapshot();
     CompletedCheckpointStats last =
@@ -208,18 +182,12 @@ public final class LocalFlink implements AutoCloseable {
     return last == null ? 0 : last.getStateSize();
   }
 
-  /** Why a job failed last, with the stack trace, if it ever did. */
+  @Override
   public Optional<String> lastFailure(JobID job) {
     return Optional.ofNullable(graph(job).getFailureInfo()).map(ErrorInfo::getExceptionAsString);
   }
 
-  /**
-   * What the code of a job has counted since its tasks were last started, summed over all tasks:
-   * the metrics whose own names, without the operator's, are asked for.
-   *
-   * <p>The answer is what the tasks reported when they were asked the time before, if that was not
-   * just now.
-   */
+  @Override
   public Map<String, Long> counters(JobID job, Predicate<String> names) {
     return rest.counters(job, names);
   }

@@ -110,6 +110,37 @@ public final class ServerProcess {
     }
   }
 
+  /** Kills the process as the kernel does when memory runs out, and awaits the end. */
+  public void kill() {
+    process.destroyForcibly();
+    try {
+      var unused = process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Sends the process a signal, such as {@code STOP}, which freezes it, and {@code CONT}.
+   *
+   * @throws UncheckedIOException if this system knows no signals
+   */
+  public void signal(String name) {
+    try {
+      int status =
+          new ProcessBuilder("/bin/kill", "-" + name, Long.toString(process.pid()))
+              .start()
+              .waitFor();
+      if (status != 0) {
+        throw new IllegalStateException("kill -" + name + " of " + process.pid() + ": " + status);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot send a signal", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** The last lines that it printed, for the message of an error. */
   public String lastOutput(int lines) {
     try {

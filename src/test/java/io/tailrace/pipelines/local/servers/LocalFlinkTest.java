@@ -13,14 +13,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
-import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.streaming.api.environment.CheckpointConfig.ExternalizedCheckpointCleanup;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -156,29 +153,8 @@ public class LocalFlinkTest {
     return LocalFlink.in(directory()).start();
   }
 
-  /** Submits a job that runs until it finds the file {@link #failure()}, which it deletes. */
   private JobID submit(LocalFlink flink, String name) throws Exception {
-    URI master = URI.create("flink://" + flink.flinkMaster());
-    String failure = failure().toString();
-    StreamExecutionEnvironment flow =
-        StreamExecutionEnvironment.createRemoteEnvironment(master.getHost(), master.getPort());
-    flow.setParallelism(1);
-    flow.enableCheckpointing(100);
-    flow.getCheckpointConfig()
-        .setExternalizedCheckpointCleanup(ExternalizedCheckpointCleanup.RETAIN_ON_CANCELLATION);
-    flow.fromSequence(0, Long.MAX_VALUE)
-        .map(number -> failIfTold(number, Path.of(failure)))
-        .returns(Types.LONG)
-        .sinkTo(new DiscardingSink<>());
-    return flow.executeAsync(name).getJobID();
-  }
-
-  private static long failIfTold(long number, Path failure) throws Exception {
-    if (Files.deleteIfExists(failure)) {
-      throw new IOException("told to fail");
-    }
-    Thread.sleep(1);
-    return number;
+    return EndlessJob.submit(flink.flinkMaster(), name, failure(), Optional.empty());
   }
 
   private static void awaitStatus(LocalFlink flink, JobID job, JobStatus wanted) throws Exception {

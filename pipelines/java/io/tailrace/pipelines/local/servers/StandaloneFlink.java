@@ -1,0 +1,326 @@
+package io.tailrace.pipelines.local.servers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.configuration.ClusterOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.HeartbeatManagerOptions;
+import org.apache.flink.configuration.JobManagerOptions;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint;
+import org.apache.flink.runtime.taskexecutor.TaskManagerRunner;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A standalone Flink cluster on this machine: a JobManager and TaskManagers, each a process of its
+ * own that can be killed, with checkpoints on disk. They run Flink's own entry points on the class
+ * path of this JVM, which stands for the jar that a user would ship.
+ *
+ * <p>A session cluster unless it is told to be one of an {@link Builder#application}. All files are
+ * below the directory: {@code checkpoints} and {@code savepoints} as of {@link LocalFlink}, the
+ * configuration in {@code conf}, what the processes print in {@code *.log}. The processes end with
+ * this JVM, however it ends. Not thread-safe, but for {@link #cluster()}.
+ */
+public final class StandaloneFlink implements AutoCloseable {
+  private static final Duration GRACE = Duration.ofSeconds(2);
+
+  /** How often the processes ask whether the others are there: a loss is noticed in a second. */
+  private static final Duration HEARTBEAT = Duration.ofMillis(500);
+
+  private static final Duration HEARTBEAT_TIMEOUT = Duration.ofSeconds(15);
+  private static final MemorySize OFF_HEAP = MemorySize.ofMebiBytes(32);
+  private static final MemorySize METASPACE = MemorySize.ofMebiBytes(128);
+  private static final String JOB_MANAGER = "jobmanager";
+
+  private final Builder description;
+  private final RemoteFlink cluster;
+  private final List<ServerProcess> taskManagers = new ArrayList<>();
+  private @Nullable ServerProcess jobManager;
+  private int started;
+
+  private StandaloneFlink(Builder description, int port) {
+    this.description = description;
+    this.cluster =
+        new RemoteFlink(
+            "127.0.0.1:" + port,
+            FlinkSettings.emptyJar(description.directory),
+            description.directory.resolve("savepoints"));
+  }
+
+  /**
+   * A description of a cluster, to be started with {@link Builder#start()}.
+   *
+   * @param directory where all its files are, or will be; created if missing
+   */
+  public static Builder in(Path directory) {
+    return new Builder(directory.toAbsolutePath());
+  }
+
+  /** The cluster, to submit jobs to and to ask. */
+  public FlinkCluster cluster() {
+    return cluster;
+  }
+
+  /** How often a job has taken up state, be it of an earlier job. */
+  public long restores(JobID job) {
+    return cluster.restores(job);
+  }
+
+  /** How many TaskManagers have been started and not killed. */
+  public int taskManagers() {
+    return taskManagers.size();
+  }
+
+  /** Starts one more TaskManager, and returns when the cluster has its slots. */
+  public void addTaskManager() {
+    startTaskManager();
+    awaitTaskManagers();
+  }
+
+  /**
+   * Kills a TaskManager as the kernel does when memory runs out.
+   *
+   * @param which from 0, the oldest first
+   */
+  public void killTaskManager(int which) {
+    taskManagers.remove(which).kill();
+  }
+
+  /** Stops a TaskManager as an operator does who scales down. */
+  public void stopTaskManager(int which) {
+    taskManagers.remove(which).stop(GRACE);
+  }
+
+  /** Waits until the cluster has noticed who is there and who is not. */
+  public void awaitTaskManagers() {
+    RemoteFlink.await(
+        () -> {
+          taskManagers.forEach(StandaloneFlink::checkAlive);
+          return cluster.taskManagers() == taskManagers.size();
+        },
+        "there are not " + taskManagers.size() + " TaskManagers");
+  }
+
+  private static void checkAlive(ServerProcess process) {
+    if (!process.isAlive()) {
+      throw new IllegalStateException("A process has ended:\n" + process.lastOutput(20));
+    }
+  }
+
+  /** Kills the JobManager; the TaskManagers stay, and end their tasks when they notice. */
+  public void killJobManager() {
+    if (jobManager != null) {
+      jobManager.kill();
+      jobManager = null;
+    }
+  }
+
+  /** Starts a JobManager, which knows of no job, and waits for the TaskManagers. */
+  public void startJobManager() {
+    List<String> program =
+        description.application.isEmpty()
+            ? JavaCommand.of(
+                flags(description.heapMegabytes),
+                StandaloneSessionClusterEntrypoint.class.getName())
+            : JavaCommand.of(flags(description.heapMegabytes), ApplicationCluster.class.getName());
+    List<String> command = new ArrayList<>(program);
+    if (description.application.isEmpty()) {
+      command.add("--configDir");
+    }
+    command.add(description.conf().toString());
+    command.addAll(description.application);
+    ServerProcess starting = start(command, JOB_MANAGER);
+    jobManager = starting;
+    RemoteFlink.await(
+        () -> {
+          checkAlive(starting);
+          return answers();
+        },
+        "the JobManager does not answer");
+    awaitTaskManagers();
+  }
+
+  private boolean answers() {
+    try {
+      return cluster.slots() >= 0;
+    } catch (UncheckedIOException e) {
+      return false;
+    }
+  }
+
+  private void startTaskManager() {
+    List<String> command =
+        new ArrayList<>(
+            JavaCommand.of(flags(description.heapMegabytes), TaskManagerRunner.class.getName()));
+    String name = "taskmanager-" + started++;
+    command.addAll(
+        List.of(
+            "--configDir", description.conf().toString(), "-D", "taskmanager.resource-id=" + name));
+    taskManagers.add(start(command, name));
+  }
+
+  private ServerProcess start(List<String> command, String name) {
+    return ServerProcess.start(
+        command, description.directory, Map.of(), description.directory.resolve(name + ".log"));
+  }
+
+  /** Small, and for a few minutes: the optimizing compiler would take more than it gives. */
+  private static List<String> flags(int megabytes) {
+    return List.of(
+        "-Xmx" + megabytes + "m",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError");
+  }
+
+  /** Returns the URI of the last checkpoint of a job that is complete, if there is one. */
+  public Optional<String> lastCheckpoint(JobID job) {
+    Path all = description.directory.resolve("checkpoints").resolve(job.toString());
+    if (Files.notExists(all)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> found = Files.list(all)) {
+      return found
+          .filter(path -> path.getFileName().toString().startsWith("chk-"))
+          .filter(path -> Files.exists(path.resolve("_metadata")))
+          .max(
+              Comparator.comparingLong(
+                  path -> Long.parseLong(path.getFileName().toString().substring(4))))
+          .map(path -> path.toUri().toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read " + all, e);
+    }
+  }
+
+  /** Ends all processes. */
+  @Override
+  public void close() {
+    killJobManager();
+    taskManagers.forEach(ServerProcess::kill);
+    taskManagers.clear();
+  }
+
+  /** Describes a cluster before it starts. Not thread-safe. */
+  public static final class Builder {
+    private final Path directory;
+    private final Configuration settings = new Configuration();
+    private final List<String> application = new ArrayList<>();
+    private int taskManagers = 2;
+    private int slots = 2;
+    private int heapMegabytes = 256;
+
+    private Builder(Path directory) {
+      this.directory = directory;
+    }
+
+    /** Starts so many TaskManagers instead of 2. */
+    public Builder taskManagers(int count) {
+      taskManagers = count;
+      return this;
+    }
+
+    /** Offers so many task slots in each TaskManager instead of 2. */
+    public Builder slots(int count) {
+      slots = count;
+      return this;
+    }
+
+    /** Gives each process so many mebibytes of heap instead of 256. */
+    public Builder heapMegabytes(int megabytes) {
+      heapMegabytes = megabytes;
+      return this;
+    }
+
+    /** Sets any of Flink's options by its name; it wins over the ones here. */
+    public Builder setting(String name, String value) {
+      settings.setString(name, value);
+      return this;
+    }
+
+    /**
+     * Runs one program, in the JobManager, instead of waiting for jobs: an application cluster.
+     *
+     * @param main the program's main class
+     * @param arguments the program's
+     */
+    public Builder application(Class<?> main, List<String> arguments) {
+      application.add(main.getName());
+      application.addAll(arguments);
+      return this;
+    }
+
+    private Path conf() {
+      return directory.resolve("conf");
+    }
+
+    /**
+     * Starts the processes and returns when jobs can be submitted.
+     *
+     * @throws UncheckedIOException if the directory can't be written
+     * @throws IllegalStateException if a process does not start
+     */
+    public StandaloneFlink start() {
+      int port = FreePorts.next();
+      try {
+        DirectoryTree.empty(LocalFlink.work(directory));
+        Files.createDirectories(conf());
+        Files.write(
+            conf().resolve("flink-conf.yaml"),
+            configuration(port).toMap().entrySet().stream()
+                .map(setting -> setting.getKey() + ": " + setting.getValue())
+                .toList());
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot prepare Flink in " + directory, e);
+      }
+      StandaloneFlink flink = new StandaloneFlink(this, port);
+      try {
+        for (int i = 0; i < taskManagers; i++) {
+          flink.startTaskManager();
+        }
+        flink.startJobManager();
+        return flink;
+      } catch (RuntimeException e) {
+        flink.close();
+        throw e;
+      }
+    }
+
+    private Configuration configuration(int port) {
+      Configuration all = FlinkSettings.of(directory, port, OptionalInt.empty(), /* retained= */ 3);
+      all.set(JobManagerOptions.ADDRESS, "127.0.0.1");
+      all.set(JobManagerOptions.PORT, FreePorts.next());
+      all.set(TaskManagerOptions.HOST, "127.0.0.1");
+      all.set(TaskManagerOptions.NUM_TASK_SLOTS, slots);
+      all.set(TaskManagerOptions.CPU_CORES, 1.0);
+      all.set(TaskManagerOptions.FRAMEWORK_HEAP_MEMORY, MemorySize.ofMebiBytes(heapMegabytes / 4));
+      all.set(TaskManagerOptions.TASK_HEAP_MEMORY, MemorySize.ofMebiBytes(heapMegabytes / 2));
+      all.set(TaskManagerOptions.FRAMEWORK_OFF_HEAP_MEMORY, OFF_HEAP);
+      all.set(TaskManagerOptions.TASK_OFF_HEAP_MEMORY, OFF_HEAP);
+      // Of no effect without Flink's scripts, which make flags of them; but they must be there.
+      all.set(TaskManagerOptions.JVM_METASPACE, METASPACE);
+      all.set(TaskManagerOptions.JVM_OVERHEAD_MIN, OFF_HEAP);
+      all.set(TaskManagerOptions.JVM_OVERHEAD_MAX, OFF_HEAP);
+      // Who has lost the JobManager looks for the next one at once.
+      all.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, HEARTBEAT.toMillis());
+      all.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT.toMillis());
+      all.set(ClusterOptions.ERROR_REGISTRATION_DELAY, HEARTBEAT.toMillis());
+      all.set(ClusterOptions.REFUSED_REGISTRATION_DELAY, HEARTBEAT.toMillis());
+      // Jobs are spread: whichever process is lost, each job loses something.
+      all.setString("taskmanager.load-balance.mode", "SLOTS");
+      all.addAll(settings);
+      return all;
+    }
+  }
+}
