@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.deploy.Deployment.Account;
@@ -17,8 +18,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Finds out which writers a file, in YAML or JSON, wants to run in a cluster. Everything that is
- * wrong with it is said at once. Stateless and thread-safe.
+ * Finds out which writers a file wants to run in a cluster: one of our own, in YAML or JSON, or the
+ * JSON of a background-persistence deployment. Everything that is wrong with it is said at once.
+ * Stateless and thread-safe.
  */
 final class DeploymentFile {
   /** YAML, of which JSON is a part. A key that comes twice would hide the first. */
@@ -39,14 +41,49 @@ final class DeploymentFile {
   private DeploymentFile() {}
 
   /**
+   * What holds for all writers of a file and is said beside it.
+   *
+   * @param with the text of a file without writers, whose keys come before those of the other
+   * @param kafkaUser who logs in to Kafka, where the JSON of another system does not say it
+   */
+  record Beside(Optional<String> with, Optional<String> kafkaUser) {
+    static final Beside NOTHING = new Beside(Optional.empty(), Optional.empty());
+  }
+
+  /**
    * Takes a file's text.
    *
    * @throws CommandException listing everything that is wrong with it, a line each
    */
-  static Deployment parse(String text) throws CommandException {
-    JsonNode file;
+  static Deployment parse(String text, Beside beside) throws CommandException {
+    JsonNode file = read(text);
+    JsonNode with = beside.with().isPresent() ? read(beside.with().get()) : Tree.nothing();
+    Problems problems = new Problems();
+    Section all = Section.of(file, problems);
+    if (!with.isObject() || with.has("writers")) {
+      problems.add("--with", "must hold an object without writers, which the other file lists");
+    }
+    finish(problems.all());
+    if (!BackgroundPersistence.isOne(all)) {
+      Deployment deployment = parse(Section.of(merged(file, with), problems), problems);
+      finish(problems.all());
+      return deployment;
+    }
+    BackgroundPersistence.Translation translation =
+        BackgroundPersistence.translate(Section.of(file, problems), beside.kafkaUser());
+    finish(problems.all());
+    Problems translated = new Problems();
+    Deployment deployment =
+        parse(Section.of(merged(translation.file(), with), translated), translated);
+    finish(translated.all().stream().map(translation::inJson).toList());
+    List<String> notes = new ArrayList<>(translation.notes());
+    notes.addAll(deployment.notes());
+    return new Deployment(deployment.shared(), deployment.writers(), notes);
+  }
+
+  private static JsonNode read(String text) throws CommandException {
     try {
-      file = YAML.readTree(text);
+      return YAML.readTree(text);
     } catch (JsonProcessingException e) {
       throw new CommandException(
           "the file is neither YAML nor JSON: "
@@ -54,13 +91,29 @@ final class DeploymentFile {
               + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"),
           e);
     }
-    Problems problems = new Problems();
-    Section all = Section.of(file, problems);
-    Deployment deployment = parse(all, problems);
-    if (!problems.all().isEmpty()) {
-      throw new CommandException(String.join(System.lineSeparator(), problems.all()));
+  }
+
+  private static void finish(List<String> problems) throws CommandException {
+    if (!problems.isEmpty()) {
+      throw new CommandException(String.join(System.lineSeparator(), problems));
     }
-    return deployment;
+  }
+
+  /** Returns an object with the keys of both; where both are no objects, those of the second. */
+  private static JsonNode merged(JsonNode file, JsonNode with) {
+    if (!file.isObject() || !with.isObject()) {
+      return with;
+    }
+    ObjectNode merged = file.deepCopy();
+    with.fields()
+        .forEachRemaining(
+            field -> {
+              JsonNode before = merged.get(field.getKey());
+              merged.set(
+                  field.getKey(),
+                  before == null ? field.getValue() : merged(before, field.getValue()));
+            });
+    return merged;
   }
 
   private static Deployment parse(Section file, Problems problems) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,6 +44,25 @@ public final class RenderCommand implements Callable<Integer> {
   private Path file = Path.of("");
 
   @Option(
+      names = "--with",
+      paramLabel = "FILE",
+      description =
+          "A file without writers, with what else holds for all of them: image, state, secret,"
+              + " options. The JSON of a background-persistence deployment names no stores: they"
+              + " stand here.")
+  private @Nullable Path with;
+
+  @Option(
+      names = "--kafkaUser",
+      paramLabel = "NAME",
+      description =
+          "Who logs in to Kafka, which the JSON of a background-persistence deployment does not"
+              + " say. The password is the key "
+              + PersistenceBuses.PASSWORD
+              + " of the Secret.")
+  private @Nullable String kafkaUser;
+
+  @Option(
       names = "--output",
       paramLabel = "DIRECTORY",
       description =
@@ -62,7 +82,7 @@ public final class RenderCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CommandException {
-    Deployment deployment = DeploymentFile.parse(read(file));
+    Deployment deployment = DeploymentFile.parse(read(file), beside());
     PrintWriter err = spec.commandLine().getErr();
     deployment.notes().forEach(note -> err.println("note: " + note));
     err.flush();
@@ -80,6 +100,13 @@ public final class RenderCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private DeploymentFile.Beside beside() throws CommandException {
+    Path common = with;
+    return new DeploymentFile.Beside(
+        common == null ? Optional.empty() : Optional.of(read(common)),
+        Optional.ofNullable(kafkaUser));
   }
 
   /**

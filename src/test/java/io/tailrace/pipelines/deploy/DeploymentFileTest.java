@@ -9,6 +9,7 @@ import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
+import io.tailrace.pipelines.deploy.DeploymentFile.Beside;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
 import io.tailrace.pipelines.deploy.MessageQueue.PubSub;
 import java.util.List;
@@ -188,7 +189,8 @@ public class DeploymentFileTest {
                 + """
                 - name: metrics-writer
                   options: {metricsBus: "kafka://b/metrics"}
-                """);
+                """,
+            Beside.NOTHING);
 
     assertThat(deployment.notes()).hasSize(1);
     assertThat(deployment.notes().get(0)).contains("--metricsBus, which no writer of this file");
@@ -226,13 +228,13 @@ public class DeploymentFileTest {
   }
 
   private static WriterDeployment only(String file) throws CommandException {
-    List<WriterDeployment> writers = DeploymentFile.parse(file).writers();
+    List<WriterDeployment> writers = DeploymentFile.parse(file, Beside.NOTHING).writers();
     assertThat(writers).hasSize(1);
     return writers.get(0);
   }
 
   private static List<String> problems(String file) {
-    return assertThrows(CommandException.class, () -> DeploymentFile.parse(file))
+    return assertThrows(CommandException.class, () -> DeploymentFile.parse(file, Beside.NOTHING))
         .getMessage()
         .lines()
         .toList();
