@@ -92,6 +92,11 @@ final class FileStructure {
     return new FileStructure(file, footerStart, footer);
   }
 
+  /** Returns the footer; not to be changed. */
+  FileMetaData footer() {
+    return footer;
+  }
+
   /** Returns whether the file has so many columns, in a schema without nesting but for lists. */
   boolean hasColumns(int count) {
     return !footer.getSchema().isEmpty() && footer.getSchema().get(0).getNum_children() == count;

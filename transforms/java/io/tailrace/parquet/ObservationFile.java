@@ -97,6 +97,15 @@ public final class ObservationFile {
     return bytes;
   }
 
+  /** Returns whether bytes begin as every Parquet file does. */
+  public static boolean isParquet(byte[] bytes) {
+    return bytes.length > 4
+        && bytes[0] == 'P'
+        && bytes[1] == 'A'
+        && bytes[2] == 'R'
+        && bytes[3] == '1';
+  }
+
   /** Returns what the rows are. */
   public Kind kind() {
     return contents.footer.kind();

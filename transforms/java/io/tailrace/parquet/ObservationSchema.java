@@ -99,6 +99,21 @@ public final class ObservationSchema {
 
   private ObservationSchema() {}
 
+  /**
+   * Returns why a feature in a namespace can have no values, as the rest of a sentence; empty if it
+   * can.
+   *
+   * @param feature fully qualified
+   */
+  public static String whyNoFeature(String namespace, String feature) {
+    return RowCheck.whyNoFeature(namespace, feature, true);
+  }
+
+  /** Returns whether a time in microseconds since the epoch lies in the years 1 to 9999. */
+  public static boolean isTime(long micros) {
+    return RowCheck.isTime(micros);
+  }
+
   /** Returns the columns that a file of another publisher may lack. */
   static Set<String> mayBeAbsent(Optional<ValueType> valueType) {
     // Nobody deletes by leaving something out.
@@ -124,7 +139,7 @@ public final class ObservationSchema {
         stringKeys
             ? Types.required(BINARY).as(stringType()).named(PKEY)
             : Types.required(INT64).named(PKEY));
-    valueType.ifPresent(type -> columns.add(value(type)));
+    valueType.ifPresent(type -> columns.add(value(type, VALUE)));
     columns.add(Types.required(INT64).as(UTC_MICROS).named(OBSERVED_AT));
     columns.add(Types.optional(BINARY).as(stringType()).named(RESOLVER_FQN));
     columns.add(Types.optional(BINARY).as(stringType()).named(DEPLOYMENT_ID));
@@ -133,18 +148,19 @@ public final class ObservationSchema {
     return new MessageType("observations", columns);
   }
 
-  private static Type value(ValueType type) {
+  /** Returns the column of values of a type. */
+  static Type value(ValueType type, String name) {
     return switch (type) {
-      case INT64 -> Types.optional(INT64).named(VALUE);
-      case FLOAT64 -> Types.optional(DOUBLE).named(VALUE);
-      case BOOL -> Types.optional(BOOLEAN).named(VALUE);
-      case STRING -> Types.optional(BINARY).as(stringType()).named(VALUE);
-      case BYTES -> Types.optional(BINARY).named(VALUE);
-      case TIMESTAMP -> Types.optional(INT64).as(UTC_MICROS).named(VALUE);
-      case DATE -> Types.optional(INT32).as(dateType()).named(VALUE);
+      case INT64 -> Types.optional(INT64).named(name);
+      case FLOAT64 -> Types.optional(DOUBLE).named(name);
+      case BOOL -> Types.optional(BOOLEAN).named(name);
+      case STRING -> Types.optional(BINARY).as(stringType()).named(name);
+      case BYTES -> Types.optional(BINARY).named(name);
+      case TIMESTAMP -> Types.optional(INT64).as(UTC_MICROS).named(name);
+      case DATE -> Types.optional(INT32).as(dateType()).named(name);
       case VECTOR ->
-          Types.optionalList().element(Types.required(FLOAT).named("element")).named(VALUE);
-      case JSON -> Types.optional(BINARY).as(jsonType()).named(VALUE);
+          Types.optionalList().element(Types.required(FLOAT).named("element")).named(name);
+      case JSON -> Types.optional(BINARY).as(jsonType()).named(name);
     };
   }
 }

@@ -12,7 +12,7 @@ import java.util.Map;
  * Which rows of a file can't be taken, and why: of a row that has several faults the one that was
  * found first. Not thread-safe.
  */
-final class RowFaults {
+class RowFaults {
   /** Why a row can't be taken. */
   record Fault(int row, Reason reason, String column, String message) {}
 
@@ -30,7 +30,7 @@ final class RowFaults {
    *
    * @param what what is wrong with the column, as the rest of a sentence
    */
-  void add(int row, Reason reason, String column, String what) {
+  final void add(int row, Reason reason, String column, String what) {
     if (rows.get(row)) {
       return;
     }
@@ -38,37 +38,41 @@ final class RowFaults {
     Counted counted = byReason.computeIfAbsent(reason, unused -> new Counted());
     counted.count++;
     if (counted.first.size() < Failure.MAX_CELLS) {
-      counted.first.add(
-          new Fault(row, reason, column, "row " + row + ": column '" + column + "' " + what));
+      counted.first.add(new Fault(row, reason, column, where(row, column) + " " + what));
     }
   }
 
+  /** Returns how a column of a row is called in sentences. */
+  String where(int row, String column) {
+    return "row " + row + ": column '" + column + "'";
+  }
+
   /** Says that a column has a null where none may be. */
-  void addNull(int row, String column) {
+  final void addNull(int row, String column) {
     add(row, Reason.MISSING_FIELD, column, "has a null, which it may not");
   }
 
   /** Returns whether a row can't be taken. */
-  boolean contains(int row) {
+  final boolean contains(int row) {
     return rows.get(row);
   }
 
   /** Returns the numbers of the rows that can't be taken. */
-  BitSet rows() {
+  final BitSet rows() {
     return (BitSet) rows.clone();
   }
 
-  boolean isEmpty() {
+  final boolean isEmpty() {
     return rows.isEmpty();
   }
 
   /** Returns the first faults of each reason. */
-  List<Fault> first() {
+  final List<Fault> first() {
     return byReason.values().stream().flatMap(counted -> counted.first.stream()).toList();
   }
 
   /** Returns how many rows can't be taken for a reason beside the first. */
-  int unnamed(Reason reason) {
+  final int unnamed(Reason reason) {
     Counted counted = byReason.get(reason);
     return counted == null ? 0 : counted.count - counted.first.size();
   }

@@ -17,6 +17,7 @@ final class ValueColumn implements FileColumns.ColumnTaker {
   final boolean[] present;
   final long[] numbers;
   final byte[][] bytes;
+  private final String name;
   private final Optional<ValueType> type;
   private final DecodeBudget budget;
   private final RowFaults faults;
@@ -26,7 +27,19 @@ final class ValueColumn implements FileColumns.ColumnTaker {
   private Binary last = Binary.EMPTY;
   private byte[] lastBytes = Texts.NONE;
 
+  /** Creates one for the column of values of files that have one. */
   ValueColumn(Optional<ValueType> type, int rows, DecodeBudget budget, RowFaults faults) {
+    this(ObservationSchema.VALUE, type, rows, budget, faults);
+  }
+
+  /**
+   * Creates one.
+   *
+   * @param name of the column, in what is said of its faults
+   */
+  ValueColumn(
+      String name, Optional<ValueType> type, int rows, DecodeBudget budget, RowFaults faults) {
+    this.name = name;
     this.type = type;
     this.budget = budget;
     this.faults = faults;
@@ -60,7 +73,7 @@ final class ValueColumn implements FileColumns.ColumnTaker {
       if (column.getCurrentDefinitionLevel() == defined) {
         Optional<String> whyNot = numberType.whyNot(column);
         if (whyNot.isPresent()) {
-          faults.add(count, Reason.INVALID_VALUE, ObservationSchema.VALUE, whyNot.get());
+          faults.add(count, Reason.INVALID_VALUE, name, whyNot.get());
         } else {
           present[count] = true;
           numbers[count] = numberType.read(column);
@@ -103,7 +116,7 @@ final class ValueColumn implements FileColumns.ColumnTaker {
       byte @Nullable [] found =
           value.length() < TextColumn.LONG_ENTRY ? null : longEntries.get(value);
       if (found == null) {
-        budget.take(value.length(), ObservationSchema.VALUE);
+        budget.take(value.length(), name);
         found = value.getBytes();
         if (found.length >= TextColumn.LONG_ENTRY) {
           longEntries.put(value, found);
@@ -124,7 +137,7 @@ final class ValueColumn implements FileColumns.ColumnTaker {
       numbersOfRow.clear();
       boolean isPresent = column.getCurrentDefinitionLevel() >= empty;
       do {
-        budget.take(Float.BYTES, ObservationSchema.VALUE);
+        budget.take(Float.BYTES, name);
         if (column.getCurrentDefinitionLevel() == defined) {
           if (numbersOfRow.remaining() < Float.BYTES) {
             numbersOfRow =
@@ -136,15 +149,12 @@ final class ValueColumn implements FileColumns.ColumnTaker {
             faults.add(
                 count,
                 Reason.INVALID_VALUE,
-                ObservationSchema.VALUE,
+                name,
                 "has a vector with " + number + ", which 32 bits do not hold exactly");
           }
         } else if (column.getCurrentDefinitionLevel() > empty) {
           faults.add(
-              count,
-              Reason.INVALID_VALUE,
-              ObservationSchema.VALUE,
-              "has a vector with a null among its numbers");
+              count, Reason.INVALID_VALUE, name, "has a vector with a null among its numbers");
         }
         column.consume();
       } while (column.getCurrentRepetitionLevel() > 0);

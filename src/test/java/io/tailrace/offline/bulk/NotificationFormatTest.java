@@ -1,0 +1,248 @@
+package io.tailrace.offline.bulk;
+
+import static com.google.common.truth.Truth.assertThat;
+import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.Notification.Folder;
+import io.tailrace.parquet.WideMapping;
+import io.tailrace.parquet.WideMapping.FeatureColumn;
+import io.tailrace.parquet.WideMapping.Kind;
+import io.tailrace.parquet.WideMapping.Nulls;
+import io.tailrace.parquet.WideMapping.Time;
+import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.testing.FrozenBytes;
+import io.tailrace.testing.Messages;
+import io.tailrace.v1.BulkUpload;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.util.List;
+import java.util.Optional;
+import org.junit.Test;
+
+public class NotificationFormatTest {
+  private static final String GOOD =
+      "{\"operationId\":\"q1\",\"environmentId\":\"prod\",\"deploymentId\":\"d\","
+          + "\"files\":[\"s3://bucket/a.parquet\",\"s3://bucket/b.parquet\"],"
+          + "\"mapping\":{\"primaryKeyColumn\":\"user_id\",\"observedAtColumn\":\"ts\","
+          + "\"features\":[{\"feature\":\"user.age\",\"type\":\"INT64\"},"
+          + "{\"feature\":\"user.a.b\",\"namespace\":\"user.a\",\"column\":\"x\",\"type\":\"STRING\","
+          + "\"nulls\":\"COMPUTED\",\"resolverFqn\":\"r\"}]}}";
+
+  private static final Contents CONTENTS =
+      new Contents(
+          "q1",
+          "prod",
+          "d",
+          new WideMapping(
+              "user_id",
+              new Time("ts", 0),
+              List.of(
+                  new FeatureColumn(
+                      "user", "user.age", "age", new Kind(ValueType.INT64, Nulls.NOT_COMPUTED), ""),
+                  new FeatureColumn(
+                      "user.a",
+                      "user.a.b",
+                      "x",
+                      new Kind(ValueType.STRING, Nulls.COMPUTED),
+                      "r"))));
+
+  private static Notification decode(String json) throws InvalidMessageException {
+    return NotificationFormat.decode(Messages.of(json.getBytes(UTF_8), 1));
+  }
+
+  @Test
+  public void jsonSaysFilesAndWhatTheyHold() throws Exception {
+    Notification read = decode(GOOD);
+
+    assertThat(read.files()).containsExactly("s3://bucket/a.parquet", "s3://bucket/b.parquet");
+    assertThat(read.folder()).isEqualTo(Optional.empty());
+    assertThat(read.contents()).hasValue(CONTENTS);
+    assertThat(decode("\n " + GOOD.replace("operationId", "operation_id")).contents())
+        .hasValue(CONTENTS);
+  }
+
+  @Test
+  public void protobufSaysTheSame() throws Exception {
+    BulkUpload upload =
+        OfflineResults.description(CONTENTS).toBuilder().addFiles("gs://b1b/x.parquet").build();
+
+    Notification read = NotificationFormat.decode(Messages.of(upload.toByteArray(), 1));
+
+    assertThat(read.contents()).hasValue(CONTENTS);
+    assertThat(decode(NotificationFormat.json(upload)).contents()).hasValue(CONTENTS);
+    assertThat(read.files()).containsExactly("gs://b1b/x.parquet");
+  }
+
+  @Test
+  public void aPrefixHasACountOrAManifest() throws Exception {
+    String files = "\"files\":[\"s3://bucket/a.parquet\",\"s3://bucket/b.parquet\"]";
+
+    assertThat(
+            decode(GOOD.replace(files, "\"prefix\":{\"uri\":\"s3://bucket/r/\",\"count\":3}"))
+                .folder())
+        .hasValue(new Folder("s3://bucket/r/", 3, ""));
+    assertThat(
+            decode(
+                    GOOD.replace(
+                        files,
+                        "\"prefix\":{\"uri\":\"s3://bucket/r/\",\"manifest\":\"s3://bucket/m\"}"))
+                .folder())
+        .hasValue(new Folder("s3://bucket/r/", 0, "s3://bucket/m"));
+  }
+
+  @Test
+  public void filesMaySayThemselvesWhatTheyHold() throws Exception {
+    assertThat(decode("{\"files\":[\"s3://bucket/a.parquet\"]}").contents())
+        .isEqualTo(Optional.empty());
+  }
+
+  @Test
+  public void whatBreaksARuleIsNamed() {
+    String files = "\"files\":[\"s3://bucket/a.parquet\",\"s3://bucket/b.parquet\"]";
+    refuses("hello", Reason.UNDECODABLE, "", "no BulkUpload, neither as JSON nor as protobuf");
+    refuses("{\"fils\":[]}", Reason.UNDECODABLE, "", "fils");
+    refuses("{}", Reason.MISSING_FIELD, "files", "names no files: fill files, or prefix");
+    refuses(
+        GOOD.replace("b.parquet", "a.parquet"),
+        Reason.INVALID_VALUE,
+        "files[1]",
+        "the file s3://bucket/a.parquet is named twice");
+    refuses(
+        GOOD.replace("bucket/b", "bucket/x/../b"),
+        Reason.INVALID_VALUE,
+        "files[1]",
+        "has '..' in its path");
+    refuses(
+        GOOD.replace("s3://bucket/b", "gcs://bucket/b"),
+        Reason.INVALID_VALUE,
+        "files[1]",
+        "begins with gcs://: Google's buckets are gs://bucket/b.parquet");
+    refuses(
+        GOOD.replace("s3://bucket/b", "bucket/b"),
+        Reason.INVALID_VALUE,
+        "files[1]",
+        "has no prefix: s3://bucket/b.parquet");
+    refuses(
+        GOOD.replace("b.parquet", "*.parquet"), Reason.INVALID_VALUE, "files[1]", "has a wildcard");
+    refuses(
+        GOOD.replace("\"user.a.b\",\"namespace\":\"user.a\"", "\"user.age\""),
+        Reason.INVALID_VALUE,
+        "mapping.features[1]",
+        "the feature user.age has two columns, 'age' and 'x'");
+    refuses(
+        GOOD.replace(",\"namespace\":\"user.a\"", ""),
+        Reason.INVALID_VALUE,
+        "mapping.features[1].feature",
+        "more than one dot");
+    refuses(
+        GOOD.replace("\"user.age\"", "\"age\""),
+        Reason.INVALID_VALUE,
+        "mapping.features[0].feature",
+        "no feature");
+    refuses(
+        GOOD.replace(",\"type\":\"INT64\"", ""),
+        Reason.UNKNOWN_TYPE,
+        "mapping.features[0].type",
+        "one of INT64, FLOAT64");
+    refuses(
+        GOOD.replace("\"observedAtColumn\":\"ts\",", ""),
+        Reason.MISSING_FIELD,
+        "mapping.observed_at_column",
+        "says no time");
+    refuses(
+        GOOD.replace("\"observedAtColumn\":\"ts\"", "\"observedAt\":\"9000000000000000000\""),
+        Reason.INVALID_VALUE,
+        "mapping.observed_at",
+        "years 1 to 9999");
+    refuses(
+        GOOD.replace("\"observedAtColumn\":\"ts\"", "\"observedAtColumn\":\"ts\",\"observedAt\":3"),
+        Reason.MISSING_FIELD,
+        "mapping.observed_at_column",
+        "one of both");
+    refuses(
+        GOOD.replace("\"primaryKeyColumn\":\"user_id\",", ""),
+        Reason.MISSING_FIELD,
+        "mapping.primary_key_column",
+        "is missing");
+    refuses(
+        GOOD.replace("\"operationId\":\"q1\",", ""),
+        Reason.MISSING_FIELD,
+        "operation_id",
+        "is missing");
+    refuses(
+        GOOD.replace(files, files + ",\"prefix\":{\"uri\":\"s3://bucket/r/\",\"count\":3}"),
+        Reason.MISSING_FIELD,
+        "files",
+        "has files and a prefix");
+    refuses(
+        GOOD.replace(files, "\"prefix\":{\"uri\":\"s3://bucket/r/\"}"),
+        Reason.MISSING_FIELD,
+        "prefix.count",
+        "needs a count or a manifest");
+    refuses(
+        GOOD.replace(files, "\"prefix\":{\"uri\":\"s3://bucket/r\",\"count\":3}"),
+        Reason.INVALID_VALUE,
+        "prefix.uri",
+        "does not end with a slash");
+  }
+
+  private static void refuses(String json, Reason reason, String field, String words) {
+    InvalidMessageException e = assertThrows(InvalidMessageException.class, () -> decode(json));
+
+    assertWithMessage(json).that(e.reason()).isEqualTo(reason);
+    assertWithMessage(json).that(e.field()).isEqualTo(field);
+    assertThat(e).hasMessageThat().contains(words);
+  }
+
+  @Test
+  public void itsBytesAreThoseOfSavepoints() throws Exception {
+    Notification full = NotificationFormat.decode(FrozenBytes.fullMessage(GOOD.getBytes(UTF_8)));
+    Notification empty =
+        NotificationFormat.decode(
+            FrozenBytes.bareMessage("{\"files\":[\"file:///a.parquet\"]}".getBytes(UTF_8)));
+
+    assertThat(FrozenBytes.of("NotificationCoder", "full").writtenFor(NotificationCoder.of(), full))
+        .isEqualTo(full);
+    assertThat(
+            FrozenBytes.of("NotificationCoder", "empty").writtenFor(NotificationCoder.of(), empty))
+        .isEqualTo(empty);
+  }
+
+  @Test
+  public void aBucketIsNamedWithItsPrefix() {
+    assertThat(new ResultBucket("s3://bucket/").uri()).isEqualTo("s3://bucket");
+    assertThat(ResultBucket.KINDS.at("gs://bucket/a").uri()).isEqualTo("gs://bucket/a");
+    assertThat(
+            assertThrows(
+                IllegalArgumentException.class, () -> ResultBucket.KINDS.at("gcs://bucket/x")))
+        .hasMessageThat()
+        .contains("Google's buckets are gs://bucket/x");
+    assertThat(
+            assertThrows(IllegalArgumentException.class, () -> ResultBucket.KINDS.at("bucket/x")))
+        .hasMessageThat()
+        .isEqualTo(
+            "'bucket/x' names no bucket. Examples: s3://bucket/results, gs://bucket/results,"
+                + " file:///data/results");
+    for (String[] wrong :
+        new String[][] {
+          {"bucket", "has no prefix: s3://bucket or gs://bucket"},
+          {"/data", "has no prefix: file:///data"},
+          {"gcs://bucket/x", "Google's buckets are gs://bucket/x"},
+          {"s3a://bucket", "Amazon's buckets are s3://bucket"},
+          {"s3://", "is no address of a bucket"},
+          {"https://bucket", "is no address of a bucket"},
+          {"s3://bucket/../x", "has '..' in its path"}
+        }) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> new ResultBucket(wrong[0]));
+      assertThat(e).hasMessageThat().contains(wrong[1]);
+    }
+    ResultBucket bucket = new ResultBucket("s3://bucket/results");
+    assertThat(bucket.whyOutside("s3://bucket/results/a").isPresent()).isFalse();
+    assertThat(bucket.whyOutside("s3://bucket/results2/a").orElseThrow())
+        .contains("is not in s3://bucket/results/");
+  }
+}

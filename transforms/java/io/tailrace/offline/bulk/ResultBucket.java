@@ -1,0 +1,378 @@
+package io.tailrace.offline.bulk;
+
+import io.tailrace.endpoint.Endpoint;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Kinds;
+import io.tailrace.endpoint.Kinds.Kind;
+import io.tailrace.endpoint.UnavailableException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.apache.beam.sdk.io.FileSystems;
+import org.apache.beam.sdk.io.fs.EmptyMatchTreatment;
+import org.apache.beam.sdk.io.fs.MatchResult;
+import org.apache.beam.sdk.io.fs.MatchResult.Metadata;
+import org.apache.beam.sdk.util.MimeTypes;
+
+/**
+ * The place that files with results may come from: {@code s3://bucket/folder}, {@code
+ * gs://bucket/folder} or {@code file:///folder}. Buckets are reached as Beam reaches them, with the
+ * credentials and the endpoint of the pipeline's options; they are listed and read, and never
+ * written. Immutable.
+ *
+ * @param uri its address, without a slash at the end
+ */
+public record ResultBucket(String uri) implements Endpoint {
+  private static final long serialVersionUID = 1;
+
+  /** The places there are; of wrong spellings the right one is told. */
+  public static final Kinds<ResultBucket> KINDS =
+      Kinds.of(
+          "bucket",
+          ResultBucket.class,
+          List.of(
+              new Kind<>(List.of("s3", "s3a", "s3n"), "s3://bucket/results", ResultBucket::at),
+              new Kind<>(List.of("gs", "gcs"), "gs://bucket/results", ResultBucket::at),
+              Kind.of("file", "file:///data/results", ResultBucket::at)));
+
+  private static final Pattern ADDRESS =
+      Pattern.compile("(?:(s3|gs)://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])|(file)://)(/.*)?");
+  private static final Pattern SCHEME = Pattern.compile("([a-zA-Z0-9+.-]*):.*");
+
+  /** What Beam's file systems take for patterns. */
+  private static final Pattern WILDCARDS = Pattern.compile("[*?\\[\\]{}\\\\]");
+
+  private static final String FILE = "file://";
+  private static final String PARQUET = ".parquet";
+
+  /**
+   * Names a bucket or a folder in one.
+   *
+   * @throws IllegalArgumentException with one sentence that says what is wrong
+   */
+  public ResultBucket {
+    uri = uri.strip();
+    Optional<String> whyNot = whyNot(uri);
+    if (whyNot.isPresent()) {
+      throw new IllegalArgumentException(whyNot.get());
+    }
+    uri = uri.replaceFirst("/+$", "");
+  }
+
+  private static ResultBucket at(EndpointUri uri) {
+    return new ResultBucket(uri.toString());
+  }
+
+  private static Optional<String> whyNot(String uri) {
+    Matcher scheme = SCHEME.matcher(uri);
+    String named = scheme.matches() ? scheme.group(1) : "";
+    switch (named) {
+      case "gcs":
+        return Optional.of(
+            "'" + uri + "' begins with gcs://: Google's buckets are gs://" + behind(uri));
+      case "s3a", "s3n":
+        return Optional.of("'" + uri + "': Amazon's buckets are s3://" + behind(uri));
+      case "":
+        return Optional.of(
+            "'"
+                + uri
+                + "' has no prefix: "
+                + (uri.startsWith("/") ? FILE + uri : "s3://" + uri + " or gs://" + uri));
+      default:
+        break;
+    }
+    if (!ADDRESS.matcher(uri).matches() || uri.equals(FILE) || uri.startsWith("file:////")) {
+      return Optional.of("'" + uri + "' is no address of a bucket");
+    }
+    return whyNoPath(uri);
+  }
+
+  private static String behind(String uri) {
+    return uri.substring(uri.indexOf(':') + 1).replaceFirst("^/*", "");
+  }
+
+  private static Optional<String> whyNoPath(String uri) {
+    String path = uri.substring(uri.indexOf("://") + 3);
+    for (String part : path.split("/", -1)) {
+      if (part.equals("..") || part.equals(".")) {
+        return Optional.of("'" + uri + "' has '" + part + "' in its path: name it without");
+      }
+    }
+    if (WILDCARDS.matcher(path).find()) {
+      return Optional.of(
+          "'" + uri + "' has a wildcard or a character that stands for one: name each file");
+    }
+    return uri.indexOf('\0') >= 0 ? Optional.of("an address can't have a NUL") : Optional.empty();
+  }
+
+  /** Returns why a URI can be none of a file, whatever the bucket; empty: it can be. */
+  static Optional<String> whyNoFile(String uri) {
+    Optional<String> whyNot = whyNot(uri);
+    if (whyNot.isEmpty() && uri.substring(uri.indexOf("://") + 3).contains("//")) {
+      return Optional.of("'" + uri + "' has two slashes after each other in its path");
+    }
+    return whyNot;
+  }
+
+  /** Returns why a file, or a folder, may not be loaded: it is elsewhere; empty: it may. */
+  Optional<String> whyOutside(String other) {
+    return other.startsWith(uri + "/")
+        ? Optional.empty()
+        : Optional.of("'" + other + "' is not in " + uri + "/, from where alone files are loaded");
+  }
+
+  /** Returns whether it is a folder of this machine. */
+  public boolean isLocal() {
+    return uri.startsWith(FILE);
+  }
+
+  /**
+   * A file that is there. Immutable.
+   *
+   * @param version changes when its content does
+   */
+  record Found(String uri, String version, long size) {}
+
+  private static Path path(String uri) {
+    return Path.of(uri.substring(FILE.length()));
+  }
+
+  /**
+   * Checks that the place is there and can be listed, and that a file of it can be read, if it has
+   * one.
+   *
+   * @throws UnavailableException with one sentence that names it and the correction
+   */
+  @Override
+  public void check() throws UnavailableException {
+    if (isLocal() && !Files.isDirectory(path(uri))) {
+      throw new UnavailableException(uri + " is no folder of this machine: create it");
+    }
+    List<Found> some;
+    try {
+      some = list(uri + "/");
+    } catch (UnavailableException e) {
+      throw new UnavailableException(
+          e.getMessage()
+              + (isLocal()
+                  ? ""
+                  : "; the writer needs "
+                      + (uri.startsWith("s3:")
+                          ? "s3:ListBucket of the bucket and s3:GetObject of its objects"
+                          : "roles/storage.objectViewer of the bucket")),
+          e);
+    }
+    if (!some.isEmpty()) {
+      try (SeekableByteChannel channel = open(some.get(0))) {
+        int unused = channel.read(ByteBuffer.allocate(4));
+      } catch (IOException e) {
+        throw new UnavailableException(
+            some.get(0).uri + " is listed and can't be read: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
+   * Returns a file; empty if there is none of that name.
+   *
+   * @throws UnavailableException if the bucket can't be asked now
+   */
+  Optional<Found> find(String file) throws UnavailableException {
+    try {
+      if (isLocal()) {
+        Path path = path(file);
+        return Files.isRegularFile(path) ? Optional.of(local(file, path)) : Optional.empty();
+      }
+      return Optional.of(remote(FileSystems.matchSingleFileSpec(file)));
+    } catch (FileNotFoundException | java.nio.file.NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException | RuntimeException e) {
+      throw unusable(file, e);
+    }
+  }
+
+  /**
+   * Lists the files with results of a folder, sorted.
+   *
+   * @param folder ends with a slash
+   * @throws UnavailableException if the bucket can't be listed now
+   */
+  List<Found> list(String folder) throws UnavailableException {
+    List<Found> found = new ArrayList<>();
+    try {
+      if (isLocal()) {
+        Path root = path(folder);
+        if (!Files.isDirectory(root)) {
+          return found;
+        }
+        try (Stream<Path> all = Files.walk(root)) {
+          for (Path each : all.filter(Files::isRegularFile).sorted().toList()) {
+            String name = root.relativize(each).toString();
+            if (isResult(name)) {
+              found.add(local(folder + name, each));
+            }
+          }
+        }
+        return found;
+      }
+      MatchResult all = FileSystems.match(folder + "**", EmptyMatchTreatment.ALLOW);
+      for (Metadata each : all.metadata()) {
+        Found file = remote(each);
+        if (file.uri.startsWith(folder) && isResult(file.uri.substring(folder.length()))) {
+          found.add(file);
+        }
+      }
+      found.sort((a, b) -> a.uri.compareTo(b.uri));
+      return found;
+    } catch (IOException | RuntimeException e) {
+      throw unusable(folder, e);
+    }
+  }
+
+  private static boolean isResult(String name) {
+    if (!name.endsWith(PARQUET)) {
+      return false;
+    }
+    for (String part : name.split("/")) {
+      if (part.startsWith("_") || part.startsWith(".")) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Its size and time may be those of another that was written in the same moment. */
+  private Found local(String file, Path path) throws IOException {
+    // A link may lead out of the folder.
+    if (!path.toRealPath().startsWith(path(uri).toRealPath())) {
+      throw new FileNotFoundException(file + " is a link to a file outside of " + uri);
+    }
+    CRC32C hash = new CRC32C();
+    try (SeekableByteChannel channel = Files.newByteChannel(path)) {
+      ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
+      while (channel.read(buffer.clear()) >= 0) {
+        hash.update(buffer.flip());
+      }
+    }
+    long size = Files.size(path);
+    return new Found(
+        file,
+        size
+            + "-"
+            + Files.getLastModifiedTime(path).toMillis()
+            + "-"
+            + HexFormat.of().toHexDigits((int) hash.getValue()),
+        size);
+  }
+
+  private static Found remote(Metadata file) {
+    String checksum = file.checksum();
+    return new Found(
+        file.resourceId().toString(),
+        checksum == null || checksum.isEmpty()
+            ? file.sizeBytes() + "-" + file.lastModifiedMillis()
+            : checksum.replace("\"", ""),
+        file.sizeBytes());
+  }
+
+  /** Opens a file to read any part of it. */
+  SeekableByteChannel open(Found file) throws IOException {
+    if (isLocal()) {
+      return Files.newByteChannel(path(file.uri));
+    }
+    ReadableByteChannel channel = FileSystems.open(FileSystems.matchNewResource(file.uri, false));
+    if (channel instanceof SeekableByteChannel seekable) {
+      return seekable;
+    }
+    Path copy = Files.createTempFile("tailrace-bulk-", PARQUET);
+    try {
+      copy(channel, copy);
+    } finally {
+      channel.close();
+    }
+    return Files.newByteChannel(
+        copy, Set.of(StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE));
+  }
+
+  /** Returns where a file is on this machine: itself, or a copy in a directory. */
+  Path local(Found file, Path directory, int number) throws IOException {
+    if (isLocal()) {
+      return path(file.uri);
+    }
+    Path copy = directory.resolve(number + PARQUET);
+    try (ReadableByteChannel channel =
+        FileSystems.open(FileSystems.matchNewResource(file.uri, false))) {
+      copy(channel, copy);
+    }
+    return copy;
+  }
+
+  /**
+   * Writes a file, which has its name when it is whole.
+   *
+   * @param file its address in this bucket
+   */
+  public void write(String file, ReadableByteChannel from) throws IOException {
+    Optional<String> whyNot = whyNoFile(file).or(() -> whyOutside(file));
+    if (whyNot.isPresent()) {
+      throw new IOException(whyNot.get());
+    }
+    if (!isLocal()) {
+      try (WritableByteChannel to =
+          FileSystems.create(FileSystems.matchNewResource(file, false), MimeTypes.BINARY)) {
+        copy(from, to);
+      }
+      return;
+    }
+    Path path = path(file);
+    Files.createDirectories(path.getParent());
+    Path writing = Files.createTempFile(path.getParent(), ".", ".unfinished");
+    copy(from, writing);
+    Files.move(writing, path, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void copy(ReadableByteChannel from, Path to) throws IOException {
+    try (SeekableByteChannel out =
+        Files.newByteChannel(
+            to,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      copy(from, out);
+    }
+  }
+
+  private static void copy(ReadableByteChannel from, WritableByteChannel to) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(256 << 10);
+    while (from.read(buffer) >= 0 || buffer.position() > 0) {
+      buffer.flip();
+      int unused = to.write(buffer);
+      buffer.compact();
+    }
+  }
+
+  private static UnavailableException unusable(String file, Exception e) {
+    return new UnavailableException(file + " can't be reached: " + e.getMessage(), e);
+  }
+
+  @Override
+  public String toString() {
+    return uri;
+  }
+}

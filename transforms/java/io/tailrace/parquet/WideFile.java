@@ -1,0 +1,377 @@
+package io.tailrace.parquet;
+
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.ColumnMetaData;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.RowGroup;
+import org.apache.parquet.format.Util;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Types;
+
+/**
+ * A Parquet file of any size that somebody else wrote, of which the footer is read, and of the rest
+ * what is asked for, a row group at a time. Not thread-safe; closes its channel.
+ */
+public final class WideFile implements AutoCloseable {
+  private static final byte[] MAGIC = {'P', 'A', 'R', '1'};
+
+  private final SeekableByteChannel channel;
+  private final FileStructure structure;
+  private final long footerStart;
+
+  private WideFile(SeekableByteChannel channel, FileStructure structure, long footerStart) {
+    this.channel = channel;
+    this.structure = structure;
+    this.footerStart = footerStart;
+  }
+
+  /**
+   * How the columns of a mapping are in a file.
+   *
+   * @param stringKeys whether primary keys are strings
+   * @param empty names of columns that have another type and nothing in them
+   * @param exact names of columns whose type can hold nothing that is not taken as it is, whoever
+   *     reads it; of others each value is to be looked at
+   * @param types the columns' types, in words: files that have the same can be read together
+   */
+  public record Checked(boolean stringKeys, Set<String> empty, Set<String> exact, String types) {}
+
+  /**
+   * Reads the footer of a file.
+   *
+   * @throws InvalidMessageException if it is not a Parquet file, or not whole
+   * @throws IOException if it can't be read now
+   */
+  public static WideFile open(SeekableByteChannel channel)
+      throws IOException, InvalidMessageException {
+    long size = channel.size();
+    if (size < 12) {
+      throw undecodable("it is not a Parquet file: it has " + size + " bytes");
+    }
+    byte[] end = read(channel, size - 8, 8);
+    byte[] start = read(channel, 0, 4);
+    int length = ByteBuffer.wrap(end).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    if (!isMagic(start, 0) || !isMagic(end, 4)) {
+      throw undecodable(
+          isMagic(start, 0)
+              ? "it begins as a Parquet file and does not end as one: it is cut off"
+              : "it is not a Parquet file: it does not begin and end with PAR1");
+    }
+    if (length <= 0 || length > size - 12) {
+      throw undecodable("the Parquet file says its footer has " + length + " bytes");
+    }
+    if (length > FileStructure.MAX_DECOMPRESSED_BYTES / 16) {
+      throw new InvalidMessageException(
+          Reason.TOO_LARGE, "", "the footer of the Parquet file has " + length + " bytes");
+    }
+    ByteArrayOutputStream footer = new ByteArrayOutputStream(length + 12);
+    footer.write(MAGIC, 0, 4);
+    footer.write(read(channel, size - 8 - length, length), 0, length);
+    footer.write(end, 0, 8);
+    return new WideFile(channel, FileStructure.of(footer.toByteArray()), size - 8 - length);
+  }
+
+  private static boolean isMagic(byte[] bytes, int at) {
+    return bytes[at] == MAGIC[0]
+        && bytes[at + 1] == MAGIC[1]
+        && bytes[at + 2] == MAGIC[2]
+        && bytes[at + 3] == MAGIC[3];
+  }
+
+  private static byte[] read(SeekableByteChannel channel, long at, int length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    SeekableByteChannel unused = channel.position(at);
+    while (bytes.hasRemaining()) {
+      if (channel.read(bytes) < 0) {
+        throw new EOFException("the file ends before byte " + (at + length));
+      }
+    }
+    return bytes.array();
+  }
+
+  /** Returns the texts in the footer. */
+  public Map<String, String> texts() {
+    return structure.texts();
+  }
+
+  /** Returns the number of rows. */
+  public long rows() {
+    return structure.footer().getNum_rows();
+  }
+
+  /** Returns the number of row groups. */
+  public int rowGroups() {
+    return structure.footer().getRow_groupsSize();
+  }
+
+  /** Returns the number of rows of a row group. */
+  long rows(int group) {
+    return structure.footer().getRow_groups().get(group).getNum_rows();
+  }
+
+  /**
+   * Looks at the columns that a mapping names.
+   *
+   * @throws InvalidMessageException if one is missing, or has a type that can't be read exactly
+   */
+  public Checked check(WideMapping mapping) throws InvalidMessageException, IOException {
+    Set<String> wanted = mapping.columns();
+    checkChunks(wanted);
+    try (FileColumns file = new FileColumns(slice(List.of(), wanted))) {
+      String key = mapping.keyColumn();
+      if (!file.has(key)) {
+        throw missing(key, "the primary keys");
+      }
+      boolean stringKeys = isText(file.schema().getType(key));
+      Map<String, Type> expected = expected(mapping, stringKeys);
+      for (WideMapping.FeatureColumn feature : mapping.features()) {
+        if (!file.has(feature.column())) {
+          throw missing(feature.column(), "the feature " + feature.feature());
+        }
+      }
+      if (mapping.time().named().isPresent() && !file.has(mapping.time().column())) {
+        throw missing(mapping.time().column(), "the times of observation");
+      }
+      Set<String> other =
+          new ColumnTypes(file)
+              .check(new MessageType("wide", List.copyOf(expected.values())), Set.of());
+      for (String column : other) {
+        if (!isAllNull(column)) {
+          throw new InvalidMessageException(
+              Reason.UNKNOWN_TYPE,
+              column,
+              "column '"
+                  + column
+                  + "' is '"
+                  + oneLine(file.schema().getType(column))
+                  + "', which can't be read as '"
+                  + oneLine(expected.get(column))
+                  + "'");
+        }
+      }
+      StringBuilder types = new StringBuilder();
+      Set<String> exact = new HashSet<>();
+      for (String column : wanted) {
+        Type type = file.schema().getType(column);
+        types.append(oneLine(type)).append('\n');
+        if (!other.contains(column) && isExact(type)) {
+          exact.add(column);
+        }
+      }
+      return new Checked(stringKeys, Set.copyOf(other), exact, types.toString());
+    } catch (RuntimeException e) {
+      throw undecodable("the Parquet file can't be read: " + e.getMessage());
+    }
+  }
+
+  /** Nanoseconds may be no whole microseconds, and unsigned numbers too great; others read so. */
+  private static boolean isExact(Type type) {
+    if (!type.isPrimitive()) {
+      return true;
+    }
+    PrimitiveType primitive = type.asPrimitiveType();
+    return switch (NumberType.of(primitive)) {
+      case BOOLEAN, INT32, UNSIGNED_INT32 -> true;
+      case INT64 -> primitive.getPrimitiveTypeName() != PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY;
+      case UNSIGNED_INT64, MILLIS, NANOS, INT96 -> false;
+    };
+  }
+
+  private static String oneLine(Type type) {
+    return type.toString().replaceAll("\\s+", " ");
+  }
+
+  private InvalidMessageException missing(String column, String what) {
+    return new InvalidMessageException(
+        Reason.MISSING_FIELD,
+        column,
+        "the file has no column '"
+            + column
+            + "' for "
+            + what
+            + "; it has "
+            + String.join(", ", topColumns()));
+  }
+
+  private List<String> topColumns() {
+    List<String> names = new ArrayList<>();
+    for (int at = 1, of = structure.footer().getSchemaSize(); at < of && names.size() < 20; at++) {
+      names.add(structure.footer().getSchema().get(at).getName());
+    }
+    return names;
+  }
+
+  /** Returns the columns as they should be, by name: of two that want one, the first. */
+  static Map<String, Type> expected(WideMapping mapping, boolean stringKeys) {
+    Map<String, Type> columns = new LinkedHashMap<>();
+    columns.put(
+        mapping.keyColumn(),
+        stringKeys
+            ? Types.required(PrimitiveTypeName.BINARY)
+                .as(LogicalTypeAnnotation.stringType())
+                .named(mapping.keyColumn())
+            : Types.required(PrimitiveTypeName.INT64).named(mapping.keyColumn()));
+    mapping
+        .time()
+        .named()
+        .ifPresent(
+            name ->
+                columns.putIfAbsent(
+                    name,
+                    Types.required(PrimitiveTypeName.INT64)
+                        .as(
+                            LogicalTypeAnnotation.timestampType(
+                                true, LogicalTypeAnnotation.TimeUnit.MICROS))
+                        .named(name)));
+    for (WideMapping.FeatureColumn feature : mapping.features()) {
+      columns.putIfAbsent(
+          feature.column(), ObservationSchema.value(feature.kind().type(), feature.column()));
+    }
+    return columns;
+  }
+
+  private static boolean isText(Type type) {
+    return type.isPrimitive()
+        && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveType.PrimitiveTypeName.BINARY;
+  }
+
+  private boolean isAllNull(String column) throws IOException, InvalidMessageException {
+    for (int group = 0; group < rowGroups(); group++) {
+      if (rows(group) > 0) {
+        try (FileColumns file = new FileColumns(rowGroup(group, Set.of(column)))) {
+          if (!file.isAllNull(column)) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /** What a footer says of where its chunks are must lie before it. */
+  private void checkChunks(Set<String> wanted) throws InvalidMessageException {
+    for (RowGroup group : structure.footer().getRow_groups()) {
+      for (ColumnChunk chunk : group.getColumns()) {
+        if (!chunk.isSetMeta_data() || chunk.isSetFile_path()) {
+          throw undecodable("a column of the file is in another file, or encrypted");
+        }
+        if (!wanted.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
+          continue;
+        }
+        long start = start(chunk.getMeta_data());
+        long length = chunk.getMeta_data().getTotal_compressed_size();
+        if (start < 4 || length < 0 || start + length > footerStart) {
+          throw undecodable(
+              "the Parquet file is damaged: a column lies beyond its end, or it is cut off");
+        }
+      }
+    }
+  }
+
+  private static long start(ColumnMetaData column) {
+    return column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0
+        ? Math.min(column.getDictionary_page_offset(), column.getData_page_offset())
+        : column.getData_page_offset();
+  }
+
+  /**
+   * Returns a file of some columns of one row group, checked as every file of others is.
+   *
+   * @throws InvalidMessageException if it is damaged, or takes more memory than a file may
+   */
+  byte[] rowGroup(int group, Set<String> columns) throws IOException, InvalidMessageException {
+    byte[] bytes = slice(List.of(structure.footer().getRow_groups().get(group)), columns);
+    FileStructure slice = FileStructure.of(bytes);
+    FileStructure.Checked unused = slice.check(columns);
+    return slice.reducedTo(columns);
+  }
+
+  private byte[] slice(List<RowGroup> groups, Set<String> columns)
+      throws IOException, InvalidMessageException {
+    FileMetaData footer = new FileMetaData(structure.footer());
+    footer.unsetKey_value_metadata();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    bytes.write(MAGIC, 0, 4);
+    List<RowGroup> kept = new ArrayList<>();
+    long rows = 0;
+    for (RowGroup group : groups) {
+      RowGroup less = new RowGroup(group);
+      List<ColumnChunk> chunks = new ArrayList<>();
+      for (ColumnChunk chunk : group.getColumns()) {
+        if (columns.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
+          chunks.add(moved(chunk, bytes));
+        }
+      }
+      less.setColumns(chunks);
+      less.unsetFile_offset();
+      kept.add(less);
+      rows += group.getNum_rows();
+    }
+    footer.setRow_groups(kept);
+    footer.setNum_rows(rows);
+    int start = bytes.size();
+    Util.writeFileMetaData(footer, bytes);
+    int length = bytes.size() - start;
+    for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+      bytes.write(length >>> shift);
+    }
+    bytes.write(MAGIC, 0, 4);
+    byte[] whole = bytes.toByteArray();
+    return groups.isEmpty() ? FileStructure.of(whole).reducedTo(columns) : whole;
+  }
+
+  private ColumnChunk moved(ColumnChunk chunk, ByteArrayOutputStream to)
+      throws IOException, InvalidMessageException {
+    ColumnMetaData column = chunk.getMeta_data();
+    long start = start(column);
+    long length = column.getTotal_compressed_size();
+    if (to.size() + length > FileStructure.MAX_DECOMPRESSED_BYTES) {
+      throw new InvalidMessageException(
+          Reason.TOO_LARGE,
+          column.getPath_in_schema().get(0),
+          "a row group of the file has more than "
+              + FileStructure.MAX_DECOMPRESSED_BYTES
+              + " bytes: write smaller ones, of 100,000 rows, or raise -Xmx");
+    }
+    long by = to.size() - start;
+    byte[] pages = read(channel, start, (int) length);
+    to.write(pages, 0, pages.length);
+    ColumnChunk moved = new ColumnChunk(chunk);
+    moved.getMeta_data().setData_page_offset(column.getData_page_offset() + by);
+    if (column.isSetDictionary_page_offset()) {
+      moved
+          .getMeta_data()
+          .setDictionary_page_offset(
+              column.getDictionary_page_offset() > 0 ? column.getDictionary_page_offset() + by : 0);
+    }
+    moved.setFile_offset(moved.getMeta_data().getData_page_offset());
+    return moved;
+  }
+
+  private static InvalidMessageException undecodable(String message) {
+    return new InvalidMessageException(Reason.UNDECODABLE, "", message);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}
