@@ -35,6 +35,7 @@ public class ArchitectureTest {
   private static final String OFFLINE = "io.tailrace.offline..";
   private static final String STAGING = "io.tailrace.offline.staging..";
   private static final String WAREHOUSE = "io.tailrace.offline.warehouse..";
+  private static final String BULK = "io.tailrace.offline.bulk..";
   private static final String METRICS = "io.tailrace.metrics..";
   private static final String PIPELINES = "io.tailrace.pipelines..";
 
@@ -161,7 +162,7 @@ public class ArchitectureTest {
         .that()
         .resideInAPackage(floor + ".*..")
         .and()
-        .resideOutsideOfPackages(STAGING, WAREHOUSE)
+        .resideOutsideOfPackages(STAGING, WAREHOUSE, BULK)
         .should(
             new ArchCondition<>("be used only by their own store and by " + stores) {
               @Override

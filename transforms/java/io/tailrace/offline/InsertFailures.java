@@ -6,18 +6,13 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
-import io.tailrace.parquet.ObservationFile.Kind;
-import io.tailrace.parquet.ObservationRows;
-import io.tailrace.parquet.QueryRow;
 import io.tailrace.parquet.SomeRows;
 import io.tailrace.parquet.SomeRows.Part;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -179,63 +174,5 @@ public final class InsertFailures {
     cells
         .failure(InsertObservations.STAGE, first.file.message())
         .ifPresent(failure -> out.fail(first.position, failure.ofRows(alone)));
-  }
-
-  /** How a letter names the rows of a file. */
-  private interface RowNames {
-    static RowNames of(ObservationFile file) throws IOException {
-      if (file.kind() == Kind.QUERIES) {
-        List<QueryRow> queries = file.queries();
-        return row -> queries.get(row).operationId();
-      }
-      return new ObservationNames(file.rows(), file.stringKeys());
-    }
-
-    /** The primary key; the operation id of a query. */
-    String key(int row);
-
-    default String namespace(int row) {
-      return "";
-    }
-
-    default String feature(int row) {
-      return "";
-    }
-
-    default String table(int row) {
-      return TableNames.QUERY_LOG;
-    }
-
-    default void add(Rejected rows, RejectedCells cells) {
-      rows.rows().stream()
-          .forEach(
-              row ->
-                  cells.add(
-                      rows.reason(), namespace(row), key(row), feature(row), rows.message(), 1));
-    }
-  }
-
-  private record ObservationNames(ObservationRows rows, boolean stringKeys) implements RowNames {
-    @Override
-    public String key(int row) {
-      return stringKeys
-          ? new String(rows.stringKey(row), StandardCharsets.UTF_8)
-          : Long.toString(rows.integerKey(row));
-    }
-
-    @Override
-    public String namespace(int row) {
-      return rows.namespace(row);
-    }
-
-    @Override
-    public String feature(int row) {
-      return rows.feature(row);
-    }
-
-    @Override
-    public String table(int row) {
-      return new Feature(namespace(row), feature(row)).table();
-    }
   }
 }

@@ -2,10 +2,12 @@ package io.tailrace.offline;
 
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
@@ -30,9 +32,8 @@ import org.apache.beam.sdk.values.PCollection;
  *   <li>Snowflake, Redshift and Databricks are a {@link io.tailrace.offline.staging.Stage} and a
  *       {@link io.tailrace.offline.staging.Loader} each. A catalog is asked for many tables at
  *       once, so that DDL which commits a transaction comes before the load, in few statements.
- *   <li>Bulk loads are another way into the same tables: they use the catalog and the roles, and
- *       add a method of their own here, which a store without one inherits as absent. Files that
- *       such a store can't load are decoded and go through {@link #inserts}.
+ *   <li>Bulk loads are another way into the same tables: {@link #bulkLoads} gives what a store
+ *       loads files with results by.
  * </ul>
  */
 public interface OfflineStore extends Endpoint {
@@ -97,6 +98,14 @@ public interface OfflineStore extends Endpoint {
    */
   PTransform<PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts();
+
+  /**
+   * Returns what loads files with results into it; empty: they are decoded, and their rows go
+   * through {@link #inserts}.
+   */
+  default Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.empty();
+  }
 
   /** Returns what reads it. */
   OfflineReader reader();

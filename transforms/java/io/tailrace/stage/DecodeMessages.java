@@ -147,7 +147,10 @@ public abstract class DecodeMessages<T>
     /** Decodes a message and checks it against every rule. */
     protected abstract T decode(BusMessage message) throws InvalidMessageException;
 
-    /** Returns the id of the environment that a decoded message is of. */
+    /**
+     * Returns the id of the environment that a decoded message is of; empty where it does not say,
+     * and whoever takes it finds out.
+     */
     protected abstract String environment(T decoded);
 
     /** Returns what was refused of the message that was decoded last, the rest of which goes on. */
@@ -210,12 +213,15 @@ public abstract class DecodeMessages<T>
         }
         decoded = decode(message);
         Set<String> environments = served.environments;
-        if (!environments.isEmpty() && !environments.contains(environment(decoded))) {
+        String environment = environment(decoded);
+        if (!environments.isEmpty()
+            && !environment.isEmpty()
+            && !environments.contains(environment)) {
           throw new InvalidMessageException(
               Reason.UNKNOWN_ENVIRONMENT,
               environmentField,
               "environment '"
-                  + environment(decoded)
+                  + environment
                   + "' is not one of those served here: "
                   + String.join(", ", new TreeSet<>(environments)));
         }

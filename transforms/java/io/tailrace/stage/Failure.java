@@ -153,7 +153,8 @@ public record Failure(
           TYPE_CHANGED,
           NAME_TAKEN,
           TOO_LARGE,
-          TABLE_REFUSES ->
+          TABLE_REFUSES,
+          MISSING_FILE ->
           true;
       case REASON_UNSPECIFIED,
           UNDECODABLE,

@@ -51,6 +51,24 @@ public final class RejectedCells {
     }
   }
 
+  /** Adds all that others have, at their place in the message. */
+  public void add(String place, Failure.Cells others) {
+    if (others.count() > 0) {
+      if (reasons.isEmpty()) {
+        field = place;
+        first = new ArrayList<>();
+        reasons = new LinkedHashMap<>();
+      }
+      others.reasons().forEach((reason, count) -> reasons.merge(reason, count, Integer::sum));
+      others.first().stream().limit(Failure.MAX_CELLS - first.size()).forEach(first::add);
+    }
+  }
+
+  /** Returns what was added. */
+  public Failure.Cells cells() {
+    return new Failure.Cells(first, reasons);
+  }
+
   /** Returns whether nothing was added. */
   public boolean isEmpty() {
     return reasons.isEmpty();

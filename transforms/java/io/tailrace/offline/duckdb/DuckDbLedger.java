@@ -1,5 +1,8 @@
 package io.tailrace.offline.duckdb;
 
+import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
+
+import com.google.common.collect.Lists;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Ledger;
@@ -18,19 +21,39 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
-/**
- * The ledger of staged files in a DuckDB file: the table {@code staged_files} beside those of the
- * environment. Not thread-safe.
- */
+/** A ledger of files in a DuckDB file: a table beside those of the environment. Not thread-safe. */
 final class DuckDbLedger implements Ledger.Book {
-  private static final String TABLE = "staged_files";
+  /** Names that are looked for in one statement. */
+  private static final int NAMES = 1_000;
 
+  /** The ledgers there are. */
+  enum Files {
+    /** Files of the stage: what was entered first stands. */
+    STAGED("staged_files", "DO NOTHING"),
+    /** Files with results: the last load of one stands. */
+    BULK(
+        "bulk_files",
+        "DO UPDATE SET loaded_at = excluded.loaded_at, rejected = excluded.rejected,"
+            + " refused = excluded.refused");
+
+    private final String table;
+    private final String onConflict;
+
+    Files(String table, String onConflict) {
+      this.table = table;
+      this.onConflict = onConflict;
+    }
+  }
+
+  private final Files files;
   private final DuckDbOfflineStore store;
   private final DuckDbSession session;
 
   /** Keeps it in a session, which is closed by whoever inserts in it. */
-  DuckDbLedger(DuckDbOfflineStore store, DuckDbSession session) {
+  DuckDbLedger(Files files, DuckDbOfflineStore store, DuckDbSession session) {
+    this.files = files;
     this.store = store;
     this.session = session;
   }
@@ -47,27 +70,37 @@ final class DuckDbLedger implements Ledger.Book {
           if (!isThere(statement, environment)) {
             return found;
           }
-          try (ResultSet rows =
-              statement.executeQuery(
-                  "SELECT name, epoch_us(loaded_at), rejected, refused FROM " + table)) {
-            while (rows.next()) {
-              if (wanted.contains(rows.getString(1))) {
-                found.put(
-                    rows.getString(1),
-                    new Entry(
-                        rows.getString(1),
-                        Micros.instant(rows.getLong(2)),
-                        LedgerText.rejected(rows.getString(3)),
-                        Optional.ofNullable(rows.getString(4))));
-              }
-            }
+          for (List<String> some : Lists.partition(List.copyOf(wanted), NAMES)) {
+            find(statement, table, some, found);
           }
           return found;
         });
   }
 
+  private static void find(
+      Statement statement, String table, List<String> names, Map<String, Entry> found)
+      throws SQLException {
+    String query =
+        "SELECT name, epoch_us(loaded_at), rejected, refused FROM "
+            + table
+            + names.stream()
+                .map(DUCKDB::literal)
+                .collect(Collectors.joining(", ", " WHERE name IN (", ")"));
+    try (ResultSet rows = statement.executeQuery(query)) {
+      while (rows.next()) {
+        found.put(
+            rows.getString(1),
+            new Entry(
+                rows.getString(1),
+                Micros.instant(rows.getLong(2)),
+                LedgerText.rejected(rows.getString(3)),
+                Optional.ofNullable(rows.getString(4))));
+      }
+    }
+  }
+
   private String table(Open open, String environment) throws SQLException {
-    return open.catalog(store.schema(environment)).place(TABLE);
+    return open.catalog(store.schema(environment)).place(files.table);
   }
 
   private boolean isThere(Statement statement, String environment) throws SQLException {
@@ -78,7 +111,7 @@ final class DuckDbLedger implements Ledger.Book {
                 "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"
                     + " AND schema_name = ? AND table_name = ?")) {
       look.setString(1, store.schema(environment));
-      look.setString(2, TABLE);
+      look.setString(2, files.table);
       try (ResultSet found = look.executeQuery()) {
         return found.next();
       }
@@ -104,7 +137,8 @@ final class DuckDbLedger implements Ledger.Book {
                       .prepareStatement(
                           "INSERT INTO "
                               + table
-                              + " VALUES (?, make_timestamptz(?), ?, ?) ON CONFLICT DO NOTHING")) {
+                              + " VALUES (?, make_timestamptz(?), ?, ?) ON CONFLICT (name) "
+                              + files.onConflict)) {
                 for (Entry entry : entries) {
                   insert.setString(1, entry.name());
                   insert.setLong(2, Micros.of(entry.loadedAt()));

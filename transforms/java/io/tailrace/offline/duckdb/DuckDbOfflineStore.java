@@ -10,6 +10,7 @@ import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.DirectoryStage;
 import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.Loader;
@@ -166,7 +167,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
 
   @Override
   public void check(Set<Role> roles) throws UnavailableException {
-    if (roles.contains(Role.CREATE_TABLES) || roles.contains(Role.INSERT)) {
+    if (!roles.equals(Set.of(Role.READ))) {
       open().release();
       if (staging != null && roles.contains(Role.INSERT)) {
         staging.stage.check();
@@ -198,7 +199,8 @@ public final class DuckDbOfflineStore implements OfflineStore {
   public Loader openLoader() {
     DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
     return SessionLoader.by(
-        GroupedInserts.over(connection), new DuckDbLedger(this, connection.session()));
+        GroupedInserts.over(connection),
+        new DuckDbLedger(DuckDbLedger.Files.STAGED, this, connection.session()));
   }
 
   @Override
@@ -215,6 +217,19 @@ public final class DuckDbOfflineStore implements OfflineStore {
     }
     return InsertInBundle.by(() -> GroupedInserts.over(connect()))
         .gathering(settings.memoryBytes() / BYTES_PER_ROW);
+  }
+
+  @Override
+  public Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.of(this::openBulkLoader);
+  }
+
+  private BulkLoader openBulkLoader() {
+    DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
+    return new BulkLoader(
+        new DuckDbWideLoads(this, connection),
+        GroupedInserts.over(connection),
+        new DuckDbLedger(DuckDbLedger.Files.BULK, this, connection.session()));
   }
 
   @Override

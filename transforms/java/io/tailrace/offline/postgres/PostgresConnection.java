@@ -49,6 +49,11 @@ final class PostgresConnection implements BatchConnection {
     this.tables = new PostgresTables(address, session, log);
   }
 
+  /** Returns the session that it works in. */
+  PostgresSession session() {
+    return session;
+  }
+
   @Override
   public List<Conflict> create(String environment, List<FeatureTable> wanted)
       throws ContentRejectedException, UnavailableException {

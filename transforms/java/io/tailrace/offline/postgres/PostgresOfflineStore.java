@@ -9,6 +9,8 @@ import io.tailrace.offline.InsertInBundle;
 import io.tailrace.offline.InsertOutcome;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.bulk.BulkLoader;
+import io.tailrace.offline.bulk.WideLoads;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.postgres.PostgresCheck;
@@ -19,6 +21,7 @@ import io.tailrace.stage.Failure;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
@@ -84,10 +87,10 @@ public final class PostgresOfflineStore implements OfflineStore {
     PostgresCheck.check(
         address.server(),
         check -> {
-          if (roles.contains(Role.INSERT)) {
+          if (roles.contains(Role.INSERT) || roles.contains(Role.BULK_LOAD)) {
             check.temporaryTables();
           }
-          if (!roles.contains(Role.CREATE_TABLES) && !roles.contains(Role.INSERT)) {
+          if (roles.equals(Set.of(Role.READ))) {
             return;
           }
           String schema = address.schema();
@@ -146,6 +149,18 @@ public final class PostgresOfflineStore implements OfflineStore {
           PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts() {
     return InsertInBundle.by(() -> GroupedInserts.over(connect())).decodingRows();
+  }
+
+  @Override
+  public Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.of(
+        () -> {
+          PostgresConnection connection = new PostgresConnection(address, QueryLog.CURRENT);
+          return new BulkLoader(
+              WideLoads.NONE,
+              GroupedInserts.over(connection),
+              new PostgresBulkLedger(address, connection.session()));
+        });
   }
 
   @Override

@@ -1,0 +1,188 @@
+package io.tailrace.offline.bulk;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Headers;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.result.ValueType;
+import io.tailrace.stage.Failure;
+import io.tailrace.testing.fakes.FakeS3;
+import io.tailrace.v1.BulkUpload;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.beam.sdk.io.FileSystems;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** Files with results from a simulated S3, over Beam's own file system and Amazon's client. */
+public class S3ResultFilesTest {
+  private static final long T = ResultFilesContract.T;
+  private static final String BUCKET = "results";
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private final LoadCounts counts = new LoadCounts();
+  private final ResultBucket bucket = new ResultBucket("s3://" + BUCKET + "/team");
+  private FakeS3 s3;
+  private OfflineStore store;
+
+  @Before
+  public void start() throws Exception {
+    s3 = FakeS3.start(BUCKET);
+    store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db?schema={environment}");
+    FileSystems.setDefaultPipelineOptions(
+        PipelineOptionsFactory.fromArgs(
+                "--awsRegion=us-east-1",
+                "--endpoint=" + s3.endpoint(),
+                "--s3ClientFactoryClass=io.tailrace.pipelines.PathStyleS3",
+                "--awsCredentialsProvider={\"@type\":\"StaticCredentialsProvider\","
+                    + "\"accessKeyId\":\""
+                    + FakeS3.ACCESS_KEY
+                    + "\",\"secretAccessKey\":\"secret\"}")
+            .create());
+  }
+
+  @After
+  public void stop() {
+    s3.close();
+    FileSystems.setDefaultPipelineOptions(PipelineOptionsFactory.create());
+  }
+
+  private Optional<Failure> load(BulkUpload upload) throws Exception {
+    BusMessage message =
+        BusMessage.of(
+            NotificationFormat.json(upload).getBytes(UTF_8),
+            null,
+            Place.numbered("bulk-upload", 0, 1),
+            MessageTime.ofBus(Micros.now()),
+            Headers.NONE);
+    try (BulkLoader loader = store.bulkLoads().orElseThrow().open()) {
+      NotificationLoad load =
+          new NotificationLoad(
+              new LoadResultFiles.Rules(bucket, Set.of(), Duration.ofMinutes(5)),
+              loader,
+              counts,
+              NotificationFormat.decode(message));
+      long unused = load.run();
+      return load.failure();
+    }
+  }
+
+  private BulkUpload write(Contents contents, String folderName, int files) throws Exception {
+    try (OfflineResults results =
+        OfflineResults.of(contents).withFileRows(2).into(bucket.uri() + "/" + folderName)) {
+      for (long i = 0; i < 2L * files; i++) {
+        results.add("k" + i, T + i, List.of(i));
+      }
+      return results.finish();
+    }
+  }
+
+  private String count() throws Exception {
+    return String.valueOf(
+        store.reader().query("SELECT count(*) FROM prod.user__age", 1).rows().get(0).get(0));
+  }
+
+  @Test
+  public void filesOfABucketAreLoadedAndBadOnesNamed() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q1", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r1", 50);
+    String third = "team/r1/part-3.parquet";
+    byte[] whole = s3.object(BUCKET, third).orElseThrow();
+    s3.put(BUCKET, third, Arrays.copyOf(whole, whole.length / 2));
+    BulkUpload more = upload.toBuilder().addFiles(bucket.uri() + "/r1/gone.parquet").build();
+
+    Failure failure = load(more).orElseThrow();
+
+    assertThat(failure.reasons()).containsExactly(Reason.MISSING_FILE, 1, Reason.UNDECODABLE, 1);
+    assertThat(failure.cells().get(1).message()).contains("part-3.parquet");
+    assertThat(count()).isEqualTo("98");
+    counts.clear();
+
+    s3.put(BUCKET, third, whole);
+    int before = s3.requests();
+    assertThat(load(upload)).isEqualTo(Optional.empty());
+    assertThat(counts.filesKnown.unflushed()).isEqualTo(49);
+    assertThat(count()).isEqualTo("100");
+    // Each is asked for; only the one that is new is read.
+    assertThat(s3.requests() - before).isLessThan(70);
+  }
+
+  @Test
+  public void aPrefixIsListedPageByPage() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q2", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r2", 25);
+    s3.pagesOf(10);
+    s3.put(BUCKET, "team/r2/_SUCCESS", new byte[0]);
+    s3.put(BUCKET, "team/r2/_temporary/x.parquet", new byte[0]);
+    s3.put(BUCKET, "team/r2-other/x.parquet", new byte[0]);
+    BulkUpload.Builder folderOfAll = upload.toBuilder().clearFiles();
+    folderOfAll.getPrefixBuilder().setUri(bucket.uri() + "/r2/").setCount(25);
+
+    assertThat(load(folderOfAll.build())).isEqualTo(Optional.empty());
+
+    assertThat(count()).isEqualTo("50");
+  }
+
+  @Test
+  public void aPrefixOfTenThousandFilesIsCounted() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q3", ResultFilesContract.feature("age", ValueType.INT64));
+    for (int i = 0; i < 9_999; i++) {
+      s3.put(BUCKET, "team/r3/part-" + i + ".parquet", new byte[1]);
+    }
+    BulkUpload.Builder upload = OfflineResults.description(contents).toBuilder();
+    upload.getPrefixBuilder().setUri(bucket.uri() + "/r3/").setCount(10_000);
+
+    Failure failure = load(upload.build()).orElseThrow();
+
+    assertThat(failure.reason()).isEqualTo(Reason.MISSING_FILE);
+    assertThat(failure.message()).contains("has 9999 files");
+  }
+
+  @Test
+  public void aBucketIsCheckedWithTheRightsThatItNeeds() throws Exception {
+    bucket.check();
+    s3.put(BUCKET, "team/x.parquet", new byte[12]);
+    bucket.check();
+
+    UnavailableException none =
+        assertThrows(
+            UnavailableException.class, () -> new ResultBucket("s3://nobodys-bucket").check());
+    assertThat(none).hasMessageThat().contains("s3://nobodys-bucket/ can't be reached");
+    assertThat(none).hasMessageThat().contains("s3:ListBucket");
+
+    s3.refuseNext(50, 403);
+    UnavailableException denied = assertThrows(UnavailableException.class, () -> bucket.check());
+    assertThat(denied).hasMessageThat().contains("s3:GetObject");
+  }
+
+  @Test
+  public void aBucketThatIsAwayIsNobodysFault() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q4", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r4", 1);
+    s3.refuseNext(50, 403);
+
+    assertThrows(UnavailableException.class, () -> load(upload));
+  }
+}

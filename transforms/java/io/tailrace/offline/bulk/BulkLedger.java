@@ -1,0 +1,83 @@
+package io.tailrace.offline.bulk;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.staging.Ledger;
+import io.tailrace.stage.Failure;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Which files were loaded, and what was refused of them, in the store's ledger: a file is known by
+ * its address, its version, the operation and the hash of the mapping. Not thread-safe.
+ */
+final class BulkLedger {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Ledger.Book book;
+
+  BulkLedger(Ledger.Book book) {
+    this.book = book;
+  }
+
+  /** Returns the name of a file in the ledger, which people read, too. */
+  static String name(ResultBucket.Found file, Contents contents) {
+    return file.uri()
+        + " version="
+        + file.version()
+        + " operation="
+        + contents.operationId()
+        + " mapping="
+        + contents.mapping().hash();
+  }
+
+  /** Returns what was refused of those files that are entered, by their names. */
+  Map<String, Failure.Cells> find(String environment, Collection<String> names)
+      throws UnavailableException {
+    Map<String, Failure.Cells> found = new HashMap<>();
+    for (Ledger.Entry entry : book.find(environment, names).values()) {
+      found.put(entry.name(), entry.refused().map(BulkLedger::cells).orElse(Failure.Cells.NONE));
+    }
+    return found;
+  }
+
+  /** Enters files with what was refused of them; what is entered before is replaced. */
+  void enter(String environment, Map<String, Failure.Cells> files) throws UnavailableException {
+    Instant now = Instant.now();
+    book.enter(
+        environment,
+        files.entrySet().stream()
+            .map(
+                file ->
+                    new Ledger.Entry(
+                        file.getKey(),
+                        now,
+                        List.of(),
+                        Optional.of(file.getValue())
+                            .filter(cells -> cells.count() > 0)
+                            .map(BulkLedger::text)))
+            .toList());
+  }
+
+  private static String text(Failure.Cells cells) {
+    try {
+      return JSON.writeValueAsString(cells);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("every record of texts and numbers is JSON", e);
+    }
+  }
+
+  private static Failure.Cells cells(String text) {
+    try {
+      return JSON.readValue(text, Failure.Cells.class);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("the ledger does not say what was refused: " + text, e);
+    }
+  }
+}

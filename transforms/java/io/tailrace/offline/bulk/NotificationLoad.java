@@ -1,0 +1,255 @@
+package io.tailrace.offline.bulk;
+
+import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.NotificationFiles.Named;
+import io.tailrace.offline.bulk.ResultBucket.Found;
+import io.tailrace.parquet.FileDecoder;
+import io.tailrace.parquet.ObservationFile;
+import io.tailrace.parquet.WideFile;
+import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.RejectedCell;
+import io.tailrace.stage.RejectedCells;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** Loads the files of one notification. Not thread-safe. */
+final class NotificationLoad {
+  private final LoadResultFiles.Rules rules;
+  private final BulkLoader loader;
+  private final BulkLedger ledger;
+  private final LoadCounts counts;
+  private final Notification notification;
+  // What is refused of all files.
+  private final RejectedCells refused = new RejectedCells();
+  // Of the whole message.
+  private Optional<Failure> whole = Optional.empty();
+
+  NotificationLoad(
+      LoadResultFiles.Rules rules,
+      BulkLoader loader,
+      LoadCounts counts,
+      Notification notification) {
+    this.rules = rules;
+    this.loader = loader;
+    this.ledger = new BulkLedger(loader.ledger());
+    this.counts = counts;
+    this.notification = notification;
+  }
+
+  /** What files have in common that can be loaded together. */
+  private record Group(Contents contents, boolean stringKeys, String types) {}
+
+  /** Returns what is refused, if anything is. */
+  Optional<Failure> failure() {
+    return whole.or(() -> refused.failure(LoadResultFiles.STAGE, notification.message()));
+  }
+
+  /** Loads what is not loaded, and returns how many rows are now in the store. */
+  long run() throws UnavailableException {
+    List<Named> named;
+    try {
+      if (notification.isRows()) {
+        return insertRows();
+      }
+      named = new NotificationFiles(rules.bucket()).find(notification);
+    } catch (InvalidMessageException e) {
+      whole =
+          Optional.of(
+              Failure.ofMessage(
+                  LoadResultFiles.STAGE,
+                  e.reason(),
+                  e.field(),
+                  e.getMessage(),
+                  notification.message()));
+      return 0;
+    }
+    counts.filesNamed.add(named.size());
+    Map<Group, List<ResultFile>> groups = new LinkedHashMap<>();
+    for (ResultFile file : unknown(described(named))) {
+      WideFile.Checked checked = file.checked().orElseThrow();
+      groups
+          .computeIfAbsent(
+              new Group(file.contents(), checked.stringKeys(), checked.types()),
+              unused -> new ArrayList<>())
+          .add(file);
+    }
+    long rows = 0;
+    for (List<ResultFile> files : groups.values()) {
+      for (List<ResultFile> some : parts(files)) {
+        rows += load(some);
+      }
+    }
+    return rows;
+  }
+
+  /** Inserts the rows of a letter that is sent back. */
+  private long insertRows() throws InvalidMessageException, UnavailableException {
+    ObservationFile file = FileDecoder.decode(notification.message(), refused);
+    checkServed(file.environment());
+    FileLoad load = new FileLoad(loader, counts, List.of(), 0, notification.message());
+    return load.insert(file, refused);
+  }
+
+  private void checkServed(String environment) throws InvalidMessageException {
+    if (!rules.environments().isEmpty() && !rules.environments().contains(environment)) {
+      throw new InvalidMessageException(
+          Reason.UNKNOWN_ENVIRONMENT,
+          "",
+          "environment '"
+              + environment
+              + "' is not one of those served here: "
+              + String.join(", ", new TreeSet<>(rules.environments())));
+    }
+  }
+
+  /** Finds out what files hold; those that are missing are refused. */
+  private List<ResultFile> described(List<Named> named) throws UnavailableException {
+    List<ResultFile> files = new ArrayList<>();
+    for (Named each : named) {
+      if (each.found().isEmpty()) {
+        refuse(
+            each.place(),
+            Reason.MISSING_FILE,
+            each.uri() + " is not there: write it and replay this letter");
+        continue;
+      }
+      Found found = each.found().get();
+      if (notification.contents().isPresent()) {
+        files.add(new ResultFile(rules.bucket(), each, found, notification.contents().get()));
+        continue;
+      }
+      ofFooter(each, found).ifPresent(files::add);
+    }
+    return files;
+  }
+
+  private Optional<ResultFile> ofFooter(Named each, Found found) throws UnavailableException {
+    try (WideFile file = WideFile.open(rules.bucket().open(found))) {
+      Contents contents = NotificationFormat.ofFooter(file.texts());
+      checkServed(contents.environment());
+      return Optional.of(new ResultFile(rules.bucket(), each, found, contents));
+    } catch (InvalidMessageException e) {
+      refuse(each.place(), e.reason(), each.uri() + ": " + e.getMessage());
+    } catch (IOException e) {
+      unreadable(each, found, e);
+    }
+    return Optional.empty();
+  }
+
+  /** What can't be read may be gone by now, or be another file. */
+  private void unreadable(Named file, Found found, IOException e) throws UnavailableException {
+    if (!hasChanged(found)) {
+      throw new UnavailableException(file.uri() + " can't be read: " + e.getMessage(), e);
+    }
+    refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
+  }
+
+  private boolean hasChanged(Found before) throws UnavailableException {
+    Optional<Found> now = rules.bucket().find(before.uri());
+    return now.isEmpty() || !now.get().version().equals(before.version());
+  }
+
+  private static String changed(String uri) {
+    return uri
+        + " changed while it was read: write a file once, under a name of its own, and replay this"
+        + " letter";
+  }
+
+  private void refuse(String place, Reason reason, String message) {
+    counts.filesRejected.add(1);
+    refused.addAt(place, new RejectedCell(reason, "", "", "", message), 1);
+  }
+
+  /** Leaves out what the ledger has, and what can't be loaded. */
+  private List<ResultFile> unknown(List<ResultFile> files) throws UnavailableException {
+    Map<String, List<ResultFile>> byEnvironment = new LinkedHashMap<>();
+    for (ResultFile file : files) {
+      byEnvironment
+          .computeIfAbsent(file.contents().environment(), unused -> new ArrayList<>())
+          .add(file);
+    }
+    List<ResultFile> unknown = new ArrayList<>();
+    boolean isReplayed = notification.message().replayed().isPresent();
+    for (Map.Entry<String, List<ResultFile>> each : byEnvironment.entrySet()) {
+      Map<String, Failure.Cells> known =
+          ledger.find(each.getKey(), each.getValue().stream().map(ResultFile::ledgerName).toList());
+      for (ResultFile file : each.getValue()) {
+        Failure.Cells before = known.get(file.ledgerName());
+        // What was refused is told as often as the message comes, and tried when it is sent back.
+        if (before != null && (before.count() == 0 || !isReplayed)) {
+          counts.filesKnown.add(1);
+          refused.add(file.place(), before);
+        } else if (isSound(file)) {
+          unknown.add(file);
+        }
+      }
+    }
+    return unknown;
+  }
+
+  private boolean isSound(ResultFile file) throws UnavailableException {
+    try {
+      file.check();
+      return true;
+    } catch (InvalidMessageException e) {
+      refuse(file.place(), e.reason(), file.uri() + ": " + e.getMessage());
+    } catch (IOException e) {
+      unreadable(file.named(), file.found(), e);
+    }
+    return false;
+  }
+
+  private List<List<ResultFile>> parts(List<ResultFile> files) {
+    WideLoads.Most most = loader.wide().most();
+    List<List<ResultFile>> parts = new ArrayList<>();
+    List<ResultFile> part = new ArrayList<>();
+    long bytes = 0;
+    for (ResultFile file : files) {
+      if (!part.isEmpty()
+          && (part.size() == most.files() || bytes + file.found().size() > most.bytes())) {
+        parts.add(part);
+        part = new ArrayList<>();
+        bytes = 0;
+      }
+      part.add(file);
+      bytes += file.found().size();
+    }
+    if (!part.isEmpty()) {
+      parts.add(part);
+    }
+    return parts;
+  }
+
+  private long load(List<ResultFile> files) throws UnavailableException {
+    long until =
+        Micros.plus(
+            notification.message().time().publishTime(Micros.now()),
+            Micros.of(rules.maxClockSkew()));
+    FileLoad load = new FileLoad(loader, counts, files, until, notification.message());
+    long rows = load.run();
+    Map<String, Failure.Cells> entries = new LinkedHashMap<>();
+    for (int i = 0; i < files.size(); i++) {
+      ResultFile file = files.get(i);
+      if (hasChanged(file.found())) {
+        refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
+        continue;
+      }
+      Failure.Cells cells = load.refused(i);
+      refused.add(file.place(), cells);
+      entries.put(file.ledgerName(), cells);
+      counts.filesLoaded.add(1);
+      counts.bytesLoaded.add(file.found().size());
+    }
+    ledger.enter(files.get(0).contents().environment(), entries);
+    return rows;
+  }
+}
