@@ -7,9 +7,11 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
@@ -19,6 +21,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -143,6 +146,11 @@ public final class DatabricksOfflineStore implements StagedStore {
   @Override
   public Catalog openCatalog() {
     return new WarehouseCatalog(session(), statements());
+  }
+
+  @Override
+  public Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.of(() -> WarehouseBulk.open(this, session(), statements()));
   }
 
   @Override

@@ -5,9 +5,11 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseReader;
@@ -108,6 +110,13 @@ public final class RedshiftOfflineStore implements StagedStore {
   @Override
   public Catalog openCatalog() {
     return new WarehouseCatalog(new WarehouseSession(address.server()), address.statements());
+  }
+
+  @Override
+  public Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.of(
+        () ->
+            WarehouseBulk.open(this, new WarehouseSession(address.server()), address.statements()));
   }
 
   @Override

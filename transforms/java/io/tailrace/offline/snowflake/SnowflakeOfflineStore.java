@@ -4,15 +4,18 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -75,6 +78,13 @@ public final class SnowflakeOfflineStore implements StagedStore {
   @Override
   public Catalog openCatalog() {
     return new WarehouseCatalog(new WarehouseSession(address.server()), address.statements());
+  }
+
+  @Override
+  public Optional<BulkLoader.Factory> bulkLoads() {
+    return Optional.of(
+        () ->
+            WarehouseBulk.open(this, new WarehouseSession(address.server()), address.statements()));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.LedgerText;
+import io.tailrace.sql.Table;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,15 +27,19 @@ final class WarehouseLedger implements Ledger {
   private final WarehouseSession session;
   private final WarehouseDialect dialect;
   private final WarehouseCatalog catalog;
+  private final Table table;
 
-  WarehouseLedger(WarehouseSession session, WarehouseDialect dialect, WarehouseCatalog catalog) {
+  /** Keeps it in a table, which is one of {@link WarehouseTables}. */
+  WarehouseLedger(
+      WarehouseSession session, WarehouseDialect dialect, WarehouseCatalog catalog, Table table) {
+    this.table = table;
     this.session = session;
     this.dialect = dialect;
     this.catalog = catalog;
   }
 
   private String place(String environment) {
-    return dialect.place(dialect.schema(environment), WarehouseTables.LEDGER.name());
+    return dialect.place(dialect.schema(environment), table.name());
   }
 
   private String literal(String text) {
@@ -46,7 +51,7 @@ final class WarehouseLedger implements Ledger {
       throws UnavailableException {
     return session.require(
         statements -> {
-          catalog.ensure(statements, environment, List.of());
+          catalog.ensure(statements, environment, List.of(table));
           return find(statements, environment, names);
         });
   }
@@ -89,6 +94,20 @@ final class WarehouseLedger implements Ledger {
                 row -> row.getLong(1))
             .get(0)
         > 0;
+  }
+
+  /** Takes out files, so that they can be entered anew. */
+  void takeOut(Statements statements, String environment, Collection<String> names)
+      throws SQLException {
+    for (List<String> some : Lists.partition(List.copyOf(names), NAMES)) {
+      long unused =
+          statements.update(
+              "DELETE FROM "
+                  + place(environment)
+                  + some.stream()
+                      .map(this::literal)
+                      .collect(Collectors.joining(", ", " WHERE name IN (", ")")));
+    }
   }
 
   /** Enters files; what is entered stands. In the transaction of their load, behind the lock. */
@@ -141,7 +160,7 @@ final class WarehouseLedger implements Ledger {
     long unused =
         session.require(
             statements -> {
-              catalog.ensure(statements, environment, List.of());
+              catalog.ensure(statements, environment, List.of(table));
               return statements.update(
                   "DELETE FROM "
                       + place(environment)

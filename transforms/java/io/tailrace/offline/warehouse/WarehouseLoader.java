@@ -71,7 +71,7 @@ public final class WarehouseLoader implements Loader {
     this.dialect = dialect;
     this.latest = latest;
     this.catalog = new WarehouseCatalog(session, dialect);
-    this.ledger = new WarehouseLedger(session, dialect, catalog);
+    this.ledger = new WarehouseLedger(session, dialect, catalog, WarehouseTables.LEDGER);
   }
 
   /** The table of a type refuses its rows: the load goes on without it. */

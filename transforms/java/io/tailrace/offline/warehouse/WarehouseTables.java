@@ -23,16 +23,22 @@ import java.util.stream.Stream;
  */
 public final class WarehouseTables {
   /** Which staged files were loaded. */
-  public static final Table LEDGER =
-      new Table(
-          "staged_files",
-          List.of(
-              Column.required("name", ColumnType.TEXT),
-              Column.required("loaded_at", ColumnType.TIMESTAMP),
-              Column.required("load_id", ColumnType.TEXT),
-              Column.required("rejected", ColumnType.TEXT),
-              Column.optional("refused", ColumnType.TEXT)),
-          Key.NONE);
+  public static final Table LEDGER = ledger("staged_files");
+
+  /** Which files with results were. */
+  public static final Table BULK_LEDGER = ledger("bulk_files");
+
+  private static Table ledger(String name) {
+    return new Table(
+        name,
+        List.of(
+            Column.required("name", ColumnType.TEXT),
+            Column.required("loaded_at", ColumnType.TIMESTAMP),
+            Column.required("load_id", ColumnType.TEXT),
+            Column.required("rejected", ColumnType.TEXT),
+            Column.optional("refused", ColumnType.TEXT)),
+        Key.NONE);
+  }
 
   /**
    * One row, which each load updates in its transaction: so one waits for the other. The row comes
