@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       OnlineBenchmarkCommand.class,
       OfflineBenchmarkCommand.class,
+      BulkBenchmarkCommand.class,
       MetricsBenchmarkCommand.class,
       MemoryBenchmarkCommand.class,
       EdgesCommand.class
