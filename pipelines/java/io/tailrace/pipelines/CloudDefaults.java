@@ -28,7 +28,9 @@ final class CloudDefaults {
         Stream.of(
                 "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "aws.region")
             .anyMatch(given::containsKey);
-    boolean isUsed = Arrays.stream(args).anyMatch(arg -> arg.contains("s3://"));
+    boolean isUsed =
+        Arrays.stream(args).anyMatch(arg -> arg.contains("s3://"))
+            || String.valueOf(given.get(BulkInsertWriterOptions.UPLOAD_BUCKET)).startsWith("s3:");
     return isKnown || isUsed ? Map.of() : Map.of(AWS_REGION, NO_REGION);
   }
 }

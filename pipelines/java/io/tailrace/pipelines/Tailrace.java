@@ -4,6 +4,7 @@ import io.tailrace.pipelines.benchmark.BenchmarkCommand;
 import io.tailrace.pipelines.deadletter.DeadLettersCommand;
 import io.tailrace.pipelines.deploy.DeployCommand;
 import io.tailrace.pipelines.local.LocalCommand;
+import io.tailrace.pipelines.tools.BulkLoadCommand;
 import io.tailrace.pipelines.tools.GetCommand;
 import io.tailrace.pipelines.tools.PublishCommand;
 import io.tailrace.pipelines.tools.SqlCommand;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       LocalCommand.class,
       PublishCommand.class,
+      BulkLoadCommand.class,
       GetCommand.class,
       SqlCommand.class,
       DeadLettersCommand.class,

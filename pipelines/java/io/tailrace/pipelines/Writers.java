@@ -16,6 +16,7 @@ public final class Writers {
           OfflineWriter.WRITER,
           StreamingInsertWriter.WRITER,
           BigQueryStreamingWriter.WRITER,
+          BulkInsertWriter.WRITER,
           MetricsWriter.WRITER,
           MetricsBusWriter.WRITER);
 

@@ -65,6 +65,11 @@ record Advice(String expected, String help) {
               "a message from a time of which deletions are remembered",
               "Its values would undo deletions that are forgotten: discard this letter, and let the"
                   + " engine compute anew what is needed.");
+      case MISSING_FILE ->
+          new Advice(
+              "files that are there when the notification is published, and stay as they are",
+              "Write the files that are missing, or wait until all are there; then replay: what was"
+                  + " loaded is not loaded again.");
       case REASON_UNSPECIFIED, UNRECOGNIZED ->
           new Advice("", "A later version of the writer gave this reason: show it with that one.");
     };

@@ -8,7 +8,9 @@ import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +43,9 @@ public final class LocalStack implements AutoCloseable {
 
   /** The topic of Parquet files. */
   public static final String STREAMING_INSERT_TOPIC = "streaming-insert";
+
+  /** The topic of messages that name files with results. */
+  public static final String BULK_UPLOAD_TOPIC = "bulk-upload";
 
   /** The topic of messages that could not be written. */
   public static final String DEAD_LETTER_TOPIC = "dead-letters";
@@ -133,6 +138,16 @@ public final class LocalStack implements AutoCloseable {
   /** URI of the bus that carries Parquet files. */
   public String streamingInsertBus() {
     return uri("streamingInsertBus");
+  }
+
+  /** URI of the bus that carries messages which name files with results. */
+  public String bulkUploadBus() {
+    return uri("bulkUploadBus");
+  }
+
+  /** URI of the folder that such files are loaded from. */
+  public String uploadBucket() {
+    return uri("uploadBucket");
   }
 
   /** URI of the offline store. */
@@ -335,6 +350,7 @@ public final class LocalStack implements AutoCloseable {
         settings.putAll(topicSettings);
         kafka.createTopic(RESULT_TOPIC, partitions, settings);
         kafka.createTopic(STREAMING_INSERT_TOPIC, most, settings);
+        kafka.createTopic(BULK_UPLOAD_TOPIC, most, settings);
         kafka.createTopic(METRICS_TOPIC, most, settings);
         kafka.createTopic(DEAD_LETTER_TOPIC, 1, settings);
         LocalFlink flink = join(startingFlink);
@@ -381,29 +397,31 @@ public final class LocalStack implements AutoCloseable {
       return offlineStore.orElse(metricsStoreUri() + "?schema={environment}");
     }
 
+    private Path uploads() {
+      try {
+        return Files.createDirectories(directory.resolve("uploads"));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
     private LocalStack startWriters(LocalKafka kafka, LocalRedis redis, LocalFlink flink)
         throws CommandException {
       String bus = "kafka://" + kafka.bootstrapServers() + "/";
       // One file for both: one process can have it open, and may be asked for either.
       String metricsStore = metricsStoreUri();
       Map<String, String> uris =
-          Map.of(
-              RESULT_BUS,
-              bus + RESULT_TOPIC,
-              "streamingInsertBus",
-              bus + STREAMING_INSERT_TOPIC,
-              "metricsBus",
-              bus + METRICS_TOPIC,
-              "deadLetterBus",
-              bus + DEAD_LETTER_TOPIC,
-              "deadLetterOverflow",
-              directory.resolve("large-dead-letters").toString(),
-              "onlineStore",
-              redis.uri(),
-              "offlineStore",
-              offlineStoreUri(),
-              "metricsStore",
-              metricsStore);
+          Map.ofEntries(
+              Map.entry(RESULT_BUS, bus + RESULT_TOPIC),
+              Map.entry("streamingInsertBus", bus + STREAMING_INSERT_TOPIC),
+              Map.entry("bulkUploadBus", bus + BULK_UPLOAD_TOPIC),
+              Map.entry("uploadBucket", "file://" + uploads()),
+              Map.entry("metricsBus", bus + METRICS_TOPIC),
+              Map.entry("deadLetterBus", bus + DEAD_LETTER_TOPIC),
+              Map.entry("deadLetterOverflow", directory.resolve("large-dead-letters").toString()),
+              Map.entry("onlineStore", redis.uri()),
+              Map.entry("offlineStore", offlineStoreUri()),
+              Map.entry("metricsStore", metricsStore));
       List<String> settings =
           List.of(
               "--parallelism=" + parallelism,

@@ -21,6 +21,7 @@ import java.util.Properties;
  * @param process id of the process that it runs in
  * @param processStarted when that process started, since ids are used again; the epoch if unknown
  * @param sql how its offline store is queried; empty for a stack of an older version
+ * @param uploads how files with results are loaded; empty for a stack of an older version
  */
 public record RunningStack(
     String resultBus,
@@ -31,7 +32,8 @@ public record RunningStack(
     String metrics,
     long process,
     Instant processStarted,
-    Optional<Sql> sql) {
+    Optional<Sql> sql,
+    Optional<Uploads> uploads) {
 
   /**
    * How the offline store of a stack is queried: by the process that has opened it.
@@ -47,6 +49,14 @@ public record RunningStack(
     }
   }
 
+  /**
+   * How files with results are loaded.
+   *
+   * @param bus URI of the bus for messages that name them
+   * @param bucket URI of the folder that they are loaded from
+   */
+  public record Uploads(String bus, String bucket) {}
+
   /** Describes a stack in this JVM. */
   static RunningStack of(LocalStack stack) {
     ProcessHandle self = ProcessHandle.current();
@@ -59,7 +69,8 @@ public record RunningStack(
         stack.metricsUrl(),
         self.pid(),
         started(self),
-        Optional.empty());
+        Optional.empty(),
+        Optional.of(new Uploads(stack.bulkUploadBus(), stack.uploadBucket())));
   }
 
   /** Returns the same stack, whose offline store is queried at an endpoint. */
@@ -73,7 +84,8 @@ public record RunningStack(
         metrics,
         process,
         processStarted,
-        Optional.of(new Sql(endpoint.offlineStore(), endpoint.url(), endpoint.token())));
+        Optional.of(new Sql(endpoint.offlineStore(), endpoint.url(), endpoint.token())),
+        uploads);
   }
 
   /** Returns the file of the user who runs this program: {@code ~/.tailrace/local.properties}. */
@@ -100,7 +112,8 @@ public record RunningStack(
               properties.getProperty("metrics", ""),
               Long.parseLong(properties.getProperty("process", "0")),
               Instant.ofEpochMilli(Long.parseLong(properties.getProperty("processStarted", "0"))),
-              sql(properties)));
+              sql(properties),
+              uploads(properties)));
     } catch (IOException | IllegalArgumentException e) {
       // No stack has run here, or somebody else wrote the file: then it tells of none.
       return Optional.empty();
@@ -114,6 +127,14 @@ public record RunningStack(
             properties.getProperty("sql", ""),
             properties.getProperty("sqlToken", ""));
     return sql.url().isEmpty() ? Optional.empty() : Optional.of(sql);
+  }
+
+  private static Optional<Uploads> uploads(Properties properties) {
+    Uploads uploads =
+        new Uploads(
+            properties.getProperty("bulkUploadBus", ""),
+            properties.getProperty("uploadBucket", ""));
+    return uploads.bus().isEmpty() ? Optional.empty() : Optional.of(uploads);
   }
 
   private boolean isRunning() {
@@ -139,6 +160,11 @@ public record RunningStack(
     properties.setProperty("metrics", metrics);
     properties.setProperty("process", Long.toString(process));
     properties.setProperty("processStarted", Long.toString(processStarted.toEpochMilli()));
+    uploads.ifPresent(
+        it -> {
+          properties.setProperty("bulkUploadBus", it.bus());
+          properties.setProperty("uploadBucket", it.bucket());
+        });
     sql.ifPresent(
         it -> {
           properties.setProperty("offlineStore", it.offlineStore());

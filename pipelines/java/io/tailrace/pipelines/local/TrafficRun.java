@@ -58,6 +58,10 @@ final class TrafficRun {
 
   /** Runs, and returns whether everything was persisted, if that was to be found out. */
   Optional<PersistenceReport> run(PrintWriter out) throws CommandException {
+    // Before the traffic, as that tells the models in a thread of its own.
+    if (stack.writers().stream().anyMatch(each -> each.writer().takes("uploadBucket"))) {
+      SampleUpload.publish(stack, plan.seed(), models);
+    }
     try (StackWatch watch = new StackWatch(stack, out, FRESHNESS_WINDOW);
         TrafficPublisher traffic =
             TrafficPublisher.start(

@@ -39,6 +39,8 @@ public class WriterOptionsTest {
           Map.entry("resultBus", Explicit.uri("kafka://127.0.0.1:1/results")),
           Map.entry("deadLetterBus", Explicit.uri("kafka://127.0.0.1:1/letters")),
           Map.entry("streamingInsertBus", Explicit.uri("kafka://127.0.0.1:1/files")),
+          Map.entry("bulkUploadBus", Explicit.uri("kafka://127.0.0.1:1/uploads")),
+          Map.entry("uploadBucket", Explicit.uri("file:///nowhere/results")),
           Map.entry("metricsBus", Explicit.uri("kafka://127.0.0.1:1/metrics")),
           Map.entry("onlineStore", Explicit.uri("redis://127.0.0.1:1/3")),
           Map.entry("offlineStore", Explicit.uri("duckdb:///nowhere/a.db?schema={environment}")),

@@ -153,6 +153,15 @@ public final class OfflineModel {
    *     same result differ in more than their values: what stands then, the contract does not say
    */
   public void add(QueryResult result, long publishedAt) {
+    log(environment(result.getEnvironmentId()), result, addLoaded(result, publishedAt));
+  }
+
+  /**
+   * Adds a result whose rows come from files: the log of queries does not tell of it.
+   *
+   * @return the tables that it has values in
+   */
+  public Set<String> addLoaded(QueryResult result, long publishedAt) {
     Environment environment = environment(result.getEnvironmentId());
     Operation operation = new Operation(result.getOperationId(), text(result.getDeploymentId()));
     Set<String> valueTables = new TreeSet<>();
@@ -197,7 +206,7 @@ public final class OfflineModel {
         }
       }
     }
-    log(environment, result, valueTables);
+    return valueTables;
   }
 
   private static boolean isKept(Column column) {

@@ -5,6 +5,7 @@ import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.traffic.SampleMessage;
+import io.tailrace.v1.QueryResult;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +33,15 @@ public final class StoreModels {
       online.addRefused(message.result());
       offline.addRefused(message.result());
     }
+  }
+
+  /**
+   * Adds a result that is written as files and loaded from there.
+   *
+   * @param publishedAt when its message is published, in microseconds since the epoch
+   */
+  public void addLoaded(QueryResult result, long publishedAt) {
+    var unused = offline.addLoaded(result, publishedAt);
   }
 
   /**

@@ -85,10 +85,11 @@ final class StoreReading {
             + " FROM information_schema.columns"
             + " WHERE table_catalog = current_database() AND table_schema = '"
             + schema.replace("'", "''")
-            + "' AND table_name <> '"
+            + "' AND table_name NOT IN ('"
             // For people: a copy of what the tables say of themselves.
             + ListedTable.LIST.name()
-            + "'"
+            // The ledger of loaded files.
+            + "', 'bulk_files')"
             + dialect.wholeTables;
     read(
         sql,

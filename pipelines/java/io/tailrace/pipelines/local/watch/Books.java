@@ -47,6 +47,9 @@ public final class Books {
           Page.of("CreateFeatureTables_results_passed", "EncodeObservations_results_received"),
           Page.of("DecodeObservationFiles_files_decoded", "InsertObservations_files_received"),
           Page.of("DecodeObservationFiles_rows_read", "InsertObservations_rows_received"),
+          Page.of(
+              "DecodeNotifications_notifications_decoded",
+              "LoadResultFiles_notifications_received"),
           Page.of("DecodeSummaries_summaries_decoded", "WriteSummaries_summaries_received"));
 
   private static final List<Passage> BETWEEN_WRITERS =

@@ -167,7 +167,6 @@ public final class LocalScreen implements AutoCloseable {
             width));
     lines.add(
         text("  %-" + LABEL_WIDTH + "s%" + NUMBER_WIDTH + "s", "time", clock(status.sinceStart())));
-    lines.add("");
     return lines;
   }
 

@@ -92,7 +92,8 @@ public class RunningStackTest {
             stack.metrics(),
             stack.process(),
             stack.processStarted().minusSeconds(1),
-            stack.sql())
+            stack.sql(),
+            stack.uploads())
         .write(file());
     assertThat(RunningStack.find(file())).isEmpty();
   }
@@ -125,6 +126,8 @@ public class RunningStackTest {
         "http://127.0.0.1:4/metrics",
         self.pid(),
         Instant.ofEpochMilli(self.info().startInstant().orElseThrow().toEpochMilli()),
-        sql);
+        sql,
+        Optional.of(
+            new RunningStack.Uploads("kafka://127.0.0.1:1/bulk-upload", "file:///uploads")));
   }
 }
