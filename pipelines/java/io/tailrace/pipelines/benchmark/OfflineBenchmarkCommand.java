@@ -136,19 +136,19 @@ final class OfflineBenchmarkCommand implements Callable<Integer> {
             load.ours().toMillis());
         if (i == 0) {
           // It makes all tables and views.
-          figures.put("staging.first_load_statements", load.statements());
-          figures.put("staging.first_load_our_ms", load.ours().toMillis());
+          figures.put("staging.first_load_statements", (double) load.statements());
+          figures.put("staging.first_load_our_ms", (double) load.ours().toMillis());
         } else {
-          statements[i - 1] = load.statements();
-          millis[i - 1] = load.time().toMillis();
-          ours[i - 1] = load.ours().toMillis();
+          statements[i - 1] = (double) load.statements();
+          millis[i - 1] = (double) load.time().toMillis();
+          ours[i - 1] = (double) load.ours().toMillis();
         }
       }
     }
     figures.put("staging.load_statements", statements);
     figures.put("staging.load_ms", millis);
     figures.put("staging.load_our_ms", ours);
-    figures.put("staging.observations", rows);
+    figures.put("staging.observations", (double) rows);
     figures.put("staging.bytes_per_observation", (double) bytes / rows);
   }
 

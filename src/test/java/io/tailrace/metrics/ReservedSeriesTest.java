@@ -23,6 +23,6 @@ public class ReservedSeriesTest {
         .endsWith(
             " AND minute >= TIMESTAMPTZ '2026-11-23T12:00:00Z'"
                 + " AND minute < TIMESTAMPTZ '2026-11-23T13:30:00Z'");
-    assertThat(series.due(NOON.plus(Duration.ofMinutes(120)))).isEmpty();
+    assertThat(series.due(NOON.plus(Duration.ofHours(2)))).isEmpty();
   }
 }
