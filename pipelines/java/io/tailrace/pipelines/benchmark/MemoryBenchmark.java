@@ -121,7 +121,12 @@ final class MemoryBenchmark implements AutoCloseable {
     List<String> options = new ArrayList<>(endpoints(writer, group));
     options.addAll(
         List.of(
-            "--runner=FlinkRunner", "--parallelism=" + PARTITIONS, "--checkpointingInterval=1000"));
+            "--runner=FlinkRunner",
+            "--parallelism=" + PARTITIONS,
+            "--checkpointingInterval=1000",
+            // As anywhere but in a trial: otherwise the job keeps its checkpoints on its heap.
+            "--stateBackend=filesystem",
+            "--stateBackendStoragePath=" + directory.resolve(group + "-checkpoints").toUri()));
     long start = System.nanoTime();
     try (WriterProcess process =
         WriterProcess.start(
