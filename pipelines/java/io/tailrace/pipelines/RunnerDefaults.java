@@ -43,9 +43,11 @@ final class RunnerDefaults {
 
   /**
    * Elements cost no more there than what is in them, and the runner knows how to divide and show
-   * Beam's own source.
+   * Beam's own source. It finds out by itself that a job is streaming, but some of its defaults are
+   * decided before.
    */
-  private static final Map<String, String> DATAFLOW = Map.of("busReader", "kafkaio");
+  private static final Map<String, String> DATAFLOW =
+      Map.of("busReader", "kafkaio", "streaming", "true");
 
   /** Values that break what is promised, and what each of them does. */
   private record Unsafe(String option, Predicate<String> values, String why) {}
@@ -76,7 +78,7 @@ final class RunnerDefaults {
    * @return a sentence for each
    */
   static List<String> problems(Class<?> runner, Map<String, String> given) {
-    return isFlink(runner)
+    return Workers.areOfFlink(runner)
         ? FLINK_UNSAFE.stream()
             .filter(
                 each ->
@@ -88,24 +90,16 @@ final class RunnerDefaults {
         : List.of();
   }
 
-  private static boolean isFlink(Class<?> runner) {
-    return runner.getSimpleName().endsWith("FlinkRunner");
-  }
-
-  private static boolean isDataflow(Class<?> runner) {
-    return runner.getSimpleName().endsWith("DataflowRunner");
-  }
-
   /**
    * Returns the options that a runner should have, by name.
    *
    * @param gathering whether the writer's store is the faster the more it gets at a time
    */
   static Map<String, String> of(Class<?> runner, boolean gathering) {
-    if (isDataflow(runner)) {
+    if (Workers.areOfDataflow(runner)) {
       return DATAFLOW;
     }
-    if (!isFlink(runner)) {
+    if (!Workers.areOfFlink(runner)) {
       return Map.of();
     }
     Map<String, String> defaults = new TreeMap<>(FLINK);

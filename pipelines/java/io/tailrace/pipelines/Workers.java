@@ -20,18 +20,28 @@ final class Workers {
   /** For how long a cluster is waited for. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** A host that is the machine itself, as a regular expression. */
+  static final String LOOPBACK = "localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1]|0\\.0\\.0\\.0";
+
   private Workers() {}
+
+  /** Returns whether a runner is Dataflow's, which is a dependency of a profile. */
+  static boolean areOfDataflow(Class<?> runner) {
+    return runner.getSimpleName().endsWith("DataflowRunner");
+  }
+
+  /** Returns whether a runner is Flink's, on whatever cluster. */
+  static boolean areOfFlink(Class<?> runner) {
+    return runner.getSimpleName().endsWith("FlinkRunner");
+  }
 
   /**
    * Returns whether a pipeline runs on other machines than the one that starts it. Files of this
    * one are then not those of its workers, and may not outlive them.
    */
   static boolean areElsewhere(PipelineOptions options) {
-    String runner = options.getRunner().getSimpleName();
-    if (runner.startsWith("Dataflow")) {
-      return true;
-    }
-    return runner.endsWith("FlinkRunner") && !isHere(flinkMaster(options));
+    return areOfDataflow(options.getRunner())
+        || (areOfFlink(options.getRunner()) && !isHere(flinkMaster(options)));
   }
 
   /**
@@ -50,10 +60,9 @@ final class Workers {
             + store.uri()
             + " is a file, which one process alone can have open, and ";
     String correction = ": use a server, such as postgresql://host/database";
-    String runner = options.getRunner().getSimpleName();
-    if (runner.startsWith("Dataflow")) {
+    if (areOfDataflow(options.getRunner())) {
       check.problem(why + "Dataflow runs the writer on other machines" + correction);
-    } else if (runner.endsWith("FlinkRunner") && isServer(flinkMaster(options))) {
+    } else if (areOfFlink(options.getRunner()) && isServer(flinkMaster(options))) {
       String master = flinkMaster(options);
       check.question(
           option + " on " + master,
@@ -106,10 +115,17 @@ final class Workers {
     }
   }
 
-  /** Options of a runner are looked at as text, so that no writer depends on one. */
   private static String flinkMaster(PipelineOptions options) {
+    return given(options, "flinkMaster");
+  }
+
+  /**
+   * Returns what an option was given; empty where it was not. Options of a runner are looked at as
+   * text, so that no writer depends on one.
+   */
+  static String given(PipelineOptions options, String name) {
     return DisplayData.from(options).items().stream()
-        .filter(item -> item.getKey().equals("flinkMaster"))
+        .filter(item -> item.getKey().equals(name))
         .map(item -> Objects.toString(item.getValue(), ""))
         .findFirst()
         .orElse("");
@@ -120,6 +136,6 @@ final class Workers {
     return host.isEmpty()
         || host.equals("[local]")
         || host.equals("[collection]")
-        || host.matches("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1])(:\\d+)?");
+        || host.matches("(" + LOOPBACK + ")(:\\d+)?");
   }
 }

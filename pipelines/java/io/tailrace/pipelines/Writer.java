@@ -231,7 +231,16 @@ public final class Writer<O> {
    */
   public PipelineResult start(Consumer<PCollection<O>> watcher, String... args)
       throws CommandException {
-    return assembly.assemble(this, watcher, args).run();
+    Pipeline pipeline = assembly.assemble(this, watcher, args);
+    try {
+      return pipeline.run();
+    } catch (IllegalArgumentException e) {
+      if (Workers.areOfDataflow(pipeline.getOptions().getRunner())) {
+        // The runner looks at its options last of all, and says what is wrong in a sentence.
+        throw new CommandException("Dataflow refuses the job: " + e.getMessage(), e);
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -331,6 +340,7 @@ public final class Writer<O> {
       OptionCheck check = new OptionCheck();
       Supplier<WriterBuses> buses = WriterBuses.parse(writer, source.apply(given), given, check);
       Supplier<P> own = parser.parse(given, check);
+      DataflowCheck.look(writer, given, check);
       check.finish();
       check.ask();
       WriterBuses asked = buses.get();

@@ -2,13 +2,18 @@ package io.tailrace.pipelines;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusReading;
+import io.tailrace.testing.ClassPathWithout;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.util.List;
-import java.util.Map;
 import org.apache.beam.runners.flink.FlinkPipelineOptions;
 import org.apache.beam.runners.flink.FlinkRunner;
+import org.apache.beam.sdk.options.PipelineOptions;
+import org.apache.beam.sdk.options.StreamingOptions;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
@@ -74,18 +79,16 @@ public class BeamOptionsTest {
         "--finishBundleBeforeCheckpointing");
   }
 
-  /** Stands for the one of its name, whose profile is another. */
-  private abstract static class TestDataflowRunner {}
-
   @Test
-  public void onDataflowBeamsOwnSourceReads() throws Exception {
-    Map<String, String> defaults = RunnerDefaults.of(TestDataflowRunner.class, true);
-    String[] args =
-        defaults.entrySet().stream()
-            .map(each -> "--" + each.getKey() + "=" + each.getValue())
-            .toArray(String[]::new);
+  public void onDataflowBeamsOwnSourceReadsAndTheJobIsStreaming() throws Exception {
+    for (String runner : List.of("DataflowRunner", "dataflow")) {
+      PipelineOptions options = parse(true, "--runner=" + runner);
 
-    assertThat(BusReading.of(parse(true, args))).isEqualTo(BusReading.KAFKA_IO);
+      assertThat(BusReading.of(options)).isEqualTo(BusReading.KAFKA_IO);
+      assertThat(options.as(StreamingOptions.class).isStreaming()).isTrue();
+      assertThat(BusReading.of(parse(true, "--runner=" + runner, "--busReader=batching")))
+          .isEqualTo(BusReading.BATCHING);
+    }
     for (String runner : List.of("FlinkRunner", "DirectRunner")) {
       assertThat(BusReading.of(parse(true, "--runner=" + runner))).isEqualTo(BusReading.BATCHING);
       assertThat(BusReading.of(parse(true, "--runner=" + runner, "--busReader=kafkaio")))
@@ -101,16 +104,35 @@ public class BeamOptionsTest {
   }
 
   @Test
-  public void aRunnerOfAnotherProfileIsNamedWithIt() {
-    for (String name :
-        List.of("DataflowRunner", "dataflow", "org.apache.beam.runners.dataflow.DataflowRunner")) {
-      assertThat(problems("--runner=" + name))
-          .containsExactly(
-              "--runner="
-                  + name
-                  + " is not in this build: add its profile, as in mvn -Pdataflow-runner compile"
-                  + " exec:java … or mvn -Pdataflow-runner,bundle package; here are DirectRunner,"
-                  + " FlinkRunner, TestFlinkRunner");
+  public void aRunnerOfAnotherProfileIsNamedWithIt() throws Exception {
+    try (ClassPathWithout build =
+        ClassPathWithout.artifact("beam-runners-google-cloud-dataflow-java")) {
+      Object writer = build.loadClass(OnlineWriter.class.getName()).getField("WRITER").get(null);
+      for (String name :
+          List.of(
+              "DataflowRunner", "dataflow", "org.apache.beam.runners.dataflow.DataflowRunner")) {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        Object exit =
+            writer
+                .getClass()
+                .getMethod("run", PrintStream.class, PrintStream.class, String[].class)
+                .invoke(
+                    writer,
+                    System.out,
+                    new PrintStream(said, true, UTF_8),
+                    new String[] {"--runner=" + name});
+
+        assertThat(exit).isEqualTo(2);
+        assertThat(said.toString(UTF_8).lines().toList())
+            .containsExactly(
+                "online-writer: --runner="
+                    + name
+                    + " is not in this build: add its profile, as in mvn -Pdataflow-runner compile"
+                    + " exec:java … or mvn -Pdataflow-runner,bundle package; here are"
+                    + " DirectRunner, FlinkRunner, TestFlinkRunner",
+                "Try 'online-writer --help'.")
+            .inOrder();
+      }
     }
   }
 
@@ -118,8 +140,8 @@ public class BeamOptionsTest {
   public void aRunnerThatThereIsNotIsNamedWithThoseThatThereAre() {
     assertThat(problems("--runner=SprakRunner"))
         .containsExactly(
-            "--runner=SprakRunner names no runner; here are DirectRunner, FlinkRunner,"
-                + " TestFlinkRunner");
+            "--runner=SprakRunner names no runner; here are DataflowRunner, DirectRunner,"
+                + " FlinkRunner, TestDataflowRunner, TestFlinkRunner");
   }
 
   @Test
