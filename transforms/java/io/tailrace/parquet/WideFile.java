@@ -1,5 +1,7 @@
 package io.tailrace.parquet;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.ByteArrayOutputStream;
@@ -163,7 +165,7 @@ public final class WideFile implements AutoCloseable {
                   + "' is '"
                   + oneLine(file.schema().getType(column))
                   + "', which can't be read as '"
-                  + oneLine(expected.get(column))
+                  + oneLine(requireNonNull(expected.get(column)))
                   + "'");
         }
       }

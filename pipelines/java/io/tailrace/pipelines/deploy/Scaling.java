@@ -30,8 +30,8 @@ record Scaling(int minimum, int maximum, long messagesPerReplica, Duration check
 
   private static final Duration DEFAULT_INTERVAL = Duration.ofSeconds(10);
   private static final Duration LEAST_POLLING = Duration.ofSeconds(30);
-  private static final Duration LEAST_PATIENCE_UP = Duration.ofSeconds(120);
-  private static final Duration LEAST_PATIENCE_DOWN = Duration.ofSeconds(600);
+  private static final Duration LEAST_PATIENCE_UP = Duration.ofMinutes(2);
+  private static final Duration LEAST_PATIENCE_DOWN = Duration.ofMinutes(10);
 
   /** The most copies that a file may ask for. */
   private static final int MOST = 1_000;

@@ -203,7 +203,12 @@ final class WriterArguments {
   /** Returns the ports that the writer connects to. */
   Set<Integer> ports(Map<String, String> options) {
     Set<Integer> ports = new TreeSet<>();
-    writer.endpoints().keySet().forEach(option -> ports.addAll(Ports.of(options.get(option))));
+    for (String option : writer.endpoints().keySet()) {
+      String uri = options.get(option);
+      if (uri != null) {
+        ports.addAll(Ports.of(uri));
+      }
+    }
     return ports;
   }
 }

@@ -82,20 +82,23 @@ public record ResultBucket(String uri) implements Endpoint {
   private static Optional<String> whyNot(String uri) {
     Matcher scheme = SCHEME.matcher(uri);
     String named = scheme.matches() ? scheme.group(1) : "";
-    switch (named) {
-      case "gcs":
-        return Optional.of(
-            "'" + uri + "' begins with gcs://: Google's buckets are gs://" + behind(uri));
-      case "s3a", "s3n":
-        return Optional.of("'" + uri + "': Amazon's buckets are s3://" + behind(uri));
-      case "":
-        return Optional.of(
-            "'"
-                + uri
-                + "' has no prefix: "
-                + (uri.startsWith("/") ? FILE + uri : "s3://" + uri + " or gs://" + uri));
-      default:
-        break;
+    Optional<String> correction =
+        switch (named) {
+          case "gcs" ->
+              Optional.of(
+                  "'" + uri + "' begins with gcs://: Google's buckets are gs://" + behind(uri));
+          case "s3a", "s3n" ->
+              Optional.of("'" + uri + "': Amazon's buckets are s3://" + behind(uri));
+          case "" ->
+              Optional.of(
+                  "'"
+                      + uri
+                      + "' has no prefix: "
+                      + (uri.startsWith("/") ? FILE + uri : "s3://" + uri + " or gs://" + uri));
+          default -> Optional.empty();
+        };
+    if (correction.isPresent()) {
+      return correction;
     }
     if (!ADDRESS.matcher(uri).matches() || uri.equals(FILE) || uri.startsWith("file:////")) {
       return Optional.of("'" + uri + "' is no address of a bucket");
@@ -249,7 +252,7 @@ public record ResultBucket(String uri) implements Endpoint {
     if (!name.endsWith(PARQUET)) {
       return false;
     }
-    for (String part : name.split("/")) {
+    for (String part : name.split("/", -1)) {
       if (part.startsWith("_") || part.startsWith(".")) {
         return false;
       }

@@ -1,5 +1,7 @@
 package io.tailrace.offline.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.ContentRejectedException;
@@ -166,7 +168,7 @@ final class DuckDbWideLoads implements WideLoads {
       open.statement().execute("BEGIN");
       try {
         for (FeatureColumn column : some) {
-          String place = open.catalog(schema).place(tables.get(column));
+          String place = open.catalog(schema).place(requireNonNull(tables.get(column)));
           rows.put(
               column, open.statement().executeLargeUpdate(table.insertion(column, place, survey)));
         }
@@ -177,7 +179,9 @@ final class DuckDbWideLoads implements WideLoads {
       }
       for (Map.Entry<FeatureColumn, Long> each : rows.entrySet()) {
         open.file()
-            .inserted(open.catalog(schema).place(tables.get(each.getKey())), each.getValue());
+            .inserted(
+                open.catalog(schema).place(requireNonNull(tables.get(each.getKey()))),
+                each.getValue());
         inserted += each.getValue();
         duplicates += survey.cells(each.getKey()) - each.getValue();
         left.remove(each.getKey());

@@ -29,7 +29,7 @@ final class Charges {
    */
   void conflict(long units) {
     conflicts.incrementAndGet();
-    writeUnits.add(units);
+    writeUnits.add((double) units);
   }
 
   void wrote(@Nullable ConsumedCapacity consumed) {
@@ -57,7 +57,7 @@ final class Charges {
 
   private static long whole(DoubleAdder units) {
     long whole = (long) units.sum();
-    units.add(-whole);
+    units.add((double) -whole);
     return whole;
   }
 }

@@ -194,7 +194,8 @@ final class DynamoDbCheck {
                   client.batchGetItem(
                       it ->
                           it.requestItems(
-                              Map.of(name, KeysAndAttributes.builder().keys(key).build()))),
+                              Map.of(
+                                  name, KeysAndAttributes.builder().keys(List.of(key)).build()))),
               client -> client.getItem(it -> it.tableName(name).key(key)),
               client -> client.deleteItem(it -> it.tableName(name).key(key)));
       for (Request<?> trial : trials) {

@@ -1,5 +1,7 @@
 package io.tailrace.online.dynamodb;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.common.base.Throwables;
 import com.google.common.collect.Iterables;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
@@ -203,7 +205,10 @@ final class DynamoDbConnection implements OnlineStore.Connection {
       answer.consumedCapacity().forEach(charges::read);
       for (Map<String, AttributeValue> item : answer.responses().getOrDefault(table, List.of())) {
         found.put(
-            new EntityKey(table, item.get(Attributes.NAMESPACE).s(), item.get(Attributes.ID).s()),
+            new EntityKey(
+                table,
+                requireNonNull(item.get(Attributes.NAMESPACE)).s(),
+                requireNonNull(item.get(Attributes.ID)).s()),
             item);
       }
       int before = size(open, table);

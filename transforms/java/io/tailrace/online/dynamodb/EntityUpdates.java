@@ -26,9 +26,6 @@ final class EntityUpdates {
   private static final int MAX_ID_BYTES = 2_048;
   private static final int MAX_NAMESPACE_BYTES = 1_024;
 
-  /** Names of attributes can't be longer. */
-  private static final int MAX_NAME_BYTES = 65_535;
-
   /** From this many conflicts over one entity on, a pause lets the others end. */
   private static final int MANY_CONFLICTS = 3;
 

@@ -36,7 +36,7 @@ final class ItemSizes {
   }
 
   private static long number(String digits) {
-    return 1 + (digits.length() + 1) / 2;
+    return 1L + (digits.length() + 1) / 2;
   }
 
   /** Returns the write units of a write that changes nothing of an item, as it fails. */

@@ -12,6 +12,7 @@ import org.apache.flink.runtime.resourcemanager.StandaloneResourceManagerFactory
  * A JobManager of one job, as {@code standalone-job.sh} starts it: Flink's own entry point for that
  * is in its distribution alone, and does what this one does.
  */
+@SuppressWarnings("try") // Its close may throw InterruptedException, as Flink declares it.
 public final class ApplicationCluster extends ApplicationClusterEntryPoint {
   private ApplicationCluster(Configuration configuration, PackagedProgram program) {
     super(configuration, program, StandaloneResourceManagerFactory.getInstance());

@@ -3,7 +3,7 @@ package io.tailrace.pipelines.local.watch;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
-import io.tailrace.pipelines.local.servers.LocalFlink;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.stage.FreshnessCounters;
 import java.util.Map;
 import java.util.TreeMap;
@@ -119,7 +119,7 @@ public final class WriterProgress implements AutoCloseable {
   private JobStatus status(JobID job) {
     return stack.flink().jobs().stream()
         .filter(it -> it.id().equals(job))
-        .map(LocalFlink.Job::status)
+        .map(FlinkCluster.Job::status)
         .findFirst()
         .orElse(JobStatus.FAILED);
   }

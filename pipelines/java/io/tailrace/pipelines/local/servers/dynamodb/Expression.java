@@ -266,7 +266,9 @@ final class Expression {
     if (operator.equals("BETWEEN")) {
       JsonNode least = operand();
       expect("AND");
-      return isOrdered(">=", left, least) & isOrdered("<=", left, operand());
+      // Read in any case: what comes after is another part of the expression.
+      JsonNode most = operand();
+      return isOrdered(">=", left, least) && isOrdered("<=", left, most);
     }
     return isOrdered(operator, left, operand());
   }
