@@ -109,7 +109,7 @@ FROM (
   GROUP BY operation_id
 );
 
--- user__latest
+-- latest_user
 SELECT
   newest.pkey,
   newest.feature,
@@ -128,9 +128,9 @@ SELECT
   newest.resolver_fqn,
   newest.deployment_id,
   newest.operation_id
-FROM `my-project.tailrace_prod.user__latest__rows` AS newest
+FROM `my-project.tailrace_prod.latest__rows__user` AS newest
 LEFT JOIN (
-  SELECT pkey, key_type, observed_at FROM `my-project.tailrace_prod.user__latest__rows` WHERE feature = ''
+  SELECT pkey, key_type, observed_at FROM `my-project.tailrace_prod.latest__rows__user` WHERE feature = ''
 ) AS fence
 ON fence.pkey = newest.pkey AND fence.key_type = newest.key_type
 WHERE newest.feature != '' AND NOT newest.deleted

@@ -33,6 +33,7 @@ public final class TableNames {
   public static final int LONGEST_ENVIRONMENT = 40;
 
   private static final String SEPARATOR = "__";
+  private static final String LATEST = "latest_";
   private static final int HASH_DIGITS = 16;
 
   /** Schemas and databases that stores have for themselves. */
@@ -79,6 +80,15 @@ public final class TableNames {
     return asItIs
         ? safe
         : hashed((safe.startsWith("pg_") ? "env_" : "") + safe, LONGEST_ENVIRONMENT, environment);
+  }
+
+  /**
+   * Returns what shows the newest observations of a namespace, such as {@code latest_user}. No
+   * feature has a table of that name, as all of theirs have {@code __} in them, but where a hash is
+   * appended that is theirs alone.
+   */
+  public static String ofLatest(String namespace) {
+    return LATEST + ofEnvironment(namespace);
   }
 
   private static String safe(String part) {

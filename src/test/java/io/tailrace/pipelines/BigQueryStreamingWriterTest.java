@@ -110,7 +110,7 @@ public class BigQueryStreamingWriterTest {
       OfflineServers.await(
           "the latest",
           () ->
-              count("user__latest") == 120
+              count("latest_user") == 120
                   && servers.committed("bigquery-streaming-writer") >= servers.filesPublished());
       String before = contents();
 
@@ -147,7 +147,7 @@ public class BigQueryStreamingWriterTest {
 
   private String contents() throws UnavailableException {
     StringBuilder all = new StringBuilder();
-    for (String table : List.of("user__f0", "user__f1", "user__latest", "query_log")) {
+    for (String table : List.of("user__f0", "user__f1", "latest_user", "query_log")) {
       all.append(rows("SELECT * FROM production." + table + " ORDER BY ALL"));
     }
     return all.toString();

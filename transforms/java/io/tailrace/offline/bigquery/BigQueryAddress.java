@@ -127,6 +127,15 @@ record BigQueryAddress(String text, String project, String dataset, Access acces
     return dataset.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
   }
 
+  /** Returns whether a name is that of the dataset of some environment. */
+  boolean isDataset(String name) {
+    int at = dataset.indexOf(ENVIRONMENT);
+    String behind = dataset.substring(at + ENVIRONMENT.length());
+    return name.length() >= at + behind.length() + 1
+        && name.startsWith(dataset.substring(0, at))
+        && name.endsWith(behind);
+  }
+
   /** Returns the name of a table or view of a dataset as it stands in a statement. */
   String place(String ofDataset, String table) {
     return '`' + project + '.' + ofDataset + '.' + table + '`';

@@ -10,6 +10,7 @@ import com.google.api.services.bigquery.Bigquery;
 import com.google.api.services.bigquery.BigqueryScopes;
 import com.google.api.services.bigquery.model.DataFormatOptions;
 import com.google.api.services.bigquery.model.Dataset;
+import com.google.api.services.bigquery.model.DatasetList;
 import com.google.api.services.bigquery.model.DatasetReference;
 import com.google.api.services.bigquery.model.GetQueryResultsResponse;
 import com.google.api.services.bigquery.model.Job;
@@ -25,6 +26,7 @@ import com.google.auth.oauth2.GoogleCredentials;
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -86,6 +88,44 @@ final class BigQueryClient {
 
   Optional<Dataset> dataset(String name) throws UnavailableException, RefusedException {
     return found(service -> service.datasets().get(address.project(), name));
+  }
+
+  /**
+   * Returns when the oldest dataset was made that the address names, by its environments or alone:
+   * milliseconds since the epoch. Empty if there is none.
+   */
+  Optional<Long> oldestDataset() throws UnavailableException, RefusedException {
+    Optional<Long> oldest = Optional.empty();
+    for (String name : address.separatesEnvironments() ? datasets() : List.of(address.dataset())) {
+      Optional<Long> made = dataset(name).map(Dataset::getCreationTime);
+      if (made.isPresent() && (oldest.isEmpty() || made.get() < oldest.get())) {
+        oldest = made;
+      }
+    }
+    return oldest;
+  }
+
+  /** Returns the names of the datasets of the environments that there are. */
+  private List<String> datasets() throws UnavailableException, RefusedException {
+    List<String> names = new ArrayList<>();
+    String page = "";
+    do {
+      String from = page;
+      DatasetList some =
+          run(
+              service -> {
+                Bigquery.Datasets.List list = service.datasets().list(address.project());
+                return from.isEmpty() ? list : list.setPageToken(from);
+              });
+      if (some.getDatasets() != null) {
+        some.getDatasets().stream()
+            .map(dataset -> dataset.getDatasetReference().getDatasetId())
+            .filter(address::isDataset)
+            .forEach(names::add);
+      }
+      page = some.getNextPageToken() == null ? "" : some.getNextPageToken();
+    } while (!page.isEmpty());
+    return names;
   }
 
   /** Looks whether datasets can be listed. */

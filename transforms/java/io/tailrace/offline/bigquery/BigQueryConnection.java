@@ -298,8 +298,7 @@ final class BigQueryConnection implements BatchConnection {
     }
 
     private Destination latest(String namespace) {
-      return destination(
-          batch.environment(), TableDesign.latestName(namespace) + TableDesign.ROWS, Shape.LATEST);
+      return destination(batch.environment(), TableDesign.latestName(namespace), Shape.LATEST);
     }
 
     private void takeLatest(Taken each) throws UnavailableException {

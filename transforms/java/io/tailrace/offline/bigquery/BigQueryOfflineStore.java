@@ -31,7 +31,7 @@ import org.apache.beam.sdk.values.PCollection;
  *
  * <p>Parameters: {@code location} (where datasets are created), {@code exactlyOnce=true} (append in
  * streams with offsets, committed every {@code commitEvery}, 5 s unless set), {@code latest=true}
- * (keep the newest observation of each entity and feature in {@code <namespace>__latest}), {@code
+ * (keep the newest observation of each entity and feature in {@code latest_<namespace>}), {@code
  * endpoint} (another address of the REST interface), {@code connectTimeout}, {@code timeout} and
  * {@code retryFor}. The rights are those of Google's application default credentials.
  */
@@ -77,12 +77,19 @@ public final class BigQueryOfflineStore implements OfflineStore {
   }
 
   /**
-   * Returns the project and the name of the datasets: no other store ever has these, as the id of a
-   * project is given to no other one, also when it is deleted.
+   * Returns the project, the name of the datasets, and when the dataset was made, of several the
+   * oldest: one that was dropped and made anew is another store. Empty as long as there is none.
    */
   @Override
-  public String identity() {
-    return "bigquery:" + address.project() + "." + address.dataset();
+  public String identity() throws UnavailableException {
+    try {
+      return new BigQueryClient(address)
+          .oldestDataset()
+          .map(created -> "bigquery:" + address.project() + "." + address.dataset() + "/" + created)
+          .orElse("");
+    } catch (RefusedException e) {
+      throw new UnavailableException(address.text() + " can't be used: " + e.getMessage(), e);
+    }
   }
 
   @Override

@@ -177,7 +177,7 @@ final class BigQueryTables implements Catalog {
               .map(io.tailrace.sql.Column::name)
               .filter(name -> !name.equals("deleted"))
               .toList();
-      String name = TableDesign.latestName(namespace);
+      String name = TableNames.ofLatest(namespace);
       Label label = new Label(Map.of(Label.KIND, "latest", "namespace", namespace), Map.of());
       return upkeep
           .ensureView(
@@ -185,8 +185,7 @@ final class BigQueryTables implements Catalog {
                   name, label, columns, new Views(address, dataset).latest(namespace)))
           .map(words -> name + " " + words);
     } catch (RefusedException e) {
-      return Optional.of(
-          TableDesign.latestName(namespace) + " can't be created: " + e.getMessage());
+      return Optional.of(TableNames.ofLatest(namespace) + " can't be created: " + e.getMessage());
     }
   }
 

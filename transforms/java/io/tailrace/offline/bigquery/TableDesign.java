@@ -40,11 +40,11 @@ record TableDesign(
   /** Behind the name of the view that is in front of a table of rows. */
   static final String ROWS = "__rows";
 
-  /** Behind the name of a namespace: its latest table. */
-  static final String LATEST = "__latest";
-
   /** Before the type of the keys: no feature has a name with two of these separators. */
   private static final String DELETIONS = "deletions__rows__";
+
+  /** Before the name of a namespace. */
+  private static final String LATEST = "latest__rows__";
 
   private static final String KEY = "key";
   private static final String OBSERVED_AT = "observed_at";
@@ -113,9 +113,9 @@ record TableDesign(
         List.of());
   }
 
-  /** Returns the name of the view of the newest observations of a namespace. */
+  /** Returns the name of the table of the newest observations of a namespace. */
   static String latestName(String namespace) {
-    return TableNames.ofFeature(namespace, "latest");
+    return LATEST + TableNames.ofEnvironment(namespace);
   }
 
   /** Returns the table of the newest observations of a namespace. */
@@ -135,7 +135,7 @@ record TableDesign(
     columns.add(Column.required("deleted", ColumnType.BOOLEAN));
     return new TableDesign(
         new Table(
-            latestName(namespace) + ROWS,
+            latestName(namespace),
             columns,
             Key.NONE,
             Optional.of(

@@ -121,7 +121,7 @@ record Views(BigQueryAddress address, String dataset) {
    * are deleted, and without those of an entity that was deleted at their time or later.
    */
   String latest(String namespace) {
-    String rows = place(TableDesign.latestName(namespace) + TableDesign.ROWS);
+    String rows = place(TableDesign.latestName(namespace));
     String values =
         Arrays.stream(ValueType.values())
             .map(

@@ -72,7 +72,7 @@ final class NewestRows {
 
   /** Returns the name of the view of a namespace. */
   static String viewName(String namespace) {
-    return "latest_" + TableNames.ofEnvironment(namespace);
+    return TableNames.ofLatest(namespace);
   }
 
   /** Says whose the view of a namespace is. */

@@ -3,7 +3,9 @@ package io.tailrace.offline.bigquery;
 import static com.google.common.truth.Truth.assertThat;
 
 import com.google.api.services.bigquery.model.Table;
+import com.google.api.services.bigquery.model.TableReference;
 import com.google.api.services.bigquery.model.TableRow;
+import com.google.api.services.bigquery.model.ViewDefinition;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.bus.MessageTime;
@@ -32,6 +34,9 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.beam.sdk.Pipeline;
@@ -156,7 +161,7 @@ public class BigQueryAppendsTest {
     assertThat(run.outcomes.stream().mapToLong(InsertOutcome::rows).sum()).isEqualTo(20);
     assertThat(count("user__age")).isEqualTo("10");
     assertThat(count("user__size")).isEqualTo("10");
-    assertThat(count("user__latest")).isEqualTo("20");
+    assertThat(count("latest_user")).isEqualTo("20");
   }
 
   @Test
@@ -196,7 +201,7 @@ public class BigQueryAppendsTest {
     assertThat(run.failures).isEmpty();
     assertThat(count("user__age__rows")).isEqualTo("10");
     assertThat(count("user__size")).isEqualTo("10");
-    assertThat(count("user__latest")).isEqualTo("20");
+    assertThat(count("latest_user")).isEqualTo("20");
   }
 
   @Test
@@ -275,23 +280,38 @@ public class BigQueryAppendsTest {
     assertThat(run.failures).isEmpty();
     assertThat(count("user__age")).isEqualTo("5");
     assertThat(
-            rows("SELECT pkey, feature, value_type, int64_value FROM production.user__latest")
+            rows("SELECT pkey, feature, value_type, int64_value FROM production.latest_user")
                 .toString())
         .isEqualTo("[[ann, user.age, int64, 1]]");
   }
 
   @Test
+  public void aFeatureThatIsCalledLatestIsOneLikeAnyOther() throws Exception {
+    parameters = "&retryFor=5s&latest=true";
+
+    Run before = insert(ages("user.latest", 0, 2), ages("latest_user.rows", 0, 1));
+    Run behind = insert(ages("user.age", 0, 3), ages("latest.rows__user", 0, 1));
+
+    assertThat(before.failures).isEmpty();
+    assertThat(behind.failures).isEmpty();
+    assertThat(count("user__latest")).isEqualTo("2");
+    assertThat(count("latest_user")).isEqualTo("5");
+    assertThat(count("latest_user__rows")).isEqualTo("1");
+    assertThat(count("latest_latest_user")).isEqualTo("1");
+  }
+
+  @Test
   public void aNamespaceWhoseLatestTableIsTakenKeepsItsHistory() throws Exception {
     parameters = "&retryFor=5s&latest=true";
-    assertThat(
-            store()
-                .openCatalog()
-                .create(
-                    "production",
-                    List.of(
-                        new FeatureTable(
-                            Feature.named("user", "latest"), true, Optional.of(ValueType.INT64)))))
-        .isEmpty();
+    assertThat(store().openCatalog().create("production", List.of(table("age")))).isEmpty();
+    bigQuery
+        .tables()
+        .put(
+            new Table()
+                .setTableReference(
+                    new TableReference().setDatasetId("production").setTableId("latest_user"))
+                .setType("VIEW")
+                .setView(new ViewDefinition().setQuery("SELECT 1")));
 
     Run run = insert(ages("user.age", 0, 3));
 
@@ -299,6 +319,32 @@ public class BigQueryAppendsTest {
     assertThat(run.failures.get(0).reason()).isEqualTo(Reason.NAME_TAKEN);
     assertThat(run.failures.get(0).message()).contains("it is stored, but not in the latest table");
     assertThat(count("user__age")).isEqualTo("3");
+  }
+
+  @Test
+  public void ofOwnersWhoStreamAtOnceReadersSeeEveryRowOnce() throws Exception {
+    parameters = "&retryFor=5s&latest=true";
+    BusMessage[] messages = {
+      ages("user.age", 0, 10), ages("user.size", 0, 10), ages("user.age", 5, 10)
+    };
+    ExecutorService threads = Executors.newFixedThreadPool(3);
+    try {
+      List<Future<Run>> owners = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        owners.add(threads.submit(() -> insert(messages)));
+      }
+      for (Future<Run> owner : owners) {
+        assertThat(owner.get().failures).isEmpty();
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+
+    assertThat(Integer.parseInt(count("user__age__rows"))).isAtLeast(45);
+    assertThat(rows("SELECT pkey, value, observed_at FROM production.user__age")).hasSize(15);
+    assertThat(rows("SELECT DISTINCT observation_id FROM production.user__age")).hasSize(15);
+    assertThat(count("user__size")).isEqualTo("10");
+    assertThat(count("latest_user")).isEqualTo("25");
   }
 
   /** Fails rows as Beam's own simulation does, which shows that ours is not needed for it. */

@@ -18,7 +18,6 @@ import io.tailrace.testing.fakes.FakeBigQuery;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,7 +58,11 @@ public class BigQueryTablesTest {
   }
 
   private List<Conflict> create(FeatureTable... tables) throws Exception {
-    return catalog().create("production", List.of(tables));
+    return create("production", tables);
+  }
+
+  private List<Conflict> create(String environment, FeatureTable... tables) throws Exception {
+    return catalog().create(environment, List.of(tables));
   }
 
   @Test
@@ -237,18 +240,43 @@ public class BigQueryTablesTest {
     BigQueryAddress address = BigQueryAddress.of(EndpointUri.parse(uri));
     BigQueryTables tables = new BigQueryTables(address, new BigQueryClient(address));
 
-    Optional<String> whyNot = tables.createLatest("production", "user");
+    assertThat(tables.createLatest("production", "user")).isEmpty();
 
-    assertThat(whyNot.orElseThrow()).contains("user__latest__rows belongs to");
-    assertThat(tables.createLatest("production", "shop")).isEmpty();
+    assertThat(bigQuery.tables().names("production"))
+        .containsAtLeast("user__latest", "user__latest__rows", "latest_user", "latest__rows__user");
     assertThat(
             bigQuery
                 .tables()
-                .table("production", "shop__latest__rows")
+                .table("production", "latest__rows__user")
                 .getTableConstraints()
                 .getPrimaryKey()
                 .getColumns())
         .containsExactly("pkey", "feature");
+  }
+
+  /** The dataset of one environment, without saying so. */
+  private BigQueryOfflineStore only() {
+    return BigQueryOfflineStore.at(EndpointUri.parse(bigQuery.uri("production", "")));
+  }
+
+  @Test
+  public void aDatasetThatWasDroppedAndMadeAnewIsAnotherStore() throws Exception {
+    BigQueryOfflineStore all = BigQueryOfflineStore.at(EndpointUri.parse(uri));
+    assertThat(all.identity()).isEmpty();
+    assertThat(create(AGE)).isEmpty();
+    String before = all.identity();
+    String alone = only().identity();
+    assertThat(before).isNotEmpty();
+    assertThat(alone).isNotEmpty();
+
+    // Another environment changes nothing.
+    assertThat(create("staging", AGE)).isEmpty();
+    assertThat(all.identity()).isEqualTo(before);
+
+    bigQuery.tables().dropDataset("production");
+    assertThat(create(AGE)).isEmpty();
+    assertThat(all.identity()).isNotEqualTo(before);
+    assertThat(only().identity()).isNotEqualTo(alone);
   }
 
   @Test

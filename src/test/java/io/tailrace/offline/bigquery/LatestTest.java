@@ -10,6 +10,7 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.bigquery.AppendedRow.Observed;
 import io.tailrace.parquet.LooseRow;
 import io.tailrace.parquet.LooseRow.State;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.FrozenBytes;
 import io.tailrace.testing.fakes.FakeBigQuery;
@@ -110,7 +111,7 @@ public class LatestTest {
   }
 
   private void append(String namespace, List<Observed> all) throws Exception {
-    String table = TableDesign.latestName(namespace) + TableDesign.ROWS;
+    String table = TableDesign.latestName(namespace);
     Destination destination =
         new Destination(bigQuery.project(), "production", table, Shape.LATEST);
     BusMessage origin = FrozenBytes.bareMessage(new byte[0]);
@@ -129,7 +130,7 @@ public class LatestTest {
   /** What a reader sees: by entity and feature, when it was observed and its value as text. */
   private Map<String, String> found(String namespace) throws Exception {
     Map<String, String> found = new TreeMap<>();
-    String view = "production." + TableDesign.latestName(namespace);
+    String view = "production." + TableNames.ofLatest(namespace);
     for (List<String> row :
         new BigQueryReader(address)
             .query(

@@ -34,7 +34,7 @@ public class ViewsTest {
     all.put("user__gone", views.feature(feature("gone", true, Optional.empty())));
     all.put("user__", views.feature(feature("", true, Optional.empty())));
     all.put("query_log", views.queries());
-    all.put("user__latest", views.latest("user"));
+    all.put("latest_user", views.latest("user"));
     return all;
   }
 

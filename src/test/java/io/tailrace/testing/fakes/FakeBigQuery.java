@@ -3,7 +3,6 @@ package io.tailrace.testing.fakes;
 import com.google.api.client.json.GenericJson;
 import com.google.api.client.json.gson.GsonFactory;
 import com.google.api.services.bigquery.model.Dataset;
-import com.google.api.services.bigquery.model.DatasetList;
 import com.google.api.services.bigquery.model.Job;
 import com.google.api.services.bigquery.model.JobReference;
 import com.google.api.services.bigquery.model.JobStatistics;
@@ -188,7 +187,9 @@ public final class FakeBigQuery implements AutoCloseable {
       return tables.createDataset(parse(body, Dataset.class));
     }
     if (path.size() == 2) {
-      return new DatasetList();
+      String query = String.valueOf(exchange.getRequestURI().getQuery());
+      return tables.list(
+          Integer.parseInt(query.replaceFirst("(?s)^(?:.*pageToken=(\\d+).*|.*)$", "0$1")));
     }
     String dataset = path.get(2);
     if (path.size() == 3) {

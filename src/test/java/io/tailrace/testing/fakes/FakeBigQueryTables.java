@@ -2,6 +2,8 @@ package io.tailrace.testing.fakes;
 
 import com.google.api.client.util.Data;
 import com.google.api.services.bigquery.model.Dataset;
+import com.google.api.services.bigquery.model.DatasetList;
+import com.google.api.services.bigquery.model.DatasetReference;
 import com.google.api.services.bigquery.model.JobReference;
 import com.google.api.services.bigquery.model.QueryResponse;
 import com.google.api.services.bigquery.model.Table;
@@ -43,6 +45,7 @@ public final class FakeBigQueryTables implements AutoCloseable {
 
   private final Connection connection;
   private final Map<String, Map<String, Table>> datasets = new HashMap<>();
+  private final Map<String, Long> created = new HashMap<>();
   private long changes;
   private long now = System.currentTimeMillis() * 1000;
 
@@ -87,7 +90,7 @@ public final class FakeBigQueryTables implements AutoCloseable {
     if (!datasets.containsKey(name)) {
       throw new FaultException(404, "notFound", "Not found: Dataset my-project:" + name);
     }
-    return new Dataset().setId(name);
+    return new Dataset().setId(name).setCreationTime(created.get(name));
   }
 
   synchronized Dataset createDataset(Dataset dataset) throws FaultException, SQLException {
@@ -96,8 +99,28 @@ public final class FakeBigQueryTables implements AutoCloseable {
       throw new FaultException(409, "duplicate", "Already Exists: Dataset my-project:" + name);
     }
     datasets.put(name, new TreeMap<>());
+    created.put(name, ++changes * 1_000L);
     execute("CREATE SCHEMA \"" + name + '"');
     return dataset;
+  }
+
+  /** Drops a dataset with all that is in it. */
+  public synchronized void dropDataset(String name) throws SQLException {
+    datasets.remove(name);
+    execute("DROP SCHEMA \"" + name + "\" CASCADE");
+  }
+
+  /** Lists all datasets, one on a page. */
+  synchronized DatasetList list(int page) {
+    List<String> names = datasets.keySet().stream().sorted().toList();
+    DatasetList list = new DatasetList();
+    if (page < names.size()) {
+      list.setDatasets(
+          List.of(
+              new DatasetList.Datasets()
+                  .setDatasetReference(new DatasetReference().setDatasetId(names.get(page)))));
+    }
+    return page + 1 < names.size() ? list.setNextPageToken(Integer.toString(page + 1)) : list;
   }
 
   synchronized Table table(TableReference reference) throws FaultException {
