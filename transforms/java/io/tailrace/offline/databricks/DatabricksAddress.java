@@ -5,8 +5,8 @@ import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.SchemaPattern;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
-import io.tailrace.parquet.TableNames;
 import java.io.Serializable;
 import java.time.Duration;
 
@@ -54,19 +54,7 @@ record DatabricksAddress(
                   + catalog
                   + " may have small letters, digits, '_' and '-' only, and begin with a letter");
     }
-    String schema = uri.take("schema").orElse("tailrace");
-    String fixed = schema.replaceFirst("\\Q" + DatabricksStatements.ENVIRONMENT + "\\E", "");
-    if (!schema.replace(DatabricksStatements.ENVIRONMENT, "e").matches("[a-z_][a-z0-9_]*")) {
-      uri.problem(
-          "schema="
-              + schema
-              + " may have small letters, digits, '_' and {environment} only, and begin with a"
-              + " letter");
-    } else if (fixed.contains(DatabricksStatements.ENVIRONMENT)) {
-      uri.problem("schema=" + schema + " has {environment} twice");
-    } else if (fixed.length() > TableNames.MAX_LENGTH) {
-      uri.problem("schema=" + schema + " is longer than " + TableNames.MAX_LENGTH + " letters");
-    }
+    String schema = SchemaPattern.take(uri);
     Stage stage = stage(uri, workspace);
     DatabricksAddress address =
         new DatabricksAddress(

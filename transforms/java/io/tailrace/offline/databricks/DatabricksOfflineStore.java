@@ -13,6 +13,7 @@ import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
+import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import java.time.Duration;
@@ -86,7 +87,7 @@ public final class DatabricksOfflineStore implements StagedStore {
 
   @Override
   public boolean separatesEnvironments() {
-    return address.place().schema().contains(DatabricksStatements.ENVIRONMENT);
+    return address.place().schema().contains(WarehouseDialect.ENVIRONMENT);
   }
 
   @Override

@@ -8,19 +8,17 @@ import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.Merge;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -36,8 +34,6 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
     implements WarehouseDialect {
   private static final long serialVersionUID = 1;
 
-  static final String ENVIRONMENT = "{environment}";
-
   /** The namespace, feature and id of the row that each merge changes; it is no feature's. */
   static final String LOCK = "tailrace.lock";
 
@@ -50,31 +46,14 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   }
 
   @Override
-  public String schema(String environment) {
-    return schemaPattern.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
-  }
-
-  @Override
-  public String place(String schema, String table) {
-    return DATABRICKS.quoted(catalog)
-        + "."
-        + DATABRICKS.quoted(schema)
-        + "."
-        + DATABRICKS.quoted(table);
+  public String container() {
+    return DATABRICKS.quoted(catalog) + ".";
   }
 
   /** No session has tables of its own that COPY INTO takes. */
   @Override
   public String temporary(String schema, String table) {
     return place(schema, table + owner);
-  }
-
-  @Override
-  public String createSchema(String schema) {
-    return "CREATE SCHEMA IF NOT EXISTS "
-        + DATABRICKS.quoted(catalog)
-        + "."
-        + DATABRICKS.quoted(schema);
   }
 
   private static String create(String words, String place, Table table) {
@@ -121,67 +100,38 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   }
 
   private String ofSchema(String table, String schema) {
-    return DATABRICKS.quoted(catalog)
-        + ".information_schema."
+    return container()
+        + "information_schema."
         + table
         + " WHERE table_schema = "
         + DATABRICKS.literal(schema);
   }
 
   @Override
-  public Map<String, FoundTable> tables(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = views(statements, schema, names);
-    if (found.isEmpty()) {
-      return found;
-    }
-    record ColumnOf(String table, String column, String type) {}
-    Map<String, Map<String, String>> columns = new HashMap<>();
-    for (ColumnOf column :
-        statements.query(
-            "SELECT table_name, column_name, full_data_type FROM "
-                + ofSchema("columns", schema)
-                + " AND table_name IN "
-                + in(names),
-            row ->
-                new ColumnOf(
-                    row.getString(1),
-                    row.getString(2),
-                    row.getString(3).toUpperCase(Locale.ROOT)))) {
-      columns
-          .computeIfAbsent(column.table, unused -> new HashMap<>())
-          .put(column.column, column.type);
-    }
-    found.replaceAll(
-        (name, table) ->
-            new FoundTable(
-                table.kind(), columns.getOrDefault(name, Map.of()), Set.of(), table.comment()));
-    return found;
+  public String selectTables(String schema, String names) {
+    return "SELECT table_name, table_type, comment FROM "
+        + ofSchema("tables", schema)
+        + " AND table_name IN ("
+        + names
+        + ")";
   }
 
   @Override
-  public Map<String, FoundTable> views(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = new HashMap<>();
-    statements
-        .query(
-            "SELECT table_name, table_type, comment FROM "
-                + ofSchema("tables", schema)
-                + " AND table_name IN "
-                + in(names),
-            row ->
-                Map.entry(
-                    row.getString(1),
-                    new FoundTable(
-                        kind(row.getString(2)),
-                        Map.of(),
-                        Set.of(),
-                        row.getString(3) == null ? "" : row.getString(3))))
-        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
-    return found;
+  public String selectColumns(String schema, String names) {
+    return "SELECT table_name, column_name, full_data_type FROM "
+        + ofSchema("columns", schema)
+        + " AND table_name IN ("
+        + names
+        + ")";
   }
 
-  private static FoundTable.Kind kind(String type) {
+  @Override
+  public String found(ResultSet column) throws SQLException {
+    return column.getString(3).toUpperCase(Locale.ROOT);
+  }
+
+  @Override
+  public FoundTable.Kind kind(String type) {
     return switch (type) {
       case "MANAGED", "EXTERNAL", "BASE TABLE" -> FoundTable.Kind.TABLE;
       case "VIEW" -> FoundTable.Kind.VIEW;
@@ -235,19 +185,8 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   }
 
   @Override
-  public List<String> greatness(ValueType type, String value) {
-    return switch (type) {
-      case INT64 -> List.of(isLess(value, "0"), value);
-      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
-      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
-      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
-      case BOOL, BYTES, STRING, JSON -> List.of(value);
-      case VECTOR -> List.of("CAST(" + value + " AS STRING)");
-    };
-  }
-
-  private static String isLess(String value, String than) {
-    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
+  public String ordered(ValueType type, String value) {
+    return type == ValueType.VECTOR ? "CAST(" + value + " AS STRING)" : value;
   }
 
   /** One row more than those of the query is merged: the one that is changed. */

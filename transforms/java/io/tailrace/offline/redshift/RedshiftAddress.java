@@ -4,8 +4,8 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.SchemaPattern;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
-import io.tailrace.parquet.TableNames;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Optional;
@@ -34,8 +34,11 @@ record RedshiftAddress(
   static RedshiftAddress of(EndpointUri uri) {
     BucketStage.missingLibrary().ifPresent(uri::problem);
     RedshiftServer server = RedshiftServer.of(uri);
-    String schema = uri.take("schema").orElse("tailrace");
-    checkSchema(uri, schema);
+    String schema = SchemaPattern.take(uri);
+    if (SchemaPattern.withoutEnvironment(schema).startsWith("pg_")
+        || schema.equals("information_schema")) {
+      uri.problem("schema=" + schema + " is a name that Redshift keeps for itself");
+    }
     String role = uri.take("iamRole").orElse("");
     if (!role.equals("default") && !role.matches("arn:aws[a-z-]*:iam::\\d{12}:role/\\S+")) {
       uri.problem(
@@ -71,25 +74,6 @@ record RedshiftAddress(
       return Optional.empty();
     } catch (IllegalArgumentException e) {
       return Optional.of(String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** Redshift's limit is 127 bytes. */
-  private static void checkSchema(EndpointUri uri, String schema) {
-    String environment = RedshiftStatements.ENVIRONMENT;
-    String fixed = schema.replaceFirst("\\Q" + environment + "\\E", "");
-    if (!schema.replace(environment, "e").matches("[a-z_][a-z0-9_]*")) {
-      uri.problem(
-          "schema="
-              + schema
-              + " may have small letters, digits, '_' and {environment} only, and begin with a"
-              + " letter");
-    } else if (fixed.contains(environment)) {
-      uri.problem("schema=" + schema + " has {environment} twice");
-    } else if (fixed.startsWith("pg_") || schema.equals("information_schema")) {
-      uri.problem("schema=" + schema + " is a name that Redshift keeps for itself");
-    } else if (fixed.length() > TableNames.MAX_LENGTH) {
-      uri.problem("schema=" + schema + " is longer than " + TableNames.MAX_LENGTH + " letters");
     }
   }
 }

@@ -11,6 +11,7 @@ import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
+import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
@@ -60,7 +61,7 @@ public final class RedshiftOfflineStore implements StagedStore {
 
   @Override
   public boolean separatesEnvironments() {
-    return address.statements().schemaPattern().contains(RedshiftStatements.ENVIRONMENT);
+    return address.statements().schemaPattern().contains(WarehouseDialect.ENVIRONMENT);
   }
 
   @Override

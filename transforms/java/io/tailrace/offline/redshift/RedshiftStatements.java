@@ -11,7 +11,6 @@ import io.tailrace.offline.warehouse.Merge;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.parquet.ObservationRows;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.Dialect;
@@ -19,18 +18,16 @@ import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
 import io.tailrace.sql.redshift.RedshiftDialect;
 import java.nio.ByteBuffer;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -44,8 +41,6 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
     implements WarehouseDialect {
   private static final long serialVersionUID = 1;
 
-  static final String ENVIRONMENT = "{environment}";
-
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSSSS", Locale.ROOT)
           .withZone(ZoneOffset.UTC);
@@ -53,16 +48,6 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
   @Override
   public Dialect sql() {
     return REDSHIFT;
-  }
-
-  @Override
-  public String schema(String environment) {
-    return schemaPattern.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
-  }
-
-  @Override
-  public String place(String schema, String table) {
-    return REDSHIFT.quoted(schema) + "." + REDSHIFT.quoted(table);
   }
 
   @Override
@@ -96,66 +81,35 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
     return List.of("DROP VIEW " + place + "; " + createView(place, query, comment).get(0));
   }
 
-  private static String in(Collection<String> names) {
-    return names.stream().map(REDSHIFT::literal).collect(Collectors.joining(", ", "(", ")"));
+  @Override
+  public String selectTables(String schema, String names) {
+    return "SELECT c.relname, c.relkind, obj_description(c.oid, 'pg_class') FROM pg_class c JOIN"
+        + " pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'm')"
+        + " AND n.nspname = "
+        + REDSHIFT.literal(schema)
+        + " AND c.relname IN ("
+        + names
+        + ")";
   }
 
   @Override
-  public Map<String, FoundTable> tables(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = views(statements, schema, names);
-    if (found.isEmpty()) {
-      return found;
-    }
-    record ColumnOf(String table, String column, String type) {}
-    Map<String, Map<String, String>> columns = new HashMap<>();
-    for (ColumnOf column :
-        statements.query(
-            "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class c"
-                + " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON"
-                + " a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = "
-                + REDSHIFT.literal(schema)
-                + " AND c.relname IN "
-                + in(names),
-            row ->
-                new ColumnOf(
-                    row.getString(1), row.getString(2), REDSHIFT.found(row.getString(3))))) {
-      columns
-          .computeIfAbsent(column.table, unused -> new HashMap<>())
-          .put(column.column, column.type);
-    }
-    found.replaceAll(
-        (name, table) ->
-            new FoundTable(
-                table.kind(), columns.getOrDefault(name, Map.of()), Set.of(), table.comment()));
-    return found;
+  public String selectColumns(String schema, String names) {
+    return "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class c"
+        + " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON"
+        + " a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = "
+        + REDSHIFT.literal(schema)
+        + " AND c.relname IN ("
+        + names
+        + ")";
   }
 
   @Override
-  public Map<String, FoundTable> views(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = new HashMap<>();
-    statements
-        .query(
-            "SELECT c.relname, c.relkind, obj_description(c.oid, 'pg_class') FROM pg_class c JOIN"
-                + " pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'v', 'm')"
-                + " AND n.nspname = "
-                + REDSHIFT.literal(schema)
-                + " AND c.relname IN "
-                + in(names),
-            row ->
-                Map.entry(
-                    row.getString(1),
-                    new FoundTable(
-                        kind(row.getString(2)),
-                        Map.of(),
-                        Set.of(),
-                        row.getString(3) == null ? "" : row.getString(3))))
-        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
-    return found;
+  public String found(ResultSet column) throws SQLException {
+    return REDSHIFT.found(column.getString(3));
   }
 
-  private static FoundTable.Kind kind(String kind) {
+  @Override
+  public FoundTable.Kind kind(String kind) {
     return switch (kind) {
       case "r" -> FoundTable.Kind.TABLE;
       case "v" -> FoundTable.Kind.VIEW;
@@ -246,23 +200,15 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
     return "SYSDATE";
   }
 
+  /** Redshift compares texts as bytes. */
   @Override
-  public List<String> greatness(ValueType type, String value) {
+  public String ordered(ValueType type, String value) {
     return switch (type) {
-      case INT64 -> List.of(isLess(value, "0"), value);
-      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
-      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
-      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
-      case BOOL -> List.of("CASE WHEN " + value + " THEN 1 ELSE 0 END");
-      case BYTES -> List.of("TO_HEX(" + value + ")");
-      // Redshift compares texts as bytes.
-      case STRING, JSON -> List.of(value);
-      case VECTOR -> List.of("JSON_SERIALIZE(" + value + ")");
+      case BOOL -> "CASE WHEN " + value + " THEN 1 ELSE 0 END";
+      case BYTES -> "TO_HEX(" + value + ")";
+      case VECTOR -> "JSON_SERIALIZE(" + value + ")";
+      default -> value;
     };
-  }
-
-  private static String isLess(String value, String than) {
-    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
   }
 
   /**

@@ -5,6 +5,7 @@ import io.tailrace.offline.snowflake.SnowflakeStatements.Clustering;
 import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import java.io.Serializable;
 import java.time.Duration;
@@ -103,7 +104,7 @@ record SnowflakeAddress(
     }
     String name =
         given.orElse(
-            schema.contains(SnowflakeStatements.ENVIRONMENT)
+            schema.contains(WarehouseDialect.ENVIRONMENT)
                 ? "TAILRACE.TAILRACE_STAGE"
                 : schema + ".TAILRACE_STAGE");
     if (!name.matches(NAME + "[.]" + NAME)) {

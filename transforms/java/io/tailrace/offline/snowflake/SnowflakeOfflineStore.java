@@ -57,7 +57,7 @@ public final class SnowflakeOfflineStore implements StagedStore {
 
   @Override
   public boolean separatesEnvironments() {
-    return address.statements().schemaPattern().contains(SnowflakeStatements.ENVIRONMENT);
+    return address.statements().schemaPattern().contains(WarehouseDialect.ENVIRONMENT);
   }
 
   @Override

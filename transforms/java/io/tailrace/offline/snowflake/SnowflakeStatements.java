@@ -8,22 +8,18 @@ import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.parquet.ObservationRows;
-import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
 import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.LocalDate;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,33 +52,14 @@ record SnowflakeStatements(
   private static final long FIRST_DAY = LocalDate.of(1, 1, 1).toEpochDay();
   private static final long LAST_DAY = LocalDate.of(9999, 12, 31).toEpochDay();
 
-  static final String ENVIRONMENT = "{environment}";
-
   @Override
   public Dialect sql() {
     return SNOWFLAKE;
   }
 
   @Override
-  public String schema(String environment) {
-    return schemaPattern.replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
-  }
-
-  @Override
-  public String place(String schema, String table) {
-    return SNOWFLAKE.quoted(database)
-        + "."
-        + SNOWFLAKE.quoted(schema)
-        + "."
-        + SNOWFLAKE.quoted(table);
-  }
-
-  @Override
-  public String createSchema(String schema) {
-    return "CREATE SCHEMA IF NOT EXISTS "
-        + SNOWFLAKE.quoted(database)
-        + "."
-        + SNOWFLAKE.quoted(schema);
+  public String container() {
+    return SNOWFLAKE.quoted(database) + ".";
   }
 
   /** In its session it stands before one of the same name that others see. */
@@ -117,80 +94,44 @@ record SnowflakeStatements(
             + query);
   }
 
-  private static String names(Collection<String> names) {
-    return names.stream()
-        .map(name -> SNOWFLAKE.literal(name.toUpperCase(Locale.ROOT)))
-        .collect(Collectors.joining(", "));
-  }
-
   private String schemaTable(String table, String schema) {
-    return SNOWFLAKE.quoted(database)
-        + ".INFORMATION_SCHEMA."
+    return container()
+        + "INFORMATION_SCHEMA."
         + table
         + " WHERE TABLE_SCHEMA = "
-        + SNOWFLAKE.literal(schema.toUpperCase(Locale.ROOT));
+        + SNOWFLAKE.literal(schema);
   }
 
   @Override
-  public Map<String, FoundTable> tables(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = views(statements, schema, names);
-    if (found.isEmpty()) {
-      return found;
-    }
-    record ColumnOf(String table, String column, String type) {}
-    Map<String, Map<String, String>> columns = new HashMap<>();
-    for (ColumnOf column :
-        statements.query(
-            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, NUMERIC_SCALE FROM "
-                + schemaTable("COLUMNS", schema)
-                + " AND TABLE_NAME IN ("
-                + names(names)
-                + ")",
-            row ->
-                new ColumnOf(
-                    lower(row.getString(1)),
-                    lower(row.getString(2)),
-                    SNOWFLAKE.found(row.getString(3), row.getInt(4))))) {
-      columns
-          .computeIfAbsent(column.table, unused -> new HashMap<>())
-          .put(column.column, column.type);
-    }
-    found.replaceAll(
-        (name, table) ->
-            new FoundTable(
-                table.kind(), columns.getOrDefault(name, Map.of()), Set.of(), table.comment()));
-    return found;
-  }
-
-  private static String lower(String name) {
-    return name.toLowerCase(Locale.ROOT);
+  public String selectTables(String schema, String names) {
+    return "SELECT TABLE_NAME, TABLE_TYPE, COMMENT FROM "
+        + schemaTable("TABLES", schema)
+        + " AND TABLE_NAME IN ("
+        + names
+        + ")";
   }
 
   @Override
-  public Map<String, FoundTable> views(
-      Statements statements, String schema, Collection<String> names) throws SQLException {
-    Map<String, FoundTable> found = new HashMap<>();
-    statements
-        .query(
-            "SELECT TABLE_NAME, TABLE_TYPE, COMMENT FROM "
-                + schemaTable("TABLES", schema)
-                + " AND TABLE_NAME IN ("
-                + names(names)
-                + ")",
-            row ->
-                Map.entry(
-                    lower(row.getString(1)),
-                    new FoundTable(
-                        kind(row.getString(2)),
-                        Map.of(),
-                        Set.of(),
-                        row.getString(3) == null ? "" : row.getString(3))))
-        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
-    return found;
+  public String selectColumns(String schema, String names) {
+    return "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, NUMERIC_SCALE FROM "
+        + schemaTable("COLUMNS", schema)
+        + " AND TABLE_NAME IN ("
+        + names
+        + ")";
   }
 
-  private static FoundTable.Kind kind(String type) {
+  @Override
+  public String found(ResultSet column) throws SQLException {
+    return SNOWFLAKE.found(column.getString(3), column.getInt(4));
+  }
+
+  @Override
+  public String inCatalog(String name) {
+    return name.toUpperCase(Locale.ROOT);
+  }
+
+  @Override
+  public FoundTable.Kind kind(String type) {
     return switch (type) {
       case "BASE TABLE" -> FoundTable.Kind.TABLE;
       case "VIEW" -> FoundTable.Kind.VIEW;
@@ -277,19 +218,8 @@ record SnowflakeStatements(
   }
 
   @Override
-  public List<String> greatness(ValueType type, String value) {
-    return switch (type) {
-      case INT64 -> List.of(isLess(value, "0"), value);
-      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
-      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
-      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
-      case BOOL, BYTES, STRING, JSON -> List.of(value);
-      case VECTOR -> List.of("TO_VARCHAR(" + value + ")");
-    };
-  }
-
-  private static String isLess(String value, String than) {
-    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
+  public String ordered(ValueType type, String value) {
+    return type == ValueType.VECTOR ? "TO_VARCHAR(" + value + ")" : value;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.parquet.ObservationRows;
+import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.sql.Column;
 import io.tailrace.sql.ColumnType;
@@ -12,6 +13,7 @@ import io.tailrace.sql.Dialect;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
 import java.io.Serializable;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
@@ -28,11 +30,28 @@ public interface WarehouseDialect extends Serializable {
   /** Returns the words for types, and how names and texts are quoted. */
   Dialect sql();
 
+  /** Stands for the environment in the name of a schema. */
+  String ENVIRONMENT = "{environment}";
+
+  /** Returns the name of a schema, perhaps with {@link #ENVIRONMENT} in it. */
+  String schemaPattern();
+
   /** Returns the name of an environment's schema. */
-  String schema(String environment);
+  default String schema(String environment) {
+    return schemaPattern().replace(ENVIRONMENT, TableNames.ofEnvironment(environment));
+  }
+
+  /**
+   * Returns what all schemas are in, such as {@code "FEATURES".}; empty: the session's database.
+   */
+  default String container() {
+    return "";
+  }
 
   /** Returns the name of a table or view with its schema, as it stands in a statement. */
-  String place(String schema, String table);
+  default String place(String schema, String table) {
+    return container() + sql().quoted(schema) + "." + sql().quoted(table);
+  }
 
   /**
    * Returns the name of a table that only its session sees, as it stands in a statement.
@@ -43,7 +62,7 @@ public interface WarehouseDialect extends Serializable {
 
   /** Returns the statement that creates a schema, unless it is there. */
   default String createSchema(String schema) {
-    return "CREATE SCHEMA IF NOT EXISTS " + sql().quoted(schema);
+    return "CREATE SCHEMA IF NOT EXISTS " + container() + sql().quoted(schema);
   }
 
   /**
@@ -97,13 +116,43 @@ public interface WarehouseDialect extends Serializable {
     return "COMMENT ON VIEW " + place + " IS " + sql().literal(comment);
   }
 
+  /**
+   * Returns the query for what there is of some names of a schema: name, kind and comment.
+   *
+   * @param names as texts, with commas between them
+   */
+  String selectTables(String schema, String names);
+
+  /**
+   * Returns the query for the columns of some tables of a schema: table, name, and what {@link
+   * #found} wants.
+   *
+   * @param names as texts, with commas between them
+   */
+  String selectColumns(String schema, String names);
+
+  /** Returns what the catalog's word for a kind of tables means. */
+  FoundTable.Kind kind(String word);
+
+  /** Returns the type of a column that {@link #selectColumns} found, as {@link #sql} has it. */
+  String found(ResultSet column) throws SQLException;
+
+  /** Returns a name as the catalog has it. */
+  default String inCatalog(String name) {
+    return name;
+  }
+
   /** Returns what there is of some tables of a schema, with their columns, by their names. */
-  Map<String, FoundTable> tables(Statements statements, String schema, Collection<String> names)
-      throws SQLException;
+  default Map<String, FoundTable> tables(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    return FoundTables.withColumns(this, statements, schema, names);
+  }
 
   /** Returns what there is of some names of a schema, with its comment but without its columns. */
-  Map<String, FoundTable> views(Statements statements, String schema, Collection<String> names)
-      throws SQLException;
+  default Map<String, FoundTable> views(
+      Statements statements, String schema, Collection<String> names) throws SQLException {
+    return FoundTables.named(this, statements, schema, names);
+  }
 
   /** Returns a column of a table into which files are copied; JSON is still a text there. */
   default Column staged(Column column) {
@@ -161,7 +210,22 @@ public interface WarehouseDialect extends Serializable {
    *
    * @param value the column with the value; JSON is a text in it
    */
-  List<String> greatness(ValueType type, String value);
+  default List<String> greatness(ValueType type, String value) {
+    return switch (type) {
+      case INT64 -> List.of(isLess(value, "0"), value);
+      case FLOAT64 -> List.of(isLess(value, "0"), "ABS(" + value + ")");
+      case TIMESTAMP -> List.of(isLess(value, time(0)), value);
+      case DATE -> List.of(isLess(value, "DATE '1970-01-01'"), value);
+      case BOOL, BYTES, STRING, JSON, VECTOR -> List.of(ordered(type, value));
+    };
+  }
+
+  /** Returns an expression that is ordered as the bytes of a value are. */
+  String ordered(ValueType type, String value);
+
+  private static String isLess(String value, String than) {
+    return "CASE WHEN " + value + " < " + than + " THEN 1 ELSE 0 END";
+  }
 
   /** Returns the order of staged values in which the first is the greatest cell. */
   default List<String> greatestFirst(ValueType type) {
