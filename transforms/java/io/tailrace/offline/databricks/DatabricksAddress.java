@@ -58,7 +58,7 @@ record DatabricksAddress(
     Stage stage = stage(uri, workspace);
     DatabricksAddress address =
         new DatabricksAddress(
-            new DatabricksServer(workspace, "/" + uri.path()),
+            new DatabricksServer(workspace, "/" + uri.path(), catalog),
             new Place(catalog, schema),
             stage,
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),

@@ -17,8 +17,10 @@ import java.util.Properties;
  *
  * @param workspace where it is, and who is known there
  * @param httpPath its path, such as {@code /sql/1.0/warehouses/ID}
+ * @param catalog in which names are looked for that say none
  */
-record DatabricksServer(DatabricksWorkspace workspace, String httpPath) implements WarehouseServer {
+record DatabricksServer(DatabricksWorkspace workspace, String httpPath, String catalog)
+    implements WarehouseServer {
   private static final long serialVersionUID = 1;
 
   /** How much longer than a statement may take the client waits for its answer. */
@@ -40,6 +42,7 @@ record DatabricksServer(DatabricksWorkspace workspace, String httpPath) implemen
     boolean isTls = endpoint.getScheme().equals("https");
     Properties properties = new Properties();
     properties.setProperty("httpPath", httpPath);
+    properties.setProperty("ConnCatalog", catalog);
     properties.setProperty("transportMode", "http");
     properties.setProperty("ssl", isTls ? "1" : "0");
     // Tokens of service principals are asked for here, too: stages need them as well.

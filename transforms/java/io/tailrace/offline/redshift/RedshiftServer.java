@@ -3,7 +3,6 @@ package io.tailrace.offline.redshift;
 import com.amazon.redshift.Driver;
 import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.EndpointUri;
-import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Timeouts;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.warehouse.Meaning;
@@ -28,7 +27,8 @@ import java.util.Set;
  * @param sslMode how the server's certificate is looked at; disable: no TLS
  * @param timeouts for how long to wait
  */
-record RedshiftServer(String text, Place place, Login login, String sslMode, Timeouts timeouts)
+record RedshiftServer(
+    String text, Place place, RedshiftLogin login, String sslMode, Timeouts timeouts)
     implements WarehouseServer {
   private static final long serialVersionUID = 1;
 
@@ -55,15 +55,15 @@ record RedshiftServer(String text, Place place, Login login, String sslMode, Tim
               ? "the name of the database is missing: redshift://host/DATABASE"
               : "'" + uri.path() + "' is not the name of a database");
     }
-    Login login = Login.of(uri);
-    if (login.user().isEmpty() || login.password().isEmpty()) {
-      uri.problem("user=NAME and password are given together, and both are needed");
-    }
+    RedshiftLogin login = RedshiftLogin.of(uri, host);
     Optional<String> sslMode = uri.take("sslmode");
     sslMode
         .filter(mode -> !SSL_MODES.contains(mode))
         .ifPresent(
             mode -> uri.problem("sslmode=" + mode + " is none of disable, verify-ca, verify-full"));
+    if (login.iam() != null && sslMode.orElse("").equals("disable")) {
+      uri.problem("iamLogin=true needs TLS: leave sslmode=disable out");
+    }
     return new RedshiftServer(
         uri.withoutSecrets(),
         new Place(host, uri.path()),
@@ -72,12 +72,19 @@ record RedshiftServer(String text, Place place, Login login, String sslMode, Tim
         Timeouts.of(uri, STATEMENT_TIMEOUT));
   }
 
-  @Override
-  public Connection open() throws SQLException, UnavailableException {
+  /** Returns the address that the driver is given. */
+  String driverUrl() {
+    return login.scheme()
+        + place.host
+        + "/"
+        + URLEncoder.encode(place.database, StandardCharsets.UTF_8);
+  }
+
+  /** Returns what the driver is told beside it; secrets are read anew. */
+  Properties properties() throws UnavailableException {
     Properties properties = new Properties();
-    login.user().ifPresent(user -> properties.setProperty("user", user));
     try {
-      login.password().ifPresent(secret -> properties.setProperty("password", secret.read()));
+      login.put(properties);
     } catch (IllegalStateException e) {
       throw new UnavailableException(text + ": " + e.getMessage(), e);
     }
@@ -91,14 +98,16 @@ record RedshiftServer(String text, Place place, Login login, String sslMode, Tim
     properties.setProperty("socketTimeout", seconds(timeouts.reply().plus(ANSWER_GRACE)));
     properties.setProperty("tcpKeepAlive", "true");
     properties.setProperty("ApplicationName", "tailrace");
-    Connection connection =
-        new Driver()
-            .connect(
-                "jdbc:redshift://"
-                    + place.host
-                    + "/"
-                    + URLEncoder.encode(place.database, StandardCharsets.UTF_8),
-                properties);
+    return properties;
+  }
+
+  @Override
+  public Connection open() throws SQLException, UnavailableException {
+    Optional<String> missing = login.missingLibrary();
+    if (missing.isPresent()) {
+      throw new UnavailableException(text + ": " + missing.get());
+    }
+    Connection connection = new Driver().connect(driverUrl(), properties());
     if (connection == null) {
       throw new UnavailableException(text + " is not understood by the JDBC driver");
     }

@@ -266,7 +266,7 @@ public final class FakeDatabricks implements AutoCloseable {
     try {
       JsonNode request = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
       if (path.matches("/api/2.0/sql/.*sessions/?") && method.equals("POST")) {
-        return openSession();
+        return openSession(request);
       }
       if (path.matches("/api/2.0/sql/.*sessions/.+") && method.equals("DELETE")) {
         Connection session = sessions.remove(path.replaceFirst(".*/", ""));
@@ -304,7 +304,7 @@ public final class FakeDatabricks implements AutoCloseable {
     return Answer.of(token);
   }
 
-  private Answer openSession() throws SQLException {
+  private Answer openSession(JsonNode request) throws SQLException {
     String id = UUID.randomUUID().toString();
     Connection session = database.unwrap(DuckDBConnection.class).duplicate();
     try (Statement statement = session.createStatement()) {
@@ -332,7 +332,8 @@ public final class FakeDatabricks implements AutoCloseable {
                   + " full_data_type FROM duckdb_columns() WHERE database_name = '"
                   + CATALOG
                   + "'",
-              "USE " + CATALOG)) {
+              // Who names no catalog is in that of the workspace.
+              "USE " + (CATALOG.equals(request.path("catalog").asText()) ? CATALOG : "memory"))) {
         statement.execute(sql);
       }
     }
