@@ -120,6 +120,8 @@ record SnowflakeServer(
     }
     properties.put("loginTimeout", Long.toString(seconds(timeouts.connect())));
     properties.put("networkTimeout", Long.toString(timeouts.reply().plusSeconds(10).toMillis()));
+    // What may work later is tried again here, until a deadline of ours.
+    properties.put("maxHttpRetries", "1");
     properties.put("application", "tailrace");
     // Otherwise it asks the metadata addresses of clouds, wherever it runs.
     properties.put("disablePlatformDetection", "true");
