@@ -16,6 +16,7 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.parquet.TableNames;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
@@ -264,6 +265,39 @@ public abstract class WarehouseLatestContract {
     assertThat(latest()).isEmpty();
     load(staged.put(at("op-6", T + 2, 6)));
     assertThat(latest()).containsExactly("[ann, user.age, int64, 6]");
+  }
+
+  @Test
+  public void aTableThatIsAnotherFeaturesTakesNoRowsOfThisOne() throws Exception {
+    QueryResult size =
+        Results.named("op-1").addFrames(Results.user("ann", Results.int64("size", T, 1))).build();
+    load(staged.put(size));
+    execute("ALTER VIEW production.user__size RENAME TO user__age");
+
+    Inserted inserted = load(staged.put(at("op-2", T, 2)));
+
+    assertThat(inserted.rejected().stream().map(each -> each.reason()).toList())
+        .containsExactly(Reason.NAME_TAKEN);
+    assertThat(inserted.rejected().get(0).message()).contains("belongs to the feature user.size");
+    assertThat(inserted.rows().inserted()).isEqualTo(0);
+    assertThat(rows("SELECT pkey FROM production.rows_string_int64")).hasSize(1);
+    // What was renamed is nobody's: the feature has another one as soon as it has rows again.
+    load(staged.put(size.toBuilder().setOperationId("op-3").build()));
+    assertThat(rows("SELECT pkey FROM production.user__size")).hasSize(2);
+  }
+
+  @Test
+  public void aFeatureThatIsCalledLatestIsOneLikeAnyOther() throws Exception {
+    load(
+        staged.put(
+            Results.named("op-1")
+                .addFrames(
+                    Results.user("ann", Results.int64("latest", T, 1), Results.int64("age", T, 2)))
+                .build()));
+
+    assertThat(rows("SELECT value FROM production.user__latest").toString()).isEqualTo("[[1]]");
+    assertThat(latest())
+        .containsExactly("[ann, user.age, int64, 2]", "[ann, user.latest, int64, 1]");
   }
 
   @Test
