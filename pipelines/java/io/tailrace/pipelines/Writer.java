@@ -235,11 +235,10 @@ public final class Writer<O> {
     try {
       return pipeline.run();
     } catch (IllegalArgumentException e) {
-      if (Workers.areOfDataflow(pipeline.getOptions().getRunner())) {
-        // The runner looks at its options last of all, and says what is wrong in a sentence.
-        throw new CommandException("Dataflow refuses the job: " + e.getMessage(), e);
-      }
-      throw e;
+      // A runner looks at its options last of all, and says what is wrong in a sentence.
+      throw new CommandException(
+          pipeline.getOptions().getRunner().getSimpleName() + " refuses the job: " + e.getMessage(),
+          e);
     }
   }
 

@@ -390,6 +390,27 @@ public class OnlineWriterTest {
   }
 
   @Test
+  public void whatTheRunnerRefusesIsSaidInItsWords() {
+    kafka.createTopic("refused", 1);
+
+    CommandException e =
+        assertThrows(
+            CommandException.class,
+            () ->
+                OnlineWriter.WRITER.start(
+                    "--runner=FlinkRunner",
+                    "--stateBackend=hashmap",
+                    "--stateBackendStoragePath=file:///tmp",
+                    "--resultBus=" + bus("refused"),
+                    "--onlineStore=" + redis.uri(),
+                    "--deadLetterBus=" + bus("letters")));
+
+    assertThat(e)
+        .hasMessageThat()
+        .startsWith("FlinkRunner refuses the job: Unknown state backend 'hashmap'");
+  }
+
+  @Test
   public void aDeletionRetentionBelowThatOfTheBusIsRefused() {
     kafka.createTopic(
         "long", 1, Map.of("retention.ms", Long.toString(Duration.ofDays(30).toMillis())));
