@@ -20,6 +20,9 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * as another writer may be first. Not thread-safe.
  */
 final class ItemMerge {
+  /** Names of attributes can't be longer. */
+  private static final int MAX_NAME_BYTES = 65_535;
+
   private final EntityItem stored;
   private final EntityWrite write;
   private final Clock clock;
@@ -101,7 +104,16 @@ final class ItemMerge {
       CellOutcome outcome = outcome(write.cell(i), stored.content().cells().get(write.name(i)));
       outcomes[i] = outcome;
       if (outcome == CellOutcome.WRITTEN) {
-        if (isKept(write.cell(i))) {
+        int nameBytes = Attributes.bytes(Attributes.of(write.name(i)));
+        if (nameBytes > MAX_NAME_BYTES) {
+          outcomes[i] = null;
+          rejections.put(
+              i,
+              "the name of a feature has at most "
+                  + MAX_NAME_BYTES
+                  + " bytes in DynamoDB, this one has "
+                  + nameBytes);
+        } else if (isKept(write.cell(i))) {
           won.add(i);
         } else {
           // It has taken the place of a smaller one, and is over itself.

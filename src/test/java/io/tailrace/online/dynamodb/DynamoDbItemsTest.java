@@ -268,6 +268,23 @@ public class DynamoDbItemsTest {
   }
 
   @Test
+  public void aNameThatIsTooLongIsRejectedByTheCellAndTheRestIsStored() throws Exception {
+    BundleWriter.Written written =
+        write(
+            Results.of(
+                Results.user(
+                    "ann",
+                    Results.int64("n".repeat(65_535), T, 1),
+                    Results.int64("n".repeat(65_536), T, 2),
+                    Results.int64("age", T, 42))));
+
+    assertThat(written.outcomes().get(0).written()).isEqualTo(2);
+    assertThat(written.outcomes().get(0).rejected()).isEqualTo(1);
+    assertThat(message(written)).contains("at most 65535 bytes in DynamoDB, this one has 65536");
+    assertThat(attributes()).containsAtLeast("n".repeat(65_535), "age");
+  }
+
+  @Test
   public void whatHasNoRoomIsRejectedByTheCellAndTheRestIsStored() throws Exception {
     String large = "x".repeat(150_000);
     write(Results.of(Results.user("ann", Results.string("a", T, large))));

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Items {
   static final int MAX_BYTES = 400 << 10;
   private static final int MAX_PARTITION_KEY = 2_048;
+  private static final int MAX_NAME = 65_535;
   private static final int MAX_SORT_KEY = 1_024;
   private static final int WRITE_UNIT = 1 << 10;
   private static final int READ_UNIT = 4 << 10;
@@ -160,6 +161,11 @@ final class Items {
   }
 
   private static void checkSize(ObjectNode item, String otherwise) throws Refusal {
+    for (String name : (Iterable<String>) item::fieldNames) {
+      if (name.getBytes(UTF_8).length > MAX_NAME) {
+        throw Refusal.invalid("Attribute name is too large, must be less than 65536 bytes");
+      }
+    }
     if (Values.size(item) > MAX_BYTES) {
       throw Refusal.invalid(otherwise);
     }
