@@ -73,6 +73,9 @@ public final class DecodeNotifications extends DecodeMessages<Notification> {
     @Override
     protected Notification decode(BusMessage message) throws InvalidMessageException {
       Notification notification = NotificationFormat.decode(message);
+      if (notification.origin() != Notification.Origin.WRITER) {
+        return notification;
+      }
       for (int i = 0; i < notification.files().size(); i++) {
         checkInside(notification.files().get(i), "files[" + i + "]");
       }

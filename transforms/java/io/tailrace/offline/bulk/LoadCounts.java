@@ -14,6 +14,12 @@ final class LoadCounts extends StageCounters {
           "notifications_settled",
           "messages",
           "notifications whose files are loaded, or in dead letters");
+  final Count notificationsIgnored =
+      count(
+          "notifications_ignored",
+          "messages",
+          "of these, events of a cloud that are tests, or of objects that were deleted or are no"
+              + " files with results of the bucket");
   final Count filesNamed =
       count("files_named", "files", "files of all notifications, good and bad");
   final Count filesLoaded =

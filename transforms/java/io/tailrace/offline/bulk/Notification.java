@@ -13,22 +13,29 @@ import org.apache.beam.sdk.coders.DefaultCoder;
  * @param files their URIs, as they were given
  * @param folder where the files are not named: the folder that has them
  * @param contents what they hold; empty: the footer of each says it
+ * @param origin who says it
  * @param message what carried it
  */
 @DefaultCoder(NotificationCoder.class)
 public record Notification(
-    List<String> files, Optional<Folder> folder, Optional<Contents> contents, BusMessage message) {
+    List<String> files,
+    Optional<Folder> folder,
+    Optional<Contents> contents,
+    Origin origin,
+    BusMessage message) {
+  /** Who says that files were written. */
+  public enum Origin {
+    /** Whoever wrote them: each must be there, and in the bucket. */
+    WRITER,
+    /** The cloud, of every object of a bucket: what is no file with results is passed over. */
+    CLOUD,
+    /** Nobody: the message is a file of rows, which a store has refused before. */
+    ROWS
+  }
+
   /** Copies the list. */
   public Notification {
     files = ImmutableList.copyOf(files);
-  }
-
-  /**
-   * Returns whether the message itself is a file of rows: those that a store has refused behind
-   * this writer, whose letter is sent back.
-   */
-  public boolean isRows() {
-    return files.isEmpty() && folder.isEmpty();
   }
 
   /**

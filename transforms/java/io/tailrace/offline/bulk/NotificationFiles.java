@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Folder;
+import io.tailrace.offline.bulk.Notification.Origin;
 import io.tailrace.offline.bulk.ResultBucket.Found;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -43,13 +44,16 @@ record NotificationFiles(ResultBucket bucket) {
     }
     List<Named> files = new ArrayList<>();
     for (String uri : notification.files()) {
+      if (notification.origin() == Origin.CLOUD && !bucket.isResult(uri)) {
+        continue;
+      }
       files.add(new Named(uri, "files[" + files.size() + "]", bucket.find(uri)));
     }
     return files;
   }
 
   private List<Named> counted(Folder folder) throws InvalidMessageException, UnavailableException {
-    List<Found> found = bucket.list(folder.uri());
+    List<String> found = bucket.list(folder.uri());
     if (found.size() != folder.count()) {
       throw new InvalidMessageException(
           found.size() < folder.count() ? Reason.MISSING_FILE : Reason.INVALID_VALUE,
@@ -63,7 +67,11 @@ record NotificationFiles(ResultBucket bucket) {
                   ? ": when all are there, replay this letter"
                   : ": a folder is for the files of one result"));
     }
-    return found.stream().map(file -> new Named(file.uri(), "prefix", Optional.of(file))).toList();
+    List<Named> named = new ArrayList<>();
+    for (String uri : found) {
+      named.add(new Named(uri, "prefix", bucket.find(uri)));
+    }
+    return named;
   }
 
   private List<Named> listed(Folder folder) throws InvalidMessageException, UnavailableException {

@@ -5,6 +5,7 @@ import com.google.protobuf.util.JsonFormat;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.Notification.Folder;
+import io.tailrace.offline.bulk.Notification.Origin;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.parquet.WideMapping;
@@ -44,7 +45,12 @@ public final class NotificationFormat {
    */
   public static Notification decode(BusMessage message) throws InvalidMessageException {
     if (ObservationFile.isParquet(message.payload())) {
-      return new Notification(List.of(), Optional.empty(), Optional.empty(), message);
+      return new Notification(List.of(), Optional.empty(), Optional.empty(), Origin.ROWS, message);
+    }
+    Optional<List<String>> created = CloudEvents.created(message);
+    if (created.isPresent()) {
+      return new Notification(
+          created.get(), Optional.empty(), Optional.empty(), Origin.CLOUD, message);
     }
     BulkUpload upload = parse(message.payload());
     Set<String> known = new HashSet<>();
@@ -65,7 +71,8 @@ public final class NotificationFormat {
               ? "the message has files and a prefix: name the files, or their folder"
               : "the message names no files: fill files, or prefix");
     }
-    return new Notification(upload.getFilesList(), folder, contents(upload), message);
+    return new Notification(
+        upload.getFilesList(), folder, contents(upload), Origin.WRITER, message);
   }
 
   /**

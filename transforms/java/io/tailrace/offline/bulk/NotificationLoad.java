@@ -3,6 +3,7 @@ package io.tailrace.offline.bulk;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.Notification.Origin;
 import io.tailrace.offline.bulk.NotificationFiles.Named;
 import io.tailrace.offline.bulk.ResultBucket.Found;
 import io.tailrace.parquet.FileDecoder;
@@ -57,10 +58,13 @@ final class NotificationLoad {
   long run() throws UnavailableException {
     List<Named> named;
     try {
-      if (notification.isRows()) {
+      if (notification.origin() == Origin.ROWS) {
         return insertRows();
       }
       named = new NotificationFiles(rules.bucket()).find(notification);
+      if (named.isEmpty()) {
+        counts.notificationsIgnored.add(1);
+      }
     } catch (InvalidMessageException e) {
       whole =
           Optional.of(

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -167,7 +168,7 @@ public record ResultBucket(String uri) implements Endpoint {
     if (isLocal() && !Files.isDirectory(path(uri))) {
       throw new UnavailableException(uri + " is no folder of this machine: create it");
     }
-    List<Found> some;
+    List<String> some;
     try {
       some = list(uri + "/");
     } catch (UnavailableException e) {
@@ -182,11 +183,14 @@ public record ResultBucket(String uri) implements Endpoint {
           e);
     }
     if (!some.isEmpty()) {
-      try (SeekableByteChannel channel = open(some.get(0))) {
-        int unused = channel.read(ByteBuffer.allocate(4));
-      } catch (IOException e) {
-        throw new UnavailableException(
-            some.get(0).uri + " is listed and can't be read: " + e.getMessage(), e);
+      Optional<Found> first = find(some.get(0));
+      if (first.isPresent()) {
+        try (SeekableByteChannel channel = open(first.get())) {
+          int unused = channel.read(ByteBuffer.allocate(4));
+        } catch (IOException e) {
+          throw new UnavailableException(
+              first.get().uri + " is listed and can't be read: " + e.getMessage(), e);
+        }
       }
     }
   }
@@ -211,13 +215,14 @@ public record ResultBucket(String uri) implements Endpoint {
   }
 
   /**
-   * Lists the files with results of a folder, sorted.
+   * Lists the files with results of a folder, sorted. A list does not say every version: see {@link
+   * #find}.
    *
    * @param folder ends with a slash
    * @throws UnavailableException if the bucket can't be listed now
    */
-  List<Found> list(String folder) throws UnavailableException {
-    List<Found> found = new ArrayList<>();
+  List<String> list(String folder) throws UnavailableException {
+    List<String> found = new ArrayList<>();
     try {
       if (isLocal()) {
         Path root = path(folder);
@@ -227,8 +232,8 @@ public record ResultBucket(String uri) implements Endpoint {
         try (Stream<Path> all = Files.walk(root)) {
           for (Path each : all.filter(Files::isRegularFile).sorted().toList()) {
             String name = root.relativize(each).toString();
-            if (isResult(name)) {
-              found.add(local(folder + name, each));
+            if (isName(name)) {
+              found.add(folder + name);
             }
           }
         }
@@ -236,19 +241,26 @@ public record ResultBucket(String uri) implements Endpoint {
       }
       MatchResult all = FileSystems.match(folder + "**", EmptyMatchTreatment.ALLOW);
       for (Metadata each : all.metadata()) {
-        Found file = remote(each);
-        if (file.uri.startsWith(folder) && isResult(file.uri.substring(folder.length()))) {
+        String file = each.resourceId().toString();
+        if (file.startsWith(folder) && isName(file.substring(folder.length()))) {
           found.add(file);
         }
       }
-      found.sort((a, b) -> a.uri.compareTo(b.uri));
+      Collections.sort(found);
       return found;
     } catch (IOException | RuntimeException e) {
       throw unusable(folder, e);
     }
   }
 
-  private static boolean isResult(String name) {
+  /** Returns whether an address is one of a file with results in this bucket. */
+  boolean isResult(String file) {
+    return whyNoFile(file).isEmpty()
+        && whyOutside(file).isEmpty()
+        && isName(file.substring(uri.length() + 1));
+  }
+
+  private static boolean isName(String name) {
     if (!name.endsWith(PARQUET)) {
       return false;
     }

@@ -1,13 +1,19 @@
 package io.tailrace.offline.bulk;
 
+import static com.google.common.truth.Truth.assertThat;
+
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.result.ValueType;
+import io.tailrace.v1.BulkUpload;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
 import org.duckdb.DuckDBDriver;
 import org.junit.Rule;
+import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 
 public class DuckDbResultFilesTest extends ResultFilesRules {
@@ -34,5 +40,25 @@ public class DuckDbResultFilesTest extends ResultFilesRules {
         Statement statement = connection.createStatement()) {
       statement.execute("DROP TABLE prod." + table);
     }
+  }
+
+  @Test
+  public void twoThousandFilesOfOneMessage() throws Exception {
+    BulkUpload upload;
+    try (OfflineResults files =
+        OfflineResults.of(contents("q20", feature("age", ValueType.INT64)))
+            .withFileRows(1)
+            .into(bucket.uri() + "/r20")) {
+      for (long i = 0; i < 2_000; i++) {
+        files.add("k" + i, T, List.of(i));
+      }
+      upload = files.finish();
+    }
+
+    assertThat(load(upload)).isEqualTo(new Outcome(2_000, Optional.empty()));
+
+    assertThat(count("user__age")).isEqualTo(2_000);
+    assertThat(count("bulk_files")).isEqualTo(2_000);
+    assertThat(load(upload).rows()).isEqualTo(0);
   }
 }

@@ -5,6 +5,12 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.Notification.Folder;
 import io.tailrace.parquet.WideMapping;
@@ -195,6 +201,59 @@ public class NotificationFormatTest {
     assertWithMessage(json).that(e.reason()).isEqualTo(reason);
     assertWithMessage(json).that(e.field()).isEqualTo(field);
     assertThat(e).hasMessageThat().contains(words);
+  }
+
+  @Test
+  public void eventsOfS3NameTheObjectsThatWereMade() throws Exception {
+    String record =
+        "{\"eventSource\":\"aws:s3\",\"eventName\":\"ObjectCreated:Put\",\"s3\":{\"bucket\":{"
+            + "\"name\":\"results\"},\"object\":{\"key\":\"a+b/%C3%A4.parquet\",\"eTag\":\"1\"}}}";
+    String event =
+        "{\"Records\":["
+            + record
+            + ","
+            + record.replace("ObjectCreated:Put", "ObjectRemoved:Delete").replace("a+b", "gone")
+            + "]}";
+    String quoted = new ObjectMapper().writeValueAsString(event);
+    for (String each :
+        List.of(
+            event,
+            "{\"MessageId\":\"1\",\"Body\":" + quoted + "}",
+            "{\"Type\":\"Notification\",\"Message\":" + quoted + "}",
+            "{\"source\":\"aws.s3\",\"detail-type\":\"Object Created\",\"detail\":{\"bucket\":{"
+                + "\"name\":\"results\"},\"object\":{\"key\":\"a b/ä.parquet\"}}}")) {
+      Notification read = decode(each);
+      assertThat(read.files()).containsExactly("s3://results/a b/ä.parquet");
+      assertThat(read.origin()).isEqualTo(Notification.Origin.CLOUD);
+      assertThat(read.contents()).isEqualTo(Optional.empty());
+    }
+    assertThat(
+            decode("{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Bucket\":\"results\"}")
+                .files())
+        .isEmpty();
+  }
+
+  @Test
+  public void eventsOfCloudStorageNameTheObjectsThatWereMade() throws Exception {
+    byte[] object =
+        "{\"kind\":\"storage#object\",\"name\":\"r/a.parquet\",\"bucket\":\"b\"}".getBytes(UTF_8);
+    for (String type : List.of("OBJECT_FINALIZE", "OBJECT_DELETE", "OBJECT_METADATA_UPDATE")) {
+      Notification read =
+          NotificationFormat.decode(
+              BusMessage.of(
+                  object,
+                  null,
+                  Place.identified("events", "1"),
+                  MessageTime.ofBus(1),
+                  Headers.of(
+                      Header.of("eventType", type),
+                      Header.of("bucketId", "b"),
+                      Header.of("objectId", "r/a.parquet"))));
+      assertThat(read.files())
+          .containsExactlyElementsIn(
+              type.equals("OBJECT_FINALIZE") ? List.of("gs://b/r/a.parquet") : List.of());
+      assertThat(read.origin()).isEqualTo(Notification.Origin.CLOUD);
+    }
   }
 
   @Test

@@ -13,14 +13,19 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationIds;
+import io.tailrace.parquet.WideFile;
 import io.tailrace.parquet.WideMapping;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.parquet.WideMapping.Kind;
 import io.tailrace.parquet.WideMapping.Nulls;
 import io.tailrace.parquet.WideMapping.Time;
+import io.tailrace.parquet.WideRows;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
@@ -49,10 +54,9 @@ public abstract class ResultFilesContract {
   @Rule public final TemporaryFolder results = new TemporaryFolder();
 
   ResultBucket bucket;
-  private final LoadCounts counts = new LoadCounts();
-  private int messages;
+  private volatile int messages;
   // Rows that were decoded one by one, of the message that was loaded last.
-  private long decoded;
+  private volatile long decoded;
 
   /** The store, one schema for each environment. */
   protected abstract OfflineStore store();
@@ -102,20 +106,36 @@ public abstract class ResultFilesContract {
             Place.numbered("bulk-upload", 0, messages++),
             MessageTime.ofBus(Micros.now()),
             headers);
-    try (BulkLoader loader = store().bulkLoads().orElseThrow().open()) {
+    try {
+      return load(NotificationFormat.decode(message));
+    } catch (InvalidMessageException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Returns a message that nobody looks into. */
+  BusMessage message() {
+    return BusMessage.of(
+        new byte[0], Place.numbered("bulk-upload", 0, messages++), MessageTime.ofBus(Micros.now()));
+  }
+
+  Outcome load(Notification notification) throws UnavailableException {
+    return load(notification, store().bulkLoads().orElseThrow().open());
+  }
+
+  Outcome load(Notification notification, BulkLoader opened) throws UnavailableException {
+    LoadCounts counts = new LoadCounts();
+    try (BulkLoader loader = opened) {
       NotificationLoad load =
           new NotificationLoad(
               new LoadResultFiles.Rules(bucket, Set.of(), Duration.ofMinutes(5)),
               loader,
               counts,
-              NotificationFormat.decode(message));
+              notification);
       long rows = load.run();
       return new Outcome(rows, load.failure());
-    } catch (io.tailrace.stage.InvalidMessageException e) {
-      throw new AssertionError(e);
     } finally {
       decoded = counts.rowsDecoded.unflushed();
-      counts.clear();
     }
   }
 
@@ -371,16 +391,22 @@ public abstract class ResultFilesContract {
 
   /** Inserts the rows of files as the streaming path does, and returns how many were new. */
   private long streamed(Contents contents, BulkUpload upload) throws Exception {
-    List<io.tailrace.parquet.ObservationFile> canonical = new ArrayList<>();
-    io.tailrace.stage.RejectedCells none = new io.tailrace.stage.RejectedCells();
-    try (io.tailrace.parquet.WideFile file =
-        io.tailrace.parquet.WideFile.open(Files.newByteChannel(path(upload.getFiles(0))))) {
-      new io.tailrace.parquet.WideRows(
+    try (BulkLoader loader = store().bulkLoads().orElseThrow().open()) {
+      return loader.rows().insert(canonical(contents, upload)).rows().inserted();
+    }
+  }
+
+  /** Returns the rows of a file as files of the streaming path. */
+  List<ObservationFile> canonical(Contents contents, BulkUpload upload) throws Exception {
+    List<ObservationFile> canonical = new ArrayList<>();
+    RejectedCells none = new RejectedCells();
+    try (WideFile file = WideFile.open(Files.newByteChannel(path(upload.getFiles(0))))) {
+      new WideRows(
               file,
               contents.mapping(),
               file.check(contents.mapping()),
-              new io.tailrace.parquet.WideRows.Source(
-                  new io.tailrace.parquet.WideRows.Operation(
+              new WideRows.Source(
+                  new WideRows.Operation(
                       contents.operationId(), contents.environment(), contents.deploymentId()),
                   "",
                   "",
@@ -389,8 +415,6 @@ public abstract class ResultFilesContract {
               none)
           .<Exception>decode(canonical::addAll);
     }
-    try (BulkLoader loader = store().bulkLoads().orElseThrow().open()) {
-      return loader.rows().insert(canonical).rows().inserted();
-    }
+    return canonical;
   }
 }

@@ -2,9 +2,16 @@ package io.tailrace.offline.bulk;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.parquet.WideMapping.Kind;
 import io.tailrace.parquet.WideMapping.Nulls;
@@ -12,13 +19,21 @@ import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.Test;
 
 /** What is done with files of results wherever they are loaded to. */
@@ -201,5 +216,170 @@ public abstract class ResultFilesRules extends ResultFilesContract {
     Files.write(truncated, whole);
     assertThat(replay(upload).rows()).isEqualTo(1);
     assertThat(count("user__age")).isEqualTo(3);
+  }
+
+  @Test
+  public void eventsOfTheCloudLoadWhatSaysItself() throws Exception {
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents("q15", feature("age", ValueType.INT64)), "r15")) {
+      files.add("a", T, List.of(1L));
+      upload = files.finish();
+    }
+    // Of the bucket's name alone, as that of a test is no bucket's.
+    String key = upload.getFiles(0);
+    Notification event =
+        new Notification(
+            List.of(key, bucket.uri() + "/r15/_temporary/x.parquet", "s3://another/x.parquet"),
+            Optional.empty(),
+            Optional.empty(),
+            Notification.Origin.CLOUD,
+            message());
+
+    assertThat(load(event)).isEqualTo(new Outcome(1, Optional.empty()));
+    assertThat(count("user__age")).isEqualTo(1);
+
+    Notification nothing =
+        new Notification(
+            List.of(), Optional.empty(), Optional.empty(), Notification.Origin.CLOUD, message());
+    assertThat(load(nothing)).isEqualTo(new Outcome(0, Optional.empty()));
+  }
+
+  @Test
+  public void aFileOfRowsThatComesBackIsInserted() throws Exception {
+    Contents contents = contents("q16", feature("age", ValueType.INT64));
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents, "r16")) {
+      files.add("a", T, List.of(1L));
+      upload = files.finish();
+    }
+    byte[] rows = canonical(contents, upload).get(0).bytes();
+
+    Outcome outcome =
+        load(
+            NotificationFormat.decode(
+                BusMessage.of(rows, Place.numbered("bulk-upload", 0, 9), MessageTime.ofBus(1))));
+
+    assertThat(outcome).isEqualTo(new Outcome(1, Optional.empty()));
+    assertThat(count("user__age")).isEqualTo(1);
+  }
+
+  private Notification notification(BulkUpload upload) throws Exception {
+    return NotificationFormat.decode(
+        message().withPayload(NotificationFormat.json(upload).getBytes(UTF_8)));
+  }
+
+  @Test
+  public void aFileThatChangesWhileItIsReadIsRefusedAndLoadedLater() throws Exception {
+    BulkUpload upload;
+    try (OfflineResults files =
+        OfflineResults.of(contents("q17", feature("age", ValueType.INT64)))
+            .withFileRows(1)
+            .into(bucket.uri() + "/r17")) {
+      files.add("a", T, List.of(1L));
+      files.add("b", T, List.of(2L));
+      upload = files.finish();
+    }
+    BulkLoader loader = store().bulkLoads().orElseThrow().open();
+    WideLoads touching =
+        new WideLoads() {
+          @Override
+          public Most most() {
+            return loader.wide().most();
+          }
+
+          @Override
+          public Loaded load(Batch batch) throws UnavailableException {
+            Loaded loaded = loader.wide().load(batch);
+            try {
+              Path unused =
+                  Files.setLastModifiedTime(path(upload.getFiles(1)), FileTime.fromMillis(5_000));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+            return loaded;
+          }
+
+          @Override
+          public void close() {
+            loader.wide().close();
+          }
+        };
+
+    Failure failure =
+        load(notification(upload), new BulkLoader(touching, loader.rows(), loader.ledger()))
+            .failure()
+            .orElseThrow();
+
+    assertThat(failure.reasons()).containsExactly(Reason.MISSING_FILE, 1);
+    assertThat(failure.field()).isEqualTo("files[1]");
+    assertThat(failure.message()).contains("changed while it was read");
+    assertThat(replay(upload)).isEqualTo(new Outcome(1, Optional.empty()));
+    assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void aCrashBetweenTheRowsAndTheLedgerDoublesNothing() throws Exception {
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents("q18", feature("age", ValueType.INT64)), "r18")) {
+      files.add("a", T, List.of(1L));
+      upload = files.finish();
+    }
+    BulkLoader loader = store().bulkLoads().orElseThrow().open();
+    Ledger.Book broken =
+        new Ledger.Book() {
+          @Override
+          public Map<String, Entry> find(String environment, Collection<String> names)
+              throws UnavailableException {
+            return loader.ledger().find(environment, names);
+          }
+
+          @Override
+          public void enter(String environment, List<Entry> entries) throws UnavailableException {
+            throw new UnavailableException("the process is gone");
+          }
+
+          @Override
+          public void forget(String environment, Instant before) {}
+        };
+    assertThrows(
+        UnavailableException.class,
+        () -> load(notification(upload), new BulkLoader(loader.wide(), loader.rows(), broken)));
+    assertThat(count("user__age")).isEqualTo(1);
+
+    assertThat(load(upload)).isEqualTo(new Outcome(1, Optional.empty()));
+
+    assertThat(count("user__age")).isEqualTo(1);
+    assertThat(load(upload).rows()).isEqualTo(0);
+  }
+
+  @Test
+  public void twoWhoLoadTheSameFilesAtOnceDoubleNothing() throws Exception {
+    BulkUpload upload;
+    try (OfflineResults files =
+        OfflineResults.of(
+                contents("q19", feature("age", ValueType.INT64), feature("name", ValueType.STRING)))
+            .withFileRows(100)
+            .into(bucket.uri() + "/r19")) {
+      for (long i = 0; i < 400; i++) {
+        files.add("k" + i, T, List.of(i, "n" + i));
+      }
+      upload = files.finish();
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<Outcome>> both =
+          List.of(
+              threads.submit(() -> load(notification(upload))),
+              threads.submit(() -> load(notification(upload))));
+      for (Future<Outcome> each : both) {
+        assertThat(each.get().failure()).isEqualTo(Optional.empty());
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+
+    assertThat(query("SELECT count(*), count(DISTINCT pkey) FROM prod.user__age"))
+        .containsExactly(List.of("400", "400"));
+    assertThat(count("user__name")).isEqualTo(400);
   }
 }
