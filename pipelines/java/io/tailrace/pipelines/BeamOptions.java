@@ -47,6 +47,7 @@ final class BeamOptions {
   static <T extends PipelineOptions> T parse(Class<T> type, boolean gathering, String... args)
       throws CommandException {
     PipelineOptionsFactory.register(type);
+    registerS3();
     try {
       PipelineOptions named = PipelineOptionsFactory.fromArgs(args).withValidation().as(type);
       Map<String, String> defaults =
@@ -163,5 +164,16 @@ final class BeamOptions {
 
   private static String firstLine(IllegalArgumentException e) {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+
+  /** Beam registers none of its options of S3, such as how a bucket is named in a request. */
+  private static void registerS3() {
+    try {
+      PipelineOptionsFactory.register(
+          Class.forName("org.apache.beam.sdk.io.aws2.options.S3Options")
+              .asSubclass(PipelineOptions.class));
+    } catch (ClassNotFoundException e) {
+      // Then nothing is in S3 either.
+    }
   }
 }

@@ -28,11 +28,27 @@ final class Ports {
           Map.entry("dynamodb", HTTPS),
           Map.entry("bigquery", HTTPS),
           Map.entry("snowflake", HTTPS),
-          Map.entry("databricks", HTTPS));
+          Map.entry("databricks", HTTPS),
+          // Buckets, misspelt ones too: their own kind says how they are spelt.
+          Map.entry("s3", HTTPS),
+          Map.entry("s3a", HTTPS),
+          Map.entry("s3n", HTTPS),
+          Map.entry("gs", HTTPS),
+          Map.entry("gcs", HTTPS));
 
   /** Schemes whose first part is a name in a cloud and no host. */
   private static final Set<String> CLOUDS =
-      Set.of("pubsub", "dynamodb", "bigquery", "snowflake", "databricks");
+      Set.of(
+          "pubsub",
+          "dynamodb",
+          "bigquery",
+          "snowflake",
+          "databricks",
+          "s3",
+          "s3a",
+          "s3n",
+          "gs",
+          "gcs");
 
   private Ports() {}
 

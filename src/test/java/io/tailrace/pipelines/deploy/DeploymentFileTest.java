@@ -223,8 +223,8 @@ public class DeploymentFileTest {
         }
       }
     }
-    // A file of one process, which a cluster has no use for.
-    assertThat(unknown).containsExactly("duckdb");
+    // Files of one process or machine, which a cluster has no use for.
+    assertThat(unknown).containsExactly("duckdb", "file");
   }
 
   private static WriterDeployment only(String file) throws CommandException {
