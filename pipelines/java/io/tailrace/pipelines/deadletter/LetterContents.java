@@ -5,6 +5,8 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.NotificationFormat;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.FileDescription;
 import io.tailrace.parquet.ObservationFile;
@@ -37,7 +39,8 @@ record LetterContents(Optional<Overflow> overflow) {
   enum Kind {
     RESULT,
     FILE,
-    SUMMARY
+    SUMMARY,
+    NOTIFICATION
   }
 
   /** Returns what a letter's value should be: the writer that refused it tells. */
@@ -51,7 +54,11 @@ record LetterContents(Optional<Overflow> overflow) {
     if (letter.isRows() || reads.equals("streamingInsertBus")) {
       return Kind.FILE;
     }
-    return reads.equals("metricsBus") ? Kind.SUMMARY : Kind.RESULT;
+    return switch (reads) {
+      case "metricsBus" -> Kind.SUMMARY;
+      case "bulkUploadBus" -> Kind.NOTIFICATION;
+      default -> Kind.RESULT;
+    };
   }
 
   /**
@@ -105,6 +112,7 @@ record LetterContents(Optional<Overflow> overflow) {
         switch (kind(letter)) {
           case RESULT -> result(value).map(QueryResult::getEnvironmentId);
           case SUMMARY -> summary(value).map(MetricsSummary::getEnvironmentId);
+          case NOTIFICATION -> uploaded(value).map(Contents::environment);
           case FILE ->
               FileDescription.of(value)
                   .map(file -> file.texts().getOrDefault(ObservationSchema.ENVIRONMENT_ID, ""));
@@ -130,6 +138,10 @@ record LetterContents(Optional<Overflow> overflow) {
             summary(value)
                 .filter(MetricsSummary::hasFeature)
                 .ifPresent(summary -> features.add(summary.getFeature().getFeature()));
+        case NOTIFICATION ->
+            uploaded(value)
+                .ifPresent(
+                    it -> it.mapping().features().forEach(each -> features.add(each.feature())));
         case FILE ->
             file(letter, value)
                 .ifPresent(file -> file.features().forEach(each -> features.add(name(each))));
@@ -151,6 +163,15 @@ record LetterContents(Optional<Overflow> overflow) {
     try {
       return Optional.of(MetricsSummary.parseFrom(value));
     } catch (InvalidProtocolBufferException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Returns what a message says of the files that it names, if it says it. */
+  private static Optional<Contents> uploaded(byte[] value) {
+    try {
+      return Optional.of(NotificationFormat.contents(value));
+    } catch (InvalidMessageException e) {
       return Optional.empty();
     }
   }

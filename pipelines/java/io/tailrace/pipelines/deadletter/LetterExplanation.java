@@ -1,5 +1,7 @@
 package io.tailrace.pipelines.deadletter;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -22,6 +24,10 @@ import org.apache.parquet.schema.Type;
 final class LetterExplanation {
   private static final int MAX_FEATURES = 8;
   private static final int MAX_CELLS = 20;
+
+  /** Bytes of a text that are shown. */
+  private static final int MAX_TEXT = 2_000;
+
   private static final int MAX_COLUMNS = 60;
 
   private final LetterContents contents;
@@ -114,6 +120,11 @@ final class LetterExplanation {
         case FILE -> file(stored, value.get(), lines);
         case RESULT -> message(stored, value.get(), QueryResult.getDescriptor(), lines);
         case SUMMARY -> message(stored, value.get(), MetricsSummary.getDescriptor(), lines);
+        // The cells say the files.
+        case NOTIFICATION ->
+            lines.add(
+                new String(value.get(), 0, Math.min(MAX_TEXT, value.get().length), UTF_8)
+                    .replaceAll("\\s+", " "));
       }
     }
     int listed = Math.min(cells.size(), MAX_CELLS);

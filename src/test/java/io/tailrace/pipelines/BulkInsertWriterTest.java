@@ -20,6 +20,9 @@ import io.tailrace.parquet.WideMapping.Time;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.watch.KafkaLetters;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.AddedKinds;
+import io.tailrace.testing.fakes.FakeBigQuery;
+import io.tailrace.testing.fakes.FakeBigQueryKind;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.file.Files;
@@ -42,6 +45,7 @@ import org.junit.rules.TemporaryFolder;
 public class BulkInsertWriterTest {
   private static final long T = 1_760_000_000_000_000L;
 
+  @Rule public final AddedKinds kinds = AddedKinds.of(FakeBigQueryKind.class);
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
   private LocalKafka kafka;
@@ -144,6 +148,32 @@ public class BulkInsertWriterTest {
           });
     }
     return letters;
+  }
+
+  @Test
+  public void rowsReachBigQueryByItsOwnSink() throws Exception {
+    try (FakeBigQuery bigQuery = FakeBigQuery.start()) {
+      store = FakeBigQueryKind.uri(bigQuery.uri("{environment}", "&retryFor=10s"));
+      PipelineResult writer = BulkInsertWriter.WRITER.start(arguments());
+      try (BusPublisher publisher = Buses.at(bus + "bulk-upload").publisher()) {
+        byte[] message = write("q1", 30).toByteArray();
+        publisher.publish(OutgoingMessage.of(message));
+        // It is not known that they were loaded, and the view shows each once.
+        publisher.publish(OutgoingMessage.of(message));
+        publisher.flush();
+        OfflineServers.await(
+            "rows",
+            () ->
+                bigQuery.tables().names("prod").contains("user__age")
+                    && OfflineStores.at(store)
+                        .reader()
+                        .query("SELECT count(*), sum(value) FROM prod.user__age", 1)
+                        .rows()
+                        .equals(List.of(List.of("30", "435"))));
+      } finally {
+        writer.cancel();
+      }
+    }
   }
 
   @Test

@@ -1,0 +1,165 @@
+package io.tailrace.pipelines.tools;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.NotificationFormat;
+import io.tailrace.offline.bulk.OfflineResults;
+import io.tailrace.parquet.WideMapping;
+import io.tailrace.parquet.WideMapping.FeatureColumn;
+import io.tailrace.parquet.WideMapping.Kind;
+import io.tailrace.parquet.WideMapping.Nulls;
+import io.tailrace.parquet.WideMapping.Time;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.result.ValueType;
+import io.tailrace.testing.Messages;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import picocli.CommandLine;
+
+/** Publishes to a real Kafka; nobody loads. */
+public class BulkLoadCommandTest {
+  @ClassRule public static final TemporaryFolder SERVERS = new TemporaryFolder();
+
+  private static LocalKafka kafka;
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @BeforeClass
+  public static void startKafka() throws Exception {
+    kafka = LocalKafka.start(SERVERS.newFolder().toPath(), 0);
+    kafka.createTopic("bulk-upload", 1, Map.of());
+  }
+
+  @AfterClass
+  public static void stopKafka() {
+    kafka.close();
+  }
+
+  private int run(String... arguments) {
+    CommandLine line =
+        new CommandLine(new BulkLoadCommand(folder.getRoot().toPath().resolve("no-stack")));
+    line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    line.setExecutionExceptionHandler(
+        (e, command, parsed) -> {
+          if (e instanceof CommandException) {
+            command.getErr().println(e.getMessage());
+            return 1;
+          }
+          throw e;
+        });
+    return line.execute(arguments);
+  }
+
+  private Path file() throws Exception {
+    Contents contents =
+        new Contents(
+            "q1",
+            "prod",
+            "",
+            new WideMapping(
+                "id",
+                new Time("at", 0),
+                List.of(
+                    new FeatureColumn(
+                        "user",
+                        "user.age",
+                        "age",
+                        new Kind(ValueType.INT64, Nulls.NOT_COMPUTED),
+                        ""))));
+    try (OfflineResults results =
+        OfflineResults.of(contents).into("file://" + folder.newFolder())) {
+      results.add("a", 1, List.of(1L));
+      return Path.of(results.finish().getFiles(0).substring("file://".length()));
+    }
+  }
+
+  private String[] to(Path bucket, String... more) {
+    List<String> all = new ArrayList<>(List.of(more));
+    all.add("--bulkUploadBus=kafka://" + kafka.bootstrapServers() + "/bulk-upload");
+    all.add("--uploadBucket=file://" + bucket);
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  public void filesAreCopiedAndNamedOnTheBus() throws Exception {
+    Path bucket = folder.newFolder("bucket").toPath();
+
+    int code = run(to(bucket, file().toString()));
+
+    assertThat(err.toString()).isEmpty();
+    assertThat(code).isEqualTo(0);
+    assertThat(out.toString()).contains("1 rows, 1 features");
+    assertThat(out.toString()).contains("Copied 1 of 1");
+    assertThat(out.toString()).contains("Published 1 of 1 files");
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers(), "auto.offset.reset", "earliest"),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      consumer.assign(List.of(new TopicPartition("bulk-upload", 0)));
+      List<byte[]> values = new ArrayList<>();
+      while (values.isEmpty()) {
+        consumer.poll(Duration.ofMillis(50)).forEach(record -> values.add(record.value()));
+      }
+      String copy = NotificationFormat.decode(Messages.of(values.get(0), 1)).files().get(0);
+      assertThat(copy).startsWith("file://" + bucket + "/bulk-load-");
+      assertThat(Files.exists(Path.of(copy.substring("file://".length())))).isTrue();
+    }
+  }
+
+  @Test
+  public void eachMisuseHasItsSentence() throws Exception {
+    Path bucket = folder.newFolder("bucket").toPath();
+    Path good = file();
+    Path cut = folder.newFile("cut.parquet").toPath();
+    byte[] whole = Files.readAllBytes(good);
+    Files.write(cut, Arrays.copyOf(whole, whole.length - 3));
+    Path mapping = folder.newFile("mapping.json").toPath();
+    Files.write(mapping, "{\"operationId\":\"q\"}".getBytes(UTF_8));
+
+    says(1, "There is no file /gone.parquet", to(bucket, "/gone.parquet"));
+    says(1, "cut off", to(bucket, cut.toString()));
+    says(1, "environment_id is missing", to(bucket, good.toString(), "--mapping=" + mapping));
+    says(1, "No 'local' runs on this machine", good.toString());
+    says(2, "give both, or neither", good.toString(), "--uploadBucket=file://" + bucket);
+    says(2, "Missing required parameter", to(bucket));
+    says(1, "is no folder of this machine: create it", to(bucket.resolve("gone"), good.toString()));
+    says(
+        1,
+        "with your cloud's own tools",
+        good.toString(),
+        "--bulkUploadBus=kafka://" + kafka.bootstrapServers() + "/bulk-upload",
+        "--uploadBucket=s3://results");
+    try (var copies = Files.list(bucket)) {
+      assertThat(copies.toList()).isEmpty();
+    }
+  }
+
+  private void says(int code, String words, String... arguments) {
+    err.getBuffer().setLength(0);
+    assertThat(run(arguments)).isEqualTo(code);
+    assertThat(err.toString()).contains(words);
+  }
+}
