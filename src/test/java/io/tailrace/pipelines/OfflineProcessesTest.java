@@ -3,16 +3,9 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
-import io.tailrace.bus.BusMessage;
-import io.tailrace.bus.MessageTime;
-import io.tailrace.bus.Place;
-import io.tailrace.offline.EncodeObservations;
-import io.tailrace.offline.ResultEncoder;
 import io.tailrace.pipelines.OfflineServers.Store;
-import io.tailrace.result.ResultDecoder;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.WriterJvm;
-import io.tailrace.v1.QueryResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +13,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.Rule;
@@ -46,12 +38,12 @@ public class OfflineProcessesTest {
         Connection blocker = servers.postgres().connect();
         Statement statement = blocker.createStatement()) {
       try (WriterJvm killed = insertWriter(servers, DIRECT)) {
-        publishFiles(servers, OfflineServers.results(0, 10, 3));
+        servers.publishFiles(OfflineServers.results(0, 10, 3));
         servers.awaitRows("user__f2", 10);
         // The next transaction gets to the second table and no further.
         blocker.setAutoCommit(false);
         statement.execute("LOCK TABLE " + Results.ENVIRONMENT + ".user__f1 IN SHARE MODE");
-        publishFiles(servers, OfflineServers.results(10, 30, 3));
+        servers.publishFiles(OfflineServers.results(10, 30, 3));
         OfflineServers.await("an insert that waits", () -> isSomebodyWaiting(statement));
         killed.kill();
       }
@@ -82,7 +74,7 @@ public class OfflineProcessesTest {
     Path log = directory.resolve("offline.db.wal");
     int features = 200;
     try (OfflineServers servers = new OfflineServers(directory, Store.DUCKDB)) {
-      publishFiles(servers, OfflineServers.results(0, 40, features));
+      servers.publishFiles(OfflineServers.results(0, 40, features));
       // Tables are created, then filled a hundred at a time: both leave something in the log.
       long killAt = 1;
       for (int kill = 0; kill < 2; kill++) {
@@ -155,30 +147,5 @@ public class OfflineProcessesTest {
   private WriterJvm insertWriter(OfflineServers servers, String... runner) throws IOException {
     return WriterJvm.start(
         StreamingInsertWriter.class, folder.newFile(), servers.insertWriter("", runner));
-  }
-
-  /** Publishes the files of one bundle. */
-  private static void publishFiles(OfflineServers servers, List<QueryResult> results)
-      throws Exception {
-    ResultDecoder decoder = new ResultDecoder();
-    try (ResultEncoder encoder =
-        new ResultEncoder(EncodeObservations.DEFAULT_MAX_FILE_BYTES, Duration.ofMinutes(5))) {
-      long now = System.currentTimeMillis() * 1_000L;
-      for (QueryResult result : results) {
-        encoder.add(
-            decoder.decode(
-                BusMessage.of(
-                    result.toByteArray(), Place.numbered("results", 0, 0), MessageTime.ofBus(now))),
-            file -> servers.publishFile(file.bytes()),
-            failure -> {
-              throw new AssertionError(failure.toString());
-            });
-      }
-      encoder.flush(
-          file -> servers.publishFile(file.bytes()),
-          failure -> {
-            throw new AssertionError(failure.toString());
-          });
-    }
   }
 }

@@ -3,11 +3,17 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.ResultEncoder;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
+import io.tailrace.result.ResultDecoder;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Frame;
@@ -148,6 +154,30 @@ final class OfflineServers implements AutoCloseable {
   void publishFile(byte[] file) {
     producer.send(new ProducerRecord<>("files", file));
     producer.flush();
+  }
+
+  /** Publishes the files of one bundle. */
+  void publishFiles(List<QueryResult> results) throws Exception {
+    ResultDecoder decoder = new ResultDecoder();
+    try (ResultEncoder encoder =
+        new ResultEncoder(EncodeObservations.DEFAULT_MAX_FILE_BYTES, Duration.ofMinutes(5))) {
+      long now = System.currentTimeMillis() * 1_000L;
+      for (QueryResult result : results) {
+        encoder.add(
+            decoder.decode(
+                BusMessage.of(
+                    result.toByteArray(), Place.numbered("results", 0, 0), MessageTime.ofBus(now))),
+            file -> publishFile(file.bytes()),
+            failure -> {
+              throw new AssertionError(failure.toString());
+            });
+      }
+      encoder.flush(
+          file -> publishFile(file.bytes()),
+          failure -> {
+            throw new AssertionError(failure.toString());
+          });
+    }
   }
 
   /** Makes results of one entity each, with an integer for each of some features. */
