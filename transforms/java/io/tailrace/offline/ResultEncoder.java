@@ -19,6 +19,7 @@ import io.tailrace.result.PersistencePolicy.Decision;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.ReaderClock;
+import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
@@ -296,35 +297,39 @@ public final class ResultEncoder implements AutoCloseable {
           .merge(new Feature(run.feature().namespace(), run.feature().name()), 1, Integer::sum);
       reject(
           run.operation().result,
-          run.feature().namespace(),
-          run.keys().text(run.row(0)),
-          run.feature().name(),
-          "its row takes "
-              + fileBytes
-              + " bytes and the streaming-insert bus messages of "
-              + maxFileBytes
-              + "; raise max.message.bytes of its topic");
+          LargestPart.of(run),
+          new RejectedCell(
+              Reason.TOO_LARGE,
+              run.feature().namespace(),
+              run.keys().text(run.row(0)),
+              run.feature().name(),
+              "its row takes "
+                  + fileBytes
+                  + " bytes and the streaming-insert bus messages of "
+                  + maxFileBytes
+                  + "; raise max.message.bytes of its topic"));
     }
 
     @Override
     public void query(Query query, int fileBytes) {
       counts.queriesRejected.add(1);
+      // It is of no part of the message more than of others.
       reject(
           query.result(),
           "",
-          "",
-          "",
-          "its row of the query log takes "
-              + fileBytes
-              + " bytes and the streaming-insert bus messages of "
-              + maxFileBytes);
+          new RejectedCell(
+              Reason.TOO_LARGE,
+              "",
+              "",
+              "",
+              "its row of the query log takes "
+                  + fileBytes
+                  + " bytes and the streaming-insert bus messages of "
+                  + maxFileBytes));
     }
 
-    private void reject(
-        Result result, String namespace, String key, String feature, String message) {
-      rejections
-          .computeIfAbsent(result, unused -> new RejectedCells())
-          .add(Reason.TOO_LARGE, namespace, key, feature, message, 1);
+    private void reject(Result result, String place, RejectedCell cell) {
+      rejections.computeIfAbsent(result, unused -> new RejectedCells()).addAt(place, cell, 1);
     }
   }
 

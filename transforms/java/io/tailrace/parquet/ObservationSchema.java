@@ -63,7 +63,9 @@ public final class ObservationSchema {
   /** The current {@link #SCHEMA_VERSION}. */
   public static final String VERSION = "1";
 
-  static final String FEATURE = "feature";
+  /** The column with the whole names of features. */
+  public static final String FEATURE = "feature";
+
   static final String NAMESPACE = "namespace";
   static final String OBSERVATION_ID = "observation_id";
   static final String PKEY = "pkey";
@@ -75,7 +77,7 @@ public final class ObservationSchema {
   static final String DELETED = "deleted";
 
   /** The columns of a file with observations: a file of another publisher may have more. */
-  static final Set<String> COLUMNS =
+  public static final Set<String> COLUMNS =
       Set.of(
           FEATURE,
           NAMESPACE,

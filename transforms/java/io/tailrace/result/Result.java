@@ -124,10 +124,15 @@ public final class Result {
    * also if others were left out.
    */
   public String place(Frame frame, Column column) {
+    return place(frame.keys(), column);
+  }
+
+  /** Returns where a column of the frame stands in the message that has these keys. */
+  public String place(PrimaryKeys keys, Column column) {
     for (int i = 0; i < allFrames.size(); i++) {
       Frame each = allFrames.get(i);
       // Each row's key and each column is itself alone.
-      int index = each.keys() == frame.keys() ? each.columns().indexOf(column) : -1;
+      int index = each.keys() == keys ? each.columns().indexOf(column) : -1;
       if (index >= 0) {
         return "frames[" + i + "].columns[" + index + "]";
       }
@@ -158,20 +163,24 @@ public final class Result {
 
   /** Returns where a frame stands in the message, such as {@code frames[0]}. */
   public String place(Frame frame) {
-    return "frames[" + placeOf(allFrames.stream().map(Frame::keys).toList(), frame.keys()) + "]";
+    return place(frame.keys());
   }
 
   /** Returns where a deletion stands in the message, also if others were left out. */
   public String place(Deletion deletion) {
-    return "deletions["
-        + placeOf(allDeletions.stream().map(Deletion::keys).toList(), deletion.keys())
-        + "]";
+    return place(deletion.keys());
   }
 
-  private static int placeOf(List<PrimaryKeys> all, PrimaryKeys keys) {
-    for (int i = 0; i < all.size(); i++) {
-      if (all.get(i) == keys) {
-        return i;
+  /** Returns where the frame or the deletion stands in the message that has these keys. */
+  public String place(PrimaryKeys keys) {
+    for (int i = 0; i < allFrames.size(); i++) {
+      if (allFrames.get(i).keys() == keys) {
+        return "frames[" + i + "]";
+      }
+    }
+    for (int i = 0; i < allDeletions.size(); i++) {
+      if (allDeletions.get(i).keys() == keys) {
+        return "deletions[" + i + "]";
       }
     }
     throw new IllegalArgumentException("not of this result");

@@ -76,6 +76,33 @@ public class InsertFailuresTest {
         .containsExactly(rows.get(5), rows.get(6), FileRows.of(other).get(9));
   }
 
+  @Test
+  public void aLetterSaysWhichColumnOfWhichRowWasRefused() throws Exception {
+    ObservationFile rows = file(10);
+    ObservationFile queries = file(ObservationFile.Kind.QUERIES, 10);
+
+    assertThat(field(rows, Reason.REJECTED_BY_STORE, "pkey has a NUL")).isEqualTo("pkey[7]");
+    assertThat(field(rows, Reason.INVALID_VALUE, "value is no JSON")).isEqualTo("value[7]");
+    assertThat(field(rows, Reason.TYPE_CHANGED, "its table t has value BIGINT, not DOUBLE"))
+        .isEqualTo("value[7]");
+    assertThat(field(rows, Reason.TYPE_CHANGED, "its table t has pkey BIGINT, not VARCHAR"))
+        .isEqualTo("pkey[7]");
+    // Nothing in the row is at fault, but which table it is for.
+    for (Reason reason : List.of(Reason.TABLE_REFUSES, Reason.NAME_TAKEN)) {
+      assertThat(field(rows, reason, "its table t refuses it: value")).isEqualTo("feature[7]");
+    }
+    assertThat(field(queries, Reason.REJECTED_BY_STORE, "query_name has a NUL"))
+        .isEqualTo("query_name[7]");
+    assertThat(field(queries, Reason.TABLE_REFUSES, "its table query_log refuses it"))
+        .isEqualTo("operation_id[7]");
+  }
+
+  private static String field(ObservationFile file, Reason reason, String message)
+      throws Exception {
+    RowNumbers rows = RowNumbers.of(List.of(7, 8));
+    return only(failures(inserted(new Rejected(0, reason, rows, message)), file)).field();
+  }
+
   private static Failure only(List<Failure> failures) {
     assertThat(failures).hasSize(1);
     return failures.get(0);
@@ -106,13 +133,20 @@ public class InsertFailuresTest {
   }
 
   private static ObservationFile file(int rows) throws Exception {
+    return file(ObservationFile.Kind.OBSERVATIONS, rows);
+  }
+
+  private static ObservationFile file(ObservationFile.Kind kind, int rows) throws Exception {
     List<QueryResult> results = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
       results.add(
-          Results.of(Results.user("u" + i, Results.int64("age", RandomResults.START + i, i))));
+          Results.of(Results.user("u" + i, Results.int64("age", RandomResults.START + i, i)))
+              .toBuilder()
+              .setOperationId("op" + i)
+              .build());
     }
     return BundleEncoder.files(results).stream()
-        .filter(it -> it.kind() == ObservationFile.Kind.OBSERVATIONS)
+        .filter(it -> it.kind() == kind)
         .findFirst()
         .orElseThrow();
   }

@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import com.google.protobuf.ByteString;
 import io.tailrace.result.Result;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.stage.Failure;
@@ -14,7 +15,9 @@ import io.tailrace.v1.QueryResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import org.junit.Test;
 
 /** That a letter says where in its message a cell stands, whatever was left out of it before. */
@@ -41,6 +44,11 @@ public class RejectedPlacesTest {
 
   /** Returns the field of the letter, with some columns and deletions left out. */
   private static String field(QueryResult result, int... positions) throws Exception {
+    return field(1 << 20, result, positions);
+  }
+
+  private static String field(int maxFileBytes, QueryResult result, int... positions)
+      throws Exception {
     BitSet absent = new BitSet();
     for (int position : positions) {
       absent.set(position);
@@ -48,7 +56,7 @@ public class RejectedPlacesTest {
     Result decoded =
         new ResultDecoder().decode(Messages.of(result, BundleEncoder.PUBLISHED_AT)).without(absent);
     List<Failure> failures = new ArrayList<>();
-    ResultEncoder encoder = new ResultEncoder(1 << 20, Duration.ofMinutes(5));
+    ResultEncoder encoder = new ResultEncoder(maxFileBytes, Duration.ofMinutes(5));
     try {
       encoder.add(decoded, file -> {}, failures::add);
       encoder.flush(file -> {}, failures::add);
@@ -78,6 +86,50 @@ public class RejectedPlacesTest {
             .build();
 
     assertThat(field(result(json), 2)).isEqualTo("frames[1].columns[2].json_values[0]");
+  }
+
+  @Test
+  public void aRowThatIsTooLargeHasThePlaceOfItsLargestPart() throws Exception {
+    byte[] random = new byte[5_000];
+    new Random(1).nextBytes(random);
+    String large = HexFormat.of().formatHex(random);
+    Column good = Results.int64("f4", T, 1);
+    Column text =
+        good.toBuilder()
+            .clearInt64Values()
+            .setType(Column.Type.STRING)
+            .addStringValues(large)
+            .build();
+    QueryResult.Builder deletion = result(good).toBuilder();
+    deletion.getDeletionsBuilder(2).addStringKeys(large);
+
+    assertThat(field(5_000, result(text), 0, 1, 2))
+        .isEqualTo("frames[1].columns[2].string_values[0]");
+    assertThat(
+            field(
+                5_000,
+                Results.of(
+                    Results.user("ann", good),
+                    Results.users(List.of("bob", large), Results.int64("f5", T, 1, 2)))))
+        .isEqualTo("frames[1].string_keys[1]");
+    assertThat(field(5_000, deletion.build(), 0, 5)).isEqualTo("deletions[2].string_keys[1]");
+  }
+
+  @Test
+  public void aVectorThatIsTooLargeHasThePlaceOfItsFirstNumber() throws Exception {
+    Column.Builder vector =
+        Results.int64("f4", T, 1).toBuilder()
+            .clearInt64Values()
+            .setType(Column.Type.VECTOR)
+            .setVectorDimension(3_000)
+            .setNulls(ByteString.copyFrom(new byte[] {1}));
+    Random random = new Random(1);
+    for (int i = 0; i < 6_000; i++) {
+      vector.addVectorValues(random.nextFloat());
+    }
+
+    assertThat(field(5_000, Results.of(Results.users(List.of("ann", "bob"), vector.build()))))
+        .isEqualTo("frames[0].columns[0].vector_values[3000]");
   }
 
   @Test
