@@ -3,11 +3,12 @@ package io.tailrace.metrics;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.sql.Column;
+import io.tailrace.sql.duckdb.DuckDbFile;
+import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.testing.TestDatabase;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -84,11 +85,15 @@ public final class MetricsDatabase implements TestRule {
       postgres.execute(statements);
       return;
     }
-    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file());
+    // A writer in this process may have it open.
+    DuckDbFile open = DuckDbFile.open(file(), new DuckDbSettings("1GB", 1, false, 1 << 28));
+    try (Connection connection = open.duplicate();
         java.sql.Statement statement = connection.createStatement()) {
       for (String sql : statements) {
         statement.execute(sql);
       }
+    } finally {
+      open.release();
     }
   }
 

@@ -295,6 +295,38 @@ public abstract class MetricsStoreContract {
   }
 
   @Test
+  public void whatSomebodyDoesToTablesWhileAWriterRunsIsSeenBeforeItRefuses() throws Exception {
+    String table = "tailrace_metrics.feature_minutes";
+    try (MetricsStore.Connection connection = database.store(impatient()).connect()) {
+      assertThat(connection.write(List.of(computed(1)))).isEqualTo(1);
+
+      database.execute("DROP TABLE " + table + " CASCADE");
+      assertThat(connection.write(List.of(computed(2)))).isEqualTo(1);
+      assertThat(database.rows("SELECT computed FROM tailrace_metrics.feature_metrics"))
+          .containsExactly("2");
+
+      database.execute("ALTER TABLE " + table + " RENAME TO aside");
+      assertThat(connection.write(List.of(computed(3)))).isEqualTo(1);
+      assertThat(database.rows("SELECT computed FROM " + table)).containsExactly("3");
+
+      database.execute(
+          "DROP TABLE " + table + " CASCADE", "CREATE TABLE " + table + " (feature BIGINT)");
+      assertThat(
+              assertThrows(
+                  UnavailableException.class, () -> connection.write(List.of(computed(4)))))
+          .hasMessageThat()
+          .contains(" has feature ");
+
+      database.execute("DROP TABLE " + table + " CASCADE");
+      assertThat(connection.write(List.of(computed(5)))).isEqualTo(1);
+    }
+  }
+
+  private static MetricsSummary computed(long values) {
+    return Summaries.computed(Summaries.feature("user.age"), values, 0);
+  }
+
+  @Test
   public void aReplayChangesNothing() throws Exception {
     List<MetricsSummary> summaries = random(new Random(7), 300);
     write(summaries.toArray(MetricsSummary[]::new));

@@ -46,6 +46,9 @@ public abstract class WarehouseLoadContract {
 
   protected abstract void endSessions() throws Exception;
 
+  /** Runs a statement as somebody else. */
+  protected abstract void execute(String statement) throws Exception;
+
   /** Returns a word in each of the statements of a load, in their order. */
   protected abstract List<String> statements();
 
@@ -113,6 +116,30 @@ public abstract class WarehouseLoadContract {
       assertThat(loader.load(connection, age(2)).rows().inserted()).isEqualTo(1);
     }
     assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void tablesThatSomebodyDropsAreMadeAnewAndNothingIsRefused() throws Exception {
+    try (Loader loader = openLoader(store("&retryFor=30s"));
+        Stage.Connection connection = stage().open()) {
+      Inserted unused = loader.load(connection, age(0));
+      for (List<String> tables :
+          List.of(
+              List.of("rows_string_int64"), List.of("load_lock", "staged_files", "query_log"))) {
+        for (String table : tables) {
+          execute("DROP TABLE " + table(table) + " CASCADE");
+        }
+
+        Inserted inserted = loader.load(connection, age(1));
+
+        assertThat(inserted.rejected()).isEmpty();
+        assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
+      }
+      execute("DROP TABLE " + table("staged_files") + " CASCADE");
+      assertThat(loader.ledger().find("production", List.of("none"))).isEmpty();
+    }
+    assertThat(count("user__age")).isEqualTo(2);
+    assertThat(count("query_log")).isEqualTo(1);
   }
 
   @Test

@@ -31,12 +31,16 @@ import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes summaries to a DuckDB file: into a temporary table, and from there with one statement, as
  * a statement for each row costs DuckDB many times as much. Not thread-safe.
  */
 final class DuckDbMetricsConnection implements MetricsStore.Connection {
+  private static final Logger LOG = LoggerFactory.getLogger(DuckDbMetricsConnection.class);
+
   /** Rows that are written in one transaction, which are held in memory until it is committed. */
   private static final int ROWS_PER_TRANSACTION = 10_000;
 
@@ -66,17 +70,33 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
       for (MetricsTable table : tables) {
         List<MetricsSummary> rows = folded.stream().filter(table::holds).toList();
         for (List<MetricsSummary> some : Lists.partition(rows, ROWS_PER_TRANSACTION)) {
-          changed += write(table, some);
+          changed += writeSome(table, some);
         }
       }
-      deleteReserved();
-      deleteOld();
       done = true;
-      return changed;
     } finally {
       // Whatever failed, somebody may have changed the tables.
       prepared &= done;
     }
+    if (prepared) {
+      deleteReserved();
+      deleteOld();
+    }
+    return changed;
+  }
+
+  /** Writes rows, and once more where tables turn out to be no longer what they were. */
+  private int writeSome(MetricsTable table, List<MetricsSummary> summaries)
+      throws UnavailableException {
+    if (prepared) {
+      try {
+        return write(table, summaries);
+      } catch (UnavailableException e) {
+        LOG.info("{}: looking at the tables again: {}", store.uri(), e.getMessage());
+        prepared = false;
+      }
+    }
+    return write(table, summaries);
   }
 
   private int write(MetricsTable table, List<MetricsSummary> summaries)
@@ -195,8 +215,8 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
   }
 
   /** Deletes old rows of reserved namespaces, at most once an hour. */
-  private void deleteReserved() throws UnavailableException {
-    Optional<String> due = prepared ? reserved.due(Instant.now()) : Optional.empty();
+  private void deleteReserved() {
+    Optional<String> due = reserved.due(Instant.now());
     if (due.isEmpty()) {
       return;
     }
@@ -207,22 +227,26 @@ final class DuckDbMetricsConnection implements MetricsStore.Connection {
     }
   }
 
-  private void delete(MetricsTable table, String rows) throws UnavailableException {
-    int unused =
-        session.transaction(
-            open ->
-                open.statement()
-                    .executeUpdate(
-                        "DELETE FROM "
-                            + open.catalog(store.schema()).place(table.name())
-                            + " WHERE "
-                            + rows));
+  /** Others are written without that, so that a failure is said. */
+  private void delete(MetricsTable table, String rows) {
+    try {
+      int unused =
+          session.transaction(
+              open ->
+                  open.statement()
+                      .executeUpdate(
+                          "DELETE FROM "
+                              + open.catalog(store.schema()).place(table.name())
+                              + " WHERE "
+                              + rows));
+    } catch (UnavailableException e) {
+      LOG.warn("Old rows of {} are kept for now: {}", table.name(), e.getMessage());
+    }
   }
 
   /** Deletes rows older than the retention, at most once an hour. */
-  private void deleteOld() throws UnavailableException {
+  private void deleteOld() {
     if (store.retention().isEmpty()
-        || !prepared
         || Duration.between(deletedAt, Instant.now()).compareTo(BETWEEN_DELETIONS) < 0) {
       return;
     }

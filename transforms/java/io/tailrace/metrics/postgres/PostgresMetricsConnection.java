@@ -63,17 +63,24 @@ final class PostgresMetricsConnection implements MetricsStore.Connection {
     return changed;
   }
 
-  /** Writes rows. If a table or a partition is not there, creates what is missing and repeats. */
+  /**
+   * Writes rows. If a table or a partition is not there, or is not what it was, looks again,
+   * creates what is missing and repeats.
+   */
   private int writeSome(List<MetricsSummary> summaries) throws UnavailableException {
     for (int attempt = 1; ; attempt++) {
-      tables.prepareFor(summaries);
       try {
+        tables.prepareFor(summaries);
         return (int) session.write(connection -> upsert(connection, summaries));
       } catch (RefusedException e) {
+        tables.forget();
         if (attempt == ATTEMPTS || SqlState.meaning(e.refusal()) != SqlState.Meaning.TABLES) {
           throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
         }
+      } catch (UnavailableException e) {
+        // Somebody may change the tables until the next time.
         tables.forget();
+        throw e;
       }
     }
   }

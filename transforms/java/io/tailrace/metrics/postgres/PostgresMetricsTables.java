@@ -81,22 +81,22 @@ final class PostgresMetricsTables {
     return kinds;
   }
 
-  /** Creates whatever is missing for rows to be written. */
-  void prepareFor(List<MetricsSummary> summaries) throws UnavailableException {
-    try {
-      if (kinds.isEmpty()) {
-        There there = catalog.bringAbout(address.schema(), this::plan);
-        check(there.conflicts);
-        kinds = there.kinds;
-        there.earlier.forEach(this::replace);
+  /**
+   * Creates whatever is missing for rows to be written.
+   *
+   * @throws RefusedException if the server refuses that, perhaps as tables are not what they were
+   */
+  void prepareFor(List<MetricsSummary> summaries) throws RefusedException, UnavailableException {
+    if (kinds.isEmpty()) {
+      There there = catalog.bringAbout(address.schema(), this::plan);
+      check(there.conflicts);
+      kinds = there.kinds;
+      there.earlier.forEach(this::replace);
+    }
+    for (MetricsTable table : tables) {
+      if (kinds.get(table.name()) == Kind.DAILY) {
+        createDays(table, summaries);
       }
-      for (MetricsTable table : tables) {
-        if (kinds.get(table.name()) == Kind.DAILY) {
-          createDays(table, summaries);
-        }
-      }
-    } catch (RefusedException e) {
-      throw new UnavailableException(SqlState.sentence(address.server(), e.refusal()), e);
     }
   }
 

@@ -59,10 +59,7 @@ public final class WarehouseBulk {
       this.dialect = dialect;
       this.ledger =
           new WarehouseLedger(
-              session,
-              dialect,
-              new WarehouseCatalog(session, dialect),
-              WarehouseTables.BULK_LEDGER);
+              dialect, new WarehouseCatalog(session, dialect), WarehouseTables.BULK_LEDGER);
     }
 
     @Override

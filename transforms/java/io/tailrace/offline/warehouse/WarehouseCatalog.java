@@ -7,6 +7,7 @@ import io.tailrace.sql.Column;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
 import io.tailrace.sql.Tables;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -49,7 +50,25 @@ public final class WarehouseCatalog implements Catalog {
   @Override
   public List<Conflict> create(String environment, List<FeatureTable> tables)
       throws UnavailableException {
-    return session.require(statements -> create(statements, environment, tables));
+    return require(statements -> create(statements, environment, tables));
+  }
+
+  /**
+   * Does what {@link WarehouseSession#require} does, and once more where tables turn out not to be
+   * there any more that were seen before.
+   */
+  <T> T require(WarehouseSession.Work<T> work) throws UnavailableException {
+    if (!ensured.isEmpty()) {
+      try {
+        return session.run(work);
+      } catch (WarehouseSession.RefusedException e) {
+        forget();
+        if (session.server().meaning(e.refusal()) != Meaning.TABLES) {
+          throw new UnavailableException(session.server().sentence(e.refusal()), e);
+        }
+      }
+    }
+    return session.require(work);
   }
 
   /** Forgets which tables were seen to be there: somebody may have changed them. */
@@ -59,6 +78,19 @@ public final class WarehouseCatalog implements Catalog {
   }
 
   List<Conflict> create(
+      Statements statements, String environment, Collection<FeatureTable> features)
+      throws SQLException, UnavailableException {
+    boolean seenBefore = !ensured.isEmpty();
+    List<Conflict> conflicts = createAll(statements, environment, features);
+    if (seenBefore && conflicts.stream().anyMatch(it -> it.reason() == Reason.TABLE_REFUSES)) {
+      // No view can be made over a table that somebody dropped.
+      forget();
+      return createAll(statements, environment, features);
+    }
+    return conflicts;
+  }
+
+  private List<Conflict> createAll(
       Statements statements, String environment, Collection<FeatureTable> features)
       throws SQLException, UnavailableException {
     Set<Table> rows = new LinkedHashSet<>();

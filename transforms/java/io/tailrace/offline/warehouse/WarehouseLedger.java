@@ -24,16 +24,13 @@ final class WarehouseLedger implements Ledger {
   /** Characters of entries in one statement: warehouses take a megabyte at most. */
   private static final int CHARACTERS = 256 << 10;
 
-  private final WarehouseSession session;
   private final WarehouseDialect dialect;
   private final WarehouseCatalog catalog;
   private final Table table;
 
   /** Keeps it in a table, which is one of {@link WarehouseTables}. */
-  WarehouseLedger(
-      WarehouseSession session, WarehouseDialect dialect, WarehouseCatalog catalog, Table table) {
+  WarehouseLedger(WarehouseDialect dialect, WarehouseCatalog catalog, Table table) {
     this.table = table;
-    this.session = session;
     this.dialect = dialect;
     this.catalog = catalog;
   }
@@ -49,7 +46,7 @@ final class WarehouseLedger implements Ledger {
   @Override
   public Map<String, Entry> find(String environment, Collection<String> names)
       throws UnavailableException {
-    return session.require(
+    return catalog.require(
         statements -> {
           catalog.ensure(statements, environment, List.of(table));
           return find(statements, environment, names);
@@ -158,7 +155,7 @@ final class WarehouseLedger implements Ledger {
   @Override
   public void forget(String environment, Instant before) throws UnavailableException {
     long unused =
-        session.require(
+        catalog.require(
             statements -> {
               catalog.ensure(statements, environment, List.of(table));
               return statements.update(

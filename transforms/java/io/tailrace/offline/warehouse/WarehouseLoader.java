@@ -71,7 +71,7 @@ public final class WarehouseLoader implements Loader {
     this.dialect = dialect;
     this.latest = latest;
     this.catalog = new WarehouseCatalog(session, dialect);
-    this.ledger = new WarehouseLedger(session, dialect, catalog, WarehouseTables.LEDGER);
+    this.ledger = new WarehouseLedger(dialect, catalog, WarehouseTables.LEDGER);
   }
 
   /** The table of a type refuses its rows: the load goes on without it. */
@@ -101,7 +101,7 @@ public final class WarehouseLoader implements Loader {
     Retry patience = Retry.of(session.server().text(), session.server().timeouts().retryFor());
     while (true) {
       try {
-        return session.require(load::run);
+        return catalog.require(load::run);
       } catch (SickException e) {
         catalog.forget();
         load.giveUpOn(e, patience);

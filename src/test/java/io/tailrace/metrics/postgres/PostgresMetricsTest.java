@@ -145,6 +145,19 @@ public class PostgresMetricsTest {
   }
 
   @Test
+  public void aTableWithPartitionsThatSomebodyReplacesByOneWithoutIsWrittenAsSuch()
+      throws Exception {
+    try (MetricsStore.Connection connection = store("").connect()) {
+      assertThat(connection.write(List.of(at(Summaries.MINUTE)))).isEqualTo(1);
+      database.execute("DROP TABLE tailrace_metrics.feature_minutes CASCADE");
+      write(store("partitions=none"), at(Summaries.MINUTE));
+
+      assertThat(connection.write(List.of(at(Summaries.MINUTE + DAY)))).isEqualTo(1);
+    }
+    assertThat(count()).isEqualTo(2);
+  }
+
+  @Test
   public void partitionsOlderThanTheRetentionAreDropped() throws Exception {
     write(store(""), daysAgo(0), daysAgo(2), daysAgo(3), daysAgo(10));
 

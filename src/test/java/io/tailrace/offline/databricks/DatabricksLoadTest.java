@@ -58,6 +58,11 @@ public class DatabricksLoadTest extends WarehouseLoadContract {
   }
 
   @Override
+  protected void execute(String statement) throws Exception {
+    DATABRICKS.server().execute(statement);
+  }
+
+  @Override
   protected List<String> statements() {
     return List.of("CREATE OR REPLACE TABLE", "COPY INTO", "MERGE INTO", "INSERT INTO");
   }

@@ -58,6 +58,11 @@ public class RedshiftLoadTest extends WarehouseLoadContract {
   }
 
   @Override
+  protected void execute(String statement) throws Exception {
+    REDSHIFT.execute(statement);
+  }
+
+  @Override
   protected List<String> statements() {
     return List.of("CREATE TEMP", "COPY", "LOCK", "INSERT INTO", "COMMIT");
   }
