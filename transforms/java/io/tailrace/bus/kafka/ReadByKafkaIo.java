@@ -61,7 +61,6 @@ final class ReadByKafkaIo extends PTransform<PBegin, PCollection<BusMessage>> {
                 group,
                 ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
                 false))
-        .withReadCommitted()
         .withTimestampPolicyFactory((partition, before) -> new PublishTimes(before))
         .commitOffsetsInFinalize();
   }

@@ -403,7 +403,6 @@ public class KafkaIoTest {
   private static Map<String, Object> given(String group) {
     Map<String, Object> given = new HashMap<>();
     given.put("group.id", group);
-    given.put("isolation.level", "read_committed");
     given.put("key.deserializer", ByteArrayDeserializer.class.getName());
     given.put("value.deserializer", ByteArrayDeserializer.class.getName());
     return given;
