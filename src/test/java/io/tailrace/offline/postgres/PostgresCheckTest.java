@@ -8,10 +8,12 @@ import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.testing.TestDatabase;
 import java.net.ServerSocket;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.apache.beam.sdk.util.SerializableUtils;
 import org.junit.Rule;
 import org.junit.Test;
@@ -28,8 +30,12 @@ public class PostgresCheckTest {
   }
 
   private static String problem(String uri) {
+    return problem(uri, Role.values());
+  }
+
+  private static String problem(String uri, Role... roles) {
     UnavailableException problem =
-        assertThrows(UnavailableException.class, () -> store(uri).check());
+        assertThrows(UnavailableException.class, () -> store(uri).check(Set.of(roles)));
     assertThat(problem).hasMessageThat().startsWith(uri);
     return problem.getMessage().substring(uri.length());
   }
@@ -145,6 +151,48 @@ public class PostgresCheckTest {
 
     database.execute("GRANT USAGE, CREATE ON SCHEMA tailrace TO writer");
     store(uri).check();
+    database.execute("DROP OWNED BY writer", "DROP ROLE writer");
+  }
+
+  @Test
+  public void whoPlaysOneRoleIsAskedForTheRightsOfThatAlone() throws Exception {
+    database.execute(
+        "DROP ROLE IF EXISTS writer",
+        "CREATE ROLE writer LOGIN PASSWORD 'w'",
+        "REVOKE ALL ON DATABASE " + database.name() + " FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE " + database.name() + " TO writer");
+    String uri = database.uriOf("writer", "w");
+    String each = uri + "&schema=one_{environment}";
+
+    store(uri).check(Set.of(Role.READ));
+    assertThat(problem(uri, Role.INSERT)).contains("may not create temporary tables");
+    assertThat(problem(uri, Role.CREATE_TABLES))
+        .startsWith(": there is no schema 'tailrace', and the user may not create it");
+    assertThat(problem(each, Role.CREATE_TABLES))
+        .startsWith(": there is no schema 'one_{environment}', and the user may not create it");
+
+    database.execute(
+        "GRANT TEMPORARY ON DATABASE " + database.name() + " TO writer",
+        "CREATE SCHEMA tailrace",
+        "CREATE SCHEMA one_production");
+    assertThat(problem(uri, Role.INSERT))
+        .startsWith(": there is no schema 'tailrace' that the user may use");
+    assertThat(problem(each, Role.INSERT))
+        .startsWith(": there is no schema 'one_{environment}' that the user may use");
+
+    database.execute("GRANT USAGE ON SCHEMA tailrace, one_production TO writer");
+    store(uri).check(Set.of(Role.INSERT));
+    store(each).check(Set.of(Role.INSERT));
+    assertThat(problem(uri, Role.CREATE_TABLES))
+        .startsWith(": the user may not create tables in the schema 'tailrace'");
+    assertThat(problem(each, Role.CREATE_TABLES))
+        .startsWith(": the user may not create tables in the schema 'one_{environment}'");
+
+    database.execute(
+        "REVOKE TEMPORARY ON DATABASE " + database.name() + " FROM writer",
+        "GRANT CREATE ON SCHEMA tailrace, one_production TO writer");
+    store(uri).check(Set.of(Role.CREATE_TABLES));
+    store(each).check(Set.of(Role.CREATE_TABLES));
     database.execute("DROP OWNED BY writer", "DROP ROLE writer");
   }
 
