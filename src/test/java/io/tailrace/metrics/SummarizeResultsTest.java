@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.metrics.MetricResult;
 import org.apache.beam.sdk.metrics.MetricsFilter;
 import org.apache.beam.sdk.testing.PAssert;
@@ -195,8 +196,10 @@ public final class SummarizeResultsTest {
               return null;
             });
     long dropped = 0;
+    PipelineResult result = pipeline.run();
+    Balance.assertEven(result);
     for (MetricResult<Long> counter :
-        pipeline.run().metrics().queryMetrics(MetricsFilter.builder().build()).getCounters()) {
+        result.metrics().queryMetrics(MetricsFilter.builder().build()).getCounters()) {
       dropped +=
           counter.getName().getName().equals("values_dropped_late") ? counter.getAttempted() : 0;
     }

@@ -98,6 +98,7 @@ public class WriteSummariesTest {
             });
     PAssert.that(written.failures()).empty();
     PipelineResult result = pipeline.run();
+    Balance.assertEven(result);
 
     assertThat(rows("SELECT feature, computed FROM tailrace_metrics.feature_minutes ORDER BY 1"))
         .containsExactly("user.age|5", "user.name|1")

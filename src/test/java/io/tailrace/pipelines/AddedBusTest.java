@@ -15,6 +15,7 @@ import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.stage.Letter;
 import io.tailrace.testing.AddedKinds;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.ReadBus;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -61,6 +62,7 @@ public class AddedBusTest {
     PipelineResult writer = OnlineWriter.WRITER.start(arguments(List.of("--blockOnRun=false")));
     try {
       assertThatAllArrives();
+      Balance.assertEven(writer);
     } finally {
       writer.cancel();
     }
@@ -74,6 +76,7 @@ public class AddedBusTest {
       OnlineWriter.WRITER.start(arguments(runner));
 
       assertThatAllArrives();
+      Balance.assertEven(flink);
     }
   }
 

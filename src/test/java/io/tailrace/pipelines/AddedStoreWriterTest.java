@@ -9,6 +9,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.shelf.ShelfStore;
 import io.tailrace.testing.AddedKinds;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
@@ -52,6 +53,7 @@ public class AddedStoreWriterTest {
             arguments("--runner=DirectRunner", "--blockOnRun=false"));
     try {
       awaitRows(20);
+      Balance.assertEven(writer);
     } finally {
       writer.cancel();
     }

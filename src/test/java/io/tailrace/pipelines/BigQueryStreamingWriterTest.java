@@ -81,6 +81,7 @@ public class BigQueryStreamingWriterTest {
       awaitRows("user__f1", 19);
       awaitRows("query_log", 20);
       OfflineServers.await("the letter", () -> servers.published("letters", 1) == 1);
+      writers.forEach(Balance::assertEven);
     } finally {
       for (PipelineResult writer : writers) {
         writer.cancel();

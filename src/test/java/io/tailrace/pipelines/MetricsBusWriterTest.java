@@ -10,6 +10,7 @@ import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.watch.KafkaLetters;
 import io.tailrace.stage.Letter;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.Summaries;
 import io.tailrace.testing.TestDatabase;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -131,6 +132,7 @@ public class MetricsBusWriterTest {
       assertThat(letter.writer()).isEqualTo("metrics-bus-writer");
       assertThat(letter.stage()).isEqualTo("DecodeSummaries");
       assertThat(letter.reason()).isEqualTo(Reason.UNDECODABLE);
+      Balance.assertEven(flink);
     }
   }
 
@@ -155,6 +157,7 @@ public class MetricsBusWriterTest {
             PipelineResult.State unused = writer.waitUntilFinish(org.joda.time.Duration.millis(1));
             return count(store) == SUMMARIES;
           });
+      Balance.assertEven(writer);
     } finally {
       writer.cancel();
     }

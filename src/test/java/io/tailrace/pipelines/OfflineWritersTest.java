@@ -72,6 +72,7 @@ public class OfflineWritersTest {
               return servers.has(table, 40);
             });
       }
+      writers.forEach(Balance::assertEven);
     } finally {
       for (PipelineResult writer : writers) {
         writer.cancel();

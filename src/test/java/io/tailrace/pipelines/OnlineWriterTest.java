@@ -100,6 +100,7 @@ public class OnlineWriterTest {
     try {
       Map<Integer, Long> expected = publish(60, 20);
       awaitValues(expected);
+      Balance.assertEven(writer);
     } finally {
       writer.cancel();
     }

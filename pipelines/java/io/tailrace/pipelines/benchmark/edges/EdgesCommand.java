@@ -98,7 +98,8 @@ public final class EdgesCommand implements Callable<Integer> {
               out.println(store.inWords());
               store.listed().forEach(out::println);
             });
-    out.println("restarts " + outcome.restarts());
+    out.println("restarts " + outcome.failures().restarts());
+    out.println("unaccounted " + outcome.failures().unaccounted());
     out.println(outcome.isRight() ? "All is right." : "Something is WRONG: see above.");
     out.flush();
   }

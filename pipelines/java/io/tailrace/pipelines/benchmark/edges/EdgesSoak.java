@@ -8,6 +8,7 @@ import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.proof.ComparedStore;
 import io.tailrace.pipelines.local.proof.StoreModels;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
+import io.tailrace.pipelines.local.watch.Books;
 import io.tailrace.pipelines.local.watch.GroupOffsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,7 +49,8 @@ public final class EdgesSoak {
    * @param disturbances what was done to the stack, in words
    * @param letters the dead letters
    * @param stores each store beside its model
-   * @param restarts how often each writer's job was restarted after a failure, where it was
+   * @param failures why writers' jobs were restarted after a failure, and what their stages do not
+   *     account for
    */
   public record Outcome(
       long results,
@@ -56,14 +58,23 @@ public final class EdgesSoak {
       List<String> disturbances,
       LetterAudit.Findings letters,
       List<ComparedStore> stores,
-      Map<String, String> restarts) {
+      Failures failures) {
     /** Returns whether everything is as it must be. */
     public boolean isRight() {
       return letters.wrong() == 0
-          && restarts.isEmpty()
+          && failures.restarts.isEmpty()
+          && failures.unaccounted.isEmpty()
           && stores.stream().allMatch(store -> store.differences() == 0);
     }
   }
+
+  /**
+   * What became of the writers themselves.
+   *
+   * @param restarts why each writer's job was restarted after a failure, where it was
+   * @param unaccounted a sentence for each stage that has something left over
+   */
+  public record Failures(Map<String, String> restarts, List<String> unaccounted) {}
 
   private final Plan plan;
   private final Consumer<String> told;
@@ -105,7 +116,7 @@ public final class EdgesSoak {
           List.copyOf(disturbances),
           LetterAudit.of(stack, acknowledged.refused(), starts),
           models.compare(stack),
-          Map.copyOf(restarts));
+          new Failures(Map.copyOf(restarts), Books.of(stack).leftOver()));
     } catch (UnavailableException e) {
       throw new CommandException("A store can't be read back: " + e.getMessage(), e);
     }

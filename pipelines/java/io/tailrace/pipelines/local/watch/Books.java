@@ -105,18 +105,26 @@ public final class Books {
     return new Books(counted, restarted);
   }
 
+  /** Returns a sentence for each stage that has something left over, whatever was restarted. */
+  public List<String> leftOver() {
+    List<String> leftOver = new ArrayList<>();
+    counted.forEach(
+        (writer, counters) ->
+            counters.forEach(
+                (counter, count) -> {
+                  if (counter.endsWith(UNACCOUNTED) && count > 0) {
+                    leftOver.add(
+                        String.format(Locale.ROOT, "The %s: %s = %,d", writer, counter, count));
+                  }
+                }));
+    return leftOver;
+  }
+
   /** Returns a sentence for everything that does not come out even, and should. */
   public List<String> differences() {
-    List<String> differences = new ArrayList<>();
+    List<String> differences = leftOver();
     counted.forEach(
         (writer, counters) -> {
-          counters.forEach(
-              (counter, count) -> {
-                if (counter.endsWith(UNACCOUNTED) && count > 0) {
-                  differences.add(
-                      String.format(Locale.ROOT, "The %s: %s = %,d", writer, counter, count));
-                }
-              });
           if (!restarted.contains(writer)) {
             for (Page page : WITHIN_A_WRITER) {
               Sides.of(page, counters, counters)

@@ -24,6 +24,7 @@ import io.tailrace.parquet.ObservationFile;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCell;
+import io.tailrace.testing.Balance;
 import io.tailrace.testing.fakes.FakeBigQuery;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.Serializable;
@@ -114,7 +115,7 @@ public class BigQueryAppendsTest {
         decoded.output().apply("InsertObservations", InsertObservations.into(store()));
     inserted.failures().apply("NotInserted", ParDo.of(new Collect<>(run)));
     inserted.output().apply("Inserted", ParDo.of(new Collect<>(run)));
-    pipeline.run().waitUntilFinish();
+    Balance.run(pipeline);
     List<InsertOutcome> outcomes = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (Object each : COLLECTED.remove(run)) {

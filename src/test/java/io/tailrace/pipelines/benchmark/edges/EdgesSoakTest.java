@@ -25,7 +25,8 @@ public class EdgesSoakTest {
     assertThat(outcome.letters().first()).isEmpty();
     assertThat(outcome.letters().wrong()).isEqualTo(0);
     outcome.stores().forEach(store -> assertThat(store.listed()).isEmpty());
-    assertThat(outcome.restarts()).isEmpty();
+    assertThat(outcome.failures().restarts()).isEmpty();
+    assertThat(outcome.failures().unaccounted()).isEmpty();
     assertThat(outcome.bad().keySet()).containsAtLeastElementsIn(BadRecords.kinds());
     assertThat(outcome.disturbances()).isNotEmpty();
   }
