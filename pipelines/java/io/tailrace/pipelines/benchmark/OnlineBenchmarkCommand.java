@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -56,10 +57,27 @@ final class OnlineBenchmarkCommand implements Callable<Integer> {
       defaultValue = "uniform,zipf,topics,freshness,memory")
   private List<String> parts = List.of();
 
+  @Option(
+      names = "--onlineStore",
+      paramLabel = "URI",
+      description =
+          "dynamodb://REGION/TABLE counts requests and units on a simulated DynamoDB instead, with"
+              + " one, two and four writers at once, beside DynamoDBIO (default: a Redis).")
+  private @Nullable String onlineStore;
+
   @Override
   public Integer call()
       throws CommandException, IOException, InterruptedException, ExecutionException {
     Figures figures = new Figures(spec);
+    if (onlineStore != null) {
+      try {
+        new DynamoDbBenchmark(onlineStore, options.results(), figures).run();
+      } catch (IllegalArgumentException e) {
+        throw new CommandException(String.valueOf(e.getMessage()), e);
+      }
+      figures.finish(options.output("dynamodb"));
+      return 0;
+    }
     Path directory = Files.createTempDirectory("tailrace-benchmark");
     try (OnlineBenchmark benchmark = new OnlineBenchmark(directory, options.writerOptions())) {
       figures.fact("redis", benchmark.redisVersion());

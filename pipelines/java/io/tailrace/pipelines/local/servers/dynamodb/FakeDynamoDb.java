@@ -44,6 +44,9 @@ public final class FakeDynamoDb implements AutoCloseable {
   private final AtomicInteger unprocessed = new AtomicInteger();
   private volatile Refusal refusal = Refusal.of("", "");
   private HttpServer server;
+  private int throttleEvery;
+  private long throttled;
+  private long conflicts;
 
   private static final class Table {
     final Items items;
@@ -105,6 +108,34 @@ public final class FakeDynamoDb implements AutoCloseable {
   public void refuseNext(int count, int status, String code) {
     refusal = new Refusal(status, code, code + " says the fake", null);
     refusals.set(count);
+  }
+
+  /** Throttles one of so many requests from now on. */
+  public synchronized void refuseEvery(int requests) {
+    throttleEvery = requests;
+  }
+
+  /**
+   * What it was asked, and what it charges.
+   *
+   * @param conflicts writes whose condition did not hold
+   */
+  public record Counts(
+      long requests, long conflicts, long throttled, double writeUnits, double readUnits) {
+    /** Returns what came since then. */
+    public Counts since(Counts before) {
+      return new Counts(
+          requests - before.requests,
+          conflicts - before.conflicts,
+          throttled - before.throttled,
+          writeUnits - before.writeUnits,
+          readUnits - before.readUnits);
+    }
+  }
+
+  /** Returns what it was asked until now, and has charged. */
+  public synchronized Counts counts() {
+    return new Counts(requests(), conflicts, throttled, writeUnits(), readUnits());
   }
 
   /** Carries out so many requests and answers none of them. */
@@ -211,9 +242,14 @@ public final class FakeDynamoDb implements AutoCloseable {
         if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
           throw refusal;
         }
+        if (throttleEvery > 0 && requests() % throttleEvery == 0) {
+          throttled++;
+          throw Refusal.of("ThrottlingException", "Rate exceeded");
+        }
         answer = answer(operation, request);
       }
     } catch (Refusal e) {
+      count(e);
       status = e.status();
       answer = JSON.createObjectNode();
       answer.put("__type", "com.amazonaws.dynamodb.v20120810#" + e.code());
@@ -231,6 +267,12 @@ public final class FakeDynamoDb implements AutoCloseable {
     exchange.sendResponseHeaders(status, body.length);
     exchange.getResponseBody().write(body);
     exchange.close();
+  }
+
+  private synchronized void count(Refusal e) {
+    if (e.code().equals("ConditionalCheckFailedException")) {
+      conflicts++;
+    }
   }
 
   private ObjectNode answer(String operation, JsonNode request) throws Refusal {
@@ -409,8 +451,12 @@ public final class FakeDynamoDb implements AutoCloseable {
           each.getValue(), MAX_WRITTEN, "Too many items requested for the BatchWriteItem call");
       Items items = table(each.getKey()).items;
       ArrayNode open = JSON.createArrayNode();
+      Set<List<JsonNode>> seen = new HashSet<>();
       int done = 0;
       for (JsonNode write : each.getValue()) {
+        if (!seen.add(items.keyOf(write))) {
+          throw Refusal.invalid("Provided list of item keys contains duplicates");
+        }
         if (isPart && done > 0) {
           open.add(write);
         } else if (write.has("PutRequest")) {

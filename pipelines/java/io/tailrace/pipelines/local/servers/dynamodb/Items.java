@@ -88,6 +88,13 @@ final class Items {
     return key;
   }
 
+  /** Returns the key of a write of a list of them. */
+  List<JsonNode> keyOf(JsonNode write) throws Refusal {
+    return write.has("PutRequest")
+        ? key(write.path("PutRequest").path("Item"), false)
+        : key(write.path("DeleteRequest").path("Key"), true);
+  }
+
   @Nullable ObjectNode get(JsonNode key, boolean consistent) throws Refusal {
     ObjectNode item = items.get(key(key, true));
     long size = item == null ? 0 : Values.size(item);
