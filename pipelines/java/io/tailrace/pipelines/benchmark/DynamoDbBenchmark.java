@@ -109,8 +109,8 @@ final class DynamoDbBenchmark {
     figures.put(name + ".write_units_per_thousand", counts.writeUnits() / thousands);
     figures.put(name + ".read_units_per_thousand", counts.readUnits() / thousands);
     figures.say(
-        "%s: %d requests, %d conflicts, %.0f write units", name, counts.requests(),
-        counts.conflicts(), counts.writeUnits());
+        "%s: %d requests, %d conflicts, %.0f write units",
+        name, counts.requests(), counts.conflicts(), counts.writeUnits());
   }
 
   private String at(FakeDynamoDb server) {

@@ -25,7 +25,8 @@ final class KafkaAdmins {
         .forEach(
             (name, value) -> {
               // An admin client warns of settings that only consumers and producers have.
-              if (AdminClientConfig.configNames().contains(name)) {
+              if (AdminClientConfig.configNames().contains(name)
+                  || name.equals(RenewedCertificates.SECRETS)) {
                 config.put(name, value);
               }
             });

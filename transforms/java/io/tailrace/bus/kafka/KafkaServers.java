@@ -3,13 +3,13 @@ package io.tailrace.bus.kafka;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Secret;
-import io.tailrace.endpoint.Secrets;
+import java.io.IOException;
 import java.io.Serializable;
+import java.io.StringReader;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.CommonClientConfigs;
@@ -21,7 +21,7 @@ import org.apache.kafka.common.config.SaslConfigs;
  *
  * @param bootstrap {@code host:port} of some brokers
  * @param properties settings of Kafka's clients that are no secrets
- * @param secrets those that are
+ * @param secrets those that are, and a file of more settings, which give way to those of the URI
  * @param login who logs in by SASL, if not by {@code sasl.jaas.config}
  */
 record KafkaServers(
@@ -30,11 +30,9 @@ record KafkaServers(
   private static final long serialVersionUID = 1;
 
   private static final int DEFAULT_PORT = 9092;
-  private static final String DEFAULT_MECHANISM = "PLAIN";
 
-  /** The mechanisms that take a user and a password. */
-  private static final List<String> WITH_PASSWORD =
-      List.of(DEFAULT_MECHANISM, "SCRAM-SHA-256", "SCRAM-SHA-512");
+  /** Among the secrets, as it may hold some: a file of properties, as Kafka's own tools take it. */
+  private static final String FILE = "properties";
 
   /** Copies the maps. */
   KafkaServers {
@@ -51,64 +49,54 @@ record KafkaServers(
       uri.takeSecret(name).ifPresent(secret -> secrets.put(name, secret));
     }
     Login login = Login.of(uri);
-    if (login.user().isPresent() != login.password().isPresent()) {
-      uri.problem("user and password=" + Secrets.example() + " belong together");
-    }
     Map<String, String> properties = new HashMap<>(uri.takeDotted(KafkaSettings.NAMES));
-    if (login.user().isPresent()) {
-      properties.putIfAbsent(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM);
-      String protocol =
-          properties.getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
-      if (!protocol.startsWith("SASL_")) {
-        uri.problem("user and password need security.protocol=SASL_SSL (or SASL_PLAINTEXT)");
-      }
-      String mechanism = properties.getOrDefault(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM);
-      if (!WITH_PASSWORD.contains(mechanism)) {
-        uri.problem(
-            "user and password are for sasl.mechanism="
-                + String.join(", ", WITH_PASSWORD)
-                + ", not "
-                + mechanism
-                + ", which has its login in "
-                + SaslConfigs.SASL_JAAS_CONFIG
-                + "="
-                + Secrets.example());
-      }
-      if (secrets.containsKey(SaslConfigs.SASL_JAAS_CONFIG)) {
-        uri.problem(
-            "user and password are a login, and "
-                + SaslConfigs.SASL_JAAS_CONFIG
-                + " is another: give one of them");
-      }
-    }
+    KafkaLogins.check(uri, properties, secrets, login);
+    uri.takeSecret(FILE).ifPresent(file -> secrets.put(FILE, file));
     return new KafkaServers(bootstrap, properties, secrets, login);
   }
 
   /**
-   * Returns all settings for a client, secrets read.
+   * Returns all settings for a client. Secrets of a login and of certificates are places, which are
+   * read at each connection; a file of settings is read here.
    *
    * @throws IllegalStateException if a secret is not where it should be
    */
   Map<String, Object> clientProperties() {
-    Map<String, Object> all = new HashMap<>(properties);
+    Map<String, Object> all = new HashMap<>(fromFile());
+    all.putAll(properties);
     all.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-    secrets.forEach((name, secret) -> all.put(name, secret.read()));
-    Optional<String> password = login.password().map(Secret::read);
-    if (password.isPresent()) {
-      all.put(SaslConfigs.SASL_JAAS_CONFIG, jaas(login.user().orElse(""), password.get()));
-    }
+    secrets.forEach(
+        (name, secret) -> {
+          boolean isReadLater =
+              name.startsWith("ssl.") || name.equals(SaslConfigs.SASL_JAAS_CONFIG);
+          if (!isReadLater && !name.equals(FILE)) {
+            all.put(name, secret.read());
+          }
+        });
+    all.putAll(KafkaLogins.settings(all, secrets, login));
+    all.putAll(KafkaLogins.certificates(all, secrets));
     return all;
   }
 
-  private String jaas(String user, String password) {
-    String module =
-        properties.getOrDefault(SaslConfigs.SASL_MECHANISM, DEFAULT_MECHANISM).startsWith("SCRAM")
-            ? "org.apache.kafka.common.security.scram.ScramLoginModule"
-            : "org.apache.kafka.common.security.plain.PlainLoginModule";
-    return module + " required username=" + quoted(user) + " password=" + quoted(password) + ";";
-  }
-
-  private static String quoted(String text) {
-    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+  private Map<String, Object> fromFile() {
+    Secret file = secrets.get(FILE);
+    if (file == null) {
+      return Map.of();
+    }
+    Properties read = new Properties();
+    try {
+      read.load(new StringReader(file.read()));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new IllegalStateException(file + " is no file of properties: " + e.getMessage(), e);
+    }
+    Map<String, Object> settings = new HashMap<>();
+    for (String name : read.stringPropertyNames()) {
+      if (!KafkaSettings.NAMES.contains(name)) {
+        throw new IllegalStateException(
+            file + " has '" + name + "', which is no setting of Kafka's clients");
+      }
+      settings.put(name, read.getProperty(name));
+    }
+    return settings;
   }
 }

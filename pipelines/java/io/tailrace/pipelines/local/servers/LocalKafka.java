@@ -75,6 +75,7 @@ public final class LocalKafka implements AutoCloseable {
   private static final Duration TOPIC_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration POLL = Duration.ofMillis(10);
   private static final int NODE_ID = 1;
+  private static final String LISTENERS = "listeners";
 
   /** The same for every directory, so that a directory can be opened again without asking it. */
   private static final String CLUSTER_ID = Uuid.fromString("dGFpbHJhY2UtbG9jYWwtMQ").toString();
@@ -109,7 +110,8 @@ public final class LocalKafka implements AutoCloseable {
   /**
    * Starts a broker with settings of its own; see the other overload.
    *
-   * @param settings of Kafka's broker
+   * @param settings of Kafka's broker; {@code listeners} are those besides the one without
+   *     authentication
    */
   public static LocalKafka start(Path directory, int port, Map<String, String> settings) {
     LocalKafka kafka =
@@ -288,6 +290,8 @@ public final class LocalKafka implements AutoCloseable {
   }
 
   private Properties settings() {
+    String added = moreSettings.getOrDefault(LISTENERS, "");
+    String more = added.isEmpty() ? "" : "," + added;
     Properties settings = new Properties();
     settings.putAll(
         Map.of(
@@ -300,11 +304,12 @@ public final class LocalKafka implements AutoCloseable {
             "controller.listener.names",
             "CONTROLLER",
             "listener.security.protocol.map",
-            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+                + "SASL_SSL:SASL_SSL",
             "listeners",
-            "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort,
+            "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controllerPort + more,
             "advertised.listeners",
-            "PLAINTEXT://127.0.0.1:" + port,
+            "PLAINTEXT://127.0.0.1:" + port + more,
             "log.dirs",
             dataDirectory().toString(),
             "broker.session.timeout.ms",
@@ -335,7 +340,12 @@ public final class LocalKafka implements AutoCloseable {
             "log.cleaner.dedupe.buffer.size", Integer.toString(CLEANER_BYTES),
             "offsets.load.buffer.size", Integer.toString(LOAD_BYTES),
             "transaction.state.log.load.buffer.size", Integer.toString(LOAD_BYTES)));
-    settings.putAll(moreSettings);
+    moreSettings.forEach(
+        (name, value) -> {
+          if (!name.equals(LISTENERS)) {
+            settings.put(name, value);
+          }
+        });
     return settings;
   }
 

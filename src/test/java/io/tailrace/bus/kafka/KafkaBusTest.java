@@ -4,11 +4,18 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.Login;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import javax.security.auth.callback.Callback;
+import javax.security.auth.callback.NameCallback;
+import javax.security.auth.callback.PasswordCallback;
 import org.apache.beam.sdk.util.SerializableUtils;
+import org.apache.kafka.common.config.types.Password;
+import org.apache.kafka.common.security.JaasContext;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -43,27 +50,108 @@ public class KafkaBusTest {
   public void userAndPasswordAreAPlainLoginUnlessAMechanismIsNamed() throws Exception {
     String password = "&password=" + secret("hunter2\n");
 
-    assertThat(at(SASL + password).clientProperties())
-        .containsAtLeast(
-            "sasl.mechanism",
-            "PLAIN",
+    assertThat(at(SASL + password).clientProperties()).containsEntry("sasl.mechanism", "PLAIN");
+    for (String mechanism : List.of("PLAIN", "SCRAM-SHA-512")) {
+      Map<String, Object> properties =
+          at(SASL + "&sasl.mechanism=" + mechanism + password).clientProperties();
+
+      assertThat(properties)
+          .containsAtLeast(
+              "sasl.mechanism",
+              mechanism,
+              "sasl.client.callback.handler.class",
+              NamedSecretCallbacks.class);
+      assertThat(properties.toString()).doesNotContain("hunter2");
+      assertThat(answers(properties, mechanism)).isEqualTo("me hunter2");
+    }
+  }
+
+  @Test
+  public void aPasswordIsReadAnewWheneverItIsAskedFor() throws Exception {
+    Path file = folder.newFile().toPath();
+    Files.writeString(file, "first");
+    Map<String, Object> ofUser = at(SASL + "&password=file:" + file).clientProperties();
+    Path jaas = folder.newFile().toPath();
+    Files.writeString(jaas, "some.Module required username=\"you\" password=\"first\";");
+    Map<String, Object> ofJaas =
+        at("kafka://b/t?security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-256"
+                + "&sasl.jaas.config=file:"
+                + jaas)
+            .clientProperties();
+    NamedSecretCallbacks user = callbacks(ofUser, "PLAIN");
+    NamedSecretCallbacks login = callbacks(ofJaas, "SCRAM-SHA-256");
+    assertThat(answers(user)).isEqualTo("me first");
+    assertThat(answers(login)).isEqualTo("you first");
+
+    Files.writeString(file, "second");
+    Files.writeString(jaas, "some.Module required username=\"you\" password=\"second\";");
+
+    assertThat(answers(user)).isEqualTo("me second");
+    assertThat(answers(login)).isEqualTo("you second");
+    Files.delete(file);
+    assertThat(assertThrows(IOException.class, () -> answers(user)))
+        .hasMessageThat()
+        .contains("the secret file " + file + " can't be read");
+  }
+
+  private static String answers(Map<String, Object> properties, String mechanism) throws Exception {
+    return answers(callbacks(properties, mechanism));
+  }
+
+  private static NamedSecretCallbacks callbacks(Map<String, Object> properties, String mechanism) {
+    NamedSecretCallbacks callbacks = new NamedSecretCallbacks();
+    callbacks.configure(
+        properties,
+        mechanism,
+        JaasContext.loadClientContext(
+                Map.of(
+                    "sasl.jaas.config",
+                    new Password(String.valueOf(properties.get("sasl.jaas.config")))))
+            .configurationEntries());
+    return callbacks;
+  }
+
+  private static String answers(NamedSecretCallbacks callbacks) throws Exception {
+    NameCallback name = new NameCallback("name");
+    PasswordCallback password = new PasswordCallback("password", false);
+    callbacks.handle(new Callback[] {name, password});
+    return name.getName() + " " + new String(password.getPassword());
+  }
+
+  @Test
+  public void aFileOfPropertiesGivesWayToTheUri() throws Exception {
+    String file = secret("max.poll.records=7\nfetch.max.wait.ms=3\nsecurity.protocol=SASL_SSL\n");
+
+    assertThat(at("kafka://b/t?max.poll.records=5&properties=" + file).clientProperties())
+        .containsExactly(
+            "bootstrap.servers", "b:9092",
+            "max.poll.records", "5",
+            "fetch.max.wait.ms", "3",
+            "security.protocol", "SASL_SSL");
+    KafkaBus misspelt = at("kafka://b/t?properties=" + secret("max.pol.records=7\n"));
+    assertThat(assertThrows(IllegalStateException.class, misspelt::clientProperties))
+        .hasMessageThat()
+        .contains("has 'max.pol.records', which is no setting of Kafka's clients");
+  }
+
+  @Test
+  public void whoIsKnownToAmazonSignsByItsOwnLibrary() {
+    Map<String, Object> settings =
+        KafkaLogins.settings(
+            Map.of("sasl.mechanism", "AWS_MSK_IAM"), Map.of(), new Login(null, null));
+
+    assertThat(settings)
+        .containsExactly(
             "sasl.jaas.config",
-            "org.apache.kafka.common.security.plain.PlainLoginModule required"
-                + " username=\"me\" password=\"hunter2\";");
-    assertThat(at(SASL + "&sasl.mechanism=SCRAM-SHA-512" + password).clientProperties())
-        .containsAtLeast(
-            "sasl.mechanism",
-            "SCRAM-SHA-512",
-            "sasl.jaas.config",
-            "org.apache.kafka.common.security.scram.ScramLoginModule required"
-                + " username=\"me\" password=\"hunter2\";");
+            "software.amazon.msk.auth.iam.IAMLoginModule required;",
+            "sasl.client.callback.handler.class",
+            "software.amazon.msk.auth.iam.IAMClientCallbackHandler");
   }
 
   @Test
   public void userAndPasswordAreRefusedWhereTheMechanismHasAnotherLogin() {
     String password = "&password=env:NOWHERE";
-    for (String mechanism :
-        List.of("OAUTHBEARER", "AWS_MSK_IAM", "GSSAPI", "scram-sha-512", "SCRAM-SHA-1", "NONE")) {
+    for (String mechanism : List.of("GSSAPI", "scram-sha-512", "SCRAM-SHA-1", "NONE")) {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,
@@ -72,7 +160,8 @@ public class KafkaBusTest {
       assertThat(e)
           .hasMessageThat()
           .contains(
-              "user and password are for sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, not "
+              "user and password are for sasl.mechanism=PLAIN, SCRAM-SHA-256, SCRAM-SHA-512,"
+                  + " OAUTHBEARER, not "
                   + mechanism
                   + ", which has its login in sasl.jaas.config=");
     }
@@ -88,25 +177,26 @@ public class KafkaBusTest {
   }
 
   @Test
-  public void aPasswordCannotEndItsQuotes() throws Exception {
+  public void aNameCannotEndItsQuotes() throws Exception {
     Map<String, Object> properties =
-        at(SASL + "&password=" + secret("a\"b\\c; x=\"")).clientProperties();
+        at("kafka://b/t?security.protocol=SASL_SSL&user=a\"b\\c; x=\"&password=" + secret("p"))
+            .clientProperties();
 
     assertThat(properties.get("sasl.jaas.config").toString())
-        .endsWith(" password=\"a\\\"b\\\\c; x=\\\"\";");
+        .endsWith(" user=\"a\\\"b\\\\c; x=\\\"\";");
+    assertThat(answers(properties, "PLAIN")).isEqualTo("a\"b\\c; x=\" p");
   }
 
   @Test
   public void secretsAreReadWhenAClientIsMadeAndNotBefore() throws Exception {
     Path file = folder.getRoot().toPath().resolve("later");
-    KafkaBus bus = at("kafka://b/t?ssl.keystore.key=file:" + file);
+    KafkaBus bus = at("kafka://b/t?properties=file:" + file);
     assertThat(bus.properties()).isEmpty();
     assertThrows(IllegalStateException.class, bus::clientProperties);
 
-    Files.writeString(file, "hunter2");
+    Files.writeString(file, "client.id=me");
 
-    assertThat(SerializableUtils.clone(bus).clientProperties())
-        .containsEntry("ssl.keystore.key", "hunter2");
+    assertThat(SerializableUtils.clone(bus).clientProperties()).containsEntry("client.id", "me");
     assertThat(bus.toString()).isEqualTo("kafka://b:9092/t");
   }
 

@@ -1,0 +1,332 @@
+package io.tailrace.bus.kafka;
+
+import static com.google.common.truth.Truth.assertThat;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
+
+import com.sun.net.httpserver.HttpServer;
+import io.tailrace.bus.BusLog;
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.endpoint.EndpointUri;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.TestCertificates;
+import io.tailrace.testing.ReadBus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.security.auth.callback.Callback;
+import javax.security.auth.callback.UnsupportedCallbackException;
+import javax.security.auth.login.AppConfigurationEntry;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.apache.kafka.common.security.auth.AuthenticateCallbackHandler;
+import org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallback;
+import org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler;
+import org.junit.AfterClass;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import org.junit.runner.RunWith;
+import org.junit.runners.JUnit4;
+
+/** How clients log in to a real broker, and go on when what they log in with is changed. */
+@RunWith(JUnit4.class)
+public class KafkaSecurityTest {
+  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
+
+  private static final int SASL_SSL = freePort();
+  private static final int SSL = freePort();
+  private static final int OAUTH = freePort();
+
+  private static TestCertificates certificates;
+  private static LocalKafka kafka;
+
+  @BeforeClass
+  public static void start() throws Exception {
+    certificates = TestCertificates.generate(temporary.newFolder().toPath());
+    Path store = keyStore(certificates);
+    Map<String, String> settings = new HashMap<>();
+    settings.put(
+        "listeners",
+        "SASL_SSL://localhost:"
+            + SASL_SSL
+            + ",SSL://localhost:"
+            + SSL
+            + ",SASL_PLAINTEXT://localhost:"
+            + OAUTH);
+    settings.put("ssl.keystore.type", "PEM");
+    settings.put("ssl.keystore.location", store.toString());
+    settings.put("ssl.truststore.type", "PEM");
+    settings.put("ssl.truststore.location", certificates.authority().toString());
+    settings.put("listener.name.ssl.ssl.client.auth", "required");
+    settings.put("sasl.enabled.mechanisms", "SCRAM-SHA-512,PLAIN");
+    settings.put(
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config",
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;");
+    settings.put(
+        "listener.name.sasl_ssl.plain.sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required user_me=\"of-me\";");
+    settings.put("listener.name.sasl_plaintext.sasl.enabled.mechanisms", "OAUTHBEARER");
+    settings.put(
+        "listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config",
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;");
+    settings.put(
+        "listener.name.sasl_plaintext.oauthbearer.sasl.server.callback.handler.class",
+        SignedTokens.class.getName());
+    kafka = LocalKafka.start(temporary.newFolder().toPath(), 0, settings);
+    kafka.createTopic("results", 1);
+  }
+
+  @AfterClass
+  public static void stop() {
+    kafka.close();
+  }
+
+  private static int freePort() {
+    try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return any.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path keyStore(TestCertificates of) throws Exception {
+    Path store = temporary.newFile().toPath();
+    Files.writeString(store, Files.readString(of.key()) + Files.readString(of.certificate()));
+    return store;
+  }
+
+  private static void password(String user, String password) throws Exception {
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()))) {
+      admin
+          .alterUserScramCredentials(
+              List.of(
+                  new UserScramCredentialUpsertion(
+                      user,
+                      new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4_096),
+                      password)))
+          .all()
+          .get();
+    }
+  }
+
+  private static KafkaBus bus(int port, String parameters) {
+    return KafkaBus.at(
+        EndpointUri.parse(
+            "kafka://localhost:"
+                + port
+                + "/results?"
+                + parameters
+                + "&ssl.truststore.type=PEM&ssl.truststore.location="
+                + certificates.authority()
+                + "&reconnect.backoff.max.ms=50"));
+  }
+
+  private static OutgoingMessage message(String text) {
+    return OutgoingMessage.of(text.getBytes(UTF_8));
+  }
+
+  @Test
+  public void aPasswordIsChangedWhileEverybodyWhoUsesItLives() throws Exception {
+    Path secret = temporary.newFile().toPath();
+    Files.writeString(secret, "first");
+    password("writer", "first");
+    KafkaBus bus =
+        bus(
+            SASL_SSL,
+            "security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-512&user=writer&password=file:"
+                + secret);
+    ReadBus read = ReadBus.start(bus, "scram");
+    try (BusPublisher publisher = bus.publisher()) {
+      publisher.publish(message("before"));
+      publisher.flush();
+      var unused = read.await(1);
+
+      password("writer", "second");
+      Files.writeString(secret, "second");
+      // Every connection is a new one after that.
+      kafka.restart();
+
+      publisher.publish(message("after"));
+      publisher.flush();
+      assertThat(read.await(2)).hasSize(2);
+    } finally {
+      read.cancel();
+    }
+    // All that looks at a topic goes by the same login.
+    var writable = bus.checkWritable();
+    var readable = bus.checkReadable("other");
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
+      assertThat(log).isNotNull();
+    }
+    Files.writeString(secret, "first");
+    assertThat(assertThrows(UnavailableException.class, bus::checkWritable))
+        .hasMessageThat()
+        .contains("Authentication failed");
+  }
+
+  @Test
+  public void aClientHasACertificateThatIsReplacedWhileItLives() throws Exception {
+    TestCertificates stranger = TestCertificates.generate(temporary.newFolder().toPath());
+    Path key = temporary.newFile().toPath();
+    Path certificate = temporary.newFile().toPath();
+    Files.writeString(key, Files.readString(stranger.key()));
+    Files.writeString(certificate, Files.readString(stranger.certificate()));
+    KafkaBus bus =
+        bus(
+            SSL,
+            "security.protocol=SSL&ssl.keystore.type=PEM&ssl.keystore.key=file:"
+                + key
+                + "&ssl.keystore.certificate.chain=file:"
+                + certificate);
+    try (Admin admin = KafkaAdmins.open(bus, Duration.ofSeconds(20))) {
+      assertThat(
+              assertThrows(
+                  ExecutionException.class,
+                  () -> admin.describeTopics(List.of("results")).allTopicNames().get()))
+          .hasCauseThat()
+          .isInstanceOf(SslAuthenticationException.class);
+
+      Files.writeString(key, Files.readString(certificates.key()));
+      Files.writeString(certificate, Files.readString(certificates.certificate()));
+
+      awaitDescribed(admin);
+    }
+  }
+
+  /** The client tries again by itself, and says until it has that it was refused. */
+  private static void awaitDescribed(Admin admin) throws Exception {
+    Instant end = Instant.now().plusSeconds(30);
+    while (true) {
+      try {
+        assertThat(admin.describeTopics(List.of("results")).allTopicNames().get())
+            .containsKey("results");
+        return;
+      } catch (ExecutionException e) {
+        if (Instant.now().isAfter(end)) {
+          throw e;
+        }
+        Thread.sleep(10);
+      }
+    }
+  }
+
+  @Test
+  public void aFileOfPropertiesHasAllOfALogin() throws Exception {
+    Path file = temporary.newFile().toPath();
+    Files.writeString(
+        file,
+        "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n"
+            + "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required"
+            + " username=\"me\" password=\"of-me\";\n");
+
+    var unused = bus(SASL_SSL, "properties=file:" + file).checkWritable();
+  }
+
+  @Test
+  public void tokensAreGotWithAClientsSecretThatIsReadAnew() throws Exception {
+    AtomicInteger given = new AtomicInteger();
+    Path secret = temporary.newFile().toPath();
+    Files.writeString(secret, "of-client");
+    HttpServer provider =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    provider.createContext(
+        "/token",
+        exchange -> {
+          String basic = Base64.getEncoder().encodeToString("client:of-client".getBytes(UTF_8));
+          boolean isRight =
+              ("Basic " + basic).equals(exchange.getRequestHeaders().getFirst("Authorization"));
+          byte[] answer =
+              (isRight ? "{\"access_token\":\"" + token() + "\"}" : "{}").getBytes(UTF_8);
+          given.addAndGet(isRight ? 1 : 0);
+          exchange.getResponseHeaders().set("Content-Type", "application/json");
+          exchange.sendResponseHeaders(isRight ? 200 : 401, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    provider.start();
+    String url = "http://127.0.0.1:" + provider.getAddress().getPort() + "/token";
+    System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
+    try {
+      KafkaBus bus =
+          bus(
+              OAUTH,
+              "security.protocol=SASL_PLAINTEXT&sasl.mechanism=OAUTHBEARER&user=client&password=file:"
+                  + secret
+                  + "&sasl.oauthbearer.token.endpoint.url="
+                  + url);
+      assertThat(bus.clientProperties().toString()).doesNotContain("of-client");
+      var unused = bus.checkWritable();
+      assertThat(given.get()).isGreaterThan(0);
+    } finally {
+      System.clearProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls");
+      provider.stop(0);
+    }
+  }
+
+  private static String token() {
+    long now = System.currentTimeMillis() / 1_000;
+    Base64.Encoder encoder = Base64.getUrlEncoder().withoutPadding();
+    return encoder.encodeToString("{\"alg\":\"RS256\"}".getBytes(UTF_8))
+        + "."
+        + encoder.encodeToString(
+            ("{\"sub\":\"client\",\"iat\":" + now + ",\"exp\":" + (now + 600) + "}")
+                .getBytes(UTF_8))
+        + ".c2lnbmF0dXJl";
+  }
+
+  /** A broker's end, which takes any signature. */
+  public static final class SignedTokens implements AuthenticateCallbackHandler {
+    private final OAuthBearerUnsecuredValidatorCallbackHandler unsigned =
+        new OAuthBearerUnsecuredValidatorCallbackHandler();
+
+    @Override
+    public void configure(
+        Map<String, ?> configs, String mechanism, List<AppConfigurationEntry> logins) {
+      unsigned.configure(configs, mechanism, logins);
+    }
+
+    @Override
+    public void handle(Callback[] callbacks) throws IOException, UnsupportedCallbackException {
+      for (Callback callback : callbacks) {
+        if (callback instanceof OAuthBearerValidatorCallback asked) {
+          String[] parts = asked.tokenValue().split("\\.", -1);
+          String header =
+              Base64.getUrlEncoder()
+                  .withoutPadding()
+                  .encodeToString("{\"alg\":\"none\"}".getBytes(UTF_8));
+          OAuthBearerValidatorCallback plain =
+              new OAuthBearerValidatorCallback(header + "." + parts[1] + ".");
+          unsigned.handle(new Callback[] {plain});
+          if (plain.token() != null) {
+            asked.token(plain.token());
+          } else {
+            asked.error(plain.errorStatus(), plain.errorScope(), plain.errorOpenIDConfiguration());
+          }
+        }
+      }
+    }
+
+    @Override
+    public void close() {}
+  }
+}
