@@ -1,5 +1,8 @@
 package io.tailrace.endpoint;
 
+import io.tailrace.endpoint.aws.AwsSecrets;
+import io.tailrace.endpoint.aws.CacheTokens;
+import io.tailrace.endpoint.gcp.GcpSecrets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +19,13 @@ public final class Secrets {
   public static final List<SecretPlace> ALL =
       List.of(
           new SecretPlace("env", "env:VARIABLE", Secrets::ofVariable),
-          new SecretPlace("file", "file:PATH", Secrets::ofFile));
+          new SecretPlace("file", "file:PATH", Secrets::ofFile),
+          AwsSecrets.PLACE,
+          GcpSecrets.PLACE,
+          CacheTokens.PLACE);
+
+  /** How many of them every machine has: those that sentences show. */
+  private static final int EVERYWHERE = 2;
 
   private Secrets() {}
 
@@ -31,13 +40,14 @@ public final class Secrets {
   }
 
   /**
-   * Returns an example of each place, for a sentence: {@code password=env:VARIABLE or
-   * password=file:PATH}.
+   * Returns an example of each place that every machine has, for a sentence: {@code
+   * password=env:VARIABLE or password=file:PATH}.
    *
    * @param before what stands before each of them
    */
   public static String examples(String before) {
-    List<String> examples = ALL.stream().map(place -> before + place.example()).toList();
+    List<String> examples =
+        ALL.stream().limit(EVERYWHERE).map(place -> before + place.example()).toList();
     int last = examples.size() - 1;
     return last == 0
         ? examples.get(0)

@@ -95,8 +95,8 @@ public class BusTest {
     assertThat(refused("kafka://b/t?security.protocl=SSL&fetch.max.byte=1"))
         .contains(
             "parameter 'security.protocl' is unknown (security.protocol?); parameter"
-                + " 'fetch.max.byte' is unknown (fetch.max.bytes?); known are user, password, properties,"
-                + " group, start, overrun. Example: ");
+                + " 'fetch.max.byte' is unknown (fetch.max.bytes?); known are user, password,"
+                + " properties, group, start, overrun. Example: ");
   }
 
   @Test

@@ -61,9 +61,10 @@ public class SecretTest {
   }
 
   @Test
-  public void onlyEnvAndFileArePlaces() {
+  public void whatNamesNoPlaceIsNoSecret() {
     for (String text :
-        List.of("", "hunter2", "env:", "file:", ":x", "ENV:X", "vault:x", "env", "https://x")) {
+        List.of(
+            "", "hunter2", "env:", "file:", "aws:", ":x", "ENV:X", "vault:x", "env", "https://x")) {
       assertThat(Secret.parse(text)).isEmpty();
     }
   }

@@ -19,7 +19,7 @@ public class SecretsTest {
   }
 
   @Test
-  public void sentencesShowEveryPlace() {
+  public void sentencesShowThePlacesThatEveryMachineHas() {
     assertThat(Secrets.examples("password="))
         .isEqualTo("password=env:VARIABLE or password=file:PATH");
     assertThat(Secrets.example()).isEqualTo("env:VARIABLE");
