@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A writer in a JVM of its own, which can be killed. Not thread-safe. */
+/** A writer, or a command, in a JVM of its own, which can be killed. Not thread-safe. */
 public final class WriterJvm implements AutoCloseable {
   /** What a writer halts its JVM with, when it has done its work. */
   public static final int HALTED = 42;
@@ -55,6 +55,13 @@ public final class WriterJvm implements AutoCloseable {
   public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
+  }
+
+  /** Does what Ctrl-C does, waits for the end and returns what was printed. */
+  public String interrupt() throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    process.waitFor();
+    return Files.readString(output);
   }
 
   /**
