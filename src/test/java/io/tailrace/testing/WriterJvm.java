@@ -57,11 +57,16 @@ public final class WriterJvm implements AutoCloseable {
     process.waitFor();
   }
 
+  /** Waits for the end and returns what was printed. */
+  public String await() throws IOException, InterruptedException {
+    process.waitFor();
+    return Files.readString(output);
+  }
+
   /** Does what Ctrl-C does, waits for the end and returns what was printed. */
   public String interrupt() throws IOException, InterruptedException {
     new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-    process.waitFor();
-    return Files.readString(output);
+    return await();
   }
 
   /**

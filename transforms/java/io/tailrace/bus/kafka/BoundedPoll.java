@@ -48,6 +48,7 @@ final class BoundedPoll implements Deserializer<byte[]> {
   @Override
   public byte[] deserialize(String topic, Headers ofRecord, ByteBuffer data) {
     if (dropped) {
+      forget(ofRecord);
       return DROPPED;
     }
     int size = data.remaining();
@@ -55,17 +56,25 @@ final class BoundedPoll implements Deserializer<byte[]> {
       headers = ofRecord;
       records++;
       for (Header header : ofRecord.toArray()) {
-        size += header.value() == null ? 0 : header.value().length;
+        // Both are read here: a header that was not looked at holds all bytes of its record.
+        size += header.key().length() + (header.value() == null ? 0 : header.value().length);
       }
     }
     if (records > 1 && bytes + size > limit) {
       dropped = true;
+      forget(ofRecord);
       return DROPPED;
     }
     bytes += size;
     byte[] copy = new byte[data.remaining()];
     data.get(copy);
     return copy;
+  }
+
+  private static void forget(Headers ofRecord) {
+    for (Header header : ofRecord.toArray()) {
+      var unused = ofRecord.remove(header.key());
+    }
   }
 
   @Override

@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
@@ -23,7 +25,6 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /** Looks through a topic up to where it ended when this was opened. Commits nothing. */
@@ -37,9 +38,13 @@ final class KafkaLog implements BusLog {
   private final KafkaBus bus;
   private final String topicId;
   private final BusFacts facts;
-  private final Consumer<byte[], byte[]> consumer;
+  private final PollSize size;
   private final Map<TopicPartition, Long> ends;
+  private Consumer<byte[], byte[]> consumer;
   private Map<TopicPartition, Long> seen;
+  // Of the last poll.
+  private long shownBytes;
+  private int shownRecords;
   // The last note of each partition that is not shown yet; told by the producer's thread.
   private final Map<TopicPartition, Long> noted = new ConcurrentHashMap<>();
   // Null: opened to look.
@@ -49,14 +54,20 @@ final class KafkaLog implements BusLog {
       KafkaBus bus,
       String topicId,
       BusFacts facts,
-      Consumer<byte[], byte[]> consumer,
+      PollSize size,
       @Nullable KafkaSettling settling) {
     this.bus = bus;
     this.topicId = topicId;
     this.facts = facts;
-    this.consumer = consumer;
+    this.size = size;
+    this.consumer = size.open(bus, GROUP);
     this.settling = settling;
-    this.ends = ends();
+    try {
+      this.ends = ends();
+    } catch (KafkaException e) {
+      consumer.close(Duration.ZERO);
+      throw e;
+    }
     this.seen = ends;
   }
 
@@ -67,12 +78,9 @@ final class KafkaLog implements BusLog {
     String topicId = KafkaCheck.topicId(bus);
     // Before the ends are asked for: what another has settled until now is behind none of them.
     KafkaSettling settling = use == Use.SETTLE ? KafkaSettling.of(bus) : null;
-    Consumer<byte[], byte[]> consumer =
-        KafkaConsumers.open(bus, GROUP, KafkaConsumers.POLL_RECORDS, new ByteArrayDeserializer());
     try {
-      return new KafkaLog(bus, topicId, facts, consumer, settling);
+      return new KafkaLog(bus, topicId, facts, new PollSize(), settling);
     } catch (KafkaException e) {
-      consumer.close(Duration.ZERO);
       if (settling != null) {
         settling.close();
       }
@@ -120,25 +128,27 @@ final class KafkaLog implements BusLog {
       throws UnavailableException {
     List<TopicPartition> open = new ArrayList<>(from.keySet());
     open.removeIf(each -> from.getOrDefault(each, 0L) >= end(to, each));
-    consumer.assign(open);
-    // Those that were paused before stay so.
-    consumer.resume(open);
-    open.forEach(each -> consumer.seek(each, from.getOrDefault(each, 0L)));
+    Map<TopicPartition, Long> next = new HashMap<>();
+    open.forEach(each -> next.put(each, from.getOrDefault(each, 0L)));
+    seek(next);
     long positions = -1;
     long progress = System.nanoTime();
-    while (!open.isEmpty()) {
-      for (ConsumerRecord<byte[], byte[]> record : poll()) {
-        TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-        if (record.offset() < end(to, partition)
-            && !visitor.visit(KafkaRecords.message(record, topicId))) {
-          return;
-        }
+    while (!next.isEmpty()) {
+      if (!showSome(to, visitor)) {
+        return;
       }
+      next.replaceAll((partition, unused) -> consumer.position(partition));
+      long now = next.values().stream().mapToLong(Long::longValue).sum();
       List<TopicPartition> done =
-          open.stream().filter(each -> consumer.position(each) >= end(to, each)).toList();
+          next.keySet().stream().filter(each -> next.get(each) >= end(to, each)).toList();
       consumer.pause(done);
-      open.removeAll(done);
-      long now = open.stream().mapToLong(consumer::position).sum();
+      next.keySet().removeAll(done);
+      if (size.hasChanged(shownBytes, shownRecords)) {
+        // What the old one had fetched comes again, and no more of it than there is room for.
+        consumer.close(Duration.ZERO);
+        consumer = size.open(bus, GROUP);
+        seek(next);
+      }
       if (now != positions || !done.isEmpty()) {
         positions = now;
         progress = System.nanoTime();
@@ -147,6 +157,41 @@ final class KafkaLog implements BusLog {
             bus.name() + ": the brokers have sent nothing for " + PATIENCE.toSeconds() + " s");
       }
     }
+  }
+
+  private void seek(Map<TopicPartition, Long> next) {
+    consumer.assign(next.keySet());
+    // Those that were paused before stay so.
+    consumer.resume(next.keySet());
+    next.forEach(consumer::seek);
+  }
+
+  /** Shows what one poll brings, and returns whether somebody wants more. */
+  private boolean showSome(Map<TopicPartition, Long> to, Visitor visitor)
+      throws UnavailableException {
+    size.begin();
+    shownBytes = 0;
+    shownRecords = 0;
+    Set<TopicPartition> dropped = new HashSet<>();
+    for (ConsumerRecord<byte[], byte[]> record : poll()) {
+      TopicPartition partition = new TopicPartition(record.topic(), record.partition());
+      if (dropped.contains(partition)) {
+        continue;
+      }
+      if (BoundedPoll.isDropped(record.value()) || BoundedPoll.isDropped(record.key())) {
+        dropped.add(partition);
+        consumer.seek(partition, record.offset());
+        continue;
+      }
+      shownRecords++;
+      shownBytes +=
+          Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+      if (record.offset() < end(to, partition)
+          && !visitor.visit(KafkaRecords.message(record, topicId))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Iterable<ConsumerRecord<byte[], byte[]>> poll() {

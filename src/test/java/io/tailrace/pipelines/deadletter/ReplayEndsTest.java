@@ -3,7 +3,9 @@ package io.tailrace.pipelines.deadletter;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assume.assumeTrue;
 
+import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.pubsub.PubSubTopics;
@@ -100,6 +102,34 @@ public class ReplayEndsTest {
           .containsExactly(1, LETTERS - LetterReplay.BATCH_LETTERS, 2, LetterReplay.BATCH_LETTERS);
     }
     assertThat(servers.waiting()).isEmpty();
+  }
+
+  @Test
+  public void lettersThatUnpackedAreMoreThanTheHeapAreReplayed() throws Exception {
+    assumeTrue("nothing is compressed", kind == LetterServers.Kind.KAFKA);
+    servers.createTopics(kind);
+    List<OutgoingMessage> letters = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      letters.add(servers.letter(i).key(null).value(new byte[1_000_000]).message());
+    }
+    servers.publish(servers.letters(), letters);
+    try (WriterJvm command =
+        WriterJvm.start(
+            Tailrace.class,
+            folder.newFile(),
+            "dead-letters",
+            "replay",
+            "--yes",
+            "--rate=100000",
+            "--deadLetterBus=" + servers.uri("letters"))) {
+      assertThat(command.await()).contains("400 letters sent");
+    }
+
+    int[] sent = {0};
+    try (BusLog log = servers.results().log(BusLog.Use.LOOK)) {
+      log.read(message -> ++sent[0] > 0);
+    }
+    assertThat(sent[0]).isEqualTo(400);
   }
 
   private static LetterServers.Run replay() {
