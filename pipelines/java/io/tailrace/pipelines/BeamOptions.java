@@ -1,7 +1,6 @@
 package io.tailrace.pipelines;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,9 +51,7 @@ final class BeamOptions {
       PipelineOptions named = PipelineOptionsFactory.fromArgs(args).withValidation().as(type);
       Map<String, String> defaults =
           new LinkedHashMap<>(RunnerDefaults.of(named.getRunner(), gathering));
-      Map<Object, Object> process = new HashMap<>(System.getProperties());
-      process.putAll(System.getenv());
-      defaults.putAll(CloudDefaults.of(args, process));
+      defaults.putAll(CloudDefaults.of(args));
       Map<String, String> given =
           Arrays.stream(args)
               .collect(

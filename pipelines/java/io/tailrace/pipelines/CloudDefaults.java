@@ -1,21 +1,44 @@
 package io.tailrace.pipelines;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.beam.sdk.io.FileSystems;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
 
 /**
  * Options of clouds that Beam would look for over the network wherever they are not given: its file
  * system of S3 asks the machine's metadata service for a region whenever a pipeline is made, also
  * where nothing of it is in S3, and outside of AWS that takes seconds.
  */
-final class CloudDefaults {
+public final class CloudDefaults {
   private static final String AWS_REGION = "awsRegion";
 
   /** A region that is never used: there is always one of this name. */
   private static final String NO_REGION = "us-east-1";
 
   private CloudDefaults() {}
+
+  /**
+   * Makes Beam's file systems known to a command that is no pipeline.
+   *
+   * @param places what it reads or writes there
+   */
+  public static void openFileSystems(String... places) {
+    String[] args =
+        of(places).entrySet().stream()
+            .map(each -> "--" + each.getKey() + "=" + each.getValue())
+            .toArray(String[]::new);
+    FileSystems.setDefaultPipelineOptions(PipelineOptionsFactory.fromArgs(args).create());
+  }
+
+  /** Returns what is to be added to some arguments in this process. */
+  static Map<String, String> of(String... args) {
+    Map<Object, Object> process = new HashMap<>(System.getProperties());
+    process.putAll(System.getenv());
+    return of(args, process);
+  }
 
   /**
    * Returns what is to be added to some arguments, by the names of options. Where a bucket of S3 is

@@ -84,6 +84,17 @@ public class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage(PIPELINES);
 
+  /** Tools ask which stack runs on the machine; it asks nothing of them. */
+  @ArchTest
+  public static final ArchRule theLocalStackKnowsNoTools =
+      noClasses()
+          .that()
+          .resideInAPackage("io.tailrace.pipelines.local..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.tailrace.pipelines.deadletter..", "io.tailrace.pipelines.tools..");
+
   @ArchTest
   public static final ArchRule transformsKnowNoRunner =
       noClasses()

@@ -2,13 +2,11 @@ package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.CloudDefaults;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.stage.Overflow;
-import java.nio.file.Path;
 import java.util.Optional;
-import org.apache.beam.sdk.io.FileSystems;
-import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -18,8 +16,9 @@ final class LetterTopic {
       names = "--deadLetterBus",
       paramLabel = "URI",
       description =
-          "The dead-letter bus, as the writers have it: kafka://host:9092/dead-letters. Default:"
-              + " that of the 'local' that was started last on this machine.")
+          "The dead-letter bus, as the writers have it: kafka://host:9092/dead-letters. On Pub/Sub"
+              + " a subscription of it that nobody else reads: pubsub://project/dead-letters."
+              + " Default: that of the 'local' that was started last on this machine.")
   private @Nullable String deadLetterBus;
 
   @Option(
@@ -30,23 +29,17 @@ final class LetterTopic {
               + " is read or deleted, whatever a letter says. Default: that of the 'local'.")
   private @Nullable String deadLetterOverflow;
 
-  private Path stackFile = RunningStack.defaultFile();
-
-  /** Looks for the stack that runs on this machine in another file. */
-  void setStackFile(Path file) {
-    stackFile = file;
-  }
-
   /** Returns the bus that letters are on. */
   Bus bus() throws CommandException {
     String uri =
         Optional.ofNullable(deadLetterBus)
-            .or(() -> RunningStack.find(stackFile).map(RunningStack::deadLetterBus))
+            .or(() -> local().map(RunningStack::deadLetterBus))
             .orElseThrow(
                 () ->
                     new CommandException(
                         "No 'local' runs on this machine; say where letters are:"
-                            + " --deadLetterBus=kafka://host:9092/dead-letters"));
+                            + " --deadLetterBus=kafka://host:9092/dead-letters, or"
+                            + " pubsub://project/SUBSCRIPTION"));
     try {
       return Buses.at(uri);
     } catch (IllegalArgumentException e) {
@@ -56,19 +49,23 @@ final class LetterTopic {
 
   /** Returns the stack that runs on this machine, unless another bus was named. */
   Optional<RunningStack> running() {
-    return deadLetterBus == null ? RunningStack.find(stackFile) : Optional.empty();
+    return deadLetterBus == null ? local() : Optional.empty();
+  }
+
+  private static Optional<RunningStack> local() {
+    return RunningStack.find(RunningStack.defaultFile());
   }
 
   /** Returns the messages that letters are of. */
   LetterContents contents() throws CommandException {
     Optional<String> directory =
         deadLetterBus == null && deadLetterOverflow == null
-            ? RunningStack.find(stackFile).flatMap(RunningStack::deadLetterOverflow)
+            ? local().flatMap(RunningStack::deadLetterOverflow)
             : Optional.ofNullable(deadLetterOverflow);
     if (directory.isEmpty()) {
       return new LetterContents(Optional.empty());
     }
-    FileSystems.setDefaultPipelineOptions(PipelineOptionsFactory.create());
+    CloudDefaults.openFileSystems(directory.get());
     try {
       return new LetterContents(Optional.of(Overflow.in(directory.get())));
     } catch (IllegalArgumentException e) {

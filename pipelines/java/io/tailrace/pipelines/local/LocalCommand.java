@@ -23,6 +23,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -299,15 +300,21 @@ public final class LocalCommand implements Callable<Integer> {
       }
       return 0;
     }
-    TrafficPlan plan =
-        new TrafficPlan(optional(records), optional(rate), seed, exitWhenPersisted, replay);
+    TrafficPlan plan = new TrafficPlan(optional(records), optional(rate), seed, exitWhenPersisted);
     Optional<PersistenceReport> report =
-        new TrafficRun(stack, plan, ending, beforeComparison).run(out);
+        new TrafficRun(stack, plan, ending, deadLetters(), beforeComparison).run(out);
     if (report.isPresent()) {
       out.println();
       report.get().print(out);
     }
     return report.map(PersistenceReport::isRight).orElse(true) ? 0 : 1;
+  }
+
+  /** Finds the command beside this one, which knows of stacks, while these know nothing of it. */
+  private Optional<CommandLine> deadLetters() {
+    return replay
+        ? Optional.of(spec.root().commandLine().getSubcommands().get("dead-letters"))
+        : Optional.empty();
   }
 
   private static OptionalLong optional(@Nullable Long number) {

@@ -6,7 +6,6 @@ import io.tailrace.bus.Buses;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.deadletter.DeadLettersCommand;
 import io.tailrace.pipelines.local.proof.StoreModels;
 import io.tailrace.pipelines.local.traffic.SampleMessage;
 import io.tailrace.sql.duckdb.DuckDbFile;
@@ -49,11 +48,18 @@ final class LocalReplay {
 
   private final LocalStack stack;
   private final StoreModels models;
+  private final CommandLine deadLetters;
   private final PrintWriter out;
 
-  LocalReplay(LocalStack stack, StoreModels models, PrintWriter out) {
+  /**
+   * Creates one.
+   *
+   * @param deadLetters the command that is shown
+   */
+  LocalReplay(LocalStack stack, StoreModels models, CommandLine deadLetters, PrintWriter out) {
     this.stack = stack;
     this.models = models;
+    this.deadLetters = deadLetters;
     this.out = out;
   }
 
@@ -159,11 +165,7 @@ final class LocalReplay {
     if (!words[0].equals("list")) {
       arguments.add("--deadLetterOverflow=" + stack.deadLetterOverflow());
     }
-    var unused =
-        new CommandLine(new DeadLettersCommand())
-            .setOut(out)
-            .setErr(out)
-            .execute(arguments.toArray(String[]::new));
+    var unused = deadLetters.setOut(out).setErr(out).execute(arguments.toArray(String[]::new));
     out.println();
     out.flush();
   }

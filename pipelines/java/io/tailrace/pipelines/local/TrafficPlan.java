@@ -10,10 +10,8 @@ import java.util.OptionalLong;
  * @param rate how many a second; empty: as fast as it goes if they are limited
  * @param seed other traffic for another number
  * @param exitWhenPersisted whether to compare the stores with models of them in the end
- * @param replay whether to send dead letters back before that, and show it
  */
-record TrafficPlan(
-    OptionalLong records, OptionalLong rate, long seed, boolean exitWhenPersisted, boolean replay) {
+record TrafficPlan(OptionalLong records, OptionalLong rate, long seed, boolean exitWhenPersisted) {
   private static final long DEFAULT_RATE = 2_000;
   private static final long DEFAULT_RECORDS = 50_000;
 

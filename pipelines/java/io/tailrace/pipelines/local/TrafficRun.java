@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobStatus;
+import picocli.CommandLine;
 
 /**
  * Publishes sample traffic to a stack and shows what becomes of it, until it is time to end; or, if
@@ -45,14 +46,25 @@ final class TrafficRun {
   private final LocalStack stack;
   private final TrafficPlan plan;
   private final Ending ending;
+  private final Optional<CommandLine> deadLetters;
   private final Consumer<LocalStack> beforeComparison;
   private final StoreModels models = new StoreModels();
 
+  /**
+   * Creates one.
+   *
+   * @param deadLetters sends letters back before the comparison; empty: none is
+   */
   TrafficRun(
-      LocalStack stack, TrafficPlan plan, Ending ending, Consumer<LocalStack> beforeComparison) {
+      LocalStack stack,
+      TrafficPlan plan,
+      Ending ending,
+      Optional<CommandLine> deadLetters,
+      Consumer<LocalStack> beforeComparison) {
     this.stack = stack;
     this.plan = plan;
     this.ending = ending;
+    this.deadLetters = deadLetters;
     this.beforeComparison = beforeComparison;
   }
 
@@ -278,8 +290,8 @@ final class TrafficRun {
     Map<String, Map<Reason, Long>> letters = new HashMap<>();
     last.writers()
         .forEach(writer -> letters.put(writer.name(), watch.letters().byReason(writer.name())));
-    if (plan.replay() && trouble.isEmpty()) {
-      new LocalReplay(stack, models, out).run();
+    if (deadLetters.isPresent() && trouble.isEmpty()) {
+      new LocalReplay(stack, models, deadLetters.get(), out).run();
       awaitMetrics();
     }
     beforeComparison.accept(stack);

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
+import io.tailrace.pipelines.deadletter.DeadLettersCommand;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.testing.TallyWriter;
@@ -178,6 +179,7 @@ public class LocalCommandTest {
                 stackFile(),
                 Stream.concat(Writers.ALL.stream(), Stream.of(TallyWriter.WRITER)).toList(),
                 beforeComparison))
+        .addSubcommand("dead-letters", new DeadLettersCommand())
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
         .execute(options);
