@@ -11,8 +11,6 @@ import io.tailrace.bus.Replayed;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +32,6 @@ import org.junit.runners.Parameterized.Parameters;
 public class ReplayLettersTest {
   private static final TemporaryFolder folder = new TemporaryFolder();
   private static final LetterServers servers = new LetterServers(folder);
-  private static final String HASH = "0123456789abcdef0123456789abcdef";
 
   @ClassRule public static final RuleChain rules = RuleChain.outerRule(folder).around(servers);
 
@@ -227,100 +224,6 @@ public class ReplayLettersTest {
     assertThat(run.err()).contains("choose those of one with --topic=NAME");
     assertThat(servers.read(servers.results())).isEmpty();
     assertThat(replay("--to=" + servers.uri("results"), "--topic=files").code()).isEqualTo(0);
-  }
-
-  @Test
-  public void bytesInADirectoryGoBackTooAndTheirFileWhenNoLetterNeedsIt() throws Exception {
-    Path directory = folder.newFolder().toPath();
-    Path value = directory.resolve("results-0-1-" + HASH + ".value");
-    Path all = directory.resolve("results-0-2-" + HASH + ".json");
-    Files.writeString(value, "the whole value");
-    Files.writeString(
-        all,
-        "{\"headers\":[{\"name\":\"theirs\",\"value\":\"dg==\"},{\"name\":\"none\",\"value\":null}],"
-            + "\"key\":\"a2V5\",\"value\":\"dmFsdWU=\"}");
-    Path others = Files.writeString(directory.resolve("others.value"), "not ours");
-    servers.publish(
-        servers.letter(1).value(new byte[0]).with("tailrace.payload-uri", value + "").message(),
-        servers
-            .letter(1)
-            .value(new byte[0])
-            .with("tailrace.stage", "WriteOnline")
-            .with("tailrace.payload-uri", value + "")
-            .message(),
-        servers
-            .letter(2)
-            .value(new byte[0])
-            .with("tailrace.stage", "Third")
-            .with("tailrace.payload-uri", all + "")
-            .message());
-    String overflow = "--deadLetterOverflow=" + directory;
-
-    assertThat(replay().out()).contains("Not sent: 3 letters with bytes in a file");
-    assertThat(replay("--stage=DecodeResults", overflow).code()).isEqualTo(0);
-    assertThat(Files.exists(value)).isTrue();
-    // A subscription does not show for certain that no other letter needs the file.
-    boolean goes = kind == LetterServers.Kind.KAFKA;
-    assertThat(replay("--stage=WriteOnline", overflow).out().contains("1 file deleted from"))
-        .isEqualTo(goes);
-    assertThat(Files.exists(value)).isEqualTo(!goes);
-    assertThat(replay(overflow).code()).isEqualTo(0);
-
-    List<BusMessage> sent = servers.read(servers.results());
-    assertThat(sent.stream().map(each -> new String(each.payload(), UTF_8)))
-        .containsExactly("the whole value", "the whole value", "value");
-    BusMessage whole =
-        sent.stream().filter(it -> it.payload().length == 5).findFirst().orElseThrow();
-    assertThat(whole.key()).isEqualTo("key".getBytes(UTF_8));
-    assertThat(whole.headers().all()).contains(Header.of("theirs", "v"));
-    assertThat(whole.headers().all()).contains(new Header("none", null));
-    assertThat(whole.replayed()).isPresent();
-    assertThat(Files.exists(all)).isEqualTo(!goes);
-    assertThat(Files.exists(others)).isTrue();
-  }
-
-  @Test
-  public void noOtherFileIsReadOrDeletedWhateverALetterSays() throws Exception {
-    Path directory = folder.newFolder().toPath();
-    Path secret = Files.writeString(folder.newFolder().toPath().resolve("passwd"), "secret");
-    Path inside = Files.writeString(directory.resolve("results-0-1-secret.value"), "secret");
-    String[] uris = {
-      secret.toString(),
-      inside.toString(),
-      directory + "/../" + secret.getParent().getFileName() + "/passwd",
-      directory + "/sub/results-0-1-" + HASH + ".value"
-    };
-    List<OutgoingMessage> letters = new ArrayList<>();
-    for (String uri : uris) {
-      letters.add(servers.letter(letters.size()).with("tailrace.payload-uri", uri).message());
-    }
-    servers.publish(servers.letters(), letters);
-    String overflow = "--deadLetterOverflow=" + directory;
-
-    assertThat(replay(overflow).out()).contains("Not sent: 4 letters with bytes in a file");
-    assertThat(servers.run("discard", "--yes", overflow).code()).isEqualTo(0);
-
-    assertThat(servers.read(servers.results())).isEmpty();
-    assertThat(Files.exists(secret)).isTrue();
-    assertThat(Files.exists(inside)).isTrue();
-  }
-
-  @Test
-  public void aFileThatIsGoneKeepsItsLetterAndStopsNoOther() throws Exception {
-    Path directory = folder.newFolder().toPath();
-    servers.publish(
-        servers
-            .letter(1)
-            .with("tailrace.payload-uri", directory + "/results-0-1-" + HASH + ".value")
-            .message(),
-        servers.letter(2).message());
-
-    LetterServers.Run run = replay("--deadLetterOverflow=" + directory);
-
-    assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).contains("was not sent: the rest of it can't be read");
-    assertThat(run.out()).contains("1 letter sent");
-    assertThat(servers.waiting()).hasSize(1);
   }
 
   @Test
