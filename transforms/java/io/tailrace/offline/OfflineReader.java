@@ -23,6 +23,25 @@ public interface OfflineReader {
   Table query(String sql, int limit) throws UnavailableException;
 
   /**
+   * Returns the query of {@link OfflineStore#columnsOf} for a store that has the views of the SQL
+   * standard, whatever it does to the case of names.
+   *
+   * @param view {@code information_schema.columns} or what stands for it
+   * @param type the column of the view that has all of a type
+   */
+  static String columns(String view, String type, String schema, String table) {
+    return "SELECT column_name, "
+        + type
+        + ", table_schema FROM "
+        + view
+        + " WHERE lower(table_schema) = lower('"
+        + schema.replace("'", "''")
+        + "') AND lower(table_name) = '"
+        + table.replace("'", "''")
+        + "' ORDER BY ordinal_position";
+  }
+
+  /**
    * What a query returns.
    *
    * @param columns their names

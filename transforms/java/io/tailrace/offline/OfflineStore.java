@@ -109,4 +109,13 @@ public interface OfflineStore extends Endpoint {
 
   /** Returns what reads it. */
   OfflineReader reader();
+
+  /**
+   * Returns a query for the columns of a table as readers see it, to be asked of {@link #reader}:
+   * name, type, and the schema that the table is in, a row for each in their order, and no row
+   * where there is no such table; empty where nothing tells.
+   */
+  default Optional<String> columnsOf(String environment, String table) {
+    return Optional.empty();
+  }
 }

@@ -45,12 +45,7 @@ record LetterContents(Optional<Overflow> overflow) {
 
   /** Returns what a letter's value should be: the writer that refused it tells. */
   static Kind kind(StoredLetter letter) {
-    String reads =
-        Writers.ALL.stream()
-            .filter(writer -> writer.name().equals(letter.letter().writer()))
-            .map(Writer::reads)
-            .findFirst()
-            .orElse("");
+    String reads = writer(letter).map(Writer::reads).orElse("");
     if (letter.isRows() || reads.equals("streamingInsertBus")) {
       return Kind.FILE;
     }
@@ -59,6 +54,13 @@ record LetterContents(Optional<Overflow> overflow) {
       case "bulkUploadBus" -> Kind.NOTIFICATION;
       default -> Kind.RESULT;
     };
+  }
+
+  /** Returns the writer that refused a letter's message, if this version has it. */
+  static Optional<Writer<?>> writer(StoredLetter letter) {
+    return Writers.ALL.stream()
+        .filter(writer -> writer.name().equals(letter.letter().writer()))
+        .findFirst();
   }
 
   /**

@@ -32,15 +32,19 @@ final class LetterExplanation {
 
   private final LetterContents contents;
   private final Optional<TablesNow> tables;
+  private final Optional<EntitiesNow> entities;
 
   /**
    * Creates one.
    *
    * @param tables empty: the offline store is not looked at
+   * @param entities empty: the online store is not looked at
    */
-  LetterExplanation(LetterContents contents, Optional<TablesNow> tables) {
+  LetterExplanation(
+      LetterContents contents, Optional<TablesNow> tables, Optional<EntitiesNow> entities) {
     this.contents = contents;
     this.tables = tables;
+    this.entities = entities;
   }
 
   /** Returns what is known of a letter, for a program: texts, and lists of them. */
@@ -64,6 +68,7 @@ final class LetterExplanation {
     facts.put("features", contents.features(stored));
     facts.put("source", source(stored));
     facts.put("tables", tables(stored));
+    facts.put("entities", entities(stored));
     facts.put("help", Advice.on(letter.reason()).help());
     return facts;
   }
@@ -104,6 +109,7 @@ final class LetterExplanation {
     }
     stored.payloadUri().ifPresent(uri -> lines.add("   = the rest of it is in " + uri));
     tables(stored).forEach(line -> lines.add("   = " + line));
+    entities(stored).forEach(line -> lines.add("   = " + line));
     lines.add("   = help: " + Advice.on(letter.reason()).help());
     return lines.stream().map(Shown::safe).toList();
   }
@@ -237,6 +243,21 @@ final class LetterExplanation {
       lines.add("the table can't be looked at: " + e.getMessage());
     }
     return lines;
+  }
+
+  /** Says what the online store has now of cells that were refused on their way there. */
+  private List<String> entities(StoredLetter stored) {
+    boolean isOnline =
+        LetterContents.writer(stored).filter(writer -> writer.takes("onlineStore")).isPresent();
+    Optional<String> environment = contents.environment(stored);
+    if (!isOnline || entities.isEmpty() || environment.isEmpty()) {
+      return List.of();
+    }
+    try {
+      return entities.get().of(stored, environment.get());
+    } catch (UnavailableException e) {
+      return List.of("the online store can't be looked at: " + e.getMessage());
+    }
   }
 
   private static String columns(Map<String, String> columns) {

@@ -5,11 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.online.OnlineReader;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.pipelines.local.SqlEndpoint;
-import io.tailrace.pipelines.local.proof.StoreModels;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
     description =
         "Explains letters: the field that was refused, what is there and what was expected; of a"
             + " cell its feature and its entity; of a Parquet file its columns. Where a table was"
-            + " at fault, with --offlineStore, how it is now, and whether a replay would succeed.",
+            + " at fault, with --offlineStore, how it is now, and whether a replay would succeed;"
+            + " of a cell on its way to the online store, with --onlineStore, what is there now.",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:letters were shown",
@@ -53,6 +55,14 @@ final class ShowLettersCommand implements Callable<Integer> {
   private @Nullable String offlineStore;
 
   @Option(
+      names = "--onlineStore",
+      paramLabel = "URI",
+      description =
+          "The online store, as the online writer has it. Default: that of the 'local' that was"
+              + " started last on this machine.")
+  private @Nullable String onlineStore;
+
+  @Option(
       names = "--limit",
       paramLabel = "N",
       defaultValue = "10",
@@ -70,9 +80,13 @@ final class ShowLettersCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--limit must be 1 or more, not " + limit);
     }
     LetterContents contents = topic.contents();
-    LetterExplanation explanation = new LetterExplanation(contents, store().map(TablesNow::new));
+    Optional<TablesNow> tables = store().map(TablesNow::new);
     List<StoredLetter> chosen = new ArrayList<>();
-    try (BusLog log = topic.bus().log(BusLog.Use.LOOK)) {
+    try (OnlineReader entities = entities();
+        BusLog log = topic.bus().log(BusLog.Use.LOOK)) {
+      LetterExplanation explanation =
+          new LetterExplanation(
+              contents, tables, Optional.ofNullable(entities).map(EntitiesNow::new));
       WaitingLetters.of(log)
           .read(
               letter -> choice.takes(letter, contents),
@@ -120,8 +134,8 @@ final class ShowLettersCommand implements Callable<Integer> {
     if (offlineStore != null) {
       String uri = offlineStore;
       try {
-        OfflineReader reader = OfflineStores.at(uri).reader();
-        return Optional.of(store(uri, reader::query));
+        OfflineStore store = OfflineStores.at(uri);
+        return Optional.of(store(store, store.reader()::query));
       } catch (IllegalArgumentException e) {
         throw new CommandException("--offlineStore: " + e.getMessage(), e);
       }
@@ -129,14 +143,34 @@ final class ShowLettersCommand implements Callable<Integer> {
     return topic
         .running()
         .flatMap(RunningStack::sql)
-        .map(sql -> store(sql.offlineStore(), (text, most) -> SqlEndpoint.query(sql, text, most)));
+        .map(
+            sql ->
+                store(
+                    OfflineStores.at(sql.offlineStore()),
+                    (text, most) -> SqlEndpoint.query(sql, text, most)));
+  }
+
+  private @Nullable OnlineReader entities() throws CommandException {
+    String uri =
+        onlineStore == null
+            ? topic
+                .running()
+                .map(RunningStack::onlineStore)
+                .filter(it -> !it.isEmpty())
+                .orElse(null)
+            : onlineStore;
+    try {
+      return uri == null ? null : OnlineReader.open(uri);
+    } catch (IllegalArgumentException e) {
+      throw new CommandException("--onlineStore: " + e.getMessage(), e);
+    }
   }
 
   private interface Query {
     OfflineReader.Table run(String sql, int limit) throws UnavailableException;
   }
 
-  private static TablesNow.Store store(String uri, Query query) {
+  private static TablesNow.Store store(OfflineStore store, Query query) {
     return new TablesNow.Store() {
       @Override
       public OfflineReader.Table query(String sql, int limit) throws UnavailableException {
@@ -144,8 +178,8 @@ final class ShowLettersCommand implements Callable<Integer> {
       }
 
       @Override
-      public String schema(String environment) {
-        return StoreModels.schema(uri, environment);
+      public Optional<String> columnsOf(String environment, String table) {
+        return store.columnsOf(environment, table);
       }
     };
   }

@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.offline.OfflineStore;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
 
 /**
  * The tables that a letter is about as they are now, and what that means for a replay. Only reads:
- * it asks {@code information_schema}, which every store has, and {@code feature_tables}.
+ * it asks the store for columns, and {@code feature_tables} where there is one.
  */
 final class TablesNow {
   private static final String LOG = "query_log";
@@ -32,8 +33,8 @@ final class TablesNow {
     /** Runs a query that only reads; see {@link OfflineReader#query}. */
     OfflineReader.Table query(String sql, int limit) throws UnavailableException;
 
-    /** Returns the schema of an environment. */
-    String schema(String environment);
+    /** Returns a query for the columns of a table; see {@link OfflineStore#columnsOf}. */
+    Optional<String> columnsOf(String environment, String table);
   }
 
   /**
@@ -58,7 +59,7 @@ final class TablesNow {
       Optional<Feature> feature = feature(cell);
       String name = feature.map(Feature::table).orElse(LOG);
       if (seen.size() < MAX_TABLES && seen.add(name)) {
-        tables.add(now(cell, feature, name, store.schema(environment)));
+        tables.add(now(cell, feature, name, environment));
       }
     }
     return tables;
@@ -76,23 +77,19 @@ final class TablesNow {
     }
   }
 
-  private Now now(LetterCells.Cell cell, Optional<Feature> feature, String table, String schema)
+  private Now now(
+      LetterCells.Cell cell, Optional<Feature> feature, String table, String environment)
       throws UnavailableException {
-    Map<String, String> columns = new LinkedHashMap<>();
-    for (List<String> row :
-        store
-            .query(
-                "SELECT column_name, data_type FROM information_schema.columns WHERE"
-                    + " lower(table_schema) = lower("
-                    + literal(schema)
-                    + ") AND lower(table_name) = "
-                    + literal(table)
-                    + " ORDER BY ordinal_position",
-                MAX_COLUMNS)
-            .rows()) {
-      columns.put(row.get(0).toLowerCase(Locale.ROOT), row.get(1));
+    Optional<String> query = store.columnsOf(environment, table);
+    if (query.isEmpty()) {
+      return new Now(table, Map.of(), "a store of this kind does not tell of its tables");
     }
-    String place = schema + "." + table;
+    Map<String, String> columns = new LinkedHashMap<>();
+    String place = table;
+    for (List<String> row : store.query(query.get(), MAX_COLUMNS).rows()) {
+      columns.put(row.get(0).toLowerCase(Locale.ROOT), row.get(1));
+      place = row.get(2) + "." + table;
+    }
     return new Now(place, columns, verdict(cell, feature, place, columns));
   }
 
@@ -131,16 +128,23 @@ final class TablesNow {
         : String.join(" and ", mended) + ": a replay succeeds";
   }
 
-  private String owner(Feature feature, String place) throws UnavailableException {
-    List<List<String>> rows =
-        store
-            .query(
-                "SELECT namespace, name FROM "
-                    + place.substring(0, place.indexOf('.'))
-                    + ".feature_tables WHERE table_name = "
-                    + literal(feature.table()),
-                1)
-            .rows();
+  private String owner(Feature feature, String place) {
+    List<List<String>> rows;
+    try {
+      rows =
+          store
+              .query(
+                  "SELECT namespace, name FROM "
+                      + place.substring(0, place.indexOf('.'))
+                      + ".feature_tables WHERE table_name = "
+                      + literal(feature.table()),
+                  1)
+              .rows();
+    } catch (UnavailableException e) {
+      return "whose it is only 'replay --wait' tells: feature_tables can't be read ("
+          + e.getMessage()
+          + ")";
+    }
     if (rows.isEmpty()) {
       return "feature_tables says nothing of it: only 'replay --wait' tells whose it is";
     }

@@ -119,4 +119,10 @@ public class ShelfStoreTest extends OfflineStoreContract {
   protected String typeName(ValueType type) {
     return ShelfDatabase.type(type);
   }
+
+  /** It has files, and no schema that tells of them. */
+  @Override
+  protected boolean tellsColumns() {
+    return false;
+  }
 }

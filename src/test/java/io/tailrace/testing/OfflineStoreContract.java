@@ -26,6 +26,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -128,6 +129,22 @@ public abstract class OfflineStoreContract {
       read.put(type, rows.get(0).get(0));
     }
     assertThat(read).isEqualTo(texts());
+    String table = "user__v" + ValueType.INT64.code();
+    if (tellsColumns()) {
+      assertThat(columns(table)).containsAtLeast("observation_id", "pkey", "value").inOrder();
+      assertThat(columns("user__nothing")).isEmpty();
+    }
+  }
+
+  /** Returns whether the server of the test tells of columns in SQL. */
+  protected boolean tellsColumns() {
+    return true;
+  }
+
+  /** Returns the names of a table's columns, as they are told to people. */
+  private List<String> columns(String table) throws Exception {
+    String query = store().columnsOf(SCHEMA, table).orElseThrow();
+    return rows(query).stream().map(row -> row.get(0).toLowerCase(Locale.ROOT)).toList();
   }
 
   @Test

@@ -157,6 +157,16 @@ public final class BigQueryOfflineStore implements OfflineStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            address.place(address.dataset(environment), "INFORMATION_SCHEMA.COLUMNS"),
+            "data_type",
+            address.dataset(environment),
+            table));
+  }
+
+  @Override
   public String toString() {
     return uri();
   }

@@ -175,6 +175,13 @@ public final class DatabricksOfflineStore implements StagedStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            statements().columnsView(), "full_data_type", statements().schema(environment), table));
+  }
+
+  @Override
   public String toString() {
     return uri();
   }

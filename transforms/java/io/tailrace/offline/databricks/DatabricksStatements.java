@@ -99,6 +99,11 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
     return names.stream().map(DATABRICKS::literal).collect(Collectors.joining(", ", "(", ")"));
   }
 
+  /** Returns the view of the catalog's columns. */
+  String columnsView() {
+    return container() + "information_schema.columns";
+  }
+
   private String ofSchema(String table, String schema) {
     return container()
         + "information_schema."

@@ -238,6 +238,13 @@ public final class DuckDbOfflineStore implements OfflineStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            "information_schema.columns", "data_type", schema(environment), table));
+  }
+
+  @Override
   public String toString() {
     return uri;
   }

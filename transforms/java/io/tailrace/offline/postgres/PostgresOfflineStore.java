@@ -169,6 +169,13 @@ public final class PostgresOfflineStore implements OfflineStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            "information_schema.columns", "data_type", address.schema(environment), table));
+  }
+
+  @Override
   public String toString() {
     return uri();
   }

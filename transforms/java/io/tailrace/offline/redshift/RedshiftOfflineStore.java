@@ -148,6 +148,16 @@ public final class RedshiftOfflineStore implements StagedStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            "information_schema.columns",
+            "data_type",
+            address.statements().schema(environment),
+            table));
+  }
+
+  @Override
   public String toString() {
     return uri();
   }

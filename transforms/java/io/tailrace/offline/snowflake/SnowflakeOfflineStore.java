@@ -117,6 +117,16 @@ public final class SnowflakeOfflineStore implements StagedStore {
   }
 
   @Override
+  public Optional<String> columnsOf(String environment, String table) {
+    return Optional.of(
+        OfflineReader.columns(
+            address.statements().columnsView(),
+            "data_type",
+            address.statements().schema(environment),
+            table));
+  }
+
+  @Override
   public String toString() {
     return uri();
   }

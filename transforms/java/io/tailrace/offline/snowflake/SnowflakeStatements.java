@@ -94,6 +94,11 @@ record SnowflakeStatements(
             + query);
   }
 
+  /** Returns the view of the database's columns. */
+  String columnsView() {
+    return container() + "INFORMATION_SCHEMA.COLUMNS";
+  }
+
   private String schemaTable(String table, String schema) {
     return container()
         + "INFORMATION_SCHEMA."

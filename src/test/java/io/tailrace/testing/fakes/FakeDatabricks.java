@@ -327,9 +327,10 @@ public final class FakeDatabricks implements AutoCloseable {
               "CREATE OR REPLACE TEMP VIEW of_schema_catalogs AS SELECT '"
                   + CATALOG
                   + "' AS catalog_name, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS created",
-              "CREATE OR REPLACE TEMP VIEW of_schema_columns AS SELECT schema_name AS"
-                  + " table_schema, table_name, column_name, spark_type(data_type) AS"
-                  + " full_data_type FROM duckdb_columns() WHERE database_name = '"
+              "CREATE OR REPLACE TEMP VIEW of_schema_columns AS SELECT schema_name AS table_schema,"
+                  + " table_name, column_name, spark_type(data_type) AS full_data_type,"
+                  + " column_index AS ordinal_position FROM duckdb_columns() WHERE database_name ="
+                  + " '"
                   + CATALOG
                   + "'",
               // Who names no catalog is in that of the workspace.

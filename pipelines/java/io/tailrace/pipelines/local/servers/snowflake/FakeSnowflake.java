@@ -65,7 +65,8 @@ public final class FakeSnowflake implements AutoCloseable {
         + " 'TEXT' WHEN 'BIGINT' THEN 'NUMBER' WHEN 'DOUBLE' THEN 'FLOAT' WHEN 'BLOB' THEN 'BINARY'"
         + " WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'TIMESTAMP_LTZ' WHEN 'JSON' THEN coalesce(comment,"
         + " 'VARIANT') ELSE data_type END AS DATA_TYPE, CASE data_type WHEN 'BIGINT' THEN 0 END AS"
-        + " NUMERIC_SCALE FROM duckdb_columns() WHERE database_name = 'FEATURES'",
+        + " NUMERIC_SCALE, column_index AS ORDINAL_POSITION FROM duckdb_columns() WHERE"
+        + " database_name = 'FEATURES'",
     "CREATE TABLE sf_DATABASES AS SELECT 'FEATURES' AS DATABASE_NAME, current_timestamp AS CREATED"
   };
 
