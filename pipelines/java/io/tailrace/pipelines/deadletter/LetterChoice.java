@@ -2,9 +2,11 @@ package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.endpoint.Durations;
 import io.tailrace.stage.Letter;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +23,10 @@ final class LetterChoice {
   @Parameters(
       paramLabel = "POSITION",
       arity = "0..*",
-      description = "Letters by their position on the dead-letter topic, such as 0@17.")
+      converter = Position.class,
+      description =
+          "Letters by their position on the dead-letter topic, such as 0@17; on Pub/Sub by their"
+              + " id.")
   private List<String> positions = new ArrayList<>();
 
   @Option(
@@ -47,6 +52,7 @@ final class LetterChoice {
       names = "--reason",
       paramLabel = "CODE",
       split = ",",
+      converter = Code.class,
       description =
           "Letters with these reasons, such as TYPE_CHANGED; also where it is that of one of"
               + " several cells.")
@@ -119,10 +125,45 @@ final class LetterChoice {
     return wanted == null || wanted.equals(found);
   }
 
-  private static boolean hasReason(StoredLetter stored, String reason) {
-    String wanted = reason.toUpperCase(Locale.ROOT);
+  private static boolean hasReason(StoredLetter stored, String wanted) {
     return stored.reason().equals(wanted)
         || stored.letter().text(Letter.REASONS).contains('"' + wanted + '"');
+  }
+
+  /** A position, or an id. */
+  static final class Position implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (!text.matches("\\d{1,9}@\\d{1,18}|\\d{1,30}")) {
+        throw new TypeConversionException(
+            "'"
+                + text
+                + "' is no letter: name it by its position, such as 0@17, or on Pub/Sub by its id,"
+                + " such as 11458523091. 'dead-letters list' shows one of each kind");
+      }
+      return text;
+    }
+  }
+
+  /** A reason's code. */
+  static final class Code implements ITypeConverter<String> {
+    /** What letters of a later version, or without a reason, are listed as. */
+    private static final String UNKNOWN = "UNKNOWN";
+
+    @Override
+    public String convert(String text) {
+      String code = text.toUpperCase(Locale.ROOT);
+      List<String> known =
+          Arrays.stream(Reason.values())
+              .filter(it -> it != Reason.UNRECOGNIZED && it != Reason.REASON_UNSPECIFIED)
+              .map(Enum::name)
+              .toList();
+      if (!known.contains(code) && !code.equals(UNKNOWN)) {
+        throw new TypeConversionException(
+            "'" + text + "' is no reason for dead letters: " + String.join(", ", known));
+      }
+      return code;
+    }
   }
 
   /** A time, or how long ago it is. */

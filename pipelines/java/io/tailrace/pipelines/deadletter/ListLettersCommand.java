@@ -72,18 +72,28 @@ final class ListLettersCommand implements Callable<Integer> {
     Bus bus = topic.bus();
     LetterContents contents = topic.contents();
     LetterGroups groups = new LetterGroups();
+    long[] others = {0};
     PrintWriter out = spec.commandLine().getOut();
     try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       WaitingLetters letters = WaitingLetters.of(log);
       letters.read(
-          letter -> choice.takes(letter, contents),
+          letter -> true,
           letter -> {
-            groups.add(letter);
+            if (choice.takes(letter, contents)) {
+              groups.add(letter);
+            } else {
+              others[0]++;
+            }
             return true;
           });
       Optional<Duration> kept = log.facts().retention();
       switch (json ? Format.JSON : format) {
-        case TABLE -> printTable(out, groups, letters.settled().count(), kept);
+        case TABLE -> {
+          printTable(out, groups, letters.settled().count(), kept);
+          if (others[0] > 0) {
+            out.println("Not chosen: " + Shown.count(others[0], "letter") + " more");
+          }
+        }
         case JSON -> out.println(json(groups));
         case PROMETHEUS ->
             out.print(LetterMetrics.text(bus.topic(), groups.all(), letters.settled(), kept));

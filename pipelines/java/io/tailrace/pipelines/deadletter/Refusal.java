@@ -16,8 +16,8 @@ enum Refusal {
           + " --deadLetterOverflow"),
   /** The bus that it came from is not reached like the dead-letter bus. */
   ELSEWHERE(
-      "from a bus on other servers than the dead-letter bus, or that do not say from which: say"
-          + " with --to=URI where to send them");
+      "from a bus on other servers than the dead-letter bus, or in another project of Pub/Sub, or"
+          + " that do not say from which: say with --to=URI where to send them");
 
   private final String words;
 

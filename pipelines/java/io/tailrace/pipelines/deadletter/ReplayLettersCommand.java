@@ -59,7 +59,8 @@ final class ReplayLettersCommand implements Callable<Integer> {
       paramLabel = "URI",
       description =
           "Send them to this bus, with its settings and secrets. Default: the bus that each came"
-              + " from, with the settings of --deadLetterBus, if it is on the same servers.")
+              + " from, with the settings of --deadLetterBus, if it is on the same servers"
+              + " (Pub/Sub: in the same project).")
   private @Nullable String to;
 
   @Option(

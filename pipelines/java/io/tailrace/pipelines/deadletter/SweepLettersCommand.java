@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Deletes files that no letter needs any more. */
@@ -35,7 +36,8 @@ final class SweepLettersCommand implements Callable<Integer> {
   public Integer call() throws CommandException {
     LetterContents contents = topic.contents();
     if (contents.overflow().isEmpty()) {
-      throw new CommandException(
+      throw new ParameterException(
+          spec.commandLine(),
           "Say which directory: --deadLetterOverflow=DIR, as the writers have it");
     }
     PrintWriter out = spec.commandLine().getOut();

@@ -140,6 +140,8 @@ public class ListLettersTest {
     assertThat(servers.run("discard", second, "--yes").code()).isEqualTo(0);
     assertThat(count()).isEqualTo(2);
     assertThat(servers.run("list").out()).contains("2 letters wait; 1 letter settled");
+    assertThat(servers.run("list", "--stage=Mistyped").out())
+        .contains("0 letters wait; 1 letter settled\nNot chosen: 2 letters more\n");
   }
 
   @Test
@@ -198,6 +200,13 @@ public class ListLettersTest {
     assertThat(servers.run("list", "--since=yesterday").err())
         .contains("'yesterday' is neither a time such as 2026-01-31T12:00:00Z nor how long ago");
     assertThat(LetterServers.execute().err()).contains("list, show, replay, discard or sweep");
+    assertThat(servers.run("show", "letter-7").err())
+        .contains("'letter-7' is no letter: name it by its position, such as 0@17");
+    assertThat(servers.run("list", "--reason=TYPE").err())
+        .contains("'TYPE' is no reason for dead letters: UNDECODABLE, MISSING_FIELD,");
+    LetterServers.Run sweep = servers.run("sweep");
+    assertThat(sweep.code()).isEqualTo(2);
+    assertThat(sweep.err()).contains("--deadLetterOverflow=DIR, as the writers have it");
   }
 
   private static int count(String... choice) throws Exception {
