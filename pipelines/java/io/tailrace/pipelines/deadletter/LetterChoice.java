@@ -5,29 +5,51 @@ import io.tailrace.stage.Letter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** Which letters a command is about: those for which everything holds that is said. */
 final class LetterChoice {
+  private static final Pattern POSITION = Pattern.compile("\\d{1,9}@\\d{1,18}|\\d{1,30}");
+
   @Parameters(
       paramLabel = "POSITION",
       arity = "0..*",
-      converter = Position.class,
       description =
           "Letters by their position on the dead-letter topic, such as 0@17; on Pub/Sub by their"
               + " id.")
-  private List<String> positions = new ArrayList<>();
+  void setPositions(List<String> texts) {
+    for (String text : texts) {
+      // A converter's sentence would be lost: what it refuses is taken for no parameter.
+      if (!POSITION.matcher(text).matches()) {
+        throw new ParameterException(
+            command.commandLine(),
+            "'"
+                + text
+                + "' is no letter: name it by its position, such as 0@17, or on Pub/Sub by its id,"
+                + " such as 11458523091. 'dead-letters list' shows one of each kind");
+      }
+    }
+    positions = List.copyOf(texts);
+  }
+
+  private List<String> positions = List.of();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command = CommandSpec.create();
 
   @Option(
       names = "--writer",
@@ -118,7 +140,7 @@ final class LetterChoice {
 
   /** Returns the positions that were named. */
   List<String> positions() {
-    return List.copyOf(positions);
+    return positions;
   }
 
   private static boolean is(@Nullable String wanted, String found) {
@@ -128,21 +150,6 @@ final class LetterChoice {
   private static boolean hasReason(StoredLetter stored, String wanted) {
     return stored.reason().equals(wanted)
         || stored.letter().text(Letter.REASONS).contains('"' + wanted + '"');
-  }
-
-  /** A position, or an id. */
-  static final class Position implements ITypeConverter<String> {
-    @Override
-    public String convert(String text) {
-      if (!text.matches("\\d{1,9}@\\d{1,18}|\\d{1,30}")) {
-        throw new TypeConversionException(
-            "'"
-                + text
-                + "' is no letter: name it by its position, such as 0@17, or on Pub/Sub by its id,"
-                + " such as 11458523091. 'dead-letters list' shows one of each kind");
-      }
-      return text;
-    }
   }
 
   /** A reason's code. */
