@@ -80,8 +80,6 @@ final class BackgroundPersistence {
           "bus_writer_image_bswl", OTHER_PROGRAM,
           "bus_writer_image_rust", OTHER_PROGRAM,
           "secret_client", "secrets are keys of a Secret of the cluster, which 'secret' names",
-          "bq_upload_bucket", "the messages of that bus name each file's bucket",
-          "bigquery_upload_bucket", "the messages of that bus name each file's bucket",
           "operation_subscription_id", "no writer here reads it",
           "query_log_result_topic", "the query log is part of the results",
           "query_log_subscription_id", "the query log is part of the results",
@@ -134,6 +132,10 @@ final class BackgroundPersistence {
     PersistenceWriters writers = new PersistenceWriters(buses, notes);
     ObjectNode options = Tree.nothing();
     buses.deadLetters().ifPresent(it -> options.put("deadLetterBus", it));
+    common
+        .text("bq_upload_bucket")
+        .or(() -> common.text("bigquery_upload_bucket"))
+        .ifPresent(it -> options.put("uploadBucket", it));
     file.set("options", options);
     file.set("writers", Tree.object("all", writers.translate(json.sections("writers"))).get("all"));
     if (!file.has("writers") || file.get("writers").isNull()) {

@@ -53,8 +53,9 @@ record Deployment(Shared shared, List<WriterDeployment> writers, List<String> no
    * @param directory {@code s3://bucket/prefix}, {@code gs://bucket/prefix} or {@code
    *     file:///directory}
    * @param claim the PersistentVolumeClaim of such a directory; empty for a bucket
+   * @param size how large a claim is to be made; empty: it is there
    */
-  record State(String directory, Optional<String> claim) {
+  record State(String directory, Optional<String> claim, Optional<Quantity> size) {
     /** Returns the path of a directory that is a volume. */
     String path() {
       return directory.replaceFirst("^file://", "");

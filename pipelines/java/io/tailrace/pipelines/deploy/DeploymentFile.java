@@ -144,6 +144,10 @@ final class DeploymentFile {
     account.finish();
     Optional<String> directory = file.text("state");
     Optional<String> claim = name(file, "stateClaim");
+    Optional<Quantity> size = file.parsed("stateSize", Quantity::bytes);
+    if (size.isPresent() && claim.isEmpty()) {
+      file.problem("stateSize", "is that of a claim to be made: name it, too, as stateClaim");
+    }
     if (directory.isEmpty() && !file.has("state")) {
       file.problem(
           "state",
@@ -154,7 +158,7 @@ final class DeploymentFile {
     return new Shared(
         namespace,
         new Account(accountName, annotations),
-        new State(directory.orElse("").replaceFirst("/+$", ""), claim),
+        new State(directory.orElse("").replaceFirst("/+$", ""), claim, size),
         name(file, "secret"),
         name(file, "triggerAuthentication"));
   }

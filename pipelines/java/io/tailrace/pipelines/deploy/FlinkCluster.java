@@ -30,8 +30,8 @@ final class FlinkCluster {
 
   static final int METRICS_PORT = 9249;
 
-  /** The jar in the image, with everything. */
-  static final String JAR = "local:///opt/flink/usrlib/tailrace-bundled.jar";
+  /** The jar in the image, with everything. The operator mounts a volume of its own over usrlib. */
+  static final String JAR = "local:///opt/tailrace/tailrace-bundled.jar";
 
   static final String PROGRAM = "io.tailrace.pipelines.Tailrace";
 

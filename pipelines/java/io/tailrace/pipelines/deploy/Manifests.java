@@ -115,6 +115,35 @@ final class Manifests {
                     "podSelector", Tree.nothing(), "policyTypes", List.of("Ingress", "Egress")))));
   }
 
+  /** Returns the volume for state, if one is to be made: one that the pods of one node share. */
+  List<ObjectNode> state() {
+    return shared.state().size().stream()
+        .map(
+            size ->
+                Tree.manifest(
+                    "v1",
+                    "PersistentVolumeClaim",
+                    metadata(shared.state().claim().orElse("")),
+                    Tree.object(
+                        "spec",
+                        Tree.object(
+                            "accessModes",
+                            List.of("ReadWriteOnce"),
+                            "resources",
+                            Tree.object(
+                                "requests",
+                                Tree.object("storage", size.mebibytes() + "Mi"))))))
+        .toList();
+  }
+
+  /** Returns everything. */
+  List<ObjectNode> all(List<WriterDeployment> writers) {
+    List<ObjectNode> all = new ArrayList<>(shared());
+    all.addAll(state());
+    writers.forEach(writer -> all.addAll(of(writer)));
+    return all;
+  }
+
   /** Returns what runs one writer. */
   List<ObjectNode> of(WriterDeployment writer) {
     List<ObjectNode> manifests = new ArrayList<>();

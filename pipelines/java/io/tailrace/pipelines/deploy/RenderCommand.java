@@ -10,13 +10,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Makes Kubernetes manifests of a file that lists writers. */
@@ -36,31 +35,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:the manifests are written", "1:the file is wrong, and how", "2:wrong use"})
 public final class RenderCommand implements Callable<Integer> {
-  @Parameters(
-      index = "0",
-      paramLabel = "FILE",
-      description =
-          "The file, in YAML or JSON; or the JSON of a background-persistence deployment.")
-  private Path file = Path.of("");
-
-  @Option(
-      names = "--with",
-      paramLabel = "FILE",
-      description =
-          "A file without writers, with what else holds for all of them: image, state, secret,"
-              + " options. The JSON of a background-persistence deployment names no stores: they"
-              + " stand here.")
-  private @Nullable Path with;
-
-  @Option(
-      names = "--kafkaUser",
-      paramLabel = "NAME",
-      description =
-          "Who logs in to Kafka, which the JSON of a background-persistence deployment does not"
-              + " say. The password is the key "
-              + PersistenceBuses.PASSWORD
-              + " of the Secret.")
-  private @Nullable String kafkaUser;
+  @Mixin private WriterFiles files = new WriterFiles();
 
   @Option(
       names = "--output",
@@ -82,17 +57,12 @@ public final class RenderCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CommandException {
-    Deployment deployment = DeploymentFile.parse(read(file), beside());
-    PrintWriter err = spec.commandLine().getErr();
-    deployment.notes().forEach(note -> err.println("note: " + note));
-    err.flush();
+    Deployment deployment = files.deployment(spec);
     Path directory = output;
     if (directory == null) {
-      Manifests manifests = new Manifests(deployment.shared());
-      List<ObjectNode> all = new ArrayList<>(manifests.shared());
-      deployment.writers().forEach(writer -> all.addAll(manifests.of(writer)));
       PrintWriter out = spec.commandLine().getOut();
-      out.print(Manifests.yaml(all));
+      out.print(
+          Manifests.yaml(new Manifests(deployment.shared()).all(deployment.writers())));
       out.flush();
     } else {
       for (Map.Entry<String, String> each : files(deployment, base).entrySet()) {
@@ -100,13 +70,6 @@ public final class RenderCommand implements Callable<Integer> {
       }
     }
     return 0;
-  }
-
-  private DeploymentFile.Beside beside() throws CommandException {
-    Path common = with;
-    return new DeploymentFile.Beside(
-        common == null ? Optional.empty() : Optional.of(read(common)),
-        Optional.ofNullable(kafkaUser));
   }
 
   /**
@@ -124,32 +87,65 @@ public final class RenderCommand implements Callable<Integer> {
     } else {
       resources.add(base);
     }
+    if (!manifests.state().isEmpty()) {
+      files.put("state.yaml", Manifests.yaml(manifests.state()));
+      resources.add("state.yaml");
+    }
     for (WriterDeployment writer : deployment.writers()) {
       String name = writer.name() + ".yaml";
       files.put(name, Manifests.yaml(manifests.of(writer)));
       resources.add(name);
     }
-    files.put(
-        "kustomization.yaml",
-        Manifests.yaml(
-            List.of(
-                Tree.object(
-                    "apiVersion",
-                    "kustomize.config.k8s.io/v1beta1",
-                    "kind",
-                    "Kustomization",
-                    "resources",
-                    resources))));
+    files.put("kustomization.yaml", kustomization(resources, patches(deployment, base)));
     return files;
   }
 
-  /** Reads a file of writers. */
-  static String read(Path file) throws CommandException {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new CommandException(file + " can't be read: " + e, e);
+  /** Returns what a base does not say of the service account. */
+  private static List<ObjectNode> patches(Deployment deployment, @Nullable String base) {
+    Deployment.Account account = deployment.shared().account();
+    if (base == null || account.annotations().isEmpty()) {
+      return List.of();
     }
+    return List.of(
+        Tree.object(
+            "target",
+            Tree.object("kind", "ServiceAccount", "name", account.name()),
+            "patch",
+            Manifests.yaml(
+                    List.of(
+                        Tree.manifest(
+                            "v1",
+                            "ServiceAccount",
+                            Tree.object(
+                                "name", account.name(), "annotations", account.annotations()),
+                            Tree.nothing())))
+                .replaceFirst("^---\n", "")));
+  }
+
+  private static String kustomization(List<String> resources, List<ObjectNode> patches) {
+    return Manifests.yaml(
+        List.of(
+            Tree.object(
+                "apiVersion",
+                "kustomize.config.k8s.io/v1beta1",
+                "kind",
+                "Kustomization",
+                "resources",
+                resources,
+                "patches",
+                patches)));
+  }
+
+  /**
+   * Returns the files of a base: what all writers share, whatever cloud they are in.
+   *
+   * @param deployment any that says nothing else of its service account
+   */
+  static Map<String, String> base(Deployment deployment) {
+    Map<String, String> files = new LinkedHashMap<>();
+    files.put("shared.yaml", Manifests.yaml(new Manifests(deployment.shared()).shared()));
+    files.put("kustomization.yaml", kustomization(List.of("shared.yaml"), List.of()));
+    return files;
   }
 
   private static void write(Path file, String text) throws CommandException {

@@ -66,7 +66,7 @@ final class Scaler {
       }
     }
     manifests.add(scaledObject(writer, queue.get(), authentication));
-    return manifests;
+    return List.copyOf(manifests);
   }
 
   private ObjectNode metadata(String name, Optional<Map<String, String>> annotations) {

@@ -109,10 +109,14 @@ record Scaling(int minimum, int maximum, long messagesPerReplica, Duration check
 
   /**
    * Returns how often the queue is looked at. Some checkpoints must complete in between: a group
-   * that has committed nothing since is taken for stuck, and what it has to do counts no more.
+   * that has committed nothing since is taken for stuck, and what it has to do counts no more. It
+   * is no multiple of the interval: the lag is least just after a commit, and whoever looked always
+   * then would see a writer with nothing to do.
    */
   Duration polling() {
-    return longer(LEAST_POLLING, checkpointInterval.multipliedBy(3));
+    long interval = checkpointInterval.toSeconds();
+    long third = Math.max(1, Math.round(interval / 3.0));
+    return longer(LEAST_POLLING, checkpointInterval.multipliedBy(3)).plusSeconds(third);
   }
 
   /**

@@ -130,14 +130,14 @@ final class WriterArguments {
       isNew = rest.size() < before;
     }
     options.forEach((option, value) -> checkSecrets(option, value, shared));
-    writer
-        .endpoints()
-        .forEach(
-            (option, kinds) -> {
-              if (rest.containsKey(option)) {
-                checkPlace(option, kinds, rest.get(option));
-              }
-            });
+    Map<String, Kinds<?>> endpoints = writer.endpoints();
+    rest.forEach(
+        (option, uri) -> {
+          Kinds<?> kinds = endpoints.get(option);
+          if (kinds != null) {
+            checkPlace(option, kinds, uri);
+          }
+        });
     return wrong.isEmpty();
   }
 

@@ -25,6 +25,7 @@ public class BackgroundPersistenceTest {
           "kafka_dlq_topic": "letters",
           "bigquery_streaming_write_topic": "inserts",
           "bigquery_upload_topic": "uploads",
+          "bq_upload_bucket": "s3://uploads/results",
           "result_bus_topic_id": "results",
           "metrics_bus_topic_id": "metrics",
           "include_chalk_node_selector": true
@@ -54,7 +55,8 @@ public class BackgroundPersistenceTest {
             "hpa_specs": {"hpa_pubsub_subscription_id": "x", "hpa_max_replicas": 4},
             "request": {"memory": "512Mi"}, "limit": {"memory": "512Mi"}},
           {"name": "inserter", "bus_subscriber_type": "OFFLINE_STORE_STREAMING_INSERT_WRITER",
-            "offline_store_inserter_db_type": "redshift", "default_replica_count": 3}
+            "offline_store_inserter_db_type": "redshift", "default_replica_count": 3},
+          {"name": "loader", "bus_subscriber_type": "OFFLINE_STORE_BULK_INSERT_WRITER"}
         ]
       }
       """;
@@ -66,7 +68,7 @@ public class BackgroundPersistenceTest {
       secret: tailrace-secrets
       options:
         onlineStore: rediss+cluster://cache:6379
-        offlineStore: postgresql://db/features?schema=tailrace_{environment}
+        offlineStore: snowflake://account/FEATURES/T_{environment}?warehouse=W&user=u&privateKey=file:/etc/tailrace/secrets/key
       """;
 
   private static final Beside BESIDE = new Beside(Optional.of(WITH), Optional.of("writer"));
@@ -84,7 +86,8 @@ public class BackgroundPersistenceTest {
         .containsExactly(
             "rust-result-bus-online-writer online-writer",
             "result-bus-offline-writer offline-writer",
-            "inserter streaming-insert-writer")
+            "inserter streaming-insert-writer",
+            "loader bulk-insert-writer")
         .inOrder();
     WriterDeployment online = deployment.writers().get(0);
     assertThat(online.scaling().minimum()).isEqualTo(2);
@@ -109,6 +112,10 @@ public class BackgroundPersistenceTest {
         .contains(
             "--streamingInsertBus=kafka://b-1:9096,b-2:9096/inserts?security.protocol=SASL_SSL"
                 + "&sasl.mechanism=SCRAM-SHA-512&user=writer&password=env:KAFKA_SASL_PASSWORD");
+    assertThat(deployment.writers().get(3).job().arguments())
+        .contains("--uploadBucket=s3://uploads/results");
+    assertThat(((Kafka) deployment.writers().get(3).job().queue().orElseThrow()).topic())
+        .isEqualTo("uploads");
     assertThat(deployment.writers().get(2).scaling().isScaled()).isFalse();
     assertThat(deployment.writers().get(2).scaling().minimum()).isEqualTo(3);
   }

@@ -12,10 +12,14 @@ import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.deploy.DeploymentFile.Beside;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
 import io.tailrace.pipelines.deploy.MessageQueue.PubSub;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.Test;
 
 /** What a file of writers may say, and what is said of one that is wrong. */
@@ -203,8 +207,9 @@ public class DeploymentFileTest {
             .scaling();
 
     assertThat(scaling.messagesPerReplica()).isEqualTo(20_000 * 3 / 4 * 21);
-    // Three commits in between: a group that has not moved is taken for stuck.
-    assertThat(scaling.polling().toSeconds()).isEqualTo(60);
+    // Three commits in between: a group that has not moved is taken for stuck. And not always at
+    // the same moment between two of them.
+    assertThat(scaling.polling().toSeconds()).isEqualTo(67);
     assertThat(
             problems(HEAD + ONLINE + "  replicas: {maximum: 8, rate: 10, messagesPerReplica: 111}"))
         .containsExactly(
@@ -223,8 +228,28 @@ public class DeploymentFileTest {
         }
       }
     }
-    // Files of one process or machine, which a cluster has no use for.
+    // Files of one machine, which a cluster has no use for.
     assertThat(unknown).containsExactly("duckdb", "file");
+  }
+
+  @Test
+  public void everyKeyOnThePageIsOne() throws Exception {
+    String page = Files.readString(Path.of("docs/kubernetes.md"));
+    for (String[] table : new String[][] {{"| key |", ""}, {"| key of a writer |", "writers[0]."}}) {
+      List<String> rows =
+          page.substring(page.indexOf(table[0])).lines().skip(2).takeWhile(it -> it.startsWith("|")).toList();
+      assertThat(rows.size()).isAtLeast(8);
+      for (String row : rows) {
+        Matcher key = Pattern.compile("`(\\w+)`").matcher(row.substring(0, row.indexOf('|', 1)));
+        while (key.find()) {
+          // A list is what none of them may be, but for the writers.
+          String file = table[1].isEmpty() ? key.group(1) + ": 0" : "writers: [{" + key.group(1) + ": 0}]";
+          assertThat(problems(file).toString()).doesNotContain(key.group(1) + ": there is no such key");
+        }
+      }
+    }
+    assertThat(problems("writers: [{replica: 0}]").toString())
+        .contains("writers[0].replica: there is no such key; did you mean 'replicas'?");
   }
 
   private static WriterDeployment only(String file) throws CommandException {
