@@ -10,17 +10,19 @@ import picocli.CommandLine.Spec;
     name = "deploy",
     mixinStandardHelpOptions = true,
     description = {
-      "What runs the writers on Kubernetes: makes the manifests from one file that lists them.",
+      "What runs the writers on Kubernetes: makes the manifests from one file that lists them,"
+          + " and says how a cluster differs from it.",
       "",
-      "deploy render writers.yaml | kubectl apply -f -   start them, or change what runs"
+      "deploy render writers.yaml | kubectl apply -f -   start them, or change what runs",
+      "deploy diff writers.yaml                          how what runs differs"
     },
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RenderCommand.class})
+    subcommands = {RenderCommand.class, DiffCommand.class})
 public final class DeployCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Which command? render");
+    throw new ParameterException(spec.commandLine(), "Which command? render or diff");
   }
 }
