@@ -96,8 +96,7 @@ final class ClusterDifference {
         .withGroup(slash < 0 ? "" : api.substring(0, slash))
         .withVersion(api.substring(slash + 1))
         .withKind(kind)
-        .withPlural(
-            PLURALS.getOrDefault(kind, kind.toLowerCase(Locale.ROOT) + "s"))
+        .withPlural(PLURALS.getOrDefault(kind, kind.toLowerCase(Locale.ROOT) + "s"))
         .withNamespaced(isNamespaced)
         .build();
   }
@@ -131,8 +130,7 @@ final class ClusterDifference {
 
   /** An amount may be written in several ways, and nothing may be left out. */
   private static boolean isSame(JsonNode wanted, JsonNode found) {
-    if (wanted.equals(found)
-        || (found.isValueNode() && wanted.asText().equals(found.asText()))) {
+    if (wanted.equals(found) || (found.isValueNode() && wanted.asText().equals(found.asText()))) {
       return true;
     }
     if (found.isMissingNode()) {

@@ -131,8 +131,7 @@ final class Manifests {
                             List.of("ReadWriteOnce"),
                             "resources",
                             Tree.object(
-                                "requests",
-                                Tree.object("storage", size.mebibytes() + "Mi"))))))
+                                "requests", Tree.object("storage", size.mebibytes() + "Mi"))))))
         .toList();
   }
 

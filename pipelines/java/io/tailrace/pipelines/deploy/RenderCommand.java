@@ -61,8 +61,7 @@ public final class RenderCommand implements Callable<Integer> {
     Path directory = output;
     if (directory == null) {
       PrintWriter out = spec.commandLine().getOut();
-      out.print(
-          Manifests.yaml(new Manifests(deployment.shared()).all(deployment.writers())));
+      out.print(Manifests.yaml(new Manifests(deployment.shared()).all(deployment.writers())));
       out.flush();
     } else {
       for (Map.Entry<String, String> each : files(deployment, base).entrySet()) {

@@ -160,8 +160,7 @@ public class ApiServerTest {
   private static String apply(List<JsonNode> manifests) throws Exception {
     Path file = folder.newFile().toPath();
     Files.writeString(
-        file,
-        Manifests.yaml(manifests.stream().map(manifest -> (ObjectNode) manifest).toList()));
+        file, Manifests.yaml(manifests.stream().map(manifest -> (ObjectNode) manifest).toList()));
     return kubectl("apply", "--dry-run=server", "-f", file.toString());
   }
 

@@ -235,16 +235,23 @@ public class DeploymentFileTest {
   @Test
   public void everyKeyOnThePageIsOne() throws Exception {
     String page = Files.readString(Path.of("docs/kubernetes.md"));
-    for (String[] table : new String[][] {{"| key |", ""}, {"| key of a writer |", "writers[0]."}}) {
+    for (String[] table :
+        new String[][] {{"| key |", ""}, {"| key of a writer |", "writers[0]."}}) {
       List<String> rows =
-          page.substring(page.indexOf(table[0])).lines().skip(2).takeWhile(it -> it.startsWith("|")).toList();
+          page.substring(page.indexOf(table[0]))
+              .lines()
+              .skip(2)
+              .takeWhile(it -> it.startsWith("|"))
+              .toList();
       assertThat(rows.size()).isAtLeast(8);
       for (String row : rows) {
         Matcher key = Pattern.compile("`(\\w+)`").matcher(row.substring(0, row.indexOf('|', 1)));
         while (key.find()) {
           // A list is what none of them may be, but for the writers.
-          String file = table[1].isEmpty() ? key.group(1) + ": 0" : "writers: [{" + key.group(1) + ": 0}]";
-          assertThat(problems(file).toString()).doesNotContain(key.group(1) + ": there is no such key");
+          String file =
+              table[1].isEmpty() ? key.group(1) + ": 0" : "writers: [{" + key.group(1) + ": 0}]";
+          assertThat(problems(file).toString())
+              .doesNotContain(key.group(1) + ": there is no such key");
         }
       }
     }

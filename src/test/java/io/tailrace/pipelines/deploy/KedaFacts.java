@@ -143,8 +143,7 @@ final class KedaFacts {
     return facts;
   }
 
-  private static void schema(
-      JsonNode schema, String kind, String path, Map<String, String> facts) {
+  private static void schema(JsonNode schema, String kind, String path, Map<String, String> facts) {
     String type = schema.path("type").asText("any");
     if (schema.has("properties")) {
       schema

@@ -28,8 +28,7 @@ final class KubernetesTemplates {
 
   /** Returns what an overlay's own file wants. */
   static Deployment deployment(String overlay) throws IOException, CommandException {
-    return DeploymentFile.parse(
-        Files.readString(overlay(overlay).resolve(SOURCE)), Beside.NOTHING);
+    return DeploymentFile.parse(Files.readString(overlay(overlay).resolve(SOURCE)), Beside.NOTHING);
   }
 
   /** Returns the files of a kustomization but for that from which the others are made. */

@@ -60,8 +60,7 @@ public class KubernetesTemplatesTest {
   public void aKeyThatNobodyKnowsIsFoundWhereverItIs() throws Exception {
     Set<String> unseen = new TreeSet<>();
     for (JsonNode manifest :
-        StrictManifests.read(
-            Manifests.yaml(all(KubernetesTemplates.deployment("aws"))))) {
+        StrictManifests.read(Manifests.yaml(all(KubernetesTemplates.deployment("aws"))))) {
       for (String pointer : objects(manifest, "")) {
         if (pointer.matches(".*/(labels|annotations|matchLabels|data|flinkConfiguration|metadata)")
             || pointer.endsWith("/resources/requests")) {
@@ -141,8 +140,7 @@ public class KubernetesTemplatesTest {
         JsonNode policy = named(overlay, "NetworkPolicy", name);
         assertThat(
                 cluster
-                    .at(
-                        "/spec/jobManager/podTemplate/spec/containers/0/livenessProbe/httpGet/port")
+                    .at("/spec/jobManager/podTemplate/spec/containers/0/livenessProbe/httpGet/port")
                     .asInt())
             .isEqualTo(policy.at("/spec/ingress/1/ports/0/port").asInt());
         assertThat(policy.at("/spec/ingress/2/ports/0/port").asText())

@@ -25,8 +25,8 @@ import java.util.Map;
 import org.apache.flink.kubernetes.operator.api.FlinkDeployment;
 
 /**
- * Parses manifests into the classes that Kubernetes' and Flink's own clients have of them, so that a
- * key which these don't know is an error; and KEDA's against {@link KedaFacts}.
+ * Parses manifests into the classes that Kubernetes' and Flink's own clients have of them, so that
+ * a key which these don't know is an error; and KEDA's against {@link KedaFacts}.
  */
 final class StrictManifests {
   private static final Map<String, Class<? extends HasMetadata>> CLASSES =
