@@ -1,0 +1,140 @@
+package io.tailrace.parquet;
+
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.MessageTime;
+import io.tailrace.bus.Place;
+import io.tailrace.parquet.WideMapping.FeatureColumn;
+import io.tailrace.parquet.WideMapping.Kind;
+import io.tailrace.parquet.WideMapping.Nulls;
+import io.tailrace.parquet.WideMapping.Time;
+import io.tailrace.result.ValueType;
+import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.RejectedCells;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+/** Files of a column for each feature, as other tools write them. */
+public class WideFileTest {
+  private static final long T = 1_760_000_000_000_000L;
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  private static WideMapping mapping(String time, ValueType type, String... columns) {
+    List<FeatureColumn> features = new ArrayList<>();
+    for (String column : columns) {
+      features.add(
+          new FeatureColumn("f", "f." + column, column, new Kind(type, Nulls.NOT_COMPUTED), ""));
+    }
+    return new WideMapping("id", new Time(time, time.isEmpty() ? T : 0), features);
+  }
+
+  private WideFile open(byte[] bytes) throws Exception {
+    Path file = folder.newFile().toPath();
+    Files.write(file, bytes);
+    return WideFile.open(Files.newByteChannel(file));
+  }
+
+  private static byte[] file() throws Exception {
+    return new ParquetFile(
+            "",
+            "required binary id (UTF8)",
+            "optional int64 micros (TIMESTAMP(MICROS,true))",
+            "optional int64 nanos (TIMESTAMP(NANOS,true))",
+            "optional int64 millis (TIMESTAMP(MILLIS,true))",
+            "optional int64 local (TIMESTAMP(MICROS,false))",
+            "optional int64 number",
+            "optional int32 small",
+            "optional int64 unsigned (INTEGER(64,false))")
+        .row(
+            row ->
+                row.append("id", "a")
+                    .append("micros", T)
+                    .append("nanos", T * 1_000)
+                    .append("millis", T / 1_000)
+                    .append("number", 1L)
+                    .append("small", 2)
+                    .append("unsigned", 3L))
+        .row(
+            row ->
+                row.append("id", "b")
+                    .append("micros", T)
+                    .append("nanos", T * 1_000 + 1)
+                    .append("unsigned", -1L))
+        .bytes();
+  }
+
+  @Test
+  public void columnsThatMayHoldWhatIsNotExactAreNamed() throws Exception {
+    try (WideFile file = open(file())) {
+      assertThat(
+              file.check(mapping("nanos", ValueType.INT64, "number", "small", "unsigned")).exact())
+          .containsExactly("id", "number", "small");
+      assertThat(file.check(mapping("micros", ValueType.TIMESTAMP, "millis", "nanos")).exact())
+          .containsExactly("id", "micros");
+    }
+  }
+
+  @Test
+  public void whatIsNotExactIsRefusedByItsRow() throws Exception {
+    RejectedCells refused = new RejectedCells();
+    List<ObservationFile> files = new ArrayList<>();
+    WideMapping mapping = mapping("micros", ValueType.INT64, "unsigned");
+    try (WideFile file = open(file())) {
+      new WideRows(
+              file,
+              mapping,
+              file.check(mapping),
+              new WideRows.Source(
+                  new WideRows.Operation("op", "prod", ""),
+                  "files[0]",
+                  "a.parquet",
+                  Long.MAX_VALUE,
+                  BusMessage.of(new byte[0], Place.numbered("t", 0, 0), MessageTime.ofBus(1))),
+              refused)
+          .<RuntimeException>decode(files::addAll);
+    }
+
+    assertThat(files.get(0).rowCount()).isEqualTo(1);
+    assertThat(refused.cells().reasons()).containsExactly(Reason.INVALID_VALUE, 1);
+    assertThat(refused.cells().first().get(0).key()).isEqualTo("b");
+    assertThat(refused.cells().first().get(0).message())
+        .startsWith("a.parquet: row 1: column 'unsigned' has 18446744073709551615");
+  }
+
+  @Test
+  public void aColumnThatCanNotBeReadIsNamed() throws Exception {
+    try (WideFile file = open(file())) {
+      refuses(file, mapping("local", ValueType.INT64, "number"), Reason.UNKNOWN_TYPE, "UTC");
+      refuses(file, mapping("micros", ValueType.STRING, "number"), Reason.UNKNOWN_TYPE, "number");
+      refuses(file, mapping("micros", ValueType.INT64, "none"), Reason.MISSING_FIELD, "it has id");
+    }
+  }
+
+  private static void refuses(WideFile file, WideMapping mapping, Reason reason, String words) {
+    InvalidMessageException e =
+        assertThrows(InvalidMessageException.class, () -> file.check(mapping));
+    assertThat(e.reason()).isEqualTo(reason);
+    assertThat(e).hasMessageThat().contains(words);
+  }
+
+  @Test
+  public void whereverAFileIsCutOffItIsRefused() throws Exception {
+    byte[] whole = file();
+    for (int length = 0; length < whole.length; length += 7) {
+      byte[] cut = Arrays.copyOf(whole, length);
+      InvalidMessageException e =
+          assertThrows(InvalidMessageException.class, () -> open(cut).close());
+      assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
+    }
+  }
+}
