@@ -6,6 +6,7 @@ import io.tailrace.pipelines.deploy.DeployCommand;
 import io.tailrace.pipelines.local.LocalCommand;
 import io.tailrace.pipelines.tools.BulkLoadCommand;
 import io.tailrace.pipelines.tools.GetCommand;
+import io.tailrace.pipelines.tools.OfflineResultsCommand;
 import io.tailrace.pipelines.tools.PublishCommand;
 import io.tailrace.pipelines.tools.SqlCommand;
 import java.io.IOException;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
       LocalCommand.class,
       PublishCommand.class,
       BulkLoadCommand.class,
+      OfflineResultsCommand.class,
       GetCommand.class,
       SqlCommand.class,
       DeadLettersCommand.class,

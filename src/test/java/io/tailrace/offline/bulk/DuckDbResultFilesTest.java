@@ -61,4 +61,31 @@ public class DuckDbResultFilesTest extends ResultFilesRules {
     assertThat(count("bulk_files")).isEqualTo(2_000);
     assertThat(load(upload).rows()).isEqualTo(0);
   }
+
+  @Test
+  public void thereIsOneZeroInFilesOfOtherToolsToo() throws Exception {
+    String file = bucket.uri() + "/other.parquet";
+    try (Connection connection = new DuckDBDriver().connect("jdbc:duckdb:", new Properties());
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "COPY (SELECT 'a' AS id, make_timestamptz("
+              + T
+              + ") AS at, -0.0::DOUBLE AS x, [-0.0::FLOAT] AS v) TO '"
+              + path(file)
+              + "' (FORMAT parquet)");
+    }
+    BulkUpload upload =
+        OfflineResults.description(
+                contents("q21", feature("x", ValueType.FLOAT64), feature("v", ValueType.VECTOR)))
+            .toBuilder()
+            .addFiles(file)
+            .build();
+
+    assertThat(load(upload)).isEqualTo(new Outcome(2, Optional.empty()));
+
+    assertThat(query("SELECT signbit(value)::VARCHAR FROM prod.user__x"))
+        .containsExactly(List.of("false"));
+    assertThat(query("SELECT signbit(value[1])::VARCHAR FROM prod.user__v"))
+        .containsExactly(List.of("false"));
+  }
 }

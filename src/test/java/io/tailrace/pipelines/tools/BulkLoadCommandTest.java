@@ -58,13 +58,16 @@ public class BulkLoadCommandTest {
   }
 
   private int run(String... arguments) {
-    CommandLine line =
-        new CommandLine(new BulkLoadCommand(folder.getRoot().toPath().resolve("no-stack")));
+    return run(new BulkLoadCommand(folder.getRoot().toPath().resolve("no-stack")), arguments);
+  }
+
+  private int run(Object command, String... arguments) {
+    CommandLine line = new CommandLine(command);
     line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     line.setExecutionExceptionHandler(
-        (e, command, parsed) -> {
+        (e, failed, parsed) -> {
           if (e instanceof CommandException) {
-            command.getErr().println(e.getMessage());
+            failed.getErr().println(e.getMessage());
             return 1;
           }
           throw e;
@@ -127,6 +130,34 @@ public class BulkLoadCommandTest {
       assertThat(copy).startsWith("file://" + bucket + "/bulk-load-");
       assertThat(Files.exists(Path.of(copy.substring("file://".length())))).isTrue();
     }
+  }
+
+  @Test
+  public void resultsOfOfflineQueriesAreWrittenAsFilesAndPublished() throws Exception {
+    Path bucket = folder.newFolder("bucket").toPath();
+    Path lines = folder.newFile("results.jsonl").toPath();
+    Files.writeString(
+        lines,
+        "{\"operationId\":\"q9\",\"environmentId\":\"prod\",\"frames\":[{\"namespace\":\"user\","
+            + "\"int64Keys\":[42,43],\"columns\":["
+            + "{\"feature\":\"user.age\",\"type\":\"INT64\",\"observedAt\":[5],\"int64Values\":[35,36]},"
+            + "{\"feature\":\"user.vec\",\"type\":\"VECTOR\",\"observedAt\":[5,5],\"vectorDimension\":1,\"vectorValues\":[1,2],\"nulls\":\"Ag==\"},{\"feature\":\"user.late\",\"type\":\"STRING\",\"observedAt\":[6],\"stringValues\":[\"a\",\"b\"]}]}]}\n");
+    OfflineResultsCommand command =
+        new OfflineResultsCommand(folder.getRoot().toPath().resolve("no-stack"));
+
+    int code = run(command, to(bucket, lines.toString()));
+
+    assertThat(err.toString()).isEmpty();
+    assertThat(code).isEqualTo(0);
+    // Features that were observed at one time are in one file.
+    assertThat(out.toString()).contains("q9: 2 rows of 2 features in file://" + bucket);
+    assertThat(out.toString()).contains("q9: 2 rows of 1 features in file://" + bucket);
+
+    Files.writeString(
+        lines, "{\"operationId\":\"q9\",\"environmentId\":\"prod\",\"deletions\":[{}]}");
+    err.getBuffer().setLength(0);
+    assertThat(run(command, to(bucket, lines.toString()))).isEqualTo(1);
+    assertThat(err.toString()).contains("line 1: files hold no deletions");
   }
 
   @Test
