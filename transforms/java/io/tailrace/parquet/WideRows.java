@@ -5,7 +5,6 @@ import io.tailrace.bus.MemoryBudget;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.ObservationRows.Keys;
 import io.tailrace.parquet.ObservationRows.Names;
-import io.tailrace.parquet.ObservationRows.Origins;
 import io.tailrace.parquet.ObservationRows.Texts;
 import io.tailrace.parquet.ObservationRows.Values;
 import io.tailrace.parquet.SomeRows.Distinct;
@@ -378,41 +377,6 @@ public final class WideRows {
             integers,
             times),
         values,
-        new Origins(
-            resolvers(columns, feature),
-            constant(source.operation.deployment, count),
-            constant(source.operation.id, count)));
-  }
-
-  private static Texts resolvers(List<Cells> columns, int[] feature) {
-    List<byte[]> distinct = new ArrayList<>();
-    int[] ofColumn = new int[columns.size()];
-    Map<String, Integer> known = new LinkedHashMap<>();
-    for (int i = 0; i < ofColumn.length; i++) {
-      String resolver = columns.get(i).feature.resolverFqn();
-      ofColumn[i] =
-          resolver.isEmpty()
-              ? -1
-              : known.computeIfAbsent(
-                  resolver,
-                  text -> {
-                    distinct.add(text.getBytes(StandardCharsets.UTF_8));
-                    return distinct.size() - 1;
-                  });
-    }
-    int[] index = new int[feature.length];
-    for (int at = 0; at < index.length; at++) {
-      index[at] = ofColumn[feature[at]];
-    }
-    return new Texts(distinct, index);
-  }
-
-  private static Texts constant(String text, int count) {
-    int[] index = new int[count];
-    if (text.isEmpty()) {
-      Arrays.fill(index, -1);
-      return new Texts(List.of(), index);
-    }
-    return new Texts(List.of(text.getBytes(StandardCharsets.UTF_8)), index);
+        WideOrigins.of(source.operation, columns.stream().map(Cells::feature).toList(), feature));
   }
 }
