@@ -19,7 +19,9 @@ public final class BigQueryStreamingWriter {
   /** The writer, which puts out what became of rows. */
   public static final Writer<InsertOutcome> WRITER =
       StreamingInsertWriter.writer(
-          BigQueryOfflineStore.WRITER, "Carries rows from the streaming-insert bus to BigQuery.");
+          BigQueryStreamingWriter.class,
+          BigQueryOfflineStore.WRITER,
+          "Carries rows from the streaming-insert bus to BigQuery.");
 
   private BigQueryStreamingWriter() {}
 

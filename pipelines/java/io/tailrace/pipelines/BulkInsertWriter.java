@@ -20,6 +20,7 @@ public final class BulkInsertWriter {
   /** The writer, which puts out what became of each message. */
   public static final Writer<InsertOutcome> WRITER =
       Writer.named("bulk-insert-writer", BulkInsertWriterOptions.class)
+          .program(BulkInsertWriter.class)
           .says("Loads files with results from a bucket into the offline store.")
           .reads("bulkUploadBus", BulkInsertWriterOptions::getBulkUploadBus)
           .settles(LoadResultFiles.STAGE, "notifications_settled", "rows_inserted")

@@ -22,6 +22,7 @@ public interface BulkInsertWriterOptions extends OfflineStoreOptions {
 
   void setBulkUploadBus(@Nullable String uri);
 
+  @Shown(under = "Source")
   @Description(
       "The bucket, or a folder in it, from where alone files are loaded. Default: what the"
           + " environment's variable BQ_UPLOAD_BUCKET says.")

@@ -30,6 +30,8 @@ final class DataflowCheck {
   /** The name of a secret that a machine has: that of a variable, or of a file. */
   private static final Pattern OF_A_MACHINE = Pattern.compile("(?<==)(?:env|file):[^&]+");
 
+  private static final String AT_LEAST_ONCE = "streaming_mode_at_least_once";
+
   private static final Set<String> MACHINE_PLACES = Set.of("env", "file");
 
   private DataflowCheck() {}
@@ -40,14 +42,17 @@ final class DataflowCheck {
       return;
     }
     checkJob(options, check);
-    if (writer.isAlone()
-        && Workers.given(options, "dataflowServiceOptions")
-            .contains("streaming_mode_at_least_once")) {
-      check.problem(
-          "--dataflowServiceOptions=streaming_mode_at_least_once: Dataflow would then give it some"
-              + " messages twice, and the "
-              + writer.name()
-              + " counts each. Leave it out");
+    for (String option : List.of("dataflowServiceOptions", "experiments")) {
+      if (writer.isAlone() && Workers.given(options, option).contains(AT_LEAST_ONCE)) {
+        check.problem(
+            "--"
+                + option
+                + "="
+                + AT_LEAST_ONCE
+                + ": Dataflow would then give it some messages twice, and the "
+                + writer.name()
+                + " counts each. Leave it out");
+      }
     }
     for (String endpoint : check.endpoints().keySet()) {
       checkEndpoint(endpoint, options, check);

@@ -19,6 +19,7 @@ public final class MetricsBusWriter {
   /** The writer, which puts out what became of each summary. */
   public static final Writer<SummaryOutcome> WRITER =
       Writer.named("metrics-bus-writer", MetricsBusWriterOptions.class)
+          .program(MetricsBusWriter.class)
           .says("Carries summaries from the metrics bus to the metrics store.")
           .reads("metricsBus", MetricsBusWriterOptions::getMetricsBus)
           .settles(WriteSummaries.STAGE, "summaries_settled", "summaries_written")

@@ -21,6 +21,7 @@ public final class MetricsWriter {
   /** The writer, which puts out the results that it has summarised. */
   public static final Writer<Result> WRITER =
       Writer.named("metrics-writer", MetricsWriterOptions.class)
+          .program(MetricsWriter.class)
           .says("Summarises results by minute and publishes that to the metrics bus.")
           .reads("resultBus", MetricsWriterOptions::getResultBus)
           .alone()

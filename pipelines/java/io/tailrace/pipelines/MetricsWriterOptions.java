@@ -58,32 +58,18 @@ public interface MetricsWriterOptions extends ResultBusOptions {
      * @param busRetention for how long the result bus keeps messages
      */
     record Times(Duration allowedLateness, Duration updateInterval, Duration busRetention) {}
-
-    private static int positive(String text) {
-      int number;
-      try {
-        number = Integer.parseInt(text.strip());
-      } catch (NumberFormatException e) {
-        number = 0;
-      }
-      if (number < 1) {
-        throw new IllegalArgumentException(
-            "'" + text + "' is not a whole number above zero, such as 10000");
-      }
-      return number;
-    }
   }
 
   /** Looks at the options; what it returns is to be asked for when all are right. */
   static Supplier<Parsed> parse(MetricsWriterOptions options, OptionCheck check) {
     Optional<Bus> summaries = check.writable("metricsBus", options.getMetricsBus());
     Optional<Integer> maxSeries =
-        check.required("maxSeries", options.getMaxSeries(), Parsed::positive);
+        check.required("maxSeries", options.getMaxSeries(), TextForm.COUNT);
     Optional<Duration> lateness =
-        check.required("allowedLateness", options.getAllowedLateness(), Durations::parseOrZero);
+        check.required("allowedLateness", options.getAllowedLateness(), TextForm.DURATION_OR_ZERO);
     Optional<Duration> interval = check.duration("updateInterval", options.getUpdateInterval());
     Optional<Duration> deduplicate =
-        check.optional("deduplicate", options.getDeduplicate(), Durations::parseOrZero);
+        check.optional("deduplicate", options.getDeduplicate(), TextForm.DURATION_OR_ZERO);
     return () ->
         new Parsed(
             summaries.orElseThrow(),

@@ -22,6 +22,7 @@ public final class OfflineWriter {
   /** The writer, which puts out its files. */
   public static final Writer<OutgoingMessage> WRITER =
       Writer.named("offline-writer", OfflineWriterOptions.class)
+          .program(OfflineWriter.class)
           .says(
               "Carries results to the streaming-insert bus as Parquet files, and creates tables in"
                   + " the offline store.")

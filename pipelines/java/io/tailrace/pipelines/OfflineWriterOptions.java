@@ -2,7 +2,6 @@ package io.tailrace.pipelines;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
-import io.tailrace.endpoint.Durations;
 import io.tailrace.offline.EncodeObservations;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Role;
@@ -70,7 +69,7 @@ public interface OfflineWriterOptions extends ResultBusOptions, OfflineStoreOpti
         OfflineStoreOptions.offlineStore(options, Set.of(Role.CREATE_TABLES), check);
     Optional<Duration> maxClockSkew = check.duration("maxClockSkew", options.getMaxClockSkew());
     Optional<Duration> gathering =
-        check.optional("gathering", options.getGathering(), Durations::parseOrZero);
+        check.optional("gathering", options.getGathering(), TextForm.DURATION_OR_ZERO);
     return () ->
         new Parsed(
             files.orElseThrow(),

@@ -18,6 +18,7 @@ public final class OnlineWriter {
   /** The writer, which puts out what became of each result. */
   public static final Writer<WriteOutcome> WRITER =
       Writer.named("online-writer", OnlineWriterOptions.class)
+          .program(OnlineWriter.class)
           .says("Carries results from the result bus to the online store.")
           .reads("resultBus", OnlineWriterOptions::getResultBus)
           .settles(WriteOnline.STAGE, "results_settled", "cells_written")

@@ -3,7 +3,6 @@ package io.tailrace.pipelines;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.Buses;
-import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.UnavailableException;
@@ -41,6 +40,7 @@ public final class OptionCheck {
   }
 
   private final Map<String, Kinds<?>> endpoints = new LinkedHashMap<>();
+  private final Map<String, TextForm<?>> forms = new LinkedHashMap<>();
   private final Map<String, Question> questions = new LinkedHashMap<>();
   private final Map<String, BusFacts> facts = new HashMap<>();
   // What the writer writes to.
@@ -111,6 +111,18 @@ public final class OptionCheck {
     return optional(name, text, parser);
   }
 
+  /** Parses an option of a form that has a default. */
+  public <T> Optional<T> required(String name, String text, TextForm<T> form) {
+    forms.put(name, form);
+    return required(name, text, form.parser());
+  }
+
+  /** Parses an option of a form that may be left out. */
+  public <T> Optional<T> optional(String name, @Nullable String text, TextForm<T> form) {
+    forms.put(name, form);
+    return optional(name, text, form.parser());
+  }
+
   /** Parses an option that may be left out. */
   public <T> Optional<T> optional(String name, @Nullable String text, Function<String, T> parser) {
     if (text == null || text.isBlank()) {
@@ -126,7 +138,7 @@ public final class OptionCheck {
 
   /** Parses a duration above zero that has a default. */
   public Optional<Duration> duration(String name, String text) {
-    return required(name, text, Durations::parse);
+    return required(name, text, TextForm.DURATION);
   }
 
   /** Adds a problem, in one sentence that names the option. */
@@ -179,6 +191,11 @@ public final class OptionCheck {
   /** Returns which options name a bus or a store, in the order in which they were looked at. */
   Map<String, Kinds<?>> endpoints() {
     return Collections.unmodifiableMap(endpoints);
+  }
+
+  /** Returns the forms of the options that have one and name neither bus nor store. */
+  Map<String, TextForm<?>> forms() {
+    return Collections.unmodifiableMap(forms);
   }
 
   /** Asks every bus and every store. */

@@ -21,7 +21,9 @@ public final class StreamingInsertWriter {
   /** The writer, which puts out what became of each file. */
   public static final Writer<InsertOutcome> WRITER =
       writer(
-          OfflineStore.WRITER, "Carries rows from the streaming-insert bus to the offline store.");
+          StreamingInsertWriter.class,
+          OfflineStore.WRITER,
+          "Carries rows from the streaming-insert bus to the offline store.");
 
   private StreamingInsertWriter() {}
 
@@ -31,8 +33,9 @@ public final class StreamingInsertWriter {
   }
 
   /** Returns the writer of this name: a store may want one of its own. */
-  static Writer<InsertOutcome> writer(String name, String words) {
+  static Writer<InsertOutcome> writer(Class<?> program, String name, String words) {
     return Writer.named(name, StreamingInsertWriterOptions.class)
+        .program(program)
         .says(words)
         .reads("streamingInsertBus", StreamingInsertWriterOptions::getStreamingInsertBus)
         .gathers()

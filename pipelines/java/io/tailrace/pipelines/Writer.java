@@ -99,6 +99,11 @@ public final class Writer<O> {
     return draft.name;
   }
 
+  /** Returns the class whose {@code main} method runs it. */
+  public Class<?> program() {
+    return draft.program;
+  }
+
   /** Says in one sentence what it does. */
   public String says() {
     return draft.says;
@@ -110,7 +115,7 @@ public final class Writer<O> {
   }
 
   /** Returns whether two at once would count everything twice. */
-  boolean isAlone() {
+  public boolean isAlone() {
     return draft.alone;
   }
 
@@ -146,9 +151,14 @@ public final class Writer<O> {
    * are: first the bus that it reads and the one for dead letters.
    */
   public Map<String, Kinds<?>> endpoints() {
+    return lookAtDefaults().endpoints();
+  }
+
+  /** Looks at the defaults alone; nearly all is missing, but what there is has been seen. */
+  OptionCheck lookAtDefaults() {
     OptionCheck check = new OptionCheck();
     var unused = look(PipelineOptionsFactory.create(), check);
-    return check.endpoints();
+    return check;
   }
 
   /**
@@ -255,6 +265,7 @@ public final class Writer<O> {
   public static final class Draft<T extends WriterOptions> {
     private final String name;
     private final Class<T> options;
+    private Class<?> program = Writer.class;
     private String says = "";
     private String reads = "";
     private Function<T, @Nullable String> source = given -> null;
@@ -267,6 +278,12 @@ public final class Writer<O> {
     private Draft(String name, Class<T> options) {
       this.name = name;
       this.options = options;
+    }
+
+    /** Names the class whose {@code main} method runs the writer, for those who start that. */
+    public Draft<T> program(Class<?> main) {
+      program = main;
+      return this;
     }
 
     /** Says in one sentence what the writer does. */

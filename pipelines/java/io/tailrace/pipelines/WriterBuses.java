@@ -7,6 +7,7 @@ import io.tailrace.bus.BusReading;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.stage.DeadLetters;
 import io.tailrace.stage.Overflow;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.beam.sdk.io.FileSystems;
@@ -21,6 +22,10 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
   /** Kafka's default, for a dead-letter topic whose settings may not be seen. */
   private static final int UNKNOWN_MAX_MESSAGE_BYTES = 1_048_588;
 
+  private static final TextForm<BusReading> READER =
+      TextForm.oneOf(
+          Arrays.stream(BusReading.values()).map(BusReading::toString).toList(), BusReading::named);
+
   private static final String LETTERS = "deadLetterBus";
   private static final String OVERFLOW = "deadLetterOverflow";
 
@@ -30,7 +35,7 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
     Optional<Bus> source = check.readable(writer.reads(), sourceUri, writer.name());
     Optional<Bus> letters = check.writable(LETTERS, options.getDeadLetterBus());
     Optional<Overflow> overflow = overflow(options, check);
-    var unused = check.optional("busReader", options.getBusReader(), BusReading::named);
+    var unused = check.optional("busReader", options.getBusReader(), READER);
     return () -> {
       int most =
           check.facts(LETTERS).flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);

@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Options that every writer has, beside those of Beam and of the runner. */
 public interface WriterOptions extends PipelineOptions {
+  @Shown(under = "Dead letters")
   @Description("The bus for messages that can never be written.")
   @Nullable String getDeadLetterBus();
 
   void setDeadLetterBus(@Nullable String uri);
 
+  @Shown(under = "Dead letters")
   @Description(
       "A directory for what is too large for the dead-letter bus: gs://bucket/prefix,"
           + " s3://bucket/prefix or, where the writer runs on this machine, a local path. Default:"
@@ -27,6 +29,7 @@ public interface WriterOptions extends PipelineOptions {
 
   void setEnvironments(@Nullable List<String> environments);
 
+  @Shown(under = "Taking over")
   @Description(
       "Go on where another writer, or one with another store, was in the consumer group or in the"
           + " restored state: once, to take its place for good.")
@@ -34,6 +37,7 @@ public interface WriterOptions extends PipelineOptions {
 
   void setAdoptGroup(boolean adopt);
 
+  @Shown(under = "Taking over", onlyWith = "busReader=batching")
   @Description(
       "Read the bus from where the consumer group is, although the restored state is that of"
           + " another topic, or of an earlier one of the same name: once, for a planned move.")
@@ -41,6 +45,7 @@ public interface WriterOptions extends PipelineOptions {
 
   void setAdoptTopic(boolean adopt);
 
+  @Shown(under = "Source")
   @Description(
       "What reads a bus: batching, Tailrace's own source, or kafkaio, Beam's (of Pub/Sub:"
           + " PubsubIO). Default: kafkaio on Dataflow, elsewhere batching.")

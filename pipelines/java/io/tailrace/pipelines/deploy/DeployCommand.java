@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.deploy;
 
+import io.tailrace.pipelines.deploy.dataflow.FlexTemplateCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -10,19 +11,21 @@ import picocli.CommandLine.Spec;
     name = "deploy",
     mixinStandardHelpOptions = true,
     description = {
-      "What runs the writers on Kubernetes: makes the manifests from one file that lists them,"
-          + " and says how a cluster differs from it.",
+      "What runs the writers: manifests for Kubernetes from one file that lists them, and how a"
+          + " cluster differs from it; and templates for Dataflow.",
       "",
       "deploy render writers.yaml | kubectl apply -f -   start them, or change what runs",
-      "deploy diff writers.yaml                          how what runs differs"
+      "deploy diff writers.yaml                          how what runs differs",
+      "deploy flex-template --output=DIRECTORY          templates of all writers, for Dataflow"
     },
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RenderCommand.class, DiffCommand.class})
+    subcommands = {RenderCommand.class, DiffCommand.class, FlexTemplateCommand.class})
 public final class DeployCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Which command? render or diff");
+    throw new ParameterException(
+        spec.commandLine(), "Which command? render, diff or flex-template");
   }
 }

@@ -182,10 +182,13 @@ public class DataflowCheckTest {
 
     List<String> ofMetrics = new ArrayList<>(words);
     ofMetrics.add("--metricsBus=kafka://broker-1:9092/metrics");
+    ofMetrics.add("--experiments=streaming_mode_at_least_once");
     assertThat(said(MetricsWriter.WRITER, ofMetrics))
         .containsExactly(
             "--dataflowServiceOptions=streaming_mode_at_least_once: Dataflow would then give it"
-                + " some messages twice, and the metrics-writer counts each. Leave it out");
+                + " some messages twice, and the metrics-writer counts each. Leave it out",
+            "--experiments=streaming_mode_at_least_once: Dataflow would then give it some messages"
+                + " twice, and the metrics-writer counts each. Leave it out");
     words.add("--onlineStore=redis://cache.example.com:6379");
     words.add(NOT_ASKED);
     assertThat(said(OnlineWriter.WRITER, words)).containsExactly(NOT_ASKED_IS);

@@ -40,7 +40,7 @@ public class TailraceTest {
 
       assertWithMessage("%s", writer).that(help.status).isEqualTo(0);
       assertThat(words(help.out)).contains(writer.says());
-      for (WriterHelp.Option option : WriterHelp.options(writer)) {
+      for (WriterOption option : WriterOption.of(writer)) {
         assertThat(help.out).contains("  --" + option.name() + " ");
         assertThat(words(help.out)).contains(option.description());
         option

@@ -213,7 +213,7 @@ public class WriterOptionsTest {
   }
 
   private static List<String> optionsOf(Writer<?> writer) {
-    return WriterHelp.options(writer).stream().map(WriterHelp.Option::name).toList();
+    return WriterOption.of(writer).stream().map(WriterOption::name).toList();
   }
 
   private static Explicit explicit(Writer<?> writer, String option) {

@@ -71,7 +71,7 @@ public class WritersDocumentTest {
       assertWithMessage("%s", writer)
           .that(rows("### " + writer.name()))
           .containsExactlyElementsIn(
-              WriterHelp.options(writer).stream()
+              WriterOption.of(writer).stream()
                   .filter(option -> !OF_EVERY_WRITER.contains(option.name()))
                   .map(WritersDocumentTest::row)
                   .toList())
@@ -82,7 +82,7 @@ public class WritersDocumentTest {
   @Test
   public void whatEveryWriterHasIsThereOnce() throws Exception {
     List<String> rows =
-        WriterHelp.options(Writers.ALL.get(0)).stream()
+        WriterOption.of(Writers.ALL.get(0)).stream()
             .filter(option -> OF_EVERY_WRITER.contains(option.name()))
             .map(WritersDocumentTest::row)
             .toList();
@@ -114,7 +114,7 @@ public class WritersDocumentTest {
     }
   }
 
-  private static String row(WriterHelp.Option option) {
+  private static String row(WriterOption option) {
     String fallback =
         option.kinds().isPresent()
             ? option.kinds().get().noun() + ", required"

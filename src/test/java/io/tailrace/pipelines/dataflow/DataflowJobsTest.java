@@ -3,6 +3,7 @@ package io.tailrace.pipelines.dataflow;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.dataflow.JobFile.JobStep;
@@ -49,9 +50,15 @@ public class DataflowJobsTest {
           "beam:transform:flatten:v1",
           "beam:transform:window_into:v1");
 
-  /** How Dataflow runs a job: by default, and with the runner that other languages need. */
+  /**
+   * How Dataflow runs a job: by default, with the runner that other languages need, and with the
+   * reader that is not the default there.
+   */
   private static final Map<String, List<String>> WAYS =
-      Map.of("v1", List.of(), "v2", List.of("--experiments=use_runner_v2"));
+      Map.of(
+          "v1", List.of(),
+          "v2", List.of("--experiments=use_runner_v2"),
+          "batching", List.of("--busReader=batching"));
 
   @ClassRule public static final TemporaryFolder FOLDER = new TemporaryFolder();
 
@@ -64,7 +71,7 @@ public class DataflowJobsTest {
     Path directory = FOLDER.newFolder().toPath();
     for (Writer<?> writer : Writers.ALL) {
       for (String bus : DataflowServers.BUSES) {
-        Map<String, String> endpoints = servers.endpoints(writer, bus);
+        Map<String, String> endpoints = servers.endpoints(writer, bus, bus);
         for (String way : WAYS.keySet()) {
           String name = String.join(".", bus, way, writer.name());
           List<String> lines = new ArrayList<>();
@@ -117,7 +124,9 @@ public class DataflowJobsTest {
   @Test
   public void everyWriterIsAStreamingJobOfStepsThatDataflowKnows() throws Exception {
     for (Map.Entry<String, JobFile> each : JOBS.entrySet()) {
-      assertWithMessage(each.getKey()).that(each.getValue().type()).isEqualTo("JOB_TYPE_STREAMING");
+      assertWithMessage(each.getKey())
+          .that(each.getValue().job().getType())
+          .isEqualTo("JOB_TYPE_STREAMING");
       Set<String> kinds =
           each.getValue().steps().stream().map(JobStep::kind).collect(Collectors.toSet());
       assertWithMessage(each.getKey()).that(STEPS).containsAtLeastElementsIn(kinds);
@@ -146,7 +155,10 @@ public class DataflowJobsTest {
       for (JobStep source : sources) {
         assertWithMessage(name)
             .that(source.name())
-            .contains(name.startsWith("kafka.") ? "/KafkaIO/Poll/KafkaIO.Read" : "/PubsubIO/Poll/");
+            .contains(
+                name.contains(".batching.")
+                    ? "Bus/Poll/"
+                    : name.startsWith("kafka.") ? "/KafkaIO/Poll/KafkaIO.Read" : "/PubsubIO/Poll/");
       }
       if (name.startsWith("pubsub.v1.")) {
         // The runner's own.
@@ -158,6 +170,36 @@ public class DataflowJobsTest {
             .startsWith("/subscriptions/");
       }
     }
+  }
+
+  @Test
+  public void theCommandLineOfATemplatesLauncherWritesTheJobAndEnds() throws Exception {
+    Path job = FOLDER.newFolder().toPath().resolve("job_object");
+    List<String> command = new ArrayList<>();
+    // As the image has it; FLEX_TEMPLATE_JAVA_CLASSPATH is the bundled jar.
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(OnlineWriter.WRITER.program().getName());
+    command.addAll(
+        List.of(
+            "--jobName=online-writer",
+            "--labels={\"goog-dataflow-provided-template-type\":\"flex\"}",
+            "--serviceAccount=writer@my-project.iam.gserviceaccount.com",
+            "--tempLocation=gs://my-bucket/tmp",
+            "--stagingLocation=gs://my-bucket/staging",
+            "--enableStreamingEngine=true",
+            "--maxNumWorkers=4"));
+    command.addAll(arguments(job));
+    servers
+        .endpoints(OnlineWriter.WRITER, "kafka", "launched")
+        .forEach((option, uri) -> command.add("--" + option + "=" + uri));
+
+    servers.run(command);
+
+    JobFile file = JobFile.read(job);
+    assertThat(file.job().getName()).isEqualTo("online-writer");
+    assertThat(file.job().getLabels())
+        .containsEntry("goog-dataflow-provided-template-type", "flex");
+    assertThat(file.steps()).isNotEmpty();
   }
 
   @Test

@@ -3,12 +3,14 @@ package io.tailrace.pipelines.dataflow;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.pipelines.BigQueryStreamingWriter;
+import io.tailrace.pipelines.PathStyleS3;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.fakes.FakeBigQuery;
 import io.tailrace.testing.fakes.FakePubSub;
+import io.tailrace.testing.fakes.FakeS3;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -31,6 +33,8 @@ final class DataflowServers implements AutoCloseable {
   private static final String DOMAIN = ".example.com";
   private static final String LOOPBACK = "127.0.0.1";
   private static final String REDIS_PASSWORD = "planted-5ecret-of-redis";
+  private static final String BUCKET = "results";
+  private static final String AWS_SECRET = "planted-5ecret-of-aws";
   private static final String KAFKA_PASSWORD = "planted-5ecret-of-kafka";
 
   private final Path directory;
@@ -39,6 +43,7 @@ final class DataflowServers implements AutoCloseable {
   private final LocalPostgres postgres;
   private final FakeBigQuery bigQuery;
   private final FakePubSub pubsub;
+  private final FakeS3 s3;
   private final PubSubTopics topics;
 
   private DataflowServers(Path directory) throws IOException {
@@ -48,6 +53,7 @@ final class DataflowServers implements AutoCloseable {
     postgres = LocalPostgres.in(directory.resolve("postgres")).setting("fsync", "off").start();
     bigQuery = FakeBigQuery.start();
     pubsub = FakePubSub.start();
+    s3 = FakeS3.start(BUCKET);
     topics = PubSubTopics.at(pubsub.host());
   }
 
@@ -60,17 +66,28 @@ final class DataflowServers implements AutoCloseable {
     return Map.of(
         "REDIS_PASSWORD", REDIS_PASSWORD,
         "KAFKA_PASSWORD", KAFKA_PASSWORD,
+        "AWS_ACCESS_KEY_ID", FakeS3.ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY", AWS_SECRET,
         "POSTGRES_PASSWORD", Files.readString(postgres.passwordFile()).strip());
   }
 
-  /** Makes a writer's topics, and returns the options that name its bus and its stores. */
-  Map<String, String> endpoints(Writer<?> writer, String bus) throws Exception {
+  /**
+   * Makes a writer's topics, and returns the options that name its bus and its stores.
+   *
+   * @param prefix what the topics' names begin with
+   */
+  Map<String, String> endpoints(Writer<?> writer, String bus, String prefix) throws Exception {
     Map<String, String> options = new LinkedHashMap<>();
     for (Map.Entry<String, Kinds<?>> each : writer.endpoints().entrySet()) {
+      if (each.getValue().noun().equals("bucket")) {
+        options.put("endpoint", s3.endpoint().replace(LOOPBACK, "s3" + DOMAIN));
+        options.put("awsRegion", "eu-west-1");
+        options.put("s3ClientFactoryClass", PathStyleS3.class.getName());
+      }
       options.put(
           each.getKey(),
           each.getValue().noun().equals("bus")
-              ? bus(bus, bus + "." + writer.name() + "." + each.getKey())
+              ? bus(bus, prefix + "." + writer.name() + "." + each.getKey())
               : store(writer, each.getValue().noun()));
     }
     return options;
@@ -100,6 +117,7 @@ final class DataflowServers implements AutoCloseable {
                   .replace("//" + LOOPBACK, "//bigquery" + DOMAIN)
               : postgres() + "&schema={environment}";
       case "metrics store" -> postgres();
+      case "bucket" -> "s3://" + BUCKET + "/results";
       default -> throw new AssertionError("there is no " + noun + " in this test: add one");
     };
   }
@@ -115,7 +133,7 @@ final class DataflowServers implements AutoCloseable {
   String run(List<String> command) throws IOException, InterruptedException {
     Path hosts = directory.resolve("hosts");
     List<String> names = new ArrayList<>(List.of(InetAddress.getLocalHost().getHostName()));
-    for (String server : List.of("kafka", "redis", "postgres", "bigquery", "pubsub")) {
+    for (String server : List.of("kafka", "redis", "postgres", "bigquery", "pubsub", "s3")) {
       names.add(server + DOMAIN);
     }
     Files.writeString(hosts, LOOPBACK + " " + String.join(" ", names) + "\n");
@@ -138,6 +156,7 @@ final class DataflowServers implements AutoCloseable {
 
   @Override
   public void close() {
+    s3.close();
     pubsub.close();
     bigQuery.close();
     postgres.close();

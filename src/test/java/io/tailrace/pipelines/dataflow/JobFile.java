@@ -10,10 +10,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.beam.model.pipeline.v1.RunnerApi.PTransform;
 import org.apache.beam.model.pipeline.v1.RunnerApi.Pipeline;
@@ -25,6 +27,10 @@ import org.xerial.snappy.SnappyInputStream;
 final class JobFile {
   /** What Beam's serialized objects begin with: they are compressed. */
   private static final String COMPRESSED = "\u0082SNAPPY\0";
+
+  /** A text that may be bytes; decoding one that is none does no harm. */
+  private static final Pattern BASE64 =
+      Pattern.compile("(?:[A-Za-z0-9+/]{4}){10,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?");
 
   /**
    * A step of a job.
@@ -62,9 +68,8 @@ final class JobFile {
         Path.of(file + ".staged"));
   }
 
-  /** Returns {@code JOB_TYPE_STREAMING}, if it is one. */
-  String type() {
-    return job.getType();
+  Job job() {
+    return job;
   }
 
   /**
@@ -116,6 +121,9 @@ final class JobFile {
       }
     } else if (value instanceof String text) {
       add(text.contains("%") ? bytes(text) : text, all);
+      if (BASE64.matcher(text).matches()) {
+        add(new String(Base64.getDecoder().decode(text), ISO_8859_1), all);
+      }
     } else {
       all.append(value).append('\n');
     }
