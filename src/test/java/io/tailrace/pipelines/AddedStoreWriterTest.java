@@ -6,6 +6,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.parquet.ObservationFile;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.shelf.ShelfStore;
 import io.tailrace.testing.AddedKinds;
@@ -68,7 +69,7 @@ public class AddedStoreWriterTest {
       publish(0, 30);
       StreamingInsertWriter.WRITER.start(arguments);
       awaitRows(30);
-      for (LocalFlink.Job job : flink.jobs()) {
+      for (FlinkCluster.Job job : flink.jobs()) {
         flink.cancel(job.id());
       }
       List<List<String>> before = rows("SELECT * FROM production.user__f0");

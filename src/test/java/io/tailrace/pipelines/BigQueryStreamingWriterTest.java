@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertThat;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bigquery.BigQueryOfflineStore;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.testing.AddedKinds;
 import io.tailrace.testing.Balance;
@@ -115,7 +116,7 @@ public class BigQueryStreamingWriterTest {
                   && servers.committed("bigquery-streaming-writer") >= servers.filesPublished());
       String before = contents();
 
-      for (LocalFlink.Job job : flink.jobs()) {
+      for (FlinkCluster.Job job : flink.jobs()) {
         flink.cancel(job.id());
       }
       BigQueryStreamingWriter.WRITER.start(in(servers.insertWriter("?group=again", runner)));

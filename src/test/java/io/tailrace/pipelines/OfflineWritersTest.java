@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
 import io.tailrace.pipelines.OfflineServers.Store;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.testing.Balance;
 import java.io.IOException;
@@ -136,7 +137,7 @@ public class OfflineWritersTest {
       flink = Optional.of(LocalFlink.in(folder.newFolder().toPath()).slots(8).start());
     }
     LocalFlink cluster = flink.orElseThrow();
-    List<JobID> before = cluster.jobs().stream().map(LocalFlink.Job::id).toList();
+    List<JobID> before = cluster.jobs().stream().map(FlinkCluster.Job::id).toList();
     List<String> runner = new ArrayList<>(cluster.pipelineArguments());
     runner.addAll(List.of("--parallelism=2", "--checkpointingInterval=500"));
     String[] arguments = runner.toArray(String[]::new);
@@ -145,7 +146,7 @@ public class OfflineWritersTest {
     StreamingInsertWriter.WRITER.start(
         servers.insertWriter(group.isEmpty() ? "" : group + "-files", arguments));
     return cluster.jobs().stream()
-        .map(LocalFlink.Job::id)
+        .map(FlinkCluster.Job::id)
         .filter(job -> !before.contains(job))
         .toList();
   }

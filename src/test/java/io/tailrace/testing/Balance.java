@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import java.time.Duration;
 import java.util.Map;
@@ -59,7 +60,7 @@ public final class Balance {
 
   private static Map<String, Long> leftOver(LocalFlink flink) {
     Map<String, Long> leftOver = new TreeMap<>();
-    for (LocalFlink.Job job : flink.jobs()) {
+    for (FlinkCluster.Job job : flink.jobs()) {
       if (!job.status().isGloballyTerminalState()) {
         flink
             .counters(job.id(), name -> name.endsWith(UNACCOUNTED))

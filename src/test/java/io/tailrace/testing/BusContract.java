@@ -13,6 +13,7 @@ import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import java.io.IOException;
 import java.time.Duration;
@@ -360,7 +361,7 @@ public abstract class BusContract {
   private static JobID onlyJob() throws Exception {
     return flink().jobs().stream()
         .filter(job -> !job.status().isGloballyTerminalState())
-        .map(LocalFlink.Job::id)
+        .map(FlinkCluster.Job::id)
         .findFirst()
         .orElseThrow();
   }

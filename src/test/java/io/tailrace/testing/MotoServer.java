@@ -67,7 +67,7 @@ public final class MotoServer implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    int unused = process.destroyForcibly().waitFor();
+  public void close() {
+    process.destroyForcibly().onExit().join();
   }
 }

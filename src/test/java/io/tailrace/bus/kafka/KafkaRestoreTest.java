@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertThat;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.testing.ReadBus;
@@ -187,7 +188,7 @@ public class KafkaRestoreTest {
   private static List<JobID> running() {
     return flink.jobs().stream()
         .filter(each -> !each.status().isGloballyTerminalState())
-        .map(LocalFlink.Job::id)
+        .map(FlinkCluster.Job::id)
         .toList();
   }
 

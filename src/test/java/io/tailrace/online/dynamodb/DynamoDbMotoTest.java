@@ -138,7 +138,9 @@ public class DynamoDbMotoTest {
                           get.requestItems(
                               Map.of(
                                   table,
-                                  KeysAndAttributes.builder().keys(key("a"), key("b")).build())))
+                                  KeysAndAttributes.builder()
+                                      .keys(List.of(key("a"), key("b")))
+                                      .build())))
                   .responses()
                   .get(table)
                   .size());

@@ -35,7 +35,7 @@ public class LocalFlinkTest {
     try (LocalFlink flink = start()) {
       JobID job = submit(flink, "endless");
       awaitStatus(flink, job, JobStatus.RUNNING);
-      assertThat(flink.jobs().stream().map(LocalFlink.Job::name)).containsExactly("endless");
+      assertThat(flink.jobs().stream().map(FlinkCluster.Job::name)).containsExactly("endless");
 
       flink.cancel(job);
       assertThat(status(flink, job)).isEqualTo(JobStatus.CANCELED);
@@ -51,7 +51,7 @@ public class LocalFlinkTest {
       for (String name : List.of("first", "second", "third")) {
         awaitStatus(flink, submit(flink, name), JobStatus.RUNNING);
       }
-      assertThat(flink.jobs().stream().map(LocalFlink.Job::name))
+      assertThat(flink.jobs().stream().map(FlinkCluster.Job::name))
           .containsExactly("first", "second", "third")
           .inOrder();
     }
