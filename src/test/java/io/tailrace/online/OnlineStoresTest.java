@@ -23,7 +23,11 @@ public class OnlineStoresTest {
             "rediss://[::1]:6379?caFile=/etc/ca.pem&password=file:/run/secret",
             "rediss://c:6379?keyStore=/etc/client.p12&keyStorePassword=env:STORE_PASSWORD",
             "redis+cluster://n1:6379,n2:6379?waitReplicas=1&waitTimeout=500ms&grace=1d",
-            "rediss+cluster://n1?connectTimeout=1s&timeout=2s&retryFor=1m&entitiesPerCall=8")) {
+            "rediss+cluster://n1?connectTimeout=1s&timeout=2s&retryFor=1m&entitiesPerCall=8",
+            "redis+sentinel://s1,s2:26380/1?master=cache&maxWritesPerSecond=20000",
+            "valkey://cache",
+            "valkeys+sentinel://s1?master=cache&sentinelPassword=env:SENTINELS",
+            "valkeys+cluster://n1?caFile=/etc/ca.pem")) {
       OnlineStore store = OnlineStores.at(uri);
 
       assertThat(store).isInstanceOf(RedisOnlineStore.class);
@@ -102,7 +106,11 @@ public class OnlineStoresTest {
         refused("redis://a:1,b:x/db?caFile=/ca.pem&user=w&grace=soon&entitiesPerCall=0&color=red");
 
     assertThat(message).contains("'b:x' has no port between 1 and 65535");
-    assertThat(message).contains("several hosts are for redis+cluster:// only");
+    assertThat(message).contains("several hosts are for redis+cluster:// only, or sentinels'");
+    assertThat(refused("redis+sentinel://s1,s2"))
+        .contains("sentinels know masters by their names: say which with master=NAME");
+    assertThat(refused("redis://s1?master=cache"))
+        .contains("master and sentinelPassword are for redis+sentinel://");
     assertThat(message).contains("'/db' is not the number of a database");
     assertThat(message).contains("caFile and keyStore need TLS: rediss://");
     assertThat(message).contains("user=w needs password=env:VARIABLE or password=file:PATH");

@@ -74,8 +74,10 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
    * @param grace how long an item outlives its last cell
    * @param connections how many requests are on their way at once, at most
    * @param create whether a missing table is created
+   * @param maxPerSecond how many entities a connection writes in a second; 0: without a limit
    */
-  record Writing(Duration grace, int connections, boolean create) implements Serializable {
+  record Writing(Duration grace, int connections, boolean create, int maxPerSecond)
+      implements Serializable {
     private static final long serialVersionUID = 1;
 
     long graceMicros() {
@@ -116,7 +118,8 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
         new Writing(
             uri.takeDurationOrZero("grace").orElse(Duration.ofHours(1)),
             uri.takeInt("connections", 1, 1_000).orElse(DEFAULT_CONNECTIONS),
-            takeCreate(uri));
+            takeCreate(uri),
+            uri.takeInt("maxWritesPerSecond", 1, 10_000_000).orElse(0));
     Timeouts timeouts = Timeouts.of(uri, REPLY_TIMEOUT);
     String table = uri.path();
     uri.finish(EXAMPLE);

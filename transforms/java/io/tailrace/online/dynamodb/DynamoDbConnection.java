@@ -12,6 +12,7 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.EntityWrite;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.StoreCosts;
+import io.tailrace.online.WriteRate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -62,6 +63,7 @@ final class DynamoDbConnection implements OnlineStore.Connection {
   private final EntityUpdates updates;
   private final DynamoDbTables tables;
   private final ExecutorService threads;
+  private final WriteRate rate;
   private boolean readsFirst;
 
   DynamoDbConnection(DynamoDbAddress address) {
@@ -69,6 +71,7 @@ final class DynamoDbConnection implements OnlineStore.Connection {
     this.server = new DynamoDbServer(address, charges);
     this.tables = new DynamoDbTables(address, server);
     this.updates = new EntityUpdates(address, server, charges);
+    this.rate = WriteRate.of(address.writing().maxPerSecond());
     this.threads = Executors.newFixedThreadPool(address.writing().connections(), THREADS);
   }
 
@@ -103,7 +106,11 @@ final class DynamoDbConnection implements OnlineStore.Connection {
     for (EntityWrite write : writes) {
       Optional<EntityItem> known =
           Optional.ofNullable(found.get(place(write.key()))).map(EntityItem::of);
-      tasks.add(() -> updates.write(write, clock, known));
+      tasks.add(
+          () -> {
+            rate.await(1);
+            return updates.write(write, clock, known);
+          });
     }
     long contested = all(tasks).stream().filter(each -> each).count();
     readsFirst = contested >= ENOUGH_CONTESTED && 2 * contested > writes.size();

@@ -28,11 +28,23 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
   /**
    * Where the servers are.
    *
-   * @param hosts of the server, or of some nodes of the cluster
+   * @param hosts of the server, of some nodes of the cluster, or of the sentinels
    * @param cluster whether it is a Redis Cluster
    * @param database number of the database; 0 in a cluster
+   * @param sentinels what the hosts are asked for; null: they are no sentinels
    */
-  record Servers(List<Node> hosts, boolean cluster, int database) implements Serializable {
+  record Servers(List<Node> hosts, boolean cluster, int database, @Nullable Sentinels sentinels)
+      implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  /**
+   * What sentinels are asked for.
+   *
+   * @param master the name of the master
+   * @param password where their password is; null: they have none
+   */
+  record Sentinels(String master, @Nullable Secret password) implements Serializable {
     private static final long serialVersionUID = 1;
   }
 
@@ -56,6 +68,16 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
 
   int database() {
     return servers.database;
+  }
+
+  /** Returns the name of the master that sentinels are asked for; empty: there are none. */
+  Optional<String> master() {
+    return Optional.ofNullable(servers.sentinels).map(Sentinels::master);
+  }
+
+  /** Returns the place of the sentinels' password; empty: they have none. */
+  Optional<Secret> sentinelPassword() {
+    return Optional.ofNullable(servers.sentinels).map(Sentinels::password);
   }
 
   Login login() {
@@ -102,8 +124,14 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
    * @param waitTimeout for how long to wait for them
    * @param grace how long a key outlives its last cell
    * @param entitiesPerCall how many entities one script call writes
+   * @param maxPerSecond how many entities a connection writes in a second; 0: without a limit
    */
-  record Writing(int waitReplicas, Duration waitTimeout, Duration grace, int entitiesPerCall)
+  record Writing(
+      int waitReplicas,
+      Duration waitTimeout,
+      Duration grace,
+      int entitiesPerCall,
+      int maxPerSecond)
       implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -126,6 +154,7 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
           + " redis+cluster://n1:6379,n2:6379?waitReplicas=1";
 
   private static final int DEFAULT_PORT = 6379;
+  private static final int DEFAULT_SENTINEL_PORT = 26379;
   private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(10);
 
   /** Measured: fewer cost more calls, more make the server's Lua tables outgrow its cache. */
@@ -133,10 +162,11 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
 
   static RedisAddress of(EndpointUri uri) {
     boolean cluster = uri.scheme().endsWith("+cluster");
+    boolean hasSentinels = uri.scheme().endsWith("+sentinel");
     List<Node> hosts =
-        uri.hosts(DEFAULT_PORT).stream().map(h -> new Node(h.name(), h.port())).toList();
-    if (!cluster && hosts.size() > 1) {
-      uri.problem("several hosts are for redis+cluster:// only");
+        uri.hosts(hasSentinels ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT).stream().map(h -> new Node(h.name(), h.port())).toList();
+    if (!cluster && !hasSentinels && hosts.size() > 1) {
+      uri.problem("several hosts are for redis+cluster:// only, or sentinels'");
     }
     int database = 0;
     if (!uri.path().isEmpty()) {
@@ -148,7 +178,14 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
         database = Integer.parseInt(uri.path());
       }
     }
-    boolean encrypted = uri.scheme().startsWith("rediss");
+    Optional<String> master = uri.take("master");
+    Optional<Secret> sentinelPassword = uri.takeSecret("sentinelPassword");
+    if (hasSentinels && master.isEmpty()) {
+      uri.problem("sentinels know masters by their names: say which with master=NAME");
+    } else if (!hasSentinels && (master.isPresent() || sentinelPassword.isPresent())) {
+      uri.problem("master and sentinelPassword are for redis+sentinel://");
+    }
+    boolean encrypted = uri.scheme().matches("(rediss|valkeys)(\\+.*)?");
     Tls tls =
         new Tls(
             uri.take("caFile").orElse(null),
@@ -167,7 +204,8 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
             uri.takeInt("waitReplicas", 0, 100).orElse(0),
             uri.takeDuration("waitTimeout").orElse(Duration.ofSeconds(1)),
             uri.takeDurationOrZero("grace").orElse(Duration.ofHours(1)),
-            uri.takeInt("entitiesPerCall", 1, 1_000).orElse(DEFAULT_ENTITIES_PER_CALL));
+            uri.takeInt("entitiesPerCall", 1, 1_000).orElse(DEFAULT_ENTITIES_PER_CALL),
+            uri.takeInt("maxWritesPerSecond", 1, 10_000_000).orElse(0));
     if (writing.waitReplicas > 0 && writing.waitTimeout.compareTo(timeouts.reply()) >= 0) {
       uri.problem(
           "waitTimeout="
@@ -179,7 +217,11 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
     uri.finish(EXAMPLE);
     return new RedisAddress(
         uri.withoutSecrets(),
-        new Servers(hosts, cluster, database),
+        new Servers(
+            hosts,
+            cluster,
+            database,
+            hasSentinels ? new Sentinels(master.orElse(""), sentinelPassword.orElse(null)) : null),
         new Access(login, encrypted ? tls : null),
         timeouts,
         writing);

@@ -62,7 +62,7 @@ final class RedisCheck {
     JedisException last = new JedisException("the URI names no host");
     for (Node host : address.hosts()) {
       try {
-        checkServer(facts(nodes.connection(host)));
+        checkServer(facts(nodes.connection(asked(host))));
         for (Node master : nodes.masters()) {
           Connection connection = nodes.connection(master);
           checkPermissions(connection, nodes.trialKey(TRIAL, master));
@@ -90,6 +90,11 @@ final class RedisCheck {
                 ? ", and that the server speaks TLS with a certificate that is trusted"
                 : ", and use rediss:// if the server speaks TLS"),
         last);
+  }
+
+  /** Returns who is asked about itself: sentinels have nothing to say. */
+  private Node asked(Node host) {
+    return address.master().isPresent() ? nodes.nodeOf(RedisKeys.RESERVED_FIELD) : host;
   }
 
   private UnavailableException refused(JedisAccessControlException e) {

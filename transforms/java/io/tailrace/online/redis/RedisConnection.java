@@ -8,6 +8,7 @@ import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.EntityWrite;
 import io.tailrace.online.OnlineStore;
+import io.tailrace.online.WriteRate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ final class RedisConnection implements OnlineStore.Connection {
   private final EntitySender sender;
   private final Refusals refusals;
   private final EntityReader reader;
+  private final WriteRate rate;
 
   RedisConnection(RedisAddress address, RedisNodes nodes) {
     this.address = address;
@@ -39,13 +41,17 @@ final class RedisConnection implements OnlineStore.Connection {
     this.sender = new EntitySender(address, nodes);
     this.refusals = new Refusals(address, nodes, sender);
     this.reader = new EntityReader(address, nodes);
+    this.rate = WriteRate.of(address.writing().maxPerSecond());
   }
 
   @Override
   public void write(List<EntityWrite> writes, long nowMicros) throws UnavailableException {
     boolean complete = false;
     try {
-      send(calls.of(writes), nowMicros);
+      for (List<EntityCall> some : portions(calls.of(writes))) {
+        rate.await(entities(some));
+        send(some, nowMicros);
+      }
       complete = true;
     } finally {
       if (!complete) {
@@ -53,6 +59,28 @@ final class RedisConnection implements OnlineStore.Connection {
         nodes.close();
       }
     }
+  }
+
+  /** Parts calls into what may be sent at once. */
+  private List<List<EntityCall>> portions(List<EntityCall> all) {
+    if (all.isEmpty() || rate.portion() == Integer.MAX_VALUE) {
+      return List.of(all);
+    }
+    List<List<EntityCall>> portions = new ArrayList<>();
+    int held = 0;
+    for (EntityCall call : all) {
+      if (held == 0 || held + call.pieces.size() > rate.portion()) {
+        portions.add(new ArrayList<>());
+        held = 0;
+      }
+      portions.get(portions.size() - 1).add(call);
+      held += call.pieces.size();
+    }
+    return portions;
+  }
+
+  private static int entities(List<EntityCall> calls) {
+    return calls.stream().mapToInt(call -> call.pieces.size()).sum();
   }
 
   private void send(List<EntityCall> all, long nowMicros) throws UnavailableException {

@@ -52,7 +52,13 @@ abstract class RedisNodes implements AutoCloseable {
   }
 
   static RedisNodes of(RedisAddress address) {
-    return address.cluster() ? new Cluster(address) : new Standalone(address);
+    if (address.cluster()) {
+      return new Cluster(address);
+    }
+    return address
+        .master()
+        .<RedisNodes>map(master -> new SentinelNodes(address, master))
+        .orElseGet(() -> new Standalone(address));
   }
 
   /**
@@ -152,12 +158,7 @@ abstract class RedisNodes implements AutoCloseable {
    * certificates once.
    */
   JedisClientConfig config() {
-    DefaultJedisClientConfig.Builder builder =
-        DefaultJedisClientConfig.builder()
-            .connectionTimeoutMillis(Durations.intMillis(address.timeouts().connect()))
-            .socketTimeoutMillis(Durations.intMillis(address.timeouts().reply()))
-            .database(address.database())
-            .clientName("tailrace");
+    DefaultJedisClientConfig.Builder builder = builder().database(address.database());
     String user = address.login().user().orElse(null);
     address
         .login()
@@ -166,13 +167,29 @@ abstract class RedisNodes implements AutoCloseable {
             secret ->
                 builder.credentialsProvider(
                     () -> new DefaultRedisCredentials(user, secret.read())));
+    return builder.build();
+  }
+
+  /** Makes the configuration of a connection to a sentinel, which has passwords of its own. */
+  JedisClientConfig sentinelConfig() {
+    DefaultJedisClientConfig.Builder builder = builder();
+    address.sentinelPassword().map(Secret::read).ifPresent(builder::password);
+    return builder.build();
+  }
+
+  private DefaultJedisClientConfig.Builder builder() {
+    DefaultJedisClientConfig.Builder builder =
+        DefaultJedisClientConfig.builder()
+            .connectionTimeoutMillis(Durations.intMillis(address.timeouts().connect()))
+            .socketTimeoutMillis(Durations.intMillis(address.timeouts().reply()))
+            .clientName("tailrace");
     RedisAddress.Tls tls = address.tls();
     if (tls != null) {
       SSLParameters parameters = new SSLParameters();
       parameters.setEndpointIdentificationAlgorithm("HTTPS");
       builder.ssl(true).sslParameters(parameters).sslSocketFactory(socketFactory(tls));
     }
-    return builder.build();
+    return builder;
   }
 
   private SSLSocketFactory socketFactory(RedisAddress.Tls tls) {

@@ -18,7 +18,19 @@ public final class RedisOnlineStore implements OnlineStore {
 
   /** The schemes of its URIs. */
   public static final List<String> SCHEMES =
-      List.of("redis", "rediss", "redis+cluster", "rediss+cluster");
+      List.of(
+          "redis",
+          "rediss",
+          "redis+cluster",
+          "rediss+cluster",
+          "redis+sentinel",
+          "rediss+sentinel",
+          "valkey",
+          "valkeys",
+          "valkey+cluster",
+          "valkeys+cluster",
+          "valkey+sentinel",
+          "valkeys+sentinel");
 
   /** A correct URI of each way to run it. */
   public static final String EXAMPLE = RedisAddress.EXAMPLE;
@@ -30,8 +42,7 @@ public final class RedisOnlineStore implements OnlineStore {
   }
 
   /**
-   * Returns the store that a {@code redis}, {@code rediss}, {@code redis+cluster} or {@code
-   * rediss+cluster} URI names.
+   * Returns the store that a URI with one of {@link #SCHEMES} names.
    *
    * @throws IllegalArgumentException listing everything that is wrong with the URI
    */
