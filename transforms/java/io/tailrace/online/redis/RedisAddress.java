@@ -127,11 +127,7 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
    * @param maxPerSecond how many entities a connection writes in a second; 0: without a limit
    */
   record Writing(
-      int waitReplicas,
-      Duration waitTimeout,
-      Duration grace,
-      int entitiesPerCall,
-      int maxPerSecond)
+      int waitReplicas, Duration waitTimeout, Duration grace, int entitiesPerCall, int maxPerSecond)
       implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -164,7 +160,9 @@ record RedisAddress(String text, Servers servers, Access access, Timeouts timeou
     boolean cluster = uri.scheme().endsWith("+cluster");
     boolean hasSentinels = uri.scheme().endsWith("+sentinel");
     List<Node> hosts =
-        uri.hosts(hasSentinels ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT).stream().map(h -> new Node(h.name(), h.port())).toList();
+        uri.hosts(hasSentinels ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT).stream()
+            .map(h -> new Node(h.name(), h.port()))
+            .toList();
     if (!cluster && !hasSentinels && hosts.size() > 1) {
       uri.problem("several hosts are for redis+cluster:// only, or sentinels'");
     }

@@ -138,8 +138,7 @@ public class RedisSentinelTest {
 
   @Test
   public void aMasterThatNoSentinelKnowsIsNamed() {
-    assertThat(
-            assertThrows(UnavailableException.class, OnlineStores.at(uri("others"))::check))
+    assertThat(assertThrows(UnavailableException.class, OnlineStores.at(uri("others"))::check))
         .hasMessageThat()
         .contains("knows no master 'others'");
   }
