@@ -45,7 +45,9 @@ final class BlindUpdate {
     long bytes = 0;
     for (int i = 0; i < write.count(); i++) {
       bytes += write.cell(i).length + Attributes.bytes(write.name(i));
-      if (clock.isExpired(write.cell(i)) || Cell.isTombstone(write.cell(i))) {
+      if (clock.isExpired(write.cell(i))
+          || Cell.isTombstone(write.cell(i))
+          || Attributes.bytes(Attributes.of(write.name(i))) > ItemMerge.MAX_NAME_BYTES) {
         return false;
       }
     }

@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  */
 final class ItemMerge {
   /** Names of attributes can't be longer. */
-  private static final int MAX_NAME_BYTES = 65_535;
+  static final int MAX_NAME_BYTES = 65_535;
 
   private final EntityItem stored;
   private final EntityWrite write;
