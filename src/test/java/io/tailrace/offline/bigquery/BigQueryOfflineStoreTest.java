@@ -6,7 +6,6 @@ import io.tailrace.result.ValueType;
 import io.tailrace.testing.OfflineStoreContract;
 import io.tailrace.testing.fakes.FakeBigQuery;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.After;
@@ -96,18 +95,8 @@ public class BigQueryOfflineStoreTest extends OfflineStoreContract {
   }
 
   @Override
-  protected Map<ValueType, String> texts() {
-    return new HashMap<>(
-        Map.of(
-            ValueType.INT64, "-9223372036854775808",
-            ValueType.FLOAT64, "-1.5E-300",
-            ValueType.BOOL, "true",
-            ValueType.STRING, "Grüße, \"W\\elt\"",
-            ValueType.BYTES, "AP8H",
-            ValueType.TIMESTAMP, "1969-12-31T23:59:59.999999Z",
-            ValueType.DATE, "1969-12-31",
-            ValueType.VECTOR, "[1.5, -0.25]",
-            ValueType.JSON, "{\"a\": [1,  null]}"));
+  protected Map<ValueType, String> textsOfItsOwn() {
+    return Map.of(ValueType.BYTES, "AP8H");
   }
 
   @Override

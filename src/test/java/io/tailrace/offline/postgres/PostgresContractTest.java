@@ -8,7 +8,6 @@ import io.tailrace.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.Rule;
 import org.junit.runner.RunWith;
@@ -80,18 +79,18 @@ public class PostgresContractTest extends OfflineStoreContract {
   }
 
   @Override
-  protected Map<ValueType, String> texts() {
-    return new HashMap<>(
-        Map.of(
-            ValueType.INT64, "-9223372036854775808",
-            ValueType.FLOAT64, "-1.5e-300",
-            ValueType.BOOL, "t",
-            ValueType.STRING, "Grüße, \"W\\elt\"",
-            ValueType.BYTES, "\\x00ff07",
-            ValueType.TIMESTAMP, "1969-12-31 23:59:59.999999+00",
-            ValueType.DATE, "1969-12-31",
-            ValueType.VECTOR, "{1.5,-0.25}",
-            ValueType.JSON, "{\"a\": [1,  null]}"));
+  protected Map<ValueType, String> textsOfItsOwn() {
+    return Map.of(
+        ValueType.FLOAT64,
+        "-1.5e-300",
+        ValueType.BOOL,
+        "t",
+        ValueType.BYTES,
+        "\\x00ff07",
+        ValueType.TIMESTAMP,
+        "1969-12-31 23:59:59.999999+00",
+        ValueType.VECTOR,
+        "{1.5,-0.25}");
   }
 
   @Override

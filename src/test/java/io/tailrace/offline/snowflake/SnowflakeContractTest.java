@@ -6,7 +6,6 @@ import io.tailrace.result.ValueType;
 import io.tailrace.testing.OfflineStoreContract;
 import java.sql.SQLException;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.Before;
 import org.junit.ClassRule;
@@ -86,18 +85,8 @@ public class SnowflakeContractTest extends OfflineStoreContract {
   }
 
   @Override
-  protected Map<ValueType, String> texts() {
-    return new HashMap<>(
-        Map.of(
-            ValueType.INT64, "-9223372036854775808",
-            ValueType.FLOAT64, "-1.5E-300",
-            ValueType.BOOL, "true",
-            ValueType.STRING, "Grüße, \"W\\elt\"",
-            ValueType.BYTES, "00ff07",
-            ValueType.TIMESTAMP, "1969-12-31T23:59:59.999999Z",
-            ValueType.DATE, "1969-12-31",
-            ValueType.VECTOR, "[1.5,-0.25]",
-            ValueType.JSON, "{\"a\":[1,null]}"));
+  protected Map<ValueType, String> textsOfItsOwn() {
+    return Map.of(ValueType.VECTOR, "[1.5,-0.25]", ValueType.JSON, "{\"a\":[1,null]}");
   }
 
   @Override
