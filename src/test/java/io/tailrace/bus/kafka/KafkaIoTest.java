@@ -388,7 +388,12 @@ public class KafkaIoTest {
     arguments.addAll(List.of(more));
     ReadBus reading =
         ReadBus.start(
-            bus("?group=" + group() + String.join("", more).replaceAll("[^a-z]", "")),
+            bus(
+                "?group="
+                    + group()
+                    + String.join("", more).replaceAll("[^a-z]", "")
+                    + "&"
+                    + KafkaIoContractTest.LEFT_OPEN),
             group(),
             arguments.toArray(String[]::new));
     try {
