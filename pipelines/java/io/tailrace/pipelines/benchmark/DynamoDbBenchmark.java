@@ -172,7 +172,7 @@ final class DynamoDbBenchmark {
             .apply("DecodeResults", DecodeResults.forWriter("benchmark"))
             .output()
             .apply("WriteOnline", WriteOnline.to(at(server)));
-    var ended = pipeline.run().waitUntilFinish();
+    var unusedState = pipeline.run().waitUntilFinish();
   }
 
   private void rival(FakeDynamoDb server) {
@@ -181,6 +181,6 @@ final class DynamoDbBenchmark {
         pipeline
             .apply("Results", Create.of(results).withCoder(ByteArrayCoder.of()))
             .apply("Write", DynamoDbIoPipeline.write(server.endpoint(), "rival"));
-    var ended = pipeline.run().waitUntilFinish();
+    var unusedState = pipeline.run().waitUntilFinish();
   }
 }

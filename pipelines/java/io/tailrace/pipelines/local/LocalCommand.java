@@ -313,7 +313,7 @@ public final class LocalCommand implements Callable<Integer> {
   /** Finds the command beside this one, which knows of stacks, while these know nothing of it. */
   private Optional<CommandLine> deadLetters() {
     return replay
-        ? Optional.of(spec.root().commandLine().getSubcommands().get("dead-letters"))
+        ? Optional.ofNullable(spec.root().commandLine().getSubcommands().get("dead-letters"))
         : Optional.empty();
   }
 

@@ -140,7 +140,10 @@ final class KafkaLog implements BusLog {
       next.replaceAll((partition, unused) -> consumer.position(partition));
       long now = next.values().stream().mapToLong(Long::longValue).sum();
       List<TopicPartition> done =
-          next.keySet().stream().filter(each -> next.get(each) >= end(to, each)).toList();
+          next.entrySet().stream()
+              .filter(each -> each.getValue() >= end(to, each.getKey()))
+              .map(Map.Entry::getKey)
+              .toList();
       consumer.pause(done);
       next.keySet().removeAll(done);
       if (size.hasChanged(shownBytes, shownRecords)) {

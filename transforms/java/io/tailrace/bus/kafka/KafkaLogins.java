@@ -1,5 +1,7 @@
 package io.tailrace.bus.kafka;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Secret;
@@ -168,7 +170,7 @@ final class KafkaLogins {
     boolean hasOwn = properties.containsKey(SslConfigs.SSL_ENGINE_FACTORY_CLASS_CONFIG);
     if (hasOwn || (places.isEmpty() && !hasFiles)) {
       Map<String, Object> read = new HashMap<>();
-      places.keySet().forEach(name -> read.put(name, secrets.get(name).read()));
+      places.keySet().forEach(name -> read.put(name, requireNonNull(secrets.get(name)).read()));
       return read;
     }
     Map<String, Object> settings = new HashMap<>();

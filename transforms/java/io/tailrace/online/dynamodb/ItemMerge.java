@@ -20,8 +20,8 @@ import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
  * as another writer may be first. Not thread-safe.
  */
 final class ItemMerge {
-  /** Names of attributes can't be longer. */
-  static final int MAX_NAME_BYTES = 65_535;
+  /** DynamoDB takes 65,535; Amazon's client reads no answer with a longer one than this. */
+  static final int MAX_NAME_BYTES = 50_000;
 
   private final EntityItem stored;
   private final EntityWrite write;
