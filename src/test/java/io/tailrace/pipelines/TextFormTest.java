@@ -21,7 +21,7 @@ public class TextFormTest {
 
   private static boolean isParsed(TextForm<?> form, String text) {
     try {
-      form.parser().apply(text);
+      var unused = form.parser().apply(text);
       return true;
     } catch (IllegalArgumentException e) {
       return false;

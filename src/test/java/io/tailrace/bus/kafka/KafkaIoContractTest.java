@@ -9,8 +9,7 @@ public class KafkaIoContractTest extends KafkaContractTest {
    * ends of partitions for as long as the process lives, and are to do so without a sound when the
    * broker is gone.
    */
-  static final String LEFT_OPEN =
-      "default.api.timeout.ms=3600000&reconnect.backoff.max.ms=3600000";
+  static final String LEFT_OPEN = "default.api.timeout.ms=3600000&reconnect.backoff.max.ms=3600000";
 
   @Override
   protected String newTopic(int partitions) {

@@ -173,8 +173,8 @@ public class KafkaSecurityTest {
       read.cancel();
     }
     // All that looks at a topic goes by the same login.
-    var writable = bus.checkWritable();
-    var readable = bus.checkReadable("other");
+    var unusedSign = bus.checkWritable();
+    var unusedTopic = bus.checkReadable("other");
     try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       assertThat(log).isNotNull();
     }

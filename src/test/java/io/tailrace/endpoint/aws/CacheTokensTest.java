@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -66,7 +67,7 @@ public class CacheTokensTest {
     assertThat(parameters(token)).isEqualTo(parameters(expected));
   }
 
-  private static TreeSet<String> parameters(String token) {
+  private static Set<String> parameters(String token) {
     return new TreeSet<>(Arrays.asList(token.substring(token.indexOf('?') + 1).split("&", -1)));
   }
 

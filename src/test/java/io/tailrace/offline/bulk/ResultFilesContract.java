@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import org.junit.Before;
 import org.junit.Rule;
@@ -54,7 +55,7 @@ public abstract class ResultFilesContract {
   @Rule public final TemporaryFolder results = new TemporaryFolder();
 
   ResultBucket bucket;
-  private volatile int messages;
+  private final AtomicInteger messages = new AtomicInteger();
   // Rows that were decoded one by one, of the message that was loaded last.
   private volatile long decoded;
 
@@ -103,7 +104,7 @@ public abstract class ResultFilesContract {
         BusMessage.of(
             NotificationFormat.json(upload).getBytes(UTF_8),
             null,
-            Place.numbered("bulk-upload", 0, messages++),
+            Place.numbered("bulk-upload", 0, messages.getAndIncrement()),
             MessageTime.ofBus(Micros.now()),
             headers);
     try {
@@ -116,7 +117,9 @@ public abstract class ResultFilesContract {
   /** Returns a message that nobody looks into. */
   BusMessage message() {
     return BusMessage.of(
-        new byte[0], Place.numbered("bulk-upload", 0, messages++), MessageTime.ofBus(Micros.now()));
+        new byte[0],
+        Place.numbered("bulk-upload", 0, messages.getAndIncrement()),
+        MessageTime.ofBus(Micros.now()));
   }
 
   Outcome load(Notification notification) throws UnavailableException {

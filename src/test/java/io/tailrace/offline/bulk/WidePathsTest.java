@@ -133,7 +133,7 @@ public class WidePathsTest {
     try (OfflineResults results =
         OfflineResults.of(contents).withFileRows(40).into(bucket.uri() + "/r")) {
       for (int row = 0; row < 60; row++) {
-        long key = random.nextInt(keys) - keys / 2;
+        long key = (long) random.nextInt(keys) - keys / 2;
         List<@Nullable Object> values = new ArrayList<>();
         for (FeatureColumn feature : contents.mapping().features()) {
           values.add(random.nextInt(5) == 0 ? null : value(random, feature.kind().type()));
