@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,17 +16,24 @@ import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.Notification;
+import io.tailrace.offline.bulk.NotificationFormat;
+import io.tailrace.offline.bulk.OfflineResults;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
+import io.tailrace.parquet.WideMapping;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
+import io.tailrace.result.ValueType;
 import io.tailrace.sql.duckdb.DuckDbFile;
 import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.stage.Letter;
 import io.tailrace.testing.Results;
+import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -82,12 +90,10 @@ public class PoisonLettersTest {
   /** And what, when options of writers and limits of topics were changed. */
   private static final Map<Reason, String> AFTER_CHANGES =
       Map.of(
+          Reason.MISSING_FILE, "STORED",
           Reason.UNKNOWN_ENVIRONMENT, "STORED",
           Reason.TOO_LARGE, "STORED",
           Reason.TOO_OLD, "STORED");
-
-  /** Of the bulk insert writer alone, whose own test takes a file away. */
-  private static final Set<Reason> OF_FILES = Set.of(Reason.MISSING_FILE);
 
   /** Nobody gives these: a later version does, and what one such says is not known here. */
   private static final Set<Reason> OF_NOBODY =
@@ -281,14 +287,25 @@ public class PoisonLettersTest {
                     Header.of("tailrace.failed-at", longAgo),
                     Header.of("tailrace.published-at", longAgo),
                     Header.of("tailrace.published-by", "bus")))));
-    String[] chosen = {"--reason=UNKNOWN_ENVIRONMENT,TOO_LARGE,TOO_OLD", "--since=1h"};
+    BulkUpload upload = upload();
+    Path written = Path.of(upload.getFiles(0).substring("file://".length()));
+    Path elsewhereNow = Files.move(written, folder.newFolder().toPath().resolve("part"));
+    publish(
+        LocalStack.BULK_UPLOAD_TOPIC,
+        List.of(OutgoingMessage.of(NotificationFormat.json(upload).getBytes(UTF_8))));
+    String[] chosen = {
+      "--reason=" + AFTER_CHANGES.keySet().stream().map(Enum::name).collect(joining(",")),
+      "--since=1h"
+    };
     String overflow = "--deadLetterOverflow=" + stack.deadLetterOverflow();
-    await(() -> groups(chosen).size() == 3 && old() == 3);
+    await(() -> groups(chosen).size() == 4 && old() == 3);
 
     String shown =
         run("show", chosen[0], chosen[1], overflow, "--onlineStore=" + stack.onlineStore()).out();
     assertThat(shown).contains("the online store now has user.late_old of 'old': INT64 3, obs");
     assertThat(shown).contains("= environment staging\n");
+    assertThat(shown).contains("found    \"" + upload.getFiles(0) + "\"");
+    assertThat(shown).contains("= features user.late_bulk\n");
     assertThat(shown).contains("feature user.late_large of the entity 'large' in user: TOO_LARGE");
     assertThat(shown).contains("feature user.late_old of the entity 'old' in user: TOO_OLD");
     assertThat(shown).contains("= the rest of it is in " + stack.deadLetterOverflow());
@@ -296,6 +313,7 @@ public class PoisonLettersTest {
     assertThat(run("replay", chosen[0], chosen[1], overflow, "--dry-run").out())
         .contains("Not sent: 1 letter published longer ago");
 
+    Files.move(elsewhereNow, written);
     setLimit(LocalStack.STREAMING_INSERT_TOPIC, 4 << 20);
     restart("offline-writer");
     restart(
@@ -324,6 +342,8 @@ public class PoisonLettersTest {
             has("user__late_large")
                 && rows("SELECT length(value), operation_id FROM production.user__late_large")
                     .equals(List.of(List.of(Integer.toString(large.length()), "large"))));
+    assertThat(rows("SELECT pkey, value FROM production.user__late_bulk"))
+        .containsExactly(List.of("7", "70"));
     assertThat(groups(chosen)).isEmpty();
     // The file of the large one went with its letter.
     assertThat(run("sweep", overflow).out()).contains("No file");
@@ -332,11 +352,31 @@ public class PoisonLettersTest {
   @Test
   public void noReasonIsLeftOut() {
     Set<Reason> covered = new TreeSet<>(OF_NOBODY);
-    covered.addAll(OF_FILES);
     covered.addAll(AFTER_MENDING.keySet());
     covered.addAll(AFTER_CHANGES.keySet());
 
     assertThat(covered).containsExactlyElementsIn(Reason.values());
+  }
+
+  /** Writes a file of one row into the bucket that the bulk insert writer loads from. */
+  private static BulkUpload upload() throws Exception {
+    WideMapping mapping =
+        new WideMapping(
+            "id",
+            new WideMapping.Time("at", 0),
+            List.of(
+                new WideMapping.FeatureColumn(
+                    "user",
+                    "user.late_bulk",
+                    "bulk",
+                    new WideMapping.Kind(ValueType.INT64, WideMapping.Nulls.NOT_COMPUTED),
+                    "")));
+    try (OfflineResults results =
+        OfflineResults.of(new Notification.Contents("bulk", Results.ENVIRONMENT, "", mapping))
+            .into(stack.uploadBucket() + "/late")) {
+      results.add(7L, NOW, List.of(70L));
+      return results.finish();
+    }
   }
 
   private static void restart(String name, String... options) throws Exception {
