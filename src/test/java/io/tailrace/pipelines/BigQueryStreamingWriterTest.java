@@ -61,7 +61,8 @@ public class BigQueryStreamingWriterTest {
   }
 
   @Test
-  public void onTheDirectRunnerResultsBecomeRowsAndThoseThatAreRefusedALetter() throws Exception {
+  public void onTheDirectRunnerResultsBecomeRowsAndTheRefusedALetterThatIsSentBack()
+      throws Exception {
     // As if somebody had added a column that must not be null.
     bigQuery
         .storageWrite()
@@ -83,6 +84,14 @@ public class BigQueryStreamingWriterTest {
       awaitRows("query_log", 20);
       OfflineServers.await("the letter", () -> servers.published("letters", 1) == 1);
       writers.forEach(Balance::assertEven);
+
+      // The column is gone, and the letter is sent back.
+      bigQuery.storageWrite().refuse(ROWS, row -> Optional.empty());
+      String letters = "--deadLetterBus=" + servers.bus("letters");
+      assertThat(Tailrace.run(Writers.ALL, "dead-letters", "replay", letters, "--yes"))
+          .isEqualTo(0);
+      awaitRows("user__f1", 20);
+      awaitRows("user__f0", 20);
     } finally {
       for (PipelineResult writer : writers) {
         writer.cancel();
