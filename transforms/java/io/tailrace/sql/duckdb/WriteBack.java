@@ -27,7 +27,7 @@ final class WriteBack {
   /** How often the log is tried to be written back between inserts, before they have to wait. */
   private static final int ATTEMPTS_BESIDE_INSERTS = 100;
 
-  private static final long ATTEMPT_PAUSE_MILLIS = 10;
+  static final long ATTEMPT_PAUSE_MILLIS = 10;
 
   /**
    * A table that was inserted into takes about so many blocks until the log is written back,
@@ -183,6 +183,11 @@ final class WriteBack {
     }
   }
 
+  /** Returns whether DuckDB refuses as somebody else writes, or writes back, at this moment. */
+  static boolean isInTheWay(SQLException refusal) {
+    return String.valueOf(refusal.getMessage()).contains("write transactions active");
+  }
+
   /** Begins between two inserts, which DuckDB insists on, and returns whether it could. */
   private boolean checkpoint(Statement statement, boolean mustWait) throws SQLException {
     if (mustWait) {
@@ -195,7 +200,7 @@ final class WriteBack {
       rowGroups.writtenBack(merges);
       return true;
     } catch (SQLException e) {
-      if (mustWait || !String.valueOf(e.getMessage()).contains("write transactions active")) {
+      if (mustWait || !isInTheWay(e)) {
         throw e;
       }
       return false;
