@@ -10,6 +10,8 @@ final class Ports {
   /** Where clouds and the API server of a cluster are reached. */
   static final int HTTPS = 443;
 
+  private static final int SENTINEL = 26379;
+
   /** Ports where a URI names none. */
   private static final Map<String, Integer> DEFAULTS =
       Map.ofEntries(
@@ -23,6 +25,10 @@ final class Ports {
           Map.entry("valkeys", 6379),
           Map.entry("valkey+cluster", 6379),
           Map.entry("valkeys+cluster", 6379),
+          Map.entry("redis+sentinel", SENTINEL),
+          Map.entry("rediss+sentinel", SENTINEL),
+          Map.entry("valkey+sentinel", SENTINEL),
+          Map.entry("valkeys+sentinel", SENTINEL),
           Map.entry("postgresql", 5432),
           Map.entry("redshift", 5439),
           Map.entry("dynamodb", HTTPS),
