@@ -33,8 +33,8 @@ final class SnowflakeCodes {
     if (code >= 390_000 && code < 391_000) {
       return isSession(code) ? Meaning.SESSION : Meaning.FINAL;
     }
-    if (state.startsWith("08")) {
-      // Of the driver, which could not reach anybody.
+    if (state.startsWith("08") || state.startsWith("58")) {
+      // Of the driver, which could not reach anybody, or was told to come later (HTTP 429, 503).
       return Meaning.SESSION;
     }
     if (LATER.contains(code) || (state.startsWith("57") && code != NO_WAREHOUSE)) {
