@@ -114,6 +114,7 @@ public class FailureCoderTest {
             Reason.UNKNOWN_TYPE,
             Reason.OBSERVED_IN_FUTURE,
             Reason.UNKNOWN_ENVIRONMENT,
+            Reason.MISSING_FILE,
             Reason.TYPE_CHANGED,
             Reason.NAME_TAKEN,
             Reason.TOO_LARGE,

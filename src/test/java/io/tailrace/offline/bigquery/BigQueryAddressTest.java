@@ -56,6 +56,5 @@ public class BigQueryAddressTest {
     assertThat(read.writer()).isEqualTo("bigquery-streaming-writer");
     assertThat(read.separatesEnvironments()).isTrue();
     assertThat(OfflineStores.at("bigquery://my-project/data").separatesEnvironments()).isFalse();
-    assertThat(read.identity()).isEqualTo("bigquery:my-project.tailrace_{environment}");
   }
 }

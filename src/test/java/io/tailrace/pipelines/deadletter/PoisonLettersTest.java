@@ -304,7 +304,7 @@ public class PoisonLettersTest {
         run("show", chosen[0], chosen[1], overflow, "--onlineStore=" + stack.onlineStore()).out();
     assertThat(shown).contains("the online store now has user.late_old of 'old': INT64 3, obs");
     assertThat(shown).contains("= environment staging\n");
-    assertThat(shown).contains("found    \"" + upload.getFiles(0) + "\"");
+    assertThat(shown).contains(upload.getFiles(0) + " is not there: write it and replay");
     assertThat(shown).contains("= features user.late_bulk\n");
     assertThat(shown).contains("feature user.late_large of the entity 'large' in user: TOO_LARGE");
     assertThat(shown).contains("feature user.late_old of the entity 'old' in user: TOO_OLD");
