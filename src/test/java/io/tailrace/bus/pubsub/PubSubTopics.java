@@ -14,7 +14,6 @@ public final class PubSubTopics {
   public static final String PROJECT = "tailrace-test";
 
   private final String host;
-  private final HttpClient http = HttpClient.newHttpClient();
 
   private PubSubTopics(String host) {
     this.host = host;
@@ -62,14 +61,16 @@ public final class PubSubTopics {
   }
 
   private void put(String path, String body) throws IOException, InterruptedException {
+    // A client of its own: one that is kept would send on a connection that the server just closed.
     HttpResponse<String> response =
-        http.send(
-            HttpRequest.newBuilder(
-                    URI.create("http://" + host + "/v1/projects/" + PROJECT + "/" + path))
-                .header("Content-Type", "application/json")
-                .PUT(HttpRequest.BodyPublishers.ofString(body))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(
+                        URI.create("http://" + host + "/v1/projects/" + PROJECT + "/" + path))
+                    .header("Content-Type", "application/json")
+                    .PUT(HttpRequest.BodyPublishers.ofString(body))
+                    .build(),
+                HttpResponse.BodyHandlers.ofString());
     assertThat(response.body() + response.statusCode()).endsWith("200");
   }
 }
