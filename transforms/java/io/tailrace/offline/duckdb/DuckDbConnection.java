@@ -121,7 +121,12 @@ final class DuckDbConnection implements BatchConnection {
       }
     }
     // It may have been others that had taken the memory. If even this fails, DuckDB is at fault.
-    boolean unused = session.alone(open -> open.statement().execute("CHECKPOINT"));
+    boolean unused =
+        session.alone(
+            open -> {
+              open.writeBack();
+              return true;
+            });
     try {
       return insertAll(batch, paths);
     } catch (TooMuchException e) {

@@ -35,7 +35,8 @@ public final class DuckDbIdentity {
                   + READ
                   + ")");
       if (made > 0) {
-        writeBack(connection);
+        // Nothing of it is left to the log.
+        WriteBack.now(connection);
       }
       try (ResultSet row = statement.executeQuery(READ)) {
         row.next();
@@ -43,31 +44,9 @@ public final class DuckDbIdentity {
       }
     } catch (SQLException e) {
       throw file.failure(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(file.path() + ": interrupted", e);
     } finally {
       file.writing().unlock();
       file.release();
-    }
-  }
-
-  /**
-   * Leaves nothing of it to the log. DuckDB lets one write back at a time, and refuses another: one
-   * who does it without the lock of writers is soon done.
-   */
-  private static void writeBack(Connection connection) throws SQLException, InterruptedException {
-    while (true) {
-      // DuckDB closes a statement that fails.
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("CHECKPOINT");
-        return;
-      } catch (SQLException e) {
-        if (!WriteBack.isInTheWay(e)) {
-          throw e;
-        }
-      }
-      Thread.sleep(WriteBack.ATTEMPT_PAUSE_MILLIS);
     }
   }
 }

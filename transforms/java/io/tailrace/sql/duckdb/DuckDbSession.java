@@ -60,6 +60,15 @@ public final class DuckDbSession implements AutoCloseable {
           schema, unused -> new DuckDbCatalog(database, schema));
     }
 
+    /**
+     * Writes the log back at once. For work that runs {@link DuckDbSession#alone}.
+     *
+     * @throws SQLException if DuckDB can't
+     */
+    public void writeBack() throws SQLException {
+      WriteBack.now(statement().getConnection());
+    }
+
     @Override
     public void close() throws SQLException {
       statement.close();

@@ -12,7 +12,9 @@ import java.sql.Statement;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +29,7 @@ final class WriteBack {
   /** How often the log is tried to be written back between inserts, before they have to wait. */
   private static final int ATTEMPTS_BESIDE_INSERTS = 100;
 
-  static final long ATTEMPT_PAUSE_MILLIS = 10;
+  private static final long ATTEMPT_PAUSE_MILLIS = 10;
 
   /**
    * A table that was inserted into takes about so many blocks until the log is written back,
@@ -183,8 +185,27 @@ final class WriteBack {
     }
   }
 
+  /**
+   * Writes the log back at once. For whoever holds the lock of writers: nobody is in the way then
+   * but one who writes back without it, who is soon done.
+   */
+  static void now(Connection connection) throws SQLException {
+    while (true) {
+      // DuckDB closes a statement that fails.
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("CHECKPOINT");
+        return;
+      } catch (SQLException e) {
+        if (!isInTheWay(e)) {
+          throw e;
+        }
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ATTEMPT_PAUSE_MILLIS));
+    }
+  }
+
   /** Returns whether DuckDB refuses as somebody else writes, or writes back, at this moment. */
-  static boolean isInTheWay(SQLException refusal) {
+  private static boolean isInTheWay(SQLException refusal) {
     return String.valueOf(refusal.getMessage()).contains("write transactions active");
   }
 

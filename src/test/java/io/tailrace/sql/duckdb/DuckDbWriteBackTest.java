@@ -9,6 +9,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -76,6 +78,39 @@ public class DuckDbWriteBackTest {
 
     insert(MOST_TABLES - 1, 1);
     assertThat(logIsEmpty()).isFalse();
+  }
+
+  @Test
+  public void whoWritesBackAtOnceWaitsForWhoIsInTheWay() throws Exception {
+    statement.execute("CREATE TABLE t(n BIGINT)");
+    AtomicBoolean ends = new AtomicBoolean();
+    AtomicInteger refused = new AtomicInteger();
+    Thread other =
+        new Thread(
+            () -> {
+              while (!ends.get()) {
+                try (Connection another = file.duplicate();
+                    Statement its = another.createStatement()) {
+                  its.execute("CHECKPOINT");
+                } catch (SQLException | UnavailableException e) {
+                  refused.incrementAndGet();
+                }
+              }
+            });
+    other.start();
+
+    try (Connection another = file.duplicate()) {
+      for (int i = 0; i < 50 || (refused.get() == 0 && i < 20_000); i++) {
+        statement.execute("INSERT INTO t VALUES (" + i + ")");
+        WriteBack.now(another);
+      }
+    } finally {
+      ends.set(true);
+      other.join();
+    }
+
+    assertThat(logIsEmpty()).isTrue();
+    assertThat(refused.get()).isGreaterThan(0);
   }
 
   @Test
