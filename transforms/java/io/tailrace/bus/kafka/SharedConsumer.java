@@ -1,7 +1,5 @@
 package io.tailrace.bus.kafka;
 
-import static java.util.Objects.requireNonNull;
-
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.ReadCounters;
 import io.tailrace.bus.kafka.KafkaPart.Batch;
@@ -50,8 +48,6 @@ final class SharedConsumer {
    */
   private static final Duration POLL_WAIT = Duration.ofMillis(100);
 
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
-
   /** The consumers of each thread, by what they read. */
   private static final ThreadLocal<Map<String, SharedConsumer>> OF_THREAD =
       ThreadLocal.withInitial(ConcurrentHashMap::new);
@@ -68,8 +64,7 @@ final class SharedConsumer {
   private final PollSize size = new PollSize();
   private final UnreadPartitions unread = new UnreadPartitions(System.currentTimeMillis());
   private final PartitionLags lags;
-  private @Nullable Consumer<byte[], byte[]> consumer;
-  private @Nullable TopicWatch watch;
+  private final OpenClients clients;
   private long polls;
   private boolean endsBacklog;
   private boolean closed;
@@ -82,6 +77,7 @@ final class SharedConsumer {
     this.home = home;
     this.lags = new PartitionLags(first.restoredWatermark());
     this.assignment = new Assignment(source, lags);
+    this.clients = OpenClients.of(this, bus);
   }
 
   /** Returns this thread's consumer that reads what the part is of, and takes the part in. */
@@ -122,7 +118,7 @@ final class SharedConsumer {
           part.see(polls);
           return Optional.empty();
         }
-        poll(opened());
+        poll(clients.opened());
         part.see(polls);
       }
     } catch (KafkaException e) {
@@ -136,16 +132,15 @@ final class SharedConsumer {
 
   /** Returns whether reading can begin. */
   private boolean open() throws IOException {
-    TopicWatch asked = watch == null ? new TopicWatch(bus) : watch;
-    watch = asked;
+    TopicWatch asked = clients.watch();
     if (source.reader().alone() && !otherJobs.areGone(() -> asked.commits(group))) {
       return false;
     }
     assignment.open(asked.describe());
-    if (consumer == null) {
-      consumer = size.open(bus, group);
+    if (clients.consumer().isEmpty()) {
+      clients.use(size.open(bus, group));
     }
-    assignment.assign(consumer, metadata());
+    assignment.assign(clients.opened(), metadata());
     ReadCounters.ALL.forEach(each -> each.add(0));
     return true;
   }
@@ -182,9 +177,9 @@ final class SharedConsumer {
         bytes += taken.bytes();
         if (size.hasChanged(bytes, count)) {
           // What was dropped, or waits in the old one's hands, comes again.
-          open.close(CLOSE_TIMEOUT);
+          open.close(OpenClients.CLOSE_TIMEOUT);
           open = size.open(bus, group);
-          consumer = open;
+          clients.use(open);
           assignment.resume(open);
           break;
         }
@@ -202,7 +197,7 @@ final class SharedConsumer {
 
   /** Looks at the topic, takes partitions that were added, and commits what is durable. */
   private void look(Consumer<byte[], byte[]> open) throws IOException {
-    TopicWatch asked = requireNonNull(watch);
+    TopicWatch asked = clients.watch();
     Map<Integer, KafkaPosition> done = assignment.takeCommits();
     if (!done.isEmpty()) {
       commitTimes.note(durable.isEmpty());
@@ -218,7 +213,9 @@ final class SharedConsumer {
       }
       // Not before it is known to be still the same topic.
       if (!durable.isEmpty()) {
-        open.commitAsync(new HashMap<>(durable), (offsets, failure) -> committed(failure));
+        KafkaBus ofCommit = bus;
+        open.commitAsync(
+            new HashMap<>(durable), (offsets, failure) -> committed(ofCommit, failure));
         durable.clear();
       }
     }
@@ -250,16 +247,13 @@ final class SharedConsumer {
             });
   }
 
-  private void committed(@Nullable Exception failure) {
+  /** Without the reader: the client that calls it back must not keep that from being collected. */
+  private static void committed(KafkaBus bus, @Nullable Exception failure) {
     if (failure != null) {
       // Not lost: the next commit covers it, and a restart reads from the checkpoint anyway.
       LOG.warn("{}: offsets were not committed: {}", bus.name(), failure.getMessage());
       ReadCounters.COMMITS_FAILED.add(1);
     }
-  }
-
-  private Consumer<byte[], byte[]> opened() {
-    return requireNonNull(consumer, "the reader was not started");
   }
 
   /** Returns the publish time that everything has reached, in milliseconds since the epoch. */
@@ -306,39 +300,20 @@ final class SharedConsumer {
   }
 
   private void commitLast(Map<TopicPartition, OffsetAndMetadata> last) {
-    Consumer<byte[], byte[]> open = consumer;
-    if (open == null) {
-      close();
-      return;
-    }
     try {
-      if (!last.isEmpty()) {
-        open.commitSync(last, CLOSE_TIMEOUT);
+      Optional<Consumer<byte[], byte[]>> open = clients.consumer();
+      if (open.isPresent() && !last.isEmpty()) {
+        open.get().commitSync(last, OpenClients.CLOSE_TIMEOUT);
       }
-      if (!closed) {
-        open.assign(assignment.all());
+      if (open.isPresent() && !closed) {
+        open.get().assign(assignment.all());
       }
     } catch (KafkaException e) {
       LOG.warn("{}: the last offsets were not committed: {}", bus.name(), e.getMessage());
     } finally {
       if (closed) {
-        close();
+        clients.close();
       }
-    }
-  }
-
-  private void close() {
-    if (watch != null) {
-      watch.close();
-      watch = null;
-    }
-    if (consumer != null) {
-      try {
-        consumer.close(CLOSE_TIMEOUT);
-      } catch (KafkaException e) {
-        LOG.warn("{}: the consumer was not closed: {}", bus.name(), e.getMessage());
-      }
-      consumer = null;
     }
   }
 }

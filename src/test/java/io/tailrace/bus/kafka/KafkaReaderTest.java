@@ -218,6 +218,34 @@ public class KafkaReaderTest {
     return new KafkaMark("", Map.of(0, KafkaPosition.at(offset)), 0, new KafkaMark.Commits());
   }
 
+  @Test
+  public void whatARunnerForgetsToCloseIsClosedWhenItIsCollected() throws Exception {
+    publish(3, 10);
+    Thread runner =
+        new Thread(
+            () -> {
+              try {
+                UnboundedReader<List<BusMessage>> reader = reader("?client.id=forgotten");
+                assertThat(readAll(reader, 3)).hasSize(3);
+                reader.getCheckpointMark().finalizeCheckpoint();
+                // Commits, and is never told how that ended.
+                var unused = reader.advance();
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    runner.start();
+    runner.join();
+
+    long deadline = System.nanoTime() + 30_000_000_000L;
+    while (Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(each -> each.getName().endsWith("| forgotten"))) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      System.gc();
+      Thread.sleep(10);
+    }
+  }
+
   private UnboundedReader<List<BusMessage>> reader(String query) throws Exception {
     return reader(query, null);
   }

@@ -4,6 +4,10 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import com.sun.net.httpserver.HttpServer;
 import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusPublisher;
@@ -20,18 +24,22 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.UnsupportedCallbackException;
 import javax.security.auth.login.AppConfigurationEntry;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
@@ -39,6 +47,7 @@ import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.security.auth.AuthenticateCallbackHandler;
 import org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallback;
 import org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler;
+import org.apache.kafka.common.security.ssl.DefaultSslEngineFactory;
 import org.junit.AfterClass;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -46,6 +55,7 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
+import org.slf4j.LoggerFactory;
 
 /** How clients log in to a real broker, and go on when what they log in with is changed. */
 @RunWith(JUnit4.class)
@@ -211,6 +221,102 @@ public class KafkaSecurityTest {
 
       awaitDescribed(admin);
     }
+  }
+
+  @Test
+  public void aClientGoesOnWithWhatItHasWhileCertificatesAreAwayAndSaysSoOnce() throws Exception {
+    Path key = temporary.newFile().toPath();
+    Path certificate = temporary.newFile().toPath();
+    Path authority = temporary.newFile().toPath();
+    Files.copy(certificates.key(), key, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(certificates.certificate(), certificate, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(certificates.authority(), authority, StandardCopyOption.REPLACE_EXISTING);
+    List<String> said = new CopyOnWriteArrayList<>();
+    AppenderBase<ILoggingEvent> log = listen(said);
+    try (RenewedCertificates renewed = new RenewedCertificates()) {
+      Map<String, Object> settings =
+          KafkaBus.at(
+                  EndpointUri.parse(
+                      "kafka://localhost/results?security.protocol=SSL&ssl.keystore.type=PEM"
+                          + "&ssl.truststore.type=PEM&ssl.truststore.location="
+                          + authority
+                          + "&ssl.keystore.key=file:"
+                          + key
+                          + "&ssl.keystore.certificate.chain=file:"
+                          + certificate))
+              .clientProperties();
+      Map<String, Object> all = new HashMap<>(settings);
+      all.putAll(new AdminClientConfig(settings).values());
+      renewed.configure(all);
+      KeyStore before = renewed.keystore();
+
+      Files.delete(authority);
+      for (int i = 0; i < 5; i++) {
+        assertThat(renewed.createClientSslEngine("localhost", 9092, "https")).isNotNull();
+      }
+      // What stands there for a moment while files are written is no certificate either.
+      Files.copy(certificates.authority(), authority);
+      Files.writeString(key, "half a k");
+      for (int i = 0; i < 5; i++) {
+        assertThat(renewed.keystore()).isSameInstanceAs(before);
+      }
+      assertThat(said).hasSize(2);
+      assertThat(said.get(0))
+          .isEqualTo(
+              "Connections are made with the certificates that were read before:"
+                  + " ssl.truststore.location="
+                  + authority
+                  + " can't be read: name a file that is there");
+      assertThat(said.get(1))
+          .startsWith("Connections are made with the certificates that were read before: ");
+
+      Files.copy(certificates.key(), key, StandardCopyOption.REPLACE_EXISTING);
+      assertThat(renewed.keystore()).isNotNull();
+      assertThat(said.subList(2, said.size())).containsExactly("Certificates are read again");
+    } finally {
+      forget(log);
+    }
+  }
+
+  @Test
+  public void certificatesThatAreNotThereAreNamedBeforeAnythingStarts() {
+    KafkaBus bus =
+        KafkaBus.at(
+            EndpointUri.parse(
+                "kafka://localhost:"
+                    + SSL
+                    + "/results?security.protocol=SSL&ssl.truststore.type=PEM"
+                    + "&ssl.truststore.location=/nowhere/ca.pem"));
+
+    assertThat(assertThrows(UnavailableException.class, bus::checkWritable))
+        .hasMessageThat()
+        .isEqualTo(
+            bus.name()
+                + ": the settings are wrong: ssl.truststore.location=/nowhere/ca.pem can't be read:"
+                + " name a file that is there");
+  }
+
+  private static AppenderBase<ILoggingEvent> listen(List<String> said) {
+    AppenderBase<ILoggingEvent> appender =
+        new AppenderBase<>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            said.add(event.getFormattedMessage());
+          }
+        };
+    appender.setContext((LoggerContext) LoggerFactory.getILoggerFactory());
+    appender.start();
+    for (Class<?> each : List.of(RenewedCertificates.class, DefaultSslEngineFactory.class)) {
+      ((Logger) LoggerFactory.getLogger(each)).addAppender(appender);
+    }
+    return appender;
+  }
+
+  private static void forget(AppenderBase<ILoggingEvent> appender) {
+    for (Class<?> each : List.of(RenewedCertificates.class, DefaultSslEngineFactory.class)) {
+      ((Logger) LoggerFactory.getLogger(each)).detachAppender(appender);
+    }
+    appender.stop();
   }
 
   /** The client tries again by itself, and says until it has that it was refused. */
