@@ -3,10 +3,13 @@ package io.tailrace.bus.pubsub;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -28,12 +31,14 @@ final class HeldMessages implements AutoCloseable {
 
   private static final int TRIES = 3;
 
+  /** Requests at once, where there are many. */
+  private static final int AT_ONCE = 8;
+
   private final PubSubBus bus;
   private final PubSubClient client;
   private final Runnable besides;
   // By the ids of messages those to acknowledge them with: one that came more than once has
-  // several,
-  // of which the last counts, and nobody knows which that is.
+  // several, of which the last counts, and nobody knows which that is.
   private final Map<String, List<String>> ackIds = new HashMap<>();
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread thread;
@@ -129,7 +134,17 @@ final class HeldMessages implements AutoCloseable {
   }
 
   private void modify(List<String> ids, int seconds) {
-    for (List<String> some : Leases.chunks(ids)) {
+    Deque<List<String>> todo = new ConcurrentLinkedDeque<>(Leases.chunks(ids));
+    List<CompletableFuture<Void>> besideThis = new ArrayList<>();
+    for (int i = 1; i < Math.min(AT_ONCE, todo.size()); i++) {
+      besideThis.add(CompletableFuture.runAsync(() -> modifyAll(todo, seconds), client.threads()));
+    }
+    modifyAll(todo, seconds);
+    besideThis.forEach(CompletableFuture::join);
+  }
+
+  private void modifyAll(Deque<List<String>> todo, int seconds) {
+    for (List<String> some = todo.poll(); some != null; some = todo.poll()) {
       try {
         var unused =
             client.post(

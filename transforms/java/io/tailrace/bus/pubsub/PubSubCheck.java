@@ -44,17 +44,29 @@ final class PubSubCheck {
   private final PubSubClient client;
 
   private PubSubCheck(PubSubBus bus) {
+    this(bus, new PubSubClient(bus.server()));
+  }
+
+  private PubSubCheck(PubSubBus bus, PubSubClient client) {
     this.bus = bus;
-    this.client = new PubSubClient(bus.server());
+    this.client = client;
   }
 
   static BusFacts readable(PubSubBus bus) throws UnavailableException {
-    return new PubSubCheck(bus).readable();
+    PubSubCheck check = new PubSubCheck(bus);
+    return check.readable(check.subscription());
   }
 
-  /** Returns a subscription, if it is there and may be looked at. */
-  static Optional<PubSubResource> subscription(PubSubBus bus) throws UnavailableException {
-    return new PubSubCheck(bus).look(bus.subscriptionPath(), missingSubscription(bus));
+  /** Says the same of a subscription that was looked at. */
+  static BusFacts readable(PubSubBus bus, PubSubClient client, Optional<PubSubResource> seen)
+      throws UnavailableException {
+    return new PubSubCheck(bus, client).readable(seen);
+  }
+
+  /** Returns a subscription, if it may be looked at. */
+  static Optional<PubSubResource> subscription(PubSubBus bus, PubSubClient client)
+      throws UnavailableException {
+    return new PubSubCheck(bus, client).subscription();
   }
 
   static BusFacts writable(PubSubBus bus) throws UnavailableException {
@@ -91,8 +103,11 @@ final class PubSubCheck {
         + bus.project();
   }
 
-  private BusFacts readable() throws UnavailableException {
-    Optional<PubSubResource> seen = look(bus.subscriptionPath(), missingSubscription(bus));
+  private Optional<PubSubResource> subscription() throws UnavailableException {
+    return look(bus.subscriptionPath(), missingSubscription(bus));
+  }
+
+  private BusFacts readable(Optional<PubSubResource> seen) throws UnavailableException {
     checkRight(bus.subscriptionPath(), CONSUME, "read the subscription", "subscriber");
     if (seen.isEmpty()) {
       LOG.warn(
@@ -290,7 +305,7 @@ final class PubSubCheck {
 
   private PubSubResource take(BusReader reader) throws UnavailableException {
     SubscriptionOwner own = SubscriptionOwner.of(reader);
-    Optional<PubSubResource> seen = look(bus.subscriptionPath(), missingSubscription(bus));
+    Optional<PubSubResource> seen = subscription();
     if (seen.isEmpty()) {
       // Said by the check before.
       return new PubSubResource(Struct.getDefaultInstance());
@@ -320,7 +335,7 @@ final class PubSubCheck {
       return seen.get();
     }
     // Another that has started at the same time may have written last.
-    PubSubResource now = look(bus.subscriptionPath(), missingSubscription(bus)).orElse(seen.get());
+    PubSubResource now = subscription().orElse(seen.get());
     refuse(now, own, false);
     return now;
   }

@@ -8,16 +8,12 @@ import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
-import io.tailrace.endpoint.Micros;
-import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,24 +23,11 @@ import org.jspecify.annotations.Nullable;
  * comes: it is looked through when nothing has come for a while.
  */
 final class PubSubLog implements BusLog {
-  /** Pulls at once: an answer may take long, and bring little of what there is. */
-  private static final int AT_ONCE = 4;
-
-  private static final int MAX_MESSAGES = 1_000;
-
-  /** What a pull may bring. */
-  private static final long PULL_BYTES = 4L << 20;
-
-  /** Pub/Sub answers now and then that it has nothing when it has. */
-  private static final int EMPTY_ROUNDS = 3;
-
+  /** Who settles must not miss that another has done so. */
   private static final Duration QUIET = Duration.ofSeconds(3);
-  private static final Duration PAUSE = Duration.ofMillis(200);
 
-  /** An emulator has what it has at hand. */
-  private static final Duration EMULATOR_PAUSE = Duration.ofMillis(5);
-
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  /** Who looks sees the rest the next time. */
+  private static final Duration QUIET_TO_LOOK = Duration.ofSeconds(1);
 
   private final PubSubBus bus;
   private final PubSubBus topic;
@@ -59,14 +42,14 @@ final class PubSubLog implements BusLog {
   private MessageSpool.Mark shown = MessageSpool.Mark.BEGIN;
   private @Nullable BusPublisher notes;
 
-  private PubSubLog(PubSubBus bus, PubSubBus topic, BusFacts facts, Use use, SubscriptionTurn turn)
+  private PubSubLog(PubSubBus bus, PubSubClient client, PubSubBus topic, BusFacts facts, Use use)
       throws UnavailableException {
     this.bus = bus;
     this.topic = topic;
-    this.client = new PubSubClient(bus.server());
+    this.client = client;
     this.facts = facts;
     this.use = use;
-    this.turn = turn;
+    this.turn = SubscriptionTurn.take(bus, client);
     try {
       this.spool = MessageSpool.create();
     } catch (IOException e) {
@@ -78,11 +61,14 @@ final class PubSubLog implements BusLog {
 
   /** Opens a subscription's. */
   static PubSubLog open(PubSubBus bus, Use use) throws UnavailableException {
-    BusFacts facts = bus.checkReadable("");
-    String topic = PubSubCheck.subscription(bus).map(it -> it.text("topic")).orElse("");
-    SubscriptionTurn turn = SubscriptionTurn.take(bus, new PubSubClient(bus.server()));
+    // One for all: each asks anew who it is, and makes a connection of its own.
+    PubSubClient client = new PubSubClient(bus.server());
+    Optional<PubSubResource> seen = PubSubCheck.subscription(bus, client);
+    BusFacts facts = PubSubCheck.readable(bus, client, seen);
+    String topic = seen.map(it -> it.text("topic")).orElse("");
     PubSubLog log =
-        new PubSubLog(bus, bus.ofPath(topic.isEmpty() ? bus.topicPath() : topic), facts, use, turn);
+        new PubSubLog(
+            bus, client, bus.ofPath(topic.isEmpty() ? bus.topicPath() : topic), facts, use);
     try {
       log.pull();
       log.opened = log.spool.end();
@@ -148,35 +134,12 @@ final class PubSubLog implements BusLog {
     }
   }
 
-  /** Brings everything that is there, as far as that can be known. */
   private void pull() throws UnavailableException {
-    long begun = Micros.now();
-    boolean isEmulator = bus.server().isEmulator();
-    long quietNanos = isEmulator ? 0 : QUIET.toNanos();
-    long quietSince = System.nanoTime();
-    int emptyRounds = 0;
-    while (emptyRounds < EMPTY_ROUNDS || System.nanoTime() - quietSince < quietNanos) {
-      boolean hasOld = false;
-      for (PubSubMessages.Pulled pulled : pullSome(emptyRounds == 0 ? AT_ONCE : 1)) {
-        List<Boolean> isNew = held.add(pulled);
-        for (int i = 0; i < isNew.size(); i++) {
-          if (isNew.get(i)) {
-            BusMessage message = pulled.messages().get(i);
-            keep(message);
-            // What is published meanwhile must not go on for ever.
-            hasOld |= message.ownTime().micros() <= begun;
-          }
-        }
-        hasOld |= !pulled.dropped().isEmpty();
-      }
-      if (hasOld) {
-        emptyRounds = 0;
-        quietSince = System.nanoTime();
-      } else {
-        emptyRounds++;
-        pause(isEmulator ? EMULATOR_PAUSE : PAUSE);
-      }
-    }
+    BacklogPulls.Quiet quiet =
+        bus.server().isEmulator()
+            ? BacklogPulls.Quiet.NONE
+            : new BacklogPulls.Quiet(QUIET, use == Use.SETTLE ? QUIET : QUIET_TO_LOOK);
+    new BacklogPulls(bus, client, held, quiet, this::keep).pullAll();
   }
 
   private void keep(BusMessage message) throws UnavailableException {
@@ -184,71 +147,6 @@ final class PubSubLog implements BusLog {
       spool.add(message);
     } catch (IOException e) {
       throw spooling(e);
-    }
-  }
-
-  private List<PubSubMessages.Pulled> pullSome(int atOnce) throws UnavailableException {
-    List<CompletableFuture<PubSubMessages.Pulled>> answers = new ArrayList<>();
-    for (int i = 0; i < atOnce; i++) {
-      answers.add(CompletableFuture.supplyAsync(this::pullOnce, client.threads()));
-    }
-    List<PubSubMessages.Pulled> all = new ArrayList<>();
-    try {
-      for (CompletableFuture<PubSubMessages.Pulled> each : answers) {
-        all.add(each.join());
-      }
-      return all;
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof Failed failed) {
-        throw failed.why;
-      }
-      throw e;
-    }
-  }
-
-  /** Carries what went wrong out of another thread. */
-  private static final class Failed extends RuntimeException {
-    private static final long serialVersionUID = 1;
-    private final UnavailableException why;
-
-    Failed(UnavailableException why) {
-      super(why);
-      this.why = why;
-    }
-  }
-
-  private PubSubMessages.Pulled pullOnce() {
-    Retry retry = Retry.of(bus.name(), PATIENCE);
-    try {
-      while (true) {
-        try {
-          return client.send(
-              "POST",
-              bus.subscriptionPath() + ":pull",
-              PubSubMessages.pull(MAX_MESSAGES),
-              body -> PubSubMessages.pulled(body, bus.topic(), PULL_BYTES));
-        } catch (PubSubException e) {
-          if (!e.isPassing()) {
-            throw new UnavailableException(
-                e.isMissing()
-                    ? PubSubCheck.missingSubscription(bus)
-                    : bus.name() + " can't be read: " + e.getMessage(),
-                e);
-          }
-          retry.pause(e.getMessage(), e);
-        }
-      }
-    } catch (UnavailableException e) {
-      throw new Failed(e);
-    }
-  }
-
-  private void pause(Duration time) throws UnavailableException {
-    try {
-      Thread.sleep(time.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UnavailableException(bus.name() + ": interrupted while reading", e);
     }
   }
 

@@ -53,7 +53,7 @@ final class SubscriptionTurn implements AutoCloseable {
     long begun = System.nanoTime();
     String first = "";
     while (true) {
-      Optional<PubSubResource> seen = PubSubCheck.subscription(bus);
+      Optional<PubSubResource> seen = PubSubCheck.subscription(bus, client);
       if (seen.isEmpty()) {
         // Said by the check before.
         return;
@@ -77,7 +77,7 @@ final class SubscriptionTurn implements AutoCloseable {
           return;
         }
         String now =
-            PubSubCheck.subscription(bus).map(it -> it.in("labels").text(LABEL)).orElse("");
+            PubSubCheck.subscription(bus, client).map(it -> it.in("labels").text(LABEL)).orElse("");
         // None: nothing keeps labels here.
         if (now.isEmpty() || now.endsWith("-" + own)) {
           return;
@@ -159,7 +159,7 @@ final class SubscriptionTurn implements AutoCloseable {
 
   private void change(String value) {
     try {
-      Optional<PubSubResource> seen = PubSubCheck.subscription(bus);
+      Optional<PubSubResource> seen = PubSubCheck.subscription(bus, client);
       if (seen.isPresent()) {
         write(seen.get().in("labels").texts(), value);
       }

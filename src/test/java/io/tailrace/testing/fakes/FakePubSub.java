@@ -83,6 +83,7 @@ public final class FakePubSub implements AutoCloseable {
   private long lastId;
   private double twice;
   private boolean shuffled;
+  private int silent;
   private boolean isDown;
 
   private FakePubSub(HttpServer server) {
@@ -118,6 +119,11 @@ public final class FakePubSub implements AutoCloseable {
     shuffled = true;
     twice = part;
     return this;
+  }
+
+  /** Answers so many pulls that there is nothing, as Pub/Sub does now and then. */
+  public synchronized void silent(int pulls) {
+    silent = pulls;
   }
 
   /** Answers 503 from now on, or no longer. */
@@ -388,6 +394,10 @@ public final class FakePubSub implements AutoCloseable {
   private ObjectNode pull(String path, JsonNode body) {
     check("pubsub.subscriptions.consume");
     Subscription subscription = subscription(path);
+    if (silent > 0) {
+      silent--;
+      return JSON.createObjectNode();
+    }
     long now = System.nanoTime();
     int lease = subscription.resource.path("ackDeadlineSeconds").asInt();
     List<Waiting> there = new ArrayList<>(subscription.waiting);
