@@ -1,5 +1,7 @@
 package io.tailrace.pipelines;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tailrace.pipelines.benchmark.BenchmarkCommand;
 import io.tailrace.pipelines.deadletter.DeadLettersCommand;
 import io.tailrace.pipelines.deploy.DeployCommand;
@@ -32,19 +34,21 @@ import picocli.CommandLine.Spec;
     description = "The write path of a feature store.",
     mixinStandardHelpOptions = true,
     versionProvider = Tailrace.Version.class,
-    synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      LocalCommand.class,
-      PublishCommand.class,
-      BulkLoadCommand.class,
-      OfflineResultsCommand.class,
-      GetCommand.class,
-      SqlCommand.class,
-      DeadLettersCommand.class,
-      BenchmarkCommand.class,
-      DeployCommand.class
-    })
+    synopsisSubcommandLabel = "COMMAND")
 public final class Tailrace implements Runnable {
+  /** In the order in which they are listed. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          LocalCommand.class,
+          PublishCommand.class,
+          BulkLoadCommand.class,
+          OfflineResultsCommand.class,
+          GetCommand.class,
+          SqlCommand.class,
+          DeadLettersCommand.class,
+          BenchmarkCommand.class,
+          DeployCommand.class);
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   /** Runs a sub-command and exits with its code: 0 success, 1 failure, 2 wrong use. */
@@ -67,11 +71,24 @@ public final class Tailrace implements Runnable {
     if (writer.isPresent()) {
       return writer.get().run(System.out, System.err, Arrays.copyOfRange(words, 1, words.length));
     }
-    return commandLine(writers).execute(words);
+    // To make all of them takes longer than some of them run. Only 'local' runs another.
+    Optional<Class<?>> named =
+        COMMANDS.stream()
+            .filter(it -> it != LocalCommand.class && name(it).equals(words[0]))
+            .findFirst();
+    return named
+        .<CommandLine>map(it -> commandLine(List.of(), List.of(it)))
+        .orElseGet(() -> commandLine(writers))
+        .execute(words);
   }
 
   static CommandLine commandLine(List<Writer<?>> writers) {
+    return commandLine(writers, COMMANDS);
+  }
+
+  private static CommandLine commandLine(List<Writer<?>> writers, List<Class<?>> commands) {
     CommandLine line = new CommandLine(new Tailrace());
+    commands.forEach(line::addSubcommand);
     // They were taken out before.
     line.setExpandAtFiles(false);
     for (Writer<?> writer : writers) {
@@ -92,6 +109,10 @@ public final class Tailrace implements Runnable {
           throw e;
         });
     return line;
+  }
+
+  private static String name(Class<?> command) {
+    return requireNonNull(command.getAnnotation(Command.class)).name();
   }
 
   @Override

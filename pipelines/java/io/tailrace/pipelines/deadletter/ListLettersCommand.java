@@ -98,10 +98,11 @@ final class ListLettersCommand implements Callable<Integer> {
         case PROMETHEUS ->
             out.print(LetterMetrics.text(bus.topic(), groups.all(), letters.settled(), kept));
       }
+      // To give back what was held takes a moment.
+      out.flush();
     } catch (UnavailableException | IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
-    out.flush();
     return 0;
   }
 
