@@ -99,6 +99,10 @@ public abstract class WarehouseLoadContract {
         Inserted inserted = load(store("&retryFor=30s"), files);
 
         assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
+        if (done && statement.equals(last(statements()))) {
+          // The load knows its own entry in the ledger, and what it told with it.
+          assertThat(inserted.rows().inserted()).isEqualTo(1);
+        }
         assertThat(count("user__age")).isEqualTo(keys);
         assertThat(count("query_log")).isEqualTo(keys);
         assertThat(count("staged_files")).isEqualTo(2L * keys);
@@ -155,6 +159,49 @@ public abstract class WarehouseLoadContract {
     assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
     assertThat(load(store(""), files).rows().duplicates()).isEqualTo(1);
     assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void aFileOfTheLedgerIsNotReadAgain() throws Exception {
+    List<StagedFile> files = age(1);
+    assertThat(load(store(""), files).rows().inserted()).isEqualTo(1);
+    try (Stage.Connection connection = stage().open()) {
+      connection.delete(files.stream().map(StagedFile::name).toList());
+    }
+
+    Inserted again = load(store(""), files);
+
+    assertThat(again.refused()).isEmpty();
+    assertThat(again.rows().duplicates()).isEqualTo(1);
+    assertThat(again.queries().duplicates()).isEqualTo(1);
+  }
+
+  @Test
+  public void aCopyThatLostRowsIsNotTakenForALoad() throws Exception {
+    List<StagedFile> claimed =
+        age(1).stream()
+            .map(
+                file ->
+                    new StagedFile(
+                        file.stage(),
+                        file.name(),
+                        file.type(),
+                        new StagedFile.Size(
+                            file.size().bytes(),
+                            file.size().rows() + 1,
+                            file.size().publishedFrom()),
+                        file.origin()))
+            .toList();
+
+    UnavailableException e =
+        assertThrows(UnavailableException.class, () -> load(store("&retryFor=0s"), claimed));
+
+    assertThat(e).hasMessageThat().contains("1 rows were copied of files that have 2");
+    assertThat(count("staged_files")).isEqualTo(0);
+  }
+
+  private static String last(List<String> some) {
+    return some.get(some.size() - 1);
   }
 
   @Test

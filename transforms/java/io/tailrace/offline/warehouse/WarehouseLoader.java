@@ -172,8 +172,9 @@ public final class WarehouseLoader implements Loader {
             for (Map.Entry<StagedRows, StagedRows.Survey> each : staged.entrySet()) {
               merge(statements, each.getKey(), each.getValue(), tally);
             }
-            ledger.enter(statements, environment, loadId, tally.entries());
+            // First, as where each statement is committed at once an answer is lost here.
             sent.put(loadId, tally.inserted());
+            ledger.enter(statements, environment, loadId, tally.entries());
           });
       return tally.inserted();
     }
