@@ -30,7 +30,7 @@ import org.junit.runners.Parameterized.Parameters;
 @RunWith(Parameterized.class)
 public class ReplayEndsTest {
   private static final Duration PATIENCE = Duration.ofMinutes(1);
-  private static final int LETTERS = 1_200;
+  private static final int LETTERS = 2_000;
 
   private static final TemporaryFolder folder = new TemporaryFolder();
   private static final LetterServers servers = new LetterServers(folder);
@@ -64,7 +64,7 @@ public class ReplayEndsTest {
             "dead-letters",
             "replay",
             "--yes",
-            "--rate=400",
+            "--rate=250",
             "--deadLetterBus=" + servers.uri("letters"))) {
       awaitSome(command);
       before = command.interrupt();
