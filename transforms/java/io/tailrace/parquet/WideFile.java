@@ -21,6 +21,7 @@ import org.apache.parquet.format.ColumnMetaData;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.RowGroup;
 import org.apache.parquet.format.Util;
+import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
@@ -52,9 +53,11 @@ public final class WideFile implements AutoCloseable {
    * @param empty names of columns that have another type and nothing in them
    * @param exact names of columns whose type can hold nothing that is not taken as it is, whoever
    *     reads it; of others each value is to be looked at
-   * @param types the columns' types, in words: files that have the same can be read together
+   * @param types the columns' types, in words
+   * @param layout all columns of the file
    */
-  public record Checked(boolean stringKeys, Set<String> empty, Set<String> exact, String types) {}
+  public record Checked(
+      boolean stringKeys, Set<String> empty, Set<String> exact, String types, WideLayout layout) {}
 
   /**
    * Reads the footer of a file.
@@ -178,10 +181,27 @@ public final class WideFile implements AutoCloseable {
           exact.add(column);
         }
       }
-      return new Checked(stringKeys, Set.copyOf(other), exact, types.toString());
+      return new Checked(
+          stringKeys, Set.copyOf(other), Set.copyOf(exact), types.toString(), layout());
     } catch (RuntimeException e) {
       throw undecodable("the Parquet file can't be read: " + e.getMessage());
     }
+  }
+
+  private WideLayout layout() throws IOException {
+    FileMetaData all = structure.footer();
+    Set<String> codecs = new HashSet<>();
+    for (RowGroup group : all.getRow_groups()) {
+      for (ColumnChunk chunk : group.getColumns()) {
+        codecs.add(chunk.getMeta_data().getCodec().name());
+      }
+    }
+    return WideLayout.of(
+        new ParquetMetadataConverter()
+            .fromParquetMetadata(new FileMetaData(all.getVersion(), all.getSchema(), 0, List.of()))
+            .getFileMetaData()
+            .getSchema(),
+        codecs);
   }
 
   /** Nanoseconds may be no whole microseconds, and unsigned numbers too great; others read so. */

@@ -12,18 +12,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
 import org.checkerframework.checker.nullness.qual.Nullable;
 
 /**
- * Writes a wide file into memory: a row for each entity (and time), a column for each feature.
- * ZSTD, page checksums, one row group. Not thread-safe; close it.
+ * Writes a wide file into memory: a row for each entity (and time), a column for each feature. Page
+ * checksums, one row group. Not thread-safe; close it.
  */
 public final class WideFileWriter implements AutoCloseable {
   private final WideMapping mapping;
   private final boolean stringKeys;
-  private final PageCompression compression = new PageCompression();
+  private final PageCompression compression;
   private final FileWriter file;
   private int rows;
   private long bytes;
@@ -33,8 +34,11 @@ public final class WideFileWriter implements AutoCloseable {
    *
    * @param mapping whose features have a column each
    * @param stringKeys whether primary keys are strings; otherwise they are integers
+   * @param codec how it is compressed
    */
-  public WideFileWriter(WideMapping mapping, boolean stringKeys) throws IOException {
+  public WideFileWriter(WideMapping mapping, boolean stringKeys, CompressionCodecName codec)
+      throws IOException {
+    this.compression = new PageCompression(codec);
     this.mapping = mapping;
     this.stringKeys = stringKeys;
     Map<String, Type> columns = new LinkedHashMap<>(WideFile.expected(mapping, stringKeys));

@@ -49,20 +49,23 @@ final class BulkLedger {
 
   /** Enters files with what was refused of them; what is entered before is replaced. */
   void enter(String environment, Map<String, Failure.Cells> files) throws UnavailableException {
+    book.enter(environment, entries(files));
+  }
+
+  /** Returns what is entered of files. */
+  static List<Ledger.Entry> entries(Map<String, Failure.Cells> files) {
     Instant now = Instant.now();
-    book.enter(
-        environment,
-        files.entrySet().stream()
-            .map(
-                file ->
-                    new Ledger.Entry(
-                        file.getKey(),
-                        now,
-                        List.of(),
-                        Optional.of(file.getValue())
-                            .filter(cells -> cells.count() > 0)
-                            .map(BulkLedger::text)))
-            .toList());
+    return files.entrySet().stream()
+        .map(
+            file ->
+                new Ledger.Entry(
+                    file.getKey(),
+                    now,
+                    List.of(),
+                    Optional.of(file.getValue())
+                        .filter(cells -> cells.count() > 0)
+                        .map(BulkLedger::text)))
+        .toList();
   }
 
   private static String text(Failure.Cells cells) {

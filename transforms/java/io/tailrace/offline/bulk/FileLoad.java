@@ -44,25 +44,33 @@ final class FileLoad {
   private final List<Integer> waitingOf = new ArrayList<>();
   private long waitingRows;
   private long stored;
+  private boolean entered;
 
   /**
    * Creates one.
    *
    * @param files whose columns have the same types
-   * @param observedUntil microseconds since the epoch: later times are a clock's error
+   * @param message whose publication says which times are a clock's error
    */
-  FileLoad(
-      BulkLoader loader,
-      LoadCounts counts,
-      List<ResultFile> files,
-      long observedUntil,
-      BusMessage message) {
+  FileLoad(BulkLoader loader, LoadCounts counts, List<ResultFile> files, Published message) {
     this.loader = loader;
     this.counts = counts;
     this.files = files;
-    this.observedUntil = observedUntil;
-    this.message = message;
+    this.observedUntil = message.observedUntil;
+    this.message = message.message;
     files.forEach(unused -> refused.add(new RejectedCells()));
+  }
+
+  /**
+   * A message that names files.
+   *
+   * @param observedUntil microseconds since the epoch: later times are a clock's error
+   */
+  record Published(BusMessage message, long observedUntil) {}
+
+  /** Returns whether the files are in the ledger. */
+  boolean isEntered() {
+    return entered;
   }
 
   /** Returns what is refused of a file. */
@@ -71,7 +79,7 @@ final class FileLoad {
   }
 
   /** Loads them, and returns how many rows are in the store. */
-  long run() throws UnavailableException {
+  long run(WideLoads.Closing closing) throws UnavailableException {
     counts.loads.add(1);
     Contents contents = files.get(0).contents();
     try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
@@ -80,7 +88,12 @@ final class FileLoad {
               .wide()
               .load(
                   new WideLoads.Batch(
-                      contents, files.get(0).checked().orElseThrow(), observedUntil, files));
+                      contents,
+                      files.get(0).checked().orElseThrow(),
+                      observedUntil,
+                      files,
+                      closing));
+      entered = loaded.entered();
       counts.rowsInserted.add(loaded.inserted());
       counts.rowsDuplicate.add(loaded.duplicates());
       counts.rowsRead.add(loaded.inserted() + loaded.duplicates());

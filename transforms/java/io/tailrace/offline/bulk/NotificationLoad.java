@@ -6,6 +6,7 @@ import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.Notification.Origin;
 import io.tailrace.offline.bulk.NotificationFiles.Named;
 import io.tailrace.offline.bulk.ResultBucket.Found;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.WideFile;
@@ -47,7 +48,7 @@ final class NotificationLoad {
   }
 
   /** What files have in common that can be loaded together. */
-  private record Group(Contents contents, boolean stringKeys, String types) {}
+  private record Group(Contents contents, WideFile.Checked columns) {}
 
   /** Returns what is refused, if anything is. */
   Optional<Failure> failure() {
@@ -79,11 +80,9 @@ final class NotificationLoad {
     counts.filesNamed.add(named.size());
     Map<Group, List<ResultFile>> groups = new LinkedHashMap<>();
     for (ResultFile file : unknown(described(named))) {
-      WideFile.Checked checked = file.checked().orElseThrow();
       groups
           .computeIfAbsent(
-              new Group(file.contents(), checked.stringKeys(), checked.types()),
-              unused -> new ArrayList<>())
+              new Group(file.contents(), file.checked().orElseThrow()), unused -> new ArrayList<>())
           .add(file);
     }
     long rows = 0;
@@ -99,7 +98,8 @@ final class NotificationLoad {
   private long insertRows() throws InvalidMessageException, UnavailableException {
     ObservationFile file = FileDecoder.decode(notification.message(), refused);
     checkServed(file.environment());
-    FileLoad load = new FileLoad(loader, counts, List.of(), 0, notification.message());
+    FileLoad load =
+        new FileLoad(loader, counts, List.of(), new FileLoad.Published(notification.message(), 0));
     return load.insert(file, refused);
   }
 
@@ -238,22 +238,39 @@ final class NotificationLoad {
         Micros.plus(
             notification.message().time().publishTime(Micros.now()),
             Micros.of(rules.maxClockSkew()));
-    FileLoad load = new FileLoad(loader, counts, files, until, notification.message());
-    long rows = load.run();
+    FileLoad load =
+        new FileLoad(loader, counts, files, new FileLoad.Published(notification.message(), until));
+    long rows = load.run(() -> whole(files));
     Map<String, Failure.Cells> entries = new LinkedHashMap<>();
     for (int i = 0; i < files.size(); i++) {
       ResultFile file = files.get(i);
-      if (hasChanged(file.found())) {
-        refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
-        continue;
+      if (!load.isEntered()) {
+        if (hasChanged(file.found())) {
+          refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
+          continue;
+        }
+        Failure.Cells cells = load.refused(i);
+        refused.add(file.place(), cells);
+        entries.put(file.ledgerName(), cells);
       }
-      Failure.Cells cells = load.refused(i);
-      refused.add(file.place(), cells);
-      entries.put(file.ledgerName(), cells);
       counts.filesLoaded.add(1);
       counts.bytesLoaded.add(file.found().size());
     }
-    ledger.enter(files.get(0).contents().environment(), entries);
+    if (!entries.isEmpty()) {
+      ledger.enter(files.get(0).contents().environment(), entries);
+    }
     return rows;
+  }
+
+  /** Returns what is entered of files of which nothing is refused, if none has changed. */
+  private List<Ledger.Entry> whole(List<ResultFile> files) throws UnavailableException {
+    Map<String, Failure.Cells> entries = new LinkedHashMap<>();
+    for (ResultFile file : files) {
+      if (hasChanged(file.found())) {
+        return List.of();
+      }
+      entries.put(file.ledgerName(), Failure.Cells.NONE);
+    }
+    return BulkLedger.entries(entries);
   }
 }

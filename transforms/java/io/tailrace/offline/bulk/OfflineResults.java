@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.checkerframework.checker.nullness.qual.Nullable;
 
 /**
@@ -43,24 +44,31 @@ public final class OfflineResults implements AutoCloseable {
   private final Contents contents;
   private final ResultBucket folder;
   private final int fileRows;
+  private final CompressionCodecName codec;
   private final BulkUpload description;
   private final List<String> files = new ArrayList<>();
   private @Nullable WideFileWriter writer;
   // Of the first row: all are of one kind.
   private Optional<Boolean> stringKeys = Optional.empty();
 
-  private OfflineResults(Contents contents, ResultBucket folder, int fileRows) {
-    this.contents = contents;
+  private OfflineResults(Draft draft, ResultBucket folder) {
+    this.contents = draft.contents;
     this.folder = folder;
-    this.fileRows = fileRows;
+    this.fileRows = draft.fileRows;
+    this.codec = draft.codec;
     this.description = description(contents);
   }
 
   /** What results are written, and where to. Immutable. */
-  public record Draft(Contents contents, int fileRows) {
+  public record Draft(Contents contents, int fileRows, CompressionCodecName codec) {
     /** Begins another file after so many rows. */
     public Draft withFileRows(int rows) {
-      return new Draft(contents, rows);
+      return new Draft(contents, rows, codec);
+    }
+
+    /** Compresses files otherwise than by ZSTD, which Redshift does not read. */
+    public Draft compressedBy(CompressionCodecName other) {
+      return new Draft(contents, fileRows, other);
     }
 
     /**
@@ -71,13 +79,13 @@ public final class OfflineResults implements AutoCloseable {
      * @throws IllegalArgumentException if it is none
      */
     public OfflineResults into(String folder) {
-      return new OfflineResults(contents, new ResultBucket(folder), fileRows);
+      return new OfflineResults(this, new ResultBucket(folder));
     }
   }
 
   /** Writes results of an execution. */
   public static Draft of(Contents contents) {
-    return new Draft(contents, FILE_ROWS);
+    return new Draft(contents, FILE_ROWS, CompressionCodecName.ZSTD);
   }
 
   /** Returns what a message or a footer says of files. */
@@ -120,7 +128,7 @@ public final class OfflineResults implements AutoCloseable {
       throws IOException {
     if (writer == null) {
       stringKeys = stringKeys.or(() -> Optional.of(key instanceof String));
-      writer = new WideFileWriter(contents.mapping(), stringKeys.orElseThrow());
+      writer = new WideFileWriter(contents.mapping(), stringKeys.orElseThrow(), codec);
     }
     writer.add(key, observedAt, values);
     if (writer.rows() >= fileRows || writer.bytes() >= FILE_BYTES) {

@@ -19,6 +19,7 @@ final class ResultFile implements WideLoads.Source {
   private final Found found;
   private final Contents contents;
   private WideFile.@Nullable Checked checked;
+  private long rows;
   private @Nullable Path directory;
   private @Nullable Path copy;
 
@@ -46,6 +47,16 @@ final class ResultFile implements WideLoads.Source {
     return found.uri();
   }
 
+  @Override
+  public long size() {
+    return found.size();
+  }
+
+  @Override
+  public long rows() {
+    return rows;
+  }
+
   /** Returns where the message names it. */
   String place() {
     return named.place();
@@ -68,6 +79,7 @@ final class ResultFile implements WideLoads.Source {
   void check() throws IOException, InvalidMessageException {
     try (WideFile file = open()) {
       checked = file.check(contents.mapping());
+      rows = file.rows();
     }
   }
 

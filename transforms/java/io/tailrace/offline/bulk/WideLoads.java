@@ -5,6 +5,7 @@ import com.google.common.collect.ImmutableSet;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.WideFile;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import java.nio.file.Path;
@@ -50,12 +51,14 @@ public interface WideLoads extends AutoCloseable {
    * @param columns how the columns are in all of them
    * @param observedUntil microseconds since the epoch: later times are a clock's error
    * @param files at least one
+   * @param closing what is entered if nothing of it is refused or left
    */
   record Batch(
       Contents contents,
       WideFile.Checked columns,
       long observedUntil,
-      List<? extends Source> files) {
+      List<? extends Source> files,
+      Closing closing) {
     /** Copies the list. */
     public Batch {
       files = ImmutableList.copyOf(files);
@@ -67,10 +70,28 @@ public interface WideLoads extends AutoCloseable {
     }
   }
 
+  /** What the ledger is to say of files all of whose rows are in the store. */
+  @FunctionalInterface
+  interface Closing {
+    /**
+     * Returns what is entered in the transaction that makes the last of the rows durable. Asked
+     * when the files were read, and before that. Empty: whoever loads them enters it later.
+     *
+     * @throws UnavailableException if it can't be said now
+     */
+    List<Ledger.Entry> entries() throws UnavailableException;
+  }
+
   /** A file. */
   interface Source {
     /** Returns its address. */
     String uri();
+
+    /** Returns how many bytes it has. */
+    long size();
+
+    /** Returns how many rows it has. */
+    long rows();
 
     /**
      * Returns where it is on this machine: a copy of it where it is in a bucket.
@@ -87,9 +108,14 @@ public interface WideLoads extends AutoCloseable {
    * @param duplicates rows that were there before
    * @param refused columns that have no table: nothing of them was loaded
    * @param left columns that are to be decoded; any of their rows may have been loaded
+   * @param entered whether the files are in the ledger, as the batch's closing has it
    */
   record Loaded(
-      long inserted, long duplicates, List<RefusedColumn> refused, Set<FeatureColumn> left) {
+      long inserted,
+      long duplicates,
+      List<RefusedColumn> refused,
+      Set<FeatureColumn> left,
+      boolean entered) {
     /** Copies the collections. */
     public Loaded {
       refused = ImmutableList.copyOf(refused);
@@ -98,7 +124,7 @@ public interface WideLoads extends AutoCloseable {
 
     /** Leaves columns. */
     public static Loaded nothing(Collection<FeatureColumn> columns) {
-      return new Loaded(0, 0, List.of(), ImmutableSet.copyOf(columns));
+      return new Loaded(0, 0, List.of(), ImmutableSet.copyOf(columns), false);
     }
   }
 

@@ -7,8 +7,11 @@ import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.SchemaPattern;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a Databricks URI says. Immutable.
@@ -17,10 +20,10 @@ import java.time.Duration;
  * @param place where its tables are
  * @param stage where files wait
  * @param loadEvery how long a file waits for others at most
- * @param latest whether the newest observations are kept beside history
+ * @param loads what else a URI says of loads
  */
 record DatabricksAddress(
-    DatabricksServer server, Place place, Stage stage, Duration loadEvery, Latest latest)
+    DatabricksServer server, Place place, Stage stage, Duration loadEvery, Loads loads)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -33,6 +36,16 @@ record DatabricksAddress(
 
   /** A catalog, and the name of a schema, perhaps with the environment in it. */
   record Place(String catalog, String schema) implements Serializable {
+    private static final long serialVersionUID = 1;
+  }
+
+  /**
+   * How rows are loaded.
+   *
+   * @param latest whether the newest observations are kept beside history
+   * @param copy how files with results are copied; null: none is
+   */
+  record Loads(Latest latest, @Nullable WideCopy copy) implements Serializable {
     private static final long serialVersionUID = 1;
   }
 
@@ -62,7 +75,11 @@ record DatabricksAddress(
             new Place(catalog, schema),
             stage,
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
-            Latest.take(uri));
+            new Loads(
+                Latest.take(uri),
+                WideCopy.takeFolder(uri, Set.of("s3", "gs"))
+                    .map(DatabricksWideCopy::new)
+                    .orElse(null)));
     uri.finish(EXAMPLE);
     return address;
   }

@@ -151,12 +151,15 @@ public final class DatabricksOfflineStore implements StagedStore {
 
   @Override
   public Optional<BulkLoader.Factory> bulkLoads() {
-    return Optional.of(() -> WarehouseBulk.open(this, session(), statements()));
+    return Optional.of(
+        () ->
+            new WarehouseBulk(statements(), address.loads().latest(), address.loads().copy())
+                .open(this, session()));
   }
 
   @Override
   public Loader openLoader() {
-    return new WarehouseLoader(session(), statements(), address.latest());
+    return new WarehouseLoader(session(), statements(), address.loads().latest());
   }
 
   @Override

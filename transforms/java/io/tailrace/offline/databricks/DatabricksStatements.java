@@ -148,23 +148,30 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   public void copy(
       Statements statements, Stage.Connection stage, String place, List<StagedFile> files)
       throws SQLException {
+    // All are of one environment, which is a folder.
+    String first = files.get(0).name();
+    String folder = first.substring(0, first.lastIndexOf('/') + 1);
     statements.execute(
-        copyStatement(place, files.get(0).stage(), files.stream().map(StagedFile::name).toList()));
+        copyStatement(
+            place,
+            DATABRICKS.literal(files.get(0).stage() + "/" + folder),
+            files.stream().map(file -> file.name().substring(folder.length())).toList()));
   }
 
   /**
    * Columns are found by their names. The table is a new one: what COPY INTO remembers of the one
    * that it replaces does not count. Times before the Gregorian calendar are as they are.
+   *
+   * @param from a folder, or a query of one
+   * @param files within the folder
    */
-  static String copyStatement(String place, String stage, List<String> names) {
-    // All are of one environment, which is a folder.
-    String folder = names.get(0).substring(0, names.get(0).lastIndexOf('/') + 1);
+  static String copyStatement(String place, String from, List<String> files) {
     return "COPY INTO "
         + place
         + " FROM "
-        + DATABRICKS.literal(stage + "/" + folder)
+        + from
         + " FILEFORMAT = PARQUET FILES = "
-        + in(names.stream().map(name -> name.substring(folder.length())).toList())
+        + in(files)
         + " FORMAT_OPTIONS ('datetimeRebaseMode' = 'CORRECTED')"
         + " COPY_OPTIONS ('force' = 'true')";
   }

@@ -1,6 +1,7 @@
 package io.tailrace.offline.duckdb;
 
 import static io.tailrace.sql.duckdb.DuckDbDialect.DUCKDB;
+import static java.util.stream.Collectors.joining;
 
 import com.google.common.collect.Lists;
 import io.tailrace.endpoint.Micros;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** A ledger of files in a DuckDB file: a table beside those of the environment. Not thread-safe. */
 final class DuckDbLedger implements Ledger.Book {
@@ -83,9 +83,7 @@ final class DuckDbLedger implements Ledger.Book {
     String query =
         "SELECT name, epoch_us(loaded_at), rejected, refused FROM "
             + table
-            + names.stream()
-                .map(DUCKDB::literal)
-                .collect(Collectors.joining(", ", " WHERE name IN (", ")"));
+            + names.stream().map(DUCKDB::literal).collect(joining(", ", " WHERE name IN (", ")"));
     try (ResultSet rows = statement.executeQuery(query)) {
       while (rows.next()) {
         found.put(
@@ -123,34 +121,51 @@ final class DuckDbLedger implements Ledger.Book {
     boolean unused =
         session.alone(
             open -> {
-              Statement statement = open.statement();
-              String table = table(open, environment);
-              statement.execute("CREATE SCHEMA IF NOT EXISTS \"" + store.schema(environment) + '"');
-              statement.execute(
-                  "CREATE TABLE IF NOT EXISTS "
-                      + table
-                      + "(name VARCHAR PRIMARY KEY, loaded_at TIMESTAMPTZ NOT NULL,"
-                      + " rejected VARCHAR NOT NULL, refused VARCHAR)");
-              try (PreparedStatement insert =
-                  statement
-                      .getConnection()
-                      .prepareStatement(
-                          "INSERT INTO "
-                              + table
-                              + " VALUES (?, make_timestamptz(?), ?, ?) ON CONFLICT (name) "
-                              + files.onConflict)) {
-                for (Entry entry : entries) {
-                  insert.setString(1, entry.name());
-                  insert.setLong(2, Micros.of(entry.loadedAt()));
-                  insert.setString(3, LedgerText.of(entry.rejected()));
-                  insert.setString(4, entry.refused().orElse(null));
-                  insert.addBatch();
-                }
-                // In a transaction of its own.
-                insert.executeBatch();
-              }
+              create(open, environment);
               return true;
             });
+    unused =
+        session.transaction(
+            open -> {
+              enter(open, environment, entries);
+              return true;
+            });
+  }
+
+  /** Creates the table unless it is there. */
+  void create(Open open, String environment) throws SQLException {
+    Statement statement = open.statement();
+    statement.execute("CREATE SCHEMA IF NOT EXISTS \"" + store.schema(environment) + '"');
+    statement.execute(
+        "CREATE TABLE IF NOT EXISTS "
+            + table(open, environment)
+            + "(name VARCHAR PRIMARY KEY, loaded_at TIMESTAMPTZ NOT NULL,"
+            + " rejected VARCHAR NOT NULL, refused VARCHAR)");
+  }
+
+  /** Enters files in the transaction that is open; a batch would begin one of its own. */
+  void enter(Open open, String environment, List<Entry> entries) throws SQLException {
+    for (List<Entry> some : Lists.partition(entries, NAMES)) {
+      open.statement()
+          .execute(
+              "INSERT INTO "
+                  + table(open, environment)
+                  + some.stream().map(DuckDbLedger::row).collect(joining(", ", " VALUES ", ""))
+                  + " ON CONFLICT (name) "
+                  + files.onConflict);
+    }
+  }
+
+  private static String row(Entry entry) {
+    return "("
+        + DUCKDB.literal(entry.name())
+        + ", make_timestamptz("
+        + Micros.of(entry.loadedAt())
+        + "), "
+        + DUCKDB.literal(LedgerText.of(entry.rejected()))
+        + ", "
+        + entry.refused().map(DUCKDB::literal).orElse("NULL")
+        + ")";
   }
 
   @Override

@@ -226,10 +226,9 @@ public final class DuckDbOfflineStore implements OfflineStore {
 
   private BulkLoader openBulkLoader() {
     DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
+    DuckDbLedger ledger = new DuckDbLedger(DuckDbLedger.Files.BULK, this, connection.session());
     return new BulkLoader(
-        new DuckDbWideLoads(this, connection),
-        GroupedInserts.over(connection),
-        new DuckDbLedger(DuckDbLedger.Files.BULK, this, connection.session()));
+        new DuckDbWideLoads(this, connection, ledger), GroupedInserts.over(connection), ledger);
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.bulk.WideLoads;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.sql.duckdb.DuckDbSession;
 import io.tailrace.sql.duckdb.DuckDbSession.Open;
@@ -36,11 +37,13 @@ final class DuckDbWideLoads implements WideLoads {
   private final DuckDbOfflineStore store;
   private final DuckDbConnection connection;
   private final DuckDbSession session;
+  private final DuckDbLedger ledger;
 
   /** Loads in a connection, which is closed by whoever inserts in it. */
-  DuckDbWideLoads(DuckDbOfflineStore store, DuckDbConnection connection) {
+  DuckDbWideLoads(DuckDbOfflineStore store, DuckDbConnection connection, DuckDbLedger ledger) {
     this.store = store;
     this.connection = connection;
+    this.ledger = ledger;
     this.session = connection.session();
   }
 
@@ -74,6 +77,7 @@ final class DuckDbWideLoads implements WideLoads {
     }
     Load load = new Load(batch, table, staged.get());
     load.createTables();
+    load.prepareEntries();
     boolean unused =
         session.alone(
             open -> {
@@ -93,6 +97,8 @@ final class DuckDbWideLoads implements WideLoads {
     private final Set<FeatureColumn> left;
     private long inserted;
     private long duplicates;
+    private List<Ledger.Entry> entries = List.of();
+    private boolean entered;
 
     Load(Batch batch, WideTable table, WideTable.Survey survey) {
       this.batch = batch;
@@ -102,7 +108,7 @@ final class DuckDbWideLoads implements WideLoads {
     }
 
     Loaded loaded() {
-      return new Loaded(inserted, duplicates, refused, left);
+      return new Loaded(inserted, duplicates, refused, left, entered);
     }
 
     /** Creates what columns need, and takes those out that have no table. */
@@ -136,6 +142,13 @@ final class DuckDbWideLoads implements WideLoads {
           });
     }
 
+    /** What is to be entered is known where nothing is refused or left. */
+    void prepareEntries() throws UnavailableException {
+      if (refused.isEmpty() && tables.size() == left.size()) {
+        entries = batch.closing().entries();
+      }
+    }
+
     private void refuse(FeatureColumn column, Conflict conflict) {
       left.remove(column);
       for (int file = 0; file < batch.files().size(); file++) {
@@ -145,6 +158,9 @@ final class DuckDbWideLoads implements WideLoads {
 
     void insert(Open open) throws SQLException {
       List<FeatureColumn> columns = List.copyOf(tables.keySet());
+      if (!entries.isEmpty()) {
+        ledger.create(open, batch.contents().environment());
+      }
       for (int from = 0; from < columns.size(); from += TABLES_PER_COMMIT) {
         List<FeatureColumn> some =
             columns.subList(from, Math.min(columns.size(), from + TABLES_PER_COMMIT));
@@ -163,8 +179,11 @@ final class DuckDbWideLoads implements WideLoads {
 
     /** Inserts some columns in one transaction, and returns whether no table has refused. */
     private boolean insert(Open open, List<FeatureColumn> some) throws SQLException {
-      String schema = store.schema(batch.contents().environment());
+      String environment = batch.contents().environment();
+      String schema = store.schema(environment);
       Map<FeatureColumn, Long> rows = new LinkedHashMap<>();
+      // The last transaction says that all of it is there.
+      boolean enters = !entries.isEmpty() && left.size() == some.size();
       open.statement().execute("BEGIN");
       try {
         for (FeatureColumn column : some) {
@@ -172,7 +191,11 @@ final class DuckDbWideLoads implements WideLoads {
           rows.put(
               column, open.statement().executeLargeUpdate(table.insertion(column, place, survey)));
         }
+        if (enters) {
+          ledger.enter(open, environment, entries);
+        }
         open.statement().execute("COMMIT");
+        entered = enters;
       } catch (SQLException e) {
         Refusals.rollBack(open, e);
         return false;

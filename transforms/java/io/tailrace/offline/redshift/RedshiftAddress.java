@@ -5,10 +5,13 @@ import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedForm;
 import io.tailrace.offline.warehouse.SchemaPattern;
+import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a Redshift URI says. Immutable.
@@ -16,10 +19,10 @@ import java.util.Optional;
  * @param server where it is
  * @param statements where its tables are, and how files are copied
  * @param loadEvery how long a file waits for others at most
- * @param latest whether the newest observations are kept beside history
+ * @param bulk how files with results are loaded, and whether the newest observations are kept
  */
 record RedshiftAddress(
-    RedshiftServer server, RedshiftStatements statements, Duration loadEvery, Latest latest)
+    RedshiftServer server, RedshiftStatements statements, Duration loadEvery, WarehouseBulk bulk)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -58,12 +61,19 @@ record RedshiftAddress(
       stage = ANY_STAGE;
     }
     BucketAccess access = BucketAccess.of(uri, server.timeouts().retryFor());
+    RedshiftStatements statements =
+        new RedshiftStatements(schema, role, new BucketStage(stage, access, StagedForm.PLAIN));
     RedshiftAddress address =
         new RedshiftAddress(
             server,
-            new RedshiftStatements(schema, role, new BucketStage(stage, access, StagedForm.PLAIN)),
+            statements,
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
-            Latest.take(uri));
+            new WarehouseBulk(
+                statements,
+                Latest.take(uri),
+                WideCopy.takeFolder(uri, Set.of("s3"))
+                    .map(folder -> new RedshiftWideCopy(folder, statements))
+                    .orElse(null)));
     uri.finish(EXAMPLE);
     return address;
   }

@@ -30,23 +30,36 @@ final class RedshiftManifest implements AutoCloseable {
     this.uri = stage + "/" + name;
   }
 
+  /** A file, and how many bytes it has: Redshift wants to know it of files that are in columns. */
+  record Listed(String url, long bytes) {}
+
   /** Writes one of files that are all in one stage, by a connection that stays open. */
   static RedshiftManifest of(Stage.Connection connection, List<StagedFile> files)
       throws UnavailableException {
-    RedshiftManifest manifest = new RedshiftManifest(connection, files.get(0).stage());
+    return of(
+        connection,
+        files.get(0).stage(),
+        files.stream()
+            .map(file -> new Listed(file.stage() + "/" + file.name(), file.size().bytes()))
+            .toList());
+  }
+
+  /** Writes one of files that may be anywhere. */
+  static RedshiftManifest of(Stage.Connection connection, String stage, List<Listed> files)
+      throws UnavailableException {
+    RedshiftManifest manifest = new RedshiftManifest(connection, stage);
     connection.put(Map.of(manifest.name, json(files)));
     return manifest;
   }
 
-  /** Redshift wants to know how long files are that are in columns. */
-  private static byte[] json(List<StagedFile> files) {
+  private static byte[] json(List<Listed> files) {
     ObjectNode manifest = new ObjectMapper().createObjectNode();
     ArrayNode entries = manifest.putArray("entries");
-    for (StagedFile file : files) {
+    for (Listed file : files) {
       ObjectNode entry = entries.addObject();
-      entry.put("url", file.stage() + "/" + file.name());
+      entry.put("url", file.url);
       entry.put("mandatory", true);
-      entry.putObject("meta").put("content_length", file.size().bytes());
+      entry.putObject("meta").put("content_length", file.bytes);
     }
     return manifest.toString().getBytes(StandardCharsets.UTF_8);
   }

@@ -9,7 +9,6 @@ import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
-import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
@@ -115,15 +114,13 @@ public final class RedshiftOfflineStore implements StagedStore {
 
   @Override
   public Optional<BulkLoader.Factory> bulkLoads() {
-    return Optional.of(
-        () ->
-            WarehouseBulk.open(this, new WarehouseSession(address.server()), address.statements()));
+    return Optional.of(() -> address.bulk().open(this, new WarehouseSession(address.server())));
   }
 
   @Override
   public Loader openLoader() {
     return new WarehouseLoader(
-        new WarehouseSession(address.server()), address.statements(), address.latest());
+        new WarehouseSession(address.server()), address.statements(), address.bulk().latest());
   }
 
   @Override

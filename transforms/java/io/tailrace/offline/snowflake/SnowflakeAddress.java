@@ -5,12 +5,15 @@ import io.tailrace.offline.snowflake.SnowflakeStatements.Clustering;
 import io.tailrace.offline.staging.BucketAccess;
 import io.tailrace.offline.staging.BucketStage;
 import io.tailrace.offline.staging.StagedForm;
+import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a Snowflake URI says. Immutable.
@@ -19,14 +22,14 @@ import java.util.Optional;
  * @param statements where its tables are
  * @param stage where files wait
  * @param loadEvery how long a file waits for others at most
- * @param latest whether the newest observations are kept beside history
+ * @param bulk how files with results are loaded, and whether the newest observations are kept
  */
 record SnowflakeAddress(
     SnowflakeServer server,
     SnowflakeStatements statements,
     SnowflakeStage stage,
     Duration loadEvery,
-    Latest latest)
+    WarehouseBulk bulk)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -54,7 +57,14 @@ record SnowflakeAddress(
     integration
         .filter(name -> !name.matches(NAME))
         .ifPresent(name -> uri.problem("storageIntegration=" + name + " is not the name of one"));
-    SnowflakeStage stage = stage(uri, server, schema, integration.isPresent());
+    Optional<String> copyFrom = WideCopy.takeFolder(uri, Set.of("s3", "gs"));
+    if (copyFrom.isPresent() && integration.isEmpty()) {
+      uri.problem(
+          "storageIntegration=NAME is missing, with which Snowflake reads copyFrom="
+              + copyFrom.get());
+    }
+    SnowflakeStage stage =
+        stage(uri, server, schema, new Integration(integration, copyFrom.isPresent()));
     Clustering clustering =
         switch (uri.take("clustering").orElse("feature")) {
           case "feature" -> Clustering.FEATURE;
@@ -64,26 +74,40 @@ record SnowflakeAddress(
             yield Clustering.NONE;
           }
         };
+    SnowflakeStatements statements =
+        new SnowflakeStatements(
+            database.toUpperCase(Locale.ROOT), schema, clustering, integration.orElse(null));
     SnowflakeAddress address =
         new SnowflakeAddress(
             server,
-            new SnowflakeStatements(
-                database.toUpperCase(Locale.ROOT), schema, clustering, integration.orElse(null)),
+            statements,
             stage,
             uri.takeDuration("loadEvery").orElse(Duration.ofMinutes(1)),
-            Latest.take(uri));
+            new WarehouseBulk(
+                statements,
+                Latest.take(uri),
+                copyFrom
+                    .map(folder -> new SnowflakeWideCopy(folder, integration.orElse("")))
+                    .orElse(null)));
     uri.finish(EXAMPLE);
     return address;
   }
 
+  /**
+   * The storage integration that a URI names.
+   *
+   * @param ofResults whether it is needed for files with results
+   */
+  private record Integration(Optional<String> name, boolean ofResults) {}
+
   /** Takes the stage out of a URI: one of Snowflake's own, or a bucket that it may read. */
   private static SnowflakeStage stage(
-      EndpointUri uri, SnowflakeServer server, String schema, boolean hasIntegration) {
+      EndpointUri uri, SnowflakeServer server, String schema, Integration integration) {
     Optional<String> given = uri.take("stage").map(it -> it.replaceFirst("/+$", ""));
     BucketAccess access = BucketAccess.of(uri, server.timeouts().retryFor());
     if (given.isPresent() && given.get().contains(":/")) {
       String bucket = given.get();
-      if (!hasIntegration) {
+      if (integration.name.isEmpty()) {
         uri.problem(
             "storageIntegration=NAME is missing, with which Snowflake reads the stage " + bucket);
       }
@@ -97,10 +121,11 @@ record SnowflakeAddress(
       }
       return new SnowflakeStage(server, bucket, access);
     }
-    if (hasIntegration || access.isGiven()) {
+    if ((integration.name.isPresent() && !integration.ofResults) || access.isGiven()) {
       uri.problem(
           "storageIntegration, stageRegion, stageAccessKey, stageSecretKey and stageEndpoint are of"
-              + " a stage in a bucket: stage=s3://bucket/folder");
+              + " a stage in a bucket: stage=s3://bucket/folder; the first also of"
+              + " copyFrom=s3://results");
     }
     String name =
         given.orElse(

@@ -60,6 +60,11 @@ record SnowflakeStage(SnowflakeServer server, String uri, BucketAccess access) i
     return uri.replaceFirst("^gs:", "gcs:") + "/";
   }
 
+  /** Returns what stands behind FROM for files of a bucket. */
+  static String bucketSource(String uri, String integration) {
+    return SNOWFLAKE.literal(location(uri)) + " STORAGE_INTEGRATION = " + integration;
+  }
+
   private final class OpenStage implements Connection {
     private final WarehouseSession session;
     private boolean isThere;

@@ -154,9 +154,7 @@ record SnowflakeStatements(
         + " FROM "
         + (SnowflakeStage.isInternal(stage)
             ? SNOWFLAKE.literal(stage + "/")
-            : SNOWFLAKE.literal(SnowflakeStage.location(stage))
-                + " STORAGE_INTEGRATION = "
-                + integration)
+            : SnowflakeStage.bucketSource(stage, String.valueOf(integration)))
         + names.stream()
             .map(SNOWFLAKE::literal)
             .collect(Collectors.joining(", ", " FILES = (", ")"))
@@ -207,6 +205,16 @@ record SnowflakeStatements(
   @Override
   public String time(long micros) {
     return "TO_TIMESTAMP_LTZ(" + micros + ", 6)";
+  }
+
+  @Override
+  public String hash(String text) {
+    return "MD5_BINARY(" + text + ")";
+  }
+
+  @Override
+  public String id(String hash) {
+    return hash;
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.RowNumbers;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
 import io.tailrace.parquet.ObservationFile.Kind;
 import io.tailrace.parquet.QueryLog;
 import io.tailrace.sql.Column;
@@ -76,6 +77,17 @@ final class StagedRows {
   void copy(Statements statements, Stage.Connection stage, List<StagedFile> files)
       throws SQLException, UnavailableException {
     dialect.copy(statements, stage, temporary, files);
+  }
+
+  /** What inserts rows into a table. */
+  @FunctionalInterface
+  interface Insertion {
+    /** Returns the statement that inserts them. */
+    String into(String place);
+  }
+
+  void insert(Statements statements, Insertion insertion) throws SQLException {
+    long unused = statements.update(insertion.into(temporary));
   }
 
   Survey survey(Statements statements) throws SQLException {
@@ -172,8 +184,20 @@ final class StagedRows {
     return takenOut;
   }
 
-  /** Merges the rows into their table, and returns how many were not there. */
-  long merge(Statements statements, String schema, TimeRanges times) throws SQLException {
+  /**
+   * Merges the rows into their table, and into those that are the newest, if these are kept.
+   * Returns how many were not in their table.
+   */
+  long merge(Statements statements, String schema, TimeRanges times, Latest latest)
+      throws SQLException {
+    long inserted = merge(statements, schema, times);
+    if (latest == Latest.KEPT) {
+      mergeNewest(statements, schema);
+    }
+    return inserted;
+  }
+
+  private long merge(Statements statements, String schema, TimeRanges times) throws SQLException {
     String place = dialect.place(schema, table.name());
     return type.kind() == Kind.QUERIES
         ? mergeQueries(statements, place)
@@ -187,7 +211,7 @@ final class StagedRows {
   }
 
   /** Merges the rows into those that are the newest, if they are rows of features. */
-  void mergeNewest(Statements statements, String schema) throws SQLException {
+  private void mergeNewest(Statements statements, String schema) throws SQLException {
     if (type.kind() != Kind.QUERIES) {
       for (String statement : NewestRows.merge(dialect, schema, type, temporary)) {
         long unused = statements.update(statement);

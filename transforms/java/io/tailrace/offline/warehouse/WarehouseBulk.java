@@ -6,28 +6,39 @@ import io.tailrace.offline.bulk.WideLoads;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.StagedSession;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.offline.warehouse.WarehouseLoader.Latest;
+import java.io.Serializable;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Loads files with results into a warehouse: their rows are decoded, staged and loaded as those of
- * the streaming path are. Stateless and thread-safe.
+ * Loads files with results into a warehouse: by its own COPY those that it can read itself, and of
+ * all others, and of what that leaves, the rows are decoded, staged and loaded as those of the
+ * streaming path are. Immutable.
+ *
+ * @param latest whether the newest observations are kept beside history
+ * @param copy how files are copied; null: the warehouse reads none itself
  */
-public final class WarehouseBulk {
-  private WarehouseBulk() {}
+public record WarehouseBulk(WarehouseDialect dialect, Latest latest, @Nullable WideCopy copy)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
 
   /**
    * Opens what loads files.
    *
-   * @param session for the ledger, closed with the loader
+   * @param session for copies and the ledger, closed with the loader
    */
-  public static BulkLoader open(
-      StagedStore store, WarehouseSession session, WarehouseDialect dialect) {
-    return new BulkLoader(
-        new Decoded(session), StagedSession.into(store), new Book(session, dialect));
+  public BulkLoader open(StagedStore store, WarehouseSession session) {
+    WarehouseCatalog catalog = new WarehouseCatalog(session, dialect);
+    WarehouseLedger ledger = new WarehouseLedger(dialect, catalog, WarehouseTables.BULK_LEDGER);
+    WideLoads wide =
+        copy == null
+            ? new Decoded(session)
+            : new WarehouseWideLoads(session, this, copy, catalog, ledger);
+    return new BulkLoader(wide, StagedSession.into(store), new Book(ledger));
   }
 
   /** Has all columns decoded. */
@@ -48,20 +59,8 @@ public final class WarehouseBulk {
     }
   }
 
-  /** The ledger of files with results. */
-  private static final class Book implements Ledger.Book {
-    private final WarehouseSession session;
-    private final WarehouseDialect dialect;
-    private final WarehouseLedger ledger;
-
-    Book(WarehouseSession session, WarehouseDialect dialect) {
-      this.session = session;
-      this.dialect = dialect;
-      this.ledger =
-          new WarehouseLedger(
-              dialect, new WarehouseCatalog(session, dialect), WarehouseTables.BULK_LEDGER);
-    }
-
+  /** The ledger of files with results, of which the last load of one stands. */
+  private record Book(WarehouseLedger ledger) implements Ledger.Book {
     @Override
     public Map<String, Entry> find(String environment, Collection<String> names)
         throws UnavailableException {
@@ -70,25 +69,7 @@ public final class WarehouseBulk {
 
     @Override
     public void enter(String environment, List<Entry> entries) throws UnavailableException {
-      if (entries.isEmpty()) {
-        return;
-      }
-      String loadId = UUID.randomUUID().toString();
-      boolean unused =
-          session.require(
-              statements -> {
-                dialect.transaction(
-                    statements,
-                    () -> {
-                      dialect.lock(
-                          statements,
-                          dialect.place(dialect.schema(environment), WarehouseTables.LOCK.name()));
-                      ledger.takeOut(
-                          statements, environment, entries.stream().map(Entry::name).toList());
-                      ledger.enter(statements, environment, loadId, entries);
-                    });
-                return true;
-              });
+      ledger.replace(environment, entries);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tailrace.offline.warehouse;
 
+import com.google.common.collect.ImmutableList;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What warehouses do differently. What is not overridden is what most of them take. Columns of
@@ -195,6 +197,29 @@ public interface WarehouseDialect extends Serializable {
 
   /** Returns a time that is given in microseconds since the epoch, as it stands in a statement. */
   String time(long micros);
+
+  /** Returns an expression for the MD5 of a text, of which {@link #id} makes an id. */
+  default String hash(String text) {
+    return "MD5(" + text + ")";
+  }
+
+  /** Returns what a hash is as an {@code observation_id}; of 32 digits, the text of a UUID. */
+  default String id(String hash) {
+    return IntStream.range(0, UUID_PARTS.size() - 1)
+        .mapToObj(
+            i ->
+                "SUBSTRING("
+                    + hash
+                    + ", "
+                    + (UUID_PARTS.get(i) + 1)
+                    + ", "
+                    + (UUID_PARTS.get(i + 1) - UUID_PARTS.get(i))
+                    + ")")
+        .collect(Collectors.joining(" || '-' || "));
+  }
+
+  /** Where the parts of a UUID begin, in digits, and where the last one ends. */
+  ImmutableList<Integer> UUID_PARTS = ImmutableList.of(0, 8, 12, 16, 20, 32);
 
   /** Returns an expression for the present time. */
   String now();

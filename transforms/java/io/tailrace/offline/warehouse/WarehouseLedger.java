@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Collectors;
 
 /** Keeps the ledger in a table beside those that are loaded. Not thread-safe. */
@@ -93,8 +94,36 @@ final class WarehouseLedger implements Ledger {
         > 0;
   }
 
-  /** Takes out files, so that they can be entered anew. */
-  void takeOut(Statements statements, String environment, Collection<String> names)
+  /** Enters files in the place of what is entered of them, in a transaction of its own. */
+  void replace(String environment, List<Entry> entries) throws UnavailableException {
+    if (entries.isEmpty()) {
+      return;
+    }
+    String loadId = UUID.randomUUID().toString();
+    boolean unused =
+        catalog.require(
+            statements -> {
+              catalog.ensure(statements, environment, List.of(table));
+              dialect.transaction(
+                  statements,
+                  () -> {
+                    dialect.lock(
+                        statements,
+                        dialect.place(dialect.schema(environment), WarehouseTables.LOCK.name()));
+                    replace(statements, environment, loadId, entries);
+                  });
+              return true;
+            });
+  }
+
+  /** Does so in the transaction of their load, behind the lock. */
+  void replace(Statements statements, String environment, String loadId, List<Entry> entries)
+      throws SQLException {
+    takeOut(statements, environment, entries.stream().map(Entry::name).toList());
+    enter(statements, environment, loadId, entries);
+  }
+
+  private void takeOut(Statements statements, String environment, Collection<String> names)
       throws SQLException {
     for (List<String> some : Lists.partition(List.copyOf(names), NAMES)) {
       long unused =

@@ -238,10 +238,7 @@ public final class WarehouseLoader implements Loader {
         return;
       }
       try {
-        long inserted = rows.merge(statements, dialect.schema(environment), survey.times());
-        if (latest == Latest.KEPT) {
-          rows.mergeNewest(statements, dialect.schema(environment));
-        }
+        long inserted = rows.merge(statements, dialect.schema(environment), survey.times(), latest);
         tally.count(rows.type().kind(), inserted, survey.rows() - rows.takenOut() - inserted);
         knownSick.remove(rows.table().name());
       } catch (SQLException e) {

@@ -46,9 +46,7 @@ public class DuckDbResultFilesTest extends ResultFilesRules {
   public void twoThousandFilesOfOneMessage() throws Exception {
     BulkUpload upload;
     try (OfflineResults files =
-        OfflineResults.of(contents("q20", feature("age", ValueType.INT64)))
-            .withFileRows(1)
-            .into(bucket.uri() + "/r20")) {
+        writing(contents("q20", feature("age", ValueType.INT64)), "r20", 1)) {
       for (long i = 0; i < 2_000; i++) {
         files.add("k" + i, T, List.of(i));
       }
@@ -71,7 +69,7 @@ public class DuckDbResultFilesTest extends ResultFilesRules {
           "COPY (SELECT 'a' AS id, make_timestamptz("
               + T
               + ") AS at, -0.0::DOUBLE AS x, [-0.0::FLOAT] AS v) TO '"
-              + path(file)
+              + file.substring("file://".length())
               + "' (FORMAT parquet)");
     }
     BulkUpload upload =

@@ -28,9 +28,6 @@ import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -42,22 +39,32 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
 
 /** What every store must do with files of results that are loaded into it. */
 public abstract class ResultFilesContract {
   static final long T = 1_760_000_000_000_000L;
 
-  @Rule public final TemporaryFolder results = new TemporaryFolder();
+  @Rule public final ResultsPlace results = place();
 
   ResultBucket bucket;
   private final AtomicInteger messages = new AtomicInteger();
   // Rows that were decoded one by one, of the message that was loaded last.
   private volatile long decoded;
+
+  /** Where the files are. */
+  protected ResultsPlace place() {
+    return ResultsPlace.local();
+  }
+
+  /** How files are compressed. */
+  protected CompressionCodecName codec() {
+    return CompressionCodecName.ZSTD;
+  }
 
   /** The store, one schema for each environment. */
   protected abstract OfflineStore store();
@@ -66,8 +73,8 @@ public abstract class ResultFilesContract {
   protected abstract boolean loadsByItself(ValueType type);
 
   @Before
-  public void makeBucket() throws IOException {
-    bucket = new ResultBucket("file://" + results.newFolder("bucket"));
+  public void nameBucket() {
+    bucket = new ResultBucket(results.uri());
   }
 
   static FeatureColumn feature(String name, ValueType type) {
@@ -81,7 +88,14 @@ public abstract class ResultFilesContract {
   }
 
   OfflineResults writing(Contents contents, String folder) {
-    return OfflineResults.of(contents).into(bucket.uri() + "/" + folder);
+    return writing(contents, folder, 100_000);
+  }
+
+  OfflineResults writing(Contents contents, String folder, int fileRows) {
+    return OfflineResults.of(contents)
+        .withFileRows(fileRows)
+        .compressedBy(codec())
+        .into(bucket.uri() + "/" + folder);
   }
 
   /** What came of a message. */
@@ -319,10 +333,6 @@ public abstract class ResultFilesContract {
     assertThat(count("bulk_files")).isEqualTo(2);
   }
 
-  static Path path(String uri) {
-    return Path.of(uri.substring("file://".length()));
-  }
-
   @Test
   public void aColumnOfAnotherTypeIsRefusedAndToldUntilItIsReplayed() throws Exception {
     BulkUpload first;
@@ -403,7 +413,8 @@ public abstract class ResultFilesContract {
   List<ObservationFile> canonical(Contents contents, BulkUpload upload) throws Exception {
     List<ObservationFile> canonical = new ArrayList<>();
     RejectedCells none = new RejectedCells();
-    try (WideFile file = WideFile.open(Files.newByteChannel(path(upload.getFiles(0))))) {
+    try (WideFile file =
+        WideFile.open(bucket.open(bucket.find(upload.getFiles(0)).orElseThrow()))) {
       new WideRows(
               file,
               contents.mapping(),

@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
+import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MessageTime;
@@ -11,6 +12,8 @@ import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.bulk.WideLoads.Batch;
+import io.tailrace.offline.bulk.WideLoads.Loaded;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.parquet.WideMapping.Kind;
@@ -21,9 +24,6 @@ import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -114,14 +114,13 @@ public abstract class ResultFilesRules extends ResultFilesContract {
   public void aPrefixIsLoadedWhenAllOfItIsThere() throws Exception {
     Contents contents = contents("q12", feature("age", ValueType.INT64));
     List<String> files;
-    try (OfflineResults some =
-        OfflineResults.of(contents).withFileRows(1).into(bucket.uri() + "/p")) {
+    try (OfflineResults some = writing(contents, "p", 1)) {
       for (int i = 0; i < 3; i++) {
         some.add("k" + i, T, List.of((long) i));
       }
       files = some.finish().getFilesList();
     }
-    Files.writeString(path(bucket.uri() + "/p/_SUCCESS"), "");
+    results.put(bucket.uri() + "/p/_SUCCESS", new byte[0]);
     BulkUpload.Builder folder = OfflineResults.description(contents).toBuilder();
     folder.getPrefixBuilder().setUri(bucket.uri() + "/p/").setCount(4);
     Failure early = load(folder.build()).failure().orElseThrow();
@@ -132,15 +131,17 @@ public abstract class ResultFilesRules extends ResultFilesContract {
     folder.getPrefixBuilder().setCount(3);
     assertThat(load(folder.build())).isEqualTo(new Outcome(3, Optional.empty()));
 
-    Path manifest = path(bucket.uri() + "/p/manifest.json");
-    Files.writeString(
-        manifest, "{\"files\": [\"part-0.parquet\", \"" + files.get(1) + "\", \"gone.parquet\"]}");
+    String manifest = bucket.uri() + "/p/manifest.json";
+    results.put(
+        manifest,
+        ("{\"files\": [\"part-0.parquet\", \"" + files.get(1) + "\", \"gone.parquet\"]}")
+            .getBytes(UTF_8));
     folder.getPrefixBuilder().setCount(0).setManifest(bucket.uri() + "/p/manifest.json");
     Outcome listed = load(folder.build());
     assertThat(listed.failure().orElseThrow().field()).isEqualTo("prefix.manifest.files[2]");
     assertThat(listed.rows()).isEqualTo(0);
 
-    Files.writeString(manifest, "{\"files\": [\"part-0.parquet\", \"part-0.parquet\"]}");
+    results.put(manifest, "{\"files\": [\"part-0.parquet\", \"part-0.parquet\"]}".getBytes(UTF_8));
     assertThat(load(folder.build()).failure().orElseThrow().message()).contains("named twice");
   }
 
@@ -165,8 +166,7 @@ public abstract class ResultFilesRules extends ResultFilesContract {
       upload = files.finish();
     }
     assertThat(load(upload).rows()).isEqualTo(1);
-    Path unused =
-        Files.setLastModifiedTime(path(upload.getFiles(0)), FileTime.fromMillis(1_000_000));
+    results.touch(upload.getFiles(0));
 
     assertThat(load(upload)).isEqualTo(new Outcome(1, Optional.empty()));
 
@@ -177,24 +177,20 @@ public abstract class ResultFilesRules extends ResultFilesContract {
   public void goodFilesAreLoadedAndBadOnesNamed() throws Exception {
     Contents contents = contents("q7", feature("age", ValueType.INT64));
     BulkUpload upload;
-    try (OfflineResults files = OfflineResults.of(contents).withFileRows(1).into(bucket.uri())) {
+    try (OfflineResults files = writing(contents, "r7", 1)) {
       for (int i = 0; i < 5; i++) {
         files.add("k" + i, T, List.of((long) i));
       }
       upload = files.finish();
     }
-    Path truncated = path(upload.getFiles(1));
-    byte[] whole = Files.readAllBytes(truncated);
-    Files.write(truncated, Arrays.copyOf(whole, whole.length - 9));
-    Files.delete(path(upload.getFiles(2)));
+    String truncated = upload.getFiles(1);
+    byte[] whole = results.get(truncated);
+    results.put(truncated, Arrays.copyOf(whole, whole.length - 9));
+    results.remove(upload.getFiles(2));
     try (OfflineResults files =
-        OfflineResults.of(contents("q7", feature("other", ValueType.INT64)))
-            .into(bucket.uri() + "/other")) {
+        writing(contents("q7", feature("other", ValueType.INT64)), "other")) {
       files.add("x", T, List.of(1L));
-      Path other = path(files.finish().getFiles(0));
-      Path unused =
-          Files.move(
-              other, path(upload.getFiles(3)), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      results.put(upload.getFiles(3), results.get(files.finish().getFiles(0)));
     }
 
     Outcome outcome = load(upload);
@@ -213,7 +209,7 @@ public abstract class ResultFilesRules extends ResultFilesContract {
     assertThat(words.get(2))
         .contains("part-3.parquet: the file has no column 'age' for the feature");
 
-    Files.write(truncated, whole);
+    results.put(truncated, whole);
     assertThat(replay(upload).rows()).isEqualTo(1);
     assertThat(count("user__age")).isEqualTo(3);
   }
@@ -272,38 +268,19 @@ public abstract class ResultFilesRules extends ResultFilesContract {
   public void aFileThatChangesWhileItIsReadIsRefusedAndLoadedLater() throws Exception {
     BulkUpload upload;
     try (OfflineResults files =
-        OfflineResults.of(contents("q17", feature("age", ValueType.INT64)))
-            .withFileRows(1)
-            .into(bucket.uri() + "/r17")) {
+        writing(contents("q17", feature("age", ValueType.INT64)), "r17", 1)) {
       files.add("a", T, List.of(1L));
       files.add("b", T, List.of(2L));
       upload = files.finish();
     }
     BulkLoader loader = store().bulkLoads().orElseThrow().open();
     WideLoads touching =
-        new WideLoads() {
-          @Override
-          public Most most() {
-            return loader.wide().most();
-          }
-
-          @Override
-          public Loaded load(Batch batch) throws UnavailableException {
-            Loaded loaded = loader.wide().load(batch);
-            try {
-              Path unused =
-                  Files.setLastModifiedTime(path(upload.getFiles(1)), FileTime.fromMillis(5_000));
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-            return loaded;
-          }
-
-          @Override
-          public void close() {
-            loader.wide().close();
-          }
-        };
+        otherwise(
+            loader.wide(),
+            batch -> {
+              results.touch(upload.getFiles(1));
+              return loader.wide().load(batch);
+            });
 
     Failure failure =
         load(notification(upload), new BulkLoader(touching, loader.rows(), loader.ledger()))
@@ -325,25 +302,25 @@ public abstract class ResultFilesRules extends ResultFilesContract {
       upload = files.finish();
     }
     BulkLoader loader = store().bulkLoads().orElseThrow().open();
-    Ledger.Book broken =
-        new Ledger.Book() {
-          @Override
-          public Map<String, Entry> find(String environment, Collection<String> names)
-              throws UnavailableException {
-            return loader.ledger().find(environment, names);
-          }
-
-          @Override
-          public void enter(String environment, List<Entry> entries) throws UnavailableException {
-            throw new UnavailableException("the process is gone");
-          }
-
-          @Override
-          public void forget(String environment, Instant before) {}
-        };
+    WideLoads enteringNothing =
+        otherwise(
+            loader.wide(),
+            batch ->
+                loader
+                    .wide()
+                    .load(
+                        new WideLoads.Batch(
+                            batch.contents(),
+                            batch.columns(),
+                            batch.observedUntil(),
+                            batch.files(),
+                            List::of)));
     assertThrows(
         UnavailableException.class,
-        () -> load(notification(upload), new BulkLoader(loader.wide(), loader.rows(), broken)));
+        () ->
+            load(
+                notification(upload),
+                new BulkLoader(enteringNothing, loader.rows(), broken(loader.ledger()))));
     assertThat(count("user__age")).isEqualTo(1);
 
     assertThat(load(upload)).isEqualTo(new Outcome(1, Optional.empty()));
@@ -353,13 +330,86 @@ public abstract class ResultFilesRules extends ResultFilesContract {
   }
 
   @Test
+  public void whatIsLoadedAsAWholeIsEnteredInTheTransactionOfItsRows() throws Exception {
+    assumeTrue(loadsByItself(ValueType.INT64));
+    BulkUpload upload;
+    try (OfflineResults files =
+        writing(
+            contents("q22", feature("age", ValueType.INT64), feature("name", ValueType.STRING)),
+            "r22",
+            1)) {
+      files.add("a", T, List.of(1L, "x"));
+      files.add("b", T, List.of(2L, "y"));
+      upload = files.finish();
+    }
+    BulkLoader loader = store().bulkLoads().orElseThrow().open();
+
+    // Nothing is entered behind it.
+    assertThat(
+            load(
+                notification(upload),
+                new BulkLoader(loader.wide(), loader.rows(), broken(loader.ledger()))))
+        .isEqualTo(new Outcome(4, Optional.empty()));
+
+    assertThat(count("bulk_files")).isEqualTo(2);
+    assertThat(load(upload)).isEqualTo(new Outcome(0, Optional.empty()));
+  }
+
+  /** A ledger that nothing can be entered into. */
+  private static Ledger.Book broken(Ledger.Book ledger) {
+    return new Ledger.Book() {
+      @Override
+      public Map<String, Entry> find(String environment, Collection<String> names)
+          throws UnavailableException {
+        return ledger.find(environment, names);
+      }
+
+      @Override
+      public void enter(String environment, List<Entry> entries) throws UnavailableException {
+        throw new UnavailableException("the process is gone");
+      }
+
+      @Override
+      public void forget(String environment, Instant before) {}
+    };
+  }
+
+  private interface Loading {
+    Loaded load(Batch batch) throws UnavailableException, IOException;
+  }
+
+  /** Loads as others do, in another way. */
+  private static WideLoads otherwise(WideLoads wide, Loading loading) {
+    return new WideLoads() {
+      @Override
+      public Most most() {
+        return wide.most();
+      }
+
+      @Override
+      public Loaded load(Batch batch) throws UnavailableException {
+        try {
+          return loading.load(batch);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+
+      @Override
+      public void close() {
+        wide.close();
+      }
+    };
+  }
+
+  @Test
   public void twoWhoLoadTheSameFilesAtOnceDoubleNothing() throws Exception {
     BulkUpload upload;
     try (OfflineResults files =
-        OfflineResults.of(
-                contents("q19", feature("age", ValueType.INT64), feature("name", ValueType.STRING)))
-            .withFileRows(100)
-            .into(bucket.uri() + "/r19")) {
+        writing(
+            contents("q19", feature("age", ValueType.INT64), feature("name", ValueType.STRING)),
+            "r19",
+            100)) {
       for (long i = 0; i < 400; i++) {
         files.add("k" + i, T, List.of(i, "n" + i));
       }

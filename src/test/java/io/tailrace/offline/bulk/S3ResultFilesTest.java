@@ -18,14 +18,13 @@ import io.tailrace.stage.Failure;
 import io.tailrace.testing.fakes.FakeS3;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.beam.sdk.io.FileSystems;
-import org.apache.beam.sdk.io.aws2.options.S3Options;
-import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -39,31 +38,31 @@ public class S3ResultFilesTest {
 
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
+  /** Started before the address of Beam's file system is told. */
+  private final FakeS3 s3 = started();
+
+  @Rule public final S3Results results = new S3Results(() -> s3, BUCKET);
+
   private final LoadCounts counts = new LoadCounts();
   private final ResultBucket bucket = new ResultBucket("s3://" + BUCKET + "/team");
-  private FakeS3 s3;
   private OfflineStore store;
+
+  private static FakeS3 started() {
+    try {
+      return FakeS3.start(BUCKET);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   @Before
   public void start() throws Exception {
-    s3 = FakeS3.start(BUCKET);
     store = OfflineStores.at("duckdb://" + folder.getRoot() + "/offline.db?schema={environment}");
-    FileSystems.setDefaultPipelineOptions(
-        PipelineOptionsFactory.fromArgs(
-                "--awsRegion=us-east-1",
-                "--endpoint=" + s3.endpoint(),
-                "--s3ClientFactoryClass=io.tailrace.pipelines.PathStyleS3",
-                "--awsCredentialsProvider={\"@type\":\"StaticCredentialsProvider\","
-                    + "\"accessKeyId\":\""
-                    + FakeS3.ACCESS_KEY
-                    + "\",\"secretAccessKey\":\"secret\"}")
-            .as(S3Options.class));
   }
 
   @After
   public void stop() {
     s3.close();
-    FileSystems.setDefaultPipelineOptions(PipelineOptionsFactory.create());
   }
 
   private Optional<Failure> load(BulkUpload upload) throws Exception {

@@ -38,6 +38,7 @@ final class DatabricksSql {
           Rule.of("\\bcollect_list\\s*\\(", "list("),
           Rule.of("\\barray_sort\\s*\\(", "list_sort("),
           Rule.of("\\barray_distinct\\s*\\(", "list_distinct("),
+          Rule.of("\\boctet_length\\s*\\(", "strlen("),
           Rule.of("\\bsize\\s*\\(", "len("),
           Rule.of("\\btransform\\s*\\(", "list_transform("),
           Rule.of("\\binformation_schema\\s*\\.\\s*(tables|columns|catalogs)\\b", "of_schema_$1"));
@@ -54,9 +55,10 @@ final class DatabricksSql {
 
   private static final Pattern COPY =
       Pattern.compile(
-          "\\s*COPY\\s+INTO\\s+(\\S+)\\s+FROM\\s+('(?:[^'\\\\]|\\\\.)*')\\s+FILEFORMAT\\s*=\\s*"
-              + "PARQUET\\s*(?:FILES\\s*=\\s*\\((.*?)\\))?\\s*"
-              + "(?:FORMAT_OPTIONS\\s*\\((.*?)\\))?\\s*(?:COPY_OPTIONS\\s*\\((.*?)\\))?\\s*;?\\s*",
+          "\\s*COPY\\s+INTO\\s+(\\S+)\\s+FROM\\s+(?:\\((?<select>SELECT\\s.*)\\sFROM\\s+)?"
+              + "(?<from>'(?:[^'\\\\]|\\\\.)*')\\)?\\s+FILEFORMAT\\s*=\\s*"
+              + "PARQUET\\s*(?:FILES\\s*=\\s*\\((?<files>.*?)\\))?\\s*"
+              + "(?:FORMAT_OPTIONS\\s*\\((.*?)\\))?\\s*(?:COPY_OPTIONS\\s*\\((?<options>.*?)\\))?\\s*;?\\s*",
           CASELESS);
 
   private static final Pattern COMMENT_OF_VIEW =
@@ -76,24 +78,33 @@ final class DatabricksSql {
     }
   }
 
-  /** A COPY INTO of Parquet files. */
-  record Copy(String table, String from, List<String> files, boolean force) {
+  /**
+   * A COPY INTO of Parquet files.
+   *
+   * @param select what is selected of them, in DuckDB's words
+   */
+  record Copy(String table, String select, String from, List<String> files, boolean force) {
     static Optional<Copy> of(String sql) {
       Matcher copy = COPY.matcher(sql);
       if (!copy.matches()) {
         return Optional.empty();
       }
       List<String> files = new ArrayList<>();
-      Matcher names = QUOTED.matcher(copy.group(3) == null ? "" : copy.group(3));
+      Matcher names = QUOTED.matcher(orNothing(copy.group("files")));
       while (names.find()) {
         files.add(text(names.group()));
       }
       return Optional.of(
           new Copy(
               translate(copy.group(1)).get(0),
-              text(copy.group(2)),
+              copy.group("select") == null ? "SELECT *" : translate(copy.group("select")).get(0),
+              text(copy.group("from")),
               files,
-              copy.group(5) != null && copy.group(5).matches("(?i)\\s*'force'\\s*=\\s*'true'.*")));
+              orNothing(copy.group("options")).matches("(?i)\\s*'force'\\s*=\\s*'true'.*")));
+    }
+
+    private static String orNothing(String group) {
+      return group == null ? "" : group;
     }
   }
 
@@ -138,7 +149,9 @@ final class DatabricksSql {
       translated.append(
           found.startsWith("'")
               ? literal(text(found))
-              : '"' + found.substring(1, found.length() - 1).replace("``", "`") + '"');
+              : '"'
+                  + found.substring(1, found.length() - 1).replace("``", "`").replace("\"", "\"\"")
+                  + '"');
       from = quoted.end();
     }
     words.append(sql.substring(from));

@@ -31,6 +31,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SortedMap;
@@ -40,6 +41,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import org.duckdb.DuckDBConnection;
@@ -74,6 +76,8 @@ public final class FakeDatabricks implements AutoCloseable {
   private final Path directory;
   private final Map<String, Connection> sessions = new ConcurrentHashMap<>();
   private final SortedMap<String, Stored> files = new TreeMap<>();
+  private final Map<String, BiFunction<String, String, Optional<byte[]>>> locations =
+      new ConcurrentHashMap<>();
   private final Map<String, Set<String>> copied = new HashMap<>();
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
   private final List<String> statements = new ArrayList<>();
@@ -551,6 +555,23 @@ public final class FakeDatabricks implements AutoCloseable {
     return found.getString(column);
   }
 
+  /** Lets it read what is in a location of a bucket, such as {@code s3://bucket/folder/}. */
+  public void allow(String location, BiFunction<String, String, Optional<byte[]>> bucket) {
+    locations.put(location, bucket);
+  }
+
+  private Optional<Stored> external(String uri) throws RefusedException {
+    for (Map.Entry<String, BiFunction<String, String, Optional<byte[]>>> each :
+        locations.entrySet()) {
+      if (uri.startsWith(each.getKey())) {
+        String[] parts = uri.replaceFirst("^[a-z0-9]+://", "").split("/", 2);
+        return each.getValue().apply(parts[0], parts[1]).map(it -> new Stored(it, Instant.now()));
+      }
+    }
+    throw new RefusedException(
+        400, "PERMISSION_DENIED", "no external location that may be read has " + uri);
+  }
+
   private Answer copy(Statement statement, DatabricksSql.Copy copy)
       throws SQLException, IOException, RefusedException {
     List<Path> paths = new ArrayList<>();
@@ -560,7 +581,7 @@ public final class FakeDatabricks implements AutoCloseable {
       Set<String> before = copied.computeIfAbsent(copy.table(), unused -> new HashSet<>());
       for (String name : copy.files()) {
         String path = copy.from().replaceFirst("^dbfs:", "").replaceFirst("/+$", "") + "/" + name;
-        Stored file = files.get(path);
+        Stored file = path.startsWith("/") ? files.get(path) : external(path).orElse(null);
         if (file == null) {
           return failed("PATH_NOT_FOUND", "[PATH_NOT_FOUND] Path does not exist: dbfs:" + path);
         }
@@ -591,7 +612,9 @@ public final class FakeDatabricks implements AutoCloseable {
           statement.executeLargeUpdate(
               "INSERT INTO "
                   + copy.table()
-                  + " BY NAME SELECT * FROM read_parquet("
+                  + " BY NAME "
+                  + copy.select()
+                  + " FROM read_parquet("
                   + list
                   + ", union_by_name = true, hive_partitioning = false)");
     }

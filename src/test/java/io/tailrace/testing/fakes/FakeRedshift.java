@@ -500,12 +500,16 @@ public final class FakeRedshift implements AutoCloseable {
     List<String> columns = new ArrayList<>();
     try (ResultSet described = statement.executeQuery("DESCRIBE SELECT * FROM " + from)) {
       while (described.next()) {
-        String name = '"' + described.getString(1) + '"';
+        String name = '"' + described.getString(1).replace("\"", "\"\"") + '"';
         String type = described.getString(2);
         switch (type) {
           case "VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE" -> {
             definitions.add(name + " " + (type.equals("DOUBLE") ? "double precision" : type));
             columns.add(name);
+          }
+          case "JSON" -> {
+            definitions.add(name + " VARCHAR");
+            columns.add(name + "::VARCHAR");
           }
           case "FLOAT" -> {
             definitions.add(name + " real");

@@ -115,6 +115,19 @@ public final class FakeS3 implements AutoCloseable {
     buckets.getOrDefault(bucket, new TreeMap<>()).clear();
   }
 
+  /** Deletes an object, as somebody else does. */
+  public synchronized void remove(String bucket, String key) {
+    buckets.getOrDefault(bucket, new TreeMap<>()).remove(key);
+  }
+
+  /** Gives an object another ETag, as one that is uploaded anew in parts has. */
+  public synchronized void touch(String bucket, String key) {
+    buckets
+        .getOrDefault(bucket, new TreeMap<>())
+        .computeIfPresent(
+            key, (name, is) -> new Stored(is.bytes, is.at, is.etag.replaceFirst("\"$", "-2\"")));
+  }
+
   /** Puts an object, as somebody else does. */
   public synchronized void put(String bucket, String key, byte[] bytes) {
     store(buckets.computeIfAbsent(bucket, unused -> new TreeMap<>()), key, bytes);

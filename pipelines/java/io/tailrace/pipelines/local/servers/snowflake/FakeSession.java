@@ -278,13 +278,15 @@ final class FakeSession implements AutoCloseable {
         found.put(columns.getString(1), columns.getString(2));
       }
     }
+    boolean tellsCapitals = sql.skeleton().contains(" MATCH_BY_COLUMN_NAME = CASE_SENSITIVE");
     List<String> targets = new ArrayList<>();
     List<String> values = new ArrayList<>();
     try (Statement statement = duckDb.createStatement();
         ResultSet columns = statement.executeQuery("DESCRIBE " + table)) {
       while (columns.next()) {
         String column = columns.getString(1);
-        String lower = column.toLowerCase(Locale.ROOT);
+        // Names of files are in small letters, unless capitals are told apart.
+        String lower = tellsCapitals ? column : column.toLowerCase(Locale.ROOT);
         if (lower.equals("staged_file")) {
           targets.add(column);
           values.add("substr(filename, " + (root.toString().length() + 2) + ")");
@@ -292,9 +294,9 @@ final class FakeSession implements AutoCloseable {
           targets.add(column);
           values.add("file_row_number");
         } else if (found.containsKey(lower)) {
-          checkCalendar(read, lower, columns.getString(2));
-          targets.add(column);
-          values.add(cast(lower, found.get(lower), columns.getString(2)));
+          checkCalendar(read, quoted(lower), columns.getString(2));
+          targets.add(quoted(column));
+          values.add(cast(quoted(lower), found.get(lower), columns.getString(2)));
         }
       }
     }
@@ -314,6 +316,10 @@ final class FakeSession implements AutoCloseable {
           List.of("file", "status", "rows_loaded"),
           List.of(List.of(names.get(0), "LOADED", Long.toString(rows))));
     }
+  }
+
+  private static String quoted(String column) {
+    return '"' + column.replace("\"", "\"\"") + '"';
   }
 
   private void checkCalendar(String read, String column, String type)

@@ -54,6 +54,7 @@ public final class FakeSnowflake implements AutoCloseable {
     "CREATE MACRO array_union_agg(a) AS"
         + " to_json(list_distinct(flatten(list(from_json(a, '[\"VARCHAR\"]')))))",
     "CREATE MACRO try_parse_json(x, options) AS CASE WHEN json_valid(x) THEN json(x) END",
+    "CREATE MACRO md5_binary(x) AS unhex(md5(x))",
     "CREATE MACRO to_variant(x) AS to_json(x)",
     "CREATE MACRO to_varchar(x) AS x::VARCHAR",
     "CREATE VIEW sf_TABLES AS SELECT upper(schema_name) AS TABLE_SCHEMA, upper(table_name) AS"

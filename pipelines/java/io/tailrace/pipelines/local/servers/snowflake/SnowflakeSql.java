@@ -24,8 +24,9 @@ record SnowflakeSql(String skeleton, List<String> texts) {
           Map.entry(Pattern.compile("\\bNUMBER\\(19,0\\)"), "BIGINT"),
           Map.entry(Pattern.compile("\\bTIMESTAMP_LTZ\\(6\\)"), "TIMESTAMPTZ"),
           Map.entry(Pattern.compile("\\b(?:VARIANT|ARRAY)\\b"), "JSON"),
-          Map.entry(Pattern.compile("\\bBINARY\\b"), "BLOB"),
-          Map.entry(Pattern.compile("\\bFLOAT\\b"), "DOUBLE"),
+          Map.entry(Pattern.compile("\\bBINARY\\b(?!\")"), "BLOB"),
+          Map.entry(Pattern.compile("\\bFLOAT\\b(?!\")"), "DOUBLE"),
+          Map.entry(Pattern.compile("\\bOCTET_LENGTH\\("), "strlen("),
           Map.entry(Pattern.compile("\\bCURRENT_TIMESTAMP\\(\\)"), "current_timestamp"),
           Map.entry(Pattern.compile("\\bDATE_PART\\(EPOCH_MICROSECOND, "), "epoch_us("),
           Map.entry(Pattern.compile(" CLUSTER BY \\(.*\\)$"), ""),
@@ -43,6 +44,10 @@ record SnowflakeSql(String skeleton, List<String> texts) {
         at = text(sql, at + 1, text);
         texts.add(text.toString());
         skeleton.append(TEXT);
+      } else if (c == '"') {
+        int end = sql.indexOf('"', at + 1) + 1;
+        skeleton.append(sql, at, end);
+        at = end;
       } else {
         skeleton.append(c);
         at++;

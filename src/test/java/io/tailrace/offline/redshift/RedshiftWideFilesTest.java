@@ -1,0 +1,46 @@
+package io.tailrace.offline.redshift;
+
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.ResultsPlace;
+import io.tailrace.offline.bulk.WideFilesContract;
+import java.util.List;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.junit.Before;
+import org.junit.ClassRule;
+
+/** What files with results become that a simulated Redshift copies from a bucket. */
+public class RedshiftWideFilesTest extends WideFilesContract {
+  @ClassRule public static final RedshiftFixture REDSHIFT = new RedshiftFixture();
+
+  @Before
+  public void clear() throws Exception {
+    REDSHIFT.clear("prod");
+  }
+
+  @Override
+  protected ResultsPlace place() {
+    return ResultsPlace.in(REDSHIFT::s3, RedshiftFixture.BUCKET);
+  }
+
+  /** Redshift reads no ZSTD. */
+  @Override
+  protected CompressionCodecName codec() {
+    return CompressionCodecName.SNAPPY;
+  }
+
+  @Override
+  protected OfflineStore store() {
+    return OfflineStores.at(REDSHIFT.uri() + "&copyFrom=s3://stage/team");
+  }
+
+  @Override
+  protected List<String> takeStatements() {
+    return REDSHIFT.statementsSent();
+  }
+
+  @Override
+  protected void dropTable(String table) throws Exception {
+    REDSHIFT.execute("DROP VIEW prod." + table);
+  }
+}
