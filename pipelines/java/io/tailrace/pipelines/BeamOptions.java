@@ -73,6 +73,20 @@ final class BeamOptions {
     }
   }
 
+  /**
+   * Parses options of buckets for what is no pipeline.
+   *
+   * @throws CommandException listing every option that is wrong
+   */
+  static PipelineOptions ofBuckets(String... args) throws CommandException {
+    registerS3();
+    try {
+      return PipelineOptionsFactory.fromArgs(args).create();
+    } catch (IllegalArgumentException e) {
+      throw new CommandException(problems(PipelineOptions.class, e, args), e);
+    }
+  }
+
   /** Finds out which arguments are at fault, of which Beam names the first, or none. */
   private static String problems(
       Class<? extends PipelineOptions> type, IllegalArgumentException whole, String... args) {

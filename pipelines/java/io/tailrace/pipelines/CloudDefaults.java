@@ -1,11 +1,12 @@
 package io.tailrace.pipelines;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.beam.sdk.io.FileSystems;
-import org.apache.beam.sdk.options.PipelineOptionsFactory;
 
 /**
  * Options of clouds that Beam would look for over the network wherever they are not given: its file
@@ -23,14 +24,20 @@ public final class CloudDefaults {
   /**
    * Makes Beam's file systems known to a command that is no pipeline.
    *
+   * @param given Beam's options that the command was given
    * @param places what it reads or writes there
+   * @throws CommandException listing every option that is wrong
    */
-  public static void openFileSystems(String... places) {
-    String[] args =
-        of(places).entrySet().stream()
-            .map(each -> "--" + each.getKey() + "=" + each.getValue())
-            .toArray(String[]::new);
-    FileSystems.setDefaultPipelineOptions(PipelineOptionsFactory.fromArgs(args).create());
+  public static void openFileSystems(String[] given, String... places) throws CommandException {
+    List<String> args = new ArrayList<>(List.of(given));
+    of(places)
+        .forEach(
+            (name, value) -> {
+              if (args.stream().noneMatch(arg -> arg.startsWith("--" + name + "="))) {
+                args.add("--" + name + "=" + value);
+              }
+            });
+    FileSystems.setDefaultPipelineOptions(BeamOptions.ofBuckets(args.toArray(String[]::new)));
   }
 
   /** Returns what is to be added to some arguments in this process. */

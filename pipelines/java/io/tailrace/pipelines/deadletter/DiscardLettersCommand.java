@@ -4,6 +4,7 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Spec;
     name = "discard",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    modelTransformer = BucketOptions.class,
     description =
         "Marks letters as settled, so that they are neither listed nor replayed any more. They stay"
             + " on their topic until that forgets them; their files in --deadLetterOverflow are"

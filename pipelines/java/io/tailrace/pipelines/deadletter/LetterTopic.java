@@ -2,13 +2,17 @@ package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CloudDefaults;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.stage.Overflow;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Where letters are. */
 final class LetterTopic {
@@ -26,8 +30,13 @@ final class LetterTopic {
       paramLabel = "DIR",
       description =
           "The directory for what was too large for that bus, as the writers have it. No other file"
-              + " is read or deleted, whatever a letter says. Default: that of the 'local'.")
+              + " is read or deleted, whatever a letter says. Beam's options of a bucket, such as"
+              + " --awsRegion, --endpoint or --gcsEndpoint, are taken as the writers have them."
+              + " Default: that of the 'local'.")
   private @Nullable String deadLetterOverflow;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command = CommandSpec.create();
 
   /** Returns the bus that letters are on. */
   Bus bus() throws CommandException {
@@ -62,10 +71,18 @@ final class LetterTopic {
         deadLetterBus == null && deadLetterOverflow == null
             ? local().flatMap(RunningStack::deadLetterOverflow)
             : Optional.ofNullable(deadLetterOverflow);
+    String[] ofBucket = BucketOptions.given(command);
     if (directory.isEmpty()) {
+      if (ofBucket.length > 0) {
+        throw new ParameterException(
+            command.commandLine(),
+            ofBucket[0].replaceFirst("=.*", "")
+                + " is an option of the bucket with large letters: say which that is, with"
+                + " --deadLetterOverflow=s3://bucket/prefix or gs://bucket/prefix");
+      }
       return new LetterContents(Optional.empty());
     }
-    CloudDefaults.openFileSystems(directory.get());
+    CloudDefaults.openFileSystems(ofBucket, directory.get());
     try {
       return new LetterContents(Optional.of(Overflow.in(directory.get())));
     } catch (IllegalArgumentException e) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
     name = "list",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    modelTransformer = BucketOptions.class,
     description = {
       "Shows which letters wait on the dead-letter bus: those of one writer, stage, topic and"
           + " reason on one line, with how many they are, when the first and the last was written,"

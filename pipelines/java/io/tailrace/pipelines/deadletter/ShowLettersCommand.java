@@ -8,6 +8,7 @@ import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.online.OnlineReader;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.pipelines.local.SqlEndpoint;
@@ -29,6 +30,7 @@ import picocli.CommandLine.Spec;
     name = "show",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    modelTransformer = BucketOptions.class,
     description =
         "Explains letters: the field that was refused, what is there and what was expected; of a"
             + " cell its feature and its entity; of a Parquet file its columns. Where a table was"

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Spec;
     name = "sweep",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    modelTransformer = BucketOptions.class,
     description = {
       "Deletes files from --deadLetterOverflow: those of letters that are settled, and those that"
           + " are older than the topic keeps letters and that no letter names.",

@@ -130,12 +130,22 @@ public final class FakeS3 implements AutoCloseable {
 
   /** Puts an object, as somebody else does. */
   public synchronized void put(String bucket, String key, byte[] bytes) {
-    store(buckets.computeIfAbsent(bucket, unused -> new TreeMap<>()), key, bytes);
+    put(bucket, key, bytes, Instant.now());
+  }
+
+  /** Puts an object that was written at a time. */
+  public synchronized void put(String bucket, String key, byte[] bytes, Instant at) {
+    store(buckets.computeIfAbsent(bucket, unused -> new TreeMap<>()), key, bytes, at);
   }
 
   private static String store(SortedMap<String, Stored> objects, String key, byte[] bytes) {
+    return store(objects, key, bytes, Instant.now());
+  }
+
+  private static String store(
+      SortedMap<String, Stored> objects, String key, byte[] bytes, Instant at) {
     String etag = '"' + HexFormat.of().formatHex(md5(bytes)) + '"';
-    objects.put(key, new Stored(bytes, Instant.now().truncatedTo(ChronoUnit.MILLIS), etag));
+    objects.put(key, new Stored(bytes, at.truncatedTo(ChronoUnit.MILLIS), etag));
     return etag;
   }
 
