@@ -92,6 +92,17 @@ public interface BusLog extends AutoCloseable {
    */
   void flush() throws UnavailableException;
 
+  /**
+   * Takes back what was published and noted since the last {@link #flush}, where the bus has
+   * transactions. Publishers of this log are of no more use then.
+   *
+   * @return whether nothing of it is there; otherwise what was published may be, and is not noted
+   * @throws UnavailableException if it can't be taken back, or another has taken this one's place
+   */
+  default boolean takeBack() throws UnavailableException {
+    return false;
+  }
+
   /** Ends at once; what was not flushed may be lost. */
   @Override
   void close();

@@ -29,6 +29,7 @@ public interface BusPublisher extends AutoCloseable {
   /**
    * Returns when the bus has confirmed every message.
    *
+   * @throws RefusedMessageException if one is not taken for what it is; others may be there
    * @throws UnavailableException if one can't be published
    */
   void flush() throws UnavailableException;

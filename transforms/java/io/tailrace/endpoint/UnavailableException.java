@@ -5,7 +5,7 @@ package io.tailrace.endpoint;
  * message is one sentence that names it, and the correction where there is one. Nothing was lost:
  * whatever was being done can be done again.
  */
-public final class UnavailableException extends Exception {
+public class UnavailableException extends Exception {
   private static final long serialVersionUID = 1;
 
   /** Says in one sentence what is wrong. */

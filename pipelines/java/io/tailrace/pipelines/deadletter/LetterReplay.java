@@ -5,13 +5,16 @@ import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
+import io.tailrace.bus.RefusedMessageException;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
@@ -36,8 +39,8 @@ final class LetterReplay implements AutoCloseable {
     /** A letter was sent, and is at a place of a bus, if that tells. */
     void replayed(StoredLetter letter, Bus bus, Optional<Place> place);
 
-    /** A letter can't be sent, as its bytes can't be read. */
-    void unreadable(StoredLetter letter, String why);
+    /** A letter stays, as its bytes can't be read, or the bus does not take them. */
+    void stays(StoredLetter letter, String why);
   }
 
   private record Sent(
@@ -57,6 +60,8 @@ final class LetterReplay implements AutoCloseable {
   private final Map<String, BusPublisher> publishers = new HashMap<>();
   private final List<Sent> sent = new ArrayList<>();
   private final List<Copy> copies = new ArrayList<>();
+  // Their copies stay, too.
+  private final Set<LetterIdentity> refused = new HashSet<>();
   private long count;
   private long bytes;
   private long settledAt = System.nanoTime();
@@ -122,7 +127,7 @@ final class LetterReplay implements AutoCloseable {
     try {
       message = contents.addressed(letter);
     } catch (UnavailableException e) {
-      listener.unreadable(letter, String.valueOf(e.getMessage()));
+      listener.stays(letter, String.valueOf(e.getMessage()));
       return false;
     }
     sent.add(
@@ -146,9 +151,65 @@ final class LetterReplay implements AutoCloseable {
     }
   }
 
-  /** All of a batch at once: nobody is shown what comes behind it before it is committed. */
   private void settle() throws UnavailableException {
-    for (Sent each : sent) {
+    deliver(List.copyOf(sent));
+    for (Copy copy : copies) {
+      if (!refused.contains(copy.identity)) {
+        note(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
+      }
+    }
+    log.flush();
+    sent.clear();
+    copies.clear();
+    bytes = 0;
+    settledAt = System.nanoTime();
+  }
+
+  /** Sends some letters and settles them, but for those that the bus does not take. */
+  private void deliver(List<Sent> batch) throws UnavailableException {
+    try {
+      publish(batch);
+    } catch (RefusedMessageException e) {
+      withoutRefused(afterFailure(batch), e);
+      return;
+    } catch (UnavailableException e) {
+      var unused = afterFailure(batch);
+      throw e;
+    }
+    note(batch);
+  }
+
+  /**
+   * Sends the rest of some letters of which one is refused. Where the bus does not say which, the
+   * half of them that has it is found, and the half of that, until it is alone.
+   */
+  private void withoutRefused(List<Sent> rest, RefusedMessageException e)
+      throws UnavailableException {
+    Optional<Sent> one =
+        rest.size() == 1
+            ? Optional.of(rest.get(0))
+            : rest.stream().filter(each -> e.isOf(each.message)).findFirst();
+    if (one.isPresent()) {
+      refuse(one.get(), e.getMessage());
+      List<Sent> others = rest.stream().filter(each -> each != one.get()).toList();
+      if (!others.isEmpty()) {
+        deliver(others);
+      }
+    } else if (!rest.isEmpty()) {
+      deliver(rest.subList(0, rest.size() / 2));
+      deliver(rest.subList(rest.size() / 2, rest.size()));
+    }
+  }
+
+  private void refuse(Sent letter, String why) {
+    count--;
+    refused.add(letter.identity);
+    listener.stays(letter.letter, why);
+  }
+
+  /** All of a batch at once: nobody is shown what comes behind it before it is committed. */
+  private void publish(List<Sent> batch) throws UnavailableException {
+    for (Sent each : batch) {
       publishers
           .computeIfAbsent(each.bus.name(), it -> log.publisher(each.bus))
           .publish(each.message, each.place::set);
@@ -156,7 +217,32 @@ final class LetterReplay implements AutoCloseable {
     for (BusPublisher each : publishers.values()) {
       each.flush();
     }
-    for (Sent each : sent) {
+  }
+
+  /** Returns what of a batch is not sent; where some is and can't be taken back, it is settled. */
+  private List<Sent> afterFailure(List<Sent> batch) throws UnavailableException {
+    for (BusPublisher each : publishers.values()) {
+      try {
+        each.flush();
+      } catch (UnavailableException e) {
+        // It is known already. What the bus has told of the others is known now.
+      }
+    }
+    close();
+    publishers.clear();
+    if (log.takeBack()) {
+      batch.forEach(each -> each.place.set(null));
+      return batch;
+    }
+    note(batch.stream().filter(each -> each.place.get() != null).toList());
+    return batch.stream().filter(each -> each.place.get() == null).toList();
+  }
+
+  private void note(List<Sent> delivered) throws UnavailableException {
+    if (delivered.isEmpty()) {
+      return;
+    }
+    for (Sent each : delivered) {
       Optional<Place> place = Optional.ofNullable(each.place.get());
       note(
           each.letter.message().place(),
@@ -164,16 +250,9 @@ final class LetterReplay implements AutoCloseable {
           SettledLetters.How.REPLAYED,
           each.bus.name() + place.map(it -> " " + StoredLetter.position(it)).orElse(""));
     }
-    for (Copy copy : copies) {
-      note(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
-    }
     log.flush();
-    sent.forEach(
+    delivered.forEach(
         each -> listener.replayed(each.letter, each.bus, Optional.ofNullable(each.place.get())));
-    sent.clear();
-    copies.clear();
-    bytes = 0;
-    settledAt = System.nanoTime();
   }
 
   private void note(Place letter, LetterIdentity identity, SettledLetters.How how, String to)

@@ -8,6 +8,7 @@ import io.tailrace.bus.Buses;
 import io.tailrace.bus.Place;
 import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
     name = "replay",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    modelTransformer = BucketOptions.class,
     description = {
       "Sends letters back to the bus that their messages came from, for the writer that refused"
           + " them and no other. Only those that wait when it begins: a message that is refused"
@@ -195,7 +197,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
 
   private boolean replay(PrintWriter out, BusLog log, WaitingLetters letters, Replay how)
       throws UnavailableException, CommandException {
-    Unreadable unreadable = new Unreadable(spec.commandLine().getErr());
+    Staying staying = new Staying(spec.commandLine().getErr());
     ReplayWatch watch = new ReplayWatch(log);
     boolean finished;
     long count;
@@ -204,7 +206,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
             how.door,
             how.contents,
             log,
-            how.patience.isPresent() ? watch : unreadable,
+            how.patience.isPresent() ? watch : staying,
             how.stopping)) {
       finished = replay.run(letters, it -> choice.takes(it, how.contents), rate, limit);
       count = replay.count();
@@ -215,7 +217,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
             + " sent"
             + (finished ? "" : "; stopped: the same command goes on with the rest"));
     if (how.patience.isEmpty()) {
-      return finished && unreadable.count == 0;
+      return finished && staying.count == 0;
     }
     out.flush();
     watch.watch(how.patience.get(), how.stopping);
@@ -223,11 +225,11 @@ final class ReplayLettersCommand implements Callable<Integer> {
   }
 
   /** Says what can't be sent, where nobody watches. */
-  private static final class Unreadable implements LetterReplay.Listener {
+  private static final class Staying implements LetterReplay.Listener {
     private final PrintWriter err;
     private long count;
 
-    Unreadable(PrintWriter err) {
+    Staying(PrintWriter err) {
       this.err = err;
     }
 
@@ -235,7 +237,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
     public void replayed(StoredLetter letter, Bus bus, Optional<Place> place) {}
 
     @Override
-    public void unreadable(StoredLetter letter, String why) {
+    public void stays(StoredLetter letter, String why) {
       count++;
       err.println(letter.position() + " was not sent: " + Shown.safe(why));
       err.flush();

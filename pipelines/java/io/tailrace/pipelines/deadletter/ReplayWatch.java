@@ -35,7 +35,7 @@ final class ReplayWatch implements LetterReplay.Listener {
     ON_ITS_WAY,
     /** The bus does not say where it is, or how far its writer is, and there is no new letter. */
     UNKNOWN,
-    /** It was not sent, as its bytes can't be read. */
+    /** It was not sent, as its bytes can't be read, or the bus does not take them. */
     NOT_SENT
   }
 
@@ -85,7 +85,7 @@ final class ReplayWatch implements LetterReplay.Listener {
   }
 
   @Override
-  public void unreadable(StoredLetter stored, String why) {
+  public void stays(StoredLetter stored, String why) {
     watched.put(
         stored.position(),
         new Watched(stored.letter().writer(), stored.reason(), Outcome.NOT_SENT, why));
@@ -109,6 +109,9 @@ final class ReplayWatch implements LetterReplay.Listener {
   private void look() throws UnavailableException {
     Map<Reading, Predicate<Place>> done = new HashMap<>();
     for (Reading reading : open.keySet()) {
+      if (untold.contains(reading)) {
+        continue;
+      }
       Bus bus = buses.get(reading.bus);
       Optional<Predicate<Place>> told = bus == null ? Optional.empty() : bus.doneBy(reading.group);
       told.ifPresentOrElse(it -> done.put(reading, it), () -> untold.add(reading));

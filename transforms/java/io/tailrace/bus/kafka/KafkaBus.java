@@ -209,7 +209,7 @@ public final class KafkaBus implements Bus {
 
   @Override
   public Optional<Predicate<Place>> doneBy(String group) throws UnavailableException {
-    return Optional.of(KafkaLog.doneBy(this, group));
+    return KafkaLog.doneBy(this, group);
   }
 
   /** Returns whether another topic is reached at the same servers, as the same user. */

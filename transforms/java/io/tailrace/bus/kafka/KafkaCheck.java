@@ -48,17 +48,25 @@ final class KafkaCheck {
   private static final long MAX_MILLIS = Durations.LONGEST.toMillis();
 
   private final KafkaBus bus;
+  // What is to be done with the topic.
+  private final AclOperation operation;
 
-  private KafkaCheck(KafkaBus bus) {
+  private KafkaCheck(KafkaBus bus, AclOperation operation) {
     this.bus = bus;
+    this.operation = operation;
   }
 
   static BusFacts readable(KafkaBus bus, String group) throws UnavailableException {
-    return new KafkaCheck(bus).check(Optional.of(group));
+    return new KafkaCheck(bus, AclOperation.READ).check(Optional.of(group));
+  }
+
+  /** Says the same to who reads in no group, and needs no right to one. */
+  static BusFacts readable(KafkaBus bus) throws UnavailableException {
+    return new KafkaCheck(bus, AclOperation.READ).check(Optional.empty());
   }
 
   static BusFacts writable(KafkaBus bus) throws UnavailableException {
-    return new KafkaCheck(bus).check(Optional.empty());
+    return new KafkaCheck(bus, AclOperation.WRITE).check(Optional.empty());
   }
 
   /** Returns the brokers' id of the topic, empty where they give none. */
@@ -77,10 +85,9 @@ final class KafkaCheck {
         int partitions = partitions(admin);
         if (group.isPresent()) {
           checkUnread(admin, group.get(), partitions);
-        } else {
-          checkTakes(admin);
         }
-        return facts(admin, partitions, group);
+        checkRight(admin);
+        return facts(admin, partitions);
       } finally {
         admin.close(Duration.ZERO);
       }
@@ -164,14 +171,15 @@ final class KafkaCheck {
                 + " overrun=continue to the URI");
       }
     } catch (ExecutionException e) {
-      throw problem(e);
+      Optional<String> right = KafkaRights.ofGroup(e, AclOperation.READ, group);
+      throw right.isPresent()
+          ? new UnavailableException(bus.name() + ": " + right.get(), e)
+          : problem(e);
     }
   }
 
-  /**
-   * Looks whether the topic takes whatever a writer publishes: found late, it never stops failing.
-   */
-  private void checkTakes(Admin admin) throws UnavailableException {
+  /** Looks whether the user may do it: found late, it never stops failing. */
+  private void checkRight(Admin admin) throws UnavailableException {
     try {
       DescribeTopicsOptions withRights =
           new DescribeTopicsOptions().includeAuthorizedOperations(true);
@@ -181,12 +189,9 @@ final class KafkaCheck {
                       .get(bus.topic()))
               .authorizedOperations();
       // A broker that does not tell has none to give.
-      if (rights != null && !rights.isEmpty() && !rights.contains(AclOperation.WRITE)) {
+      if (rights != null && !rights.isEmpty() && !rights.contains(operation)) {
         throw new UnavailableException(
-            bus.name()
-                + ": the user may not publish to the topic: give it the right, as with"
-                + " kafka-acls.sh --add --allow-principal User:NAME --operation Write --topic "
-                + bus.topic());
+            bus.name() + ": " + KafkaRights.notAllowed(operation, bus.topic()));
       }
     } catch (ExecutionException e) {
       throw problem(e);
@@ -206,13 +211,12 @@ final class KafkaCheck {
     }
   }
 
-  private BusFacts facts(Admin admin, int partitions, Optional<String> group)
-      throws UnavailableException {
+  private BusFacts facts(Admin admin, int partitions) throws UnavailableException {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, bus.topic());
     try {
       Config config =
           requireNonNull(get(admin.describeConfigs(List.of(resource)).all()).get(resource));
-      if (group.isEmpty()) {
+      if (operation == AclOperation.WRITE) {
         checkPolicy(config);
       }
       Optional<Integer> maxBytes =
@@ -291,7 +295,11 @@ final class KafkaCheck {
     }
     if (cause instanceof AuthorizationException) {
       return new UnavailableException(
-          bus.name() + ": a permission is missing: " + root(cause), cause);
+          bus.name()
+              + ": "
+              + KafkaRights.ofTopic(cause, operation, bus.topic())
+                  .orElseGet(() -> "a permission is missing: " + root(cause)),
+          cause);
     }
     if (cause instanceof TimeoutException
         || cause instanceof org.apache.kafka.common.errors.TimeoutException) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -25,10 +26,15 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Looks through a topic up to where it ended when this was opened. Commits nothing. */
 final class KafkaLog implements BusLog {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaLog.class);
+
   /** Never joined: consumers must name one. */
   private static final String GROUP = "tailrace-log";
 
@@ -45,6 +51,7 @@ final class KafkaLog implements BusLog {
   // Of the last poll.
   private long shownBytes;
   private int shownRecords;
+  private boolean publishesElsewhere;
   // The last note of each partition that is not shown yet; told by the producer's thread.
   private final Map<TopicPartition, Long> noted = new ConcurrentHashMap<>();
   // Null: opened to look.
@@ -74,7 +81,11 @@ final class KafkaLog implements BusLog {
   /** Opens a topic's. */
   static KafkaLog open(KafkaBus bus, Use use) throws UnavailableException {
     // Says what is wrong better than a consumer does.
-    BusFacts facts = bus.checkReadable(GROUP);
+    BusFacts facts = KafkaCheck.readable(bus);
+    if (use == Use.SETTLE) {
+      // Before anything is sent that could not be noted.
+      var unused = KafkaCheck.writable(bus);
+    }
     String topicId = KafkaCheck.topicId(bus);
     // Before the ends are asked for: what another has settled until now is behind none of them.
     KafkaSettling settling = use == Use.SETTLE ? KafkaSettling.of(bus) : null;
@@ -220,9 +231,12 @@ final class KafkaLog implements BusLog {
 
   @Override
   public BusPublisher publisher(Bus to) {
-    return to instanceof KafkaBus topic && bus.isReachedLike(topic)
-        ? settling().to(topic)
-        : to.publisher();
+    KafkaSettling own = settling();
+    if (to instanceof KafkaBus topic && bus.isReachedLike(topic)) {
+      return own.to(topic);
+    }
+    publishesElsewhere = true;
+    return to.publisher();
   }
 
   @Override
@@ -239,6 +253,15 @@ final class KafkaLog implements BusLog {
   public void flush() throws UnavailableException {
     settling().commit();
     awaitNotes();
+  }
+
+  @Override
+  public boolean takeBack() throws UnavailableException {
+    boolean isBack = settling().takeBack();
+    if (isBack) {
+      noted.clear();
+    }
+    return isBack && !publishesElsewhere;
   }
 
   /** A transaction that is committed is shown a moment later, also to whoever looks next. */
@@ -261,23 +284,35 @@ final class KafkaLog implements BusLog {
     }
   }
 
-  static Predicate<Place> doneBy(KafkaBus bus, String group) throws UnavailableException {
+  /** Returns what a group is done with; empty where the user may not see that. */
+  static Optional<Predicate<Place>> doneBy(KafkaBus bus, String group) throws UnavailableException {
     try (Admin admin = KafkaAdmins.open(bus, PATIENCE)) {
       Map<TopicPartition, OffsetAndMetadata> committed =
           KafkaAdmins.answer(
               bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata());
-      return place -> {
-        OffsetAndMetadata next =
-            committed.get(new TopicPartition(place.topic(), place.partition()));
-        return next != null && next.offset() > place.offset();
-      };
+      return Optional.of(
+          place -> {
+            OffsetAndMetadata next =
+                committed.get(new TopicPartition(place.topic(), place.partition()));
+            return next != null && next.offset() > place.offset();
+          });
     } catch (IOException e) {
+      Optional<String> right = KafkaRights.ofGroup(e, AclOperation.DESCRIBE, group);
+      if (right.isPresent()) {
+        LOG.warn("{}: how far its readers are is not known: {}", bus.name(), right.get());
+        return Optional.empty();
+      }
       throw new UnavailableException(String.valueOf(e.getMessage()), e);
     }
   }
 
   private static UnavailableException failed(KafkaBus bus, KafkaException e) {
-    return new UnavailableException(bus.name() + " can't be read: " + e.getMessage(), e);
+    return new UnavailableException(
+        bus.name()
+            + KafkaRights.ofTopic(e, AclOperation.READ, bus.topic())
+                .map(right -> ": " + right)
+                .orElseGet(() -> " can't be read: " + e.getMessage()),
+        e);
   }
 
   @Override

@@ -171,6 +171,21 @@ final class KafkaSettling implements AutoCloseable {
     }
   }
 
+  /** Takes back what was not committed; returns whether there are transactions. */
+  boolean takeBack() throws UnavailableException {
+    // They remember what has failed.
+    publishers.clear();
+    if (isOpen) {
+      try {
+        producer.abortTransaction();
+        isOpen = false;
+      } catch (KafkaException e) {
+        throw failed(e);
+      }
+    }
+    return isTransactional;
+  }
+
   private UnavailableException failed(KafkaException e) {
     return new UnavailableException(
         bus.name()

@@ -9,6 +9,8 @@ final class PubSubException extends IOException {
   private static final int NO_ANSWER = 0;
   private static final int NOT_FOUND = 404;
   private static final int FORBIDDEN = 403;
+  private static final int REFUSED = 400;
+  private static final int TOO_LARGE = 413;
   private static final int UNAUTHENTICATED = 401;
   private static final int TIMEOUT = 408;
   private static final int TOO_MANY = 429;
@@ -35,6 +37,11 @@ final class PubSubException extends IOException {
 
   boolean isDenied() {
     return status == FORBIDDEN || status == UNAUTHENTICATED;
+  }
+
+  /** Returns whether it is for what was said. */
+  boolean isRefused() {
+    return status == REFUSED || status == TOO_LARGE;
   }
 
   boolean isUnreachable() {

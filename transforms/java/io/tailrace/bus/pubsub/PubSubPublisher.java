@@ -3,6 +3,7 @@ package io.tailrace.bus.pubsub;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
+import io.tailrace.bus.RefusedMessageException;
 import io.tailrace.endpoint.Retry;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.ByteArrayOutputStream;
@@ -67,7 +68,7 @@ final class PubSubPublisher implements BusPublisher {
   public void publish(OutgoingMessage message, Consumer<Place> taken) throws UnavailableException {
     byte[] json = PubSubMessages.json(message);
     if (BEGIN.length + json.length + END.length > MAX_REQUEST_BYTES || !bus.takes(message)) {
-      throw new UnavailableException(
+      throw new RefusedMessageException(
           bus.name()
               + ": a message of "
               + message.bytes().length
@@ -75,7 +76,8 @@ final class PubSubPublisher implements BusPublisher {
               + message.headers().all().size()
               + " headers does not fit: Pub/Sub takes 10 MB (here 7 MB, as base64 needs more) and "
               + Attributes.MAX_COUNT
-              + " attributes");
+              + " attributes",
+          message);
     }
     if (messages > 0 && BEGIN.length + request.size() + 1 + json.length > ENOUGH_BYTES) {
       send();
@@ -128,8 +130,10 @@ final class PubSubPublisher implements BusPublisher {
           throw new UnavailableException(PubSubCheck.missingTopic(bus), e);
         }
         if (!e.isPassing()) {
-          throw new UnavailableException(
-              bus.name() + ": a message can't be published: " + e.getMessage(), e);
+          String sentence = bus.name() + ": a message can't be published: " + e.getMessage();
+          throw e.isRefused()
+              ? new RefusedMessageException(sentence, e)
+              : new UnavailableException(sentence, e);
         }
         retry.pause(e.getMessage(), e);
       }
@@ -141,6 +145,9 @@ final class PubSubPublisher implements BusPublisher {
       sent.get();
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
+      if (cause != null && cause.getCause() instanceof RefusedMessageException known) {
+        throw new RefusedMessageException(known.getMessage(), known);
+      }
       if (cause != null && cause.getCause() instanceof UnavailableException known) {
         throw new UnavailableException(known.getMessage(), known);
       }
@@ -156,8 +163,17 @@ final class PubSubPublisher implements BusPublisher {
     if (messages > 0) {
       send();
     }
+    // What was sent with one that has failed is known, too, when this ends.
+    UnavailableException failure = null;
     while (!onTheirWay.isEmpty()) {
-      await(onTheirWay.remove());
+      try {
+        await(onTheirWay.remove());
+      } catch (UnavailableException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

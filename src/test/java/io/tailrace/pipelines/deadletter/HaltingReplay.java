@@ -33,7 +33,7 @@ final class HaltingReplay {
                   public void replayed(StoredLetter letter, Bus to, Optional<Place> place) {}
 
                   @Override
-                  public void unreadable(StoredLetter letter, String why) {}
+                  public void stays(StoredLetter letter, String why) {}
                 },
                 stopping)) {
       var unused = replay.run(WaitingLetters.of(log), letter -> true, 1_000_000, Long.MAX_VALUE);

@@ -38,6 +38,7 @@ final class LetterServers extends ExternalResource {
   }
 
   private final TemporaryFolder folder;
+  private final Map<String, String> settings;
   private LocalKafka kafka;
   private FakePubSub pubSub;
   private PubSubTopics topics;
@@ -48,12 +49,18 @@ final class LetterServers extends ExternalResource {
   record Run(int code, String out, String err) {}
 
   LetterServers(TemporaryFolder folder) {
+    this(folder, Map.of());
+  }
+
+  /** With settings of the brokers. */
+  LetterServers(TemporaryFolder folder, Map<String, String> settings) {
     this.folder = folder;
+    this.settings = settings;
   }
 
   @Override
   protected void before() throws Exception {
-    kafka = LocalKafka.start(folder.newFolder().toPath(), 0);
+    kafka = LocalKafka.start(folder.newFolder().toPath(), 0, settings);
     pubSub = FakePubSub.start().disorderly(0.05);
     topics = PubSubTopics.at(pubSub.host());
   }

@@ -138,25 +138,6 @@ public class ReplayLettersTest {
   }
 
   @Test
-  public void whatTheBusRefusesEndsAReplayAndWhatItTookIsSettled() throws Exception {
-    assumeTrue("Pub/Sub has one limit for all topics", kind == LetterServers.Kind.KAFKA);
-    servers.createTopics(Map.of("max.message.bytes", "10000"));
-    servers.publish(servers.letter(1).message());
-    assertThat(replay().code()).isEqualTo(0);
-    byte[] large = new byte[50_000];
-    new java.util.Random(1).nextBytes(large);
-    servers.publish(servers.letter(2).value(large).message(), servers.letter(3).message());
-
-    LetterServers.Run run = replay();
-
-    assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).contains("a message can't be published");
-    // Nothing of the batch was sent; what was sent before stays settled.
-    assertThat(servers.waiting()).hasSize(2);
-    assertThat(servers.read(servers.results())).hasSize(1);
-  }
-
-  @Test
   public void nothingIsDoneUntilSomebodySaysYes() throws Exception {
     servers.publish(servers.letter(1).message(), servers.letter(2).message());
 
