@@ -1,5 +1,6 @@
 package io.tailrace.offline;
 
+import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.FreshnessCounters;
 import io.tailrace.stage.StageCounters;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -119,6 +120,15 @@ public final class InsertCounters extends StageCounters {
      */
     public static File of(long bytes, long rows, long publishedFrom, long publishedAt) {
       return new File(bytes, rows, publishedFrom == 0 ? publishedAt : publishedFrom);
+    }
+
+    /** Returns a file that is at hand. */
+    public static File of(ObservationFile file) {
+      return of(
+          file.bytes().length,
+          file.rowCount(),
+          file.publishedFrom().orElse(0L),
+          file.message().publishedAt());
     }
   }
 

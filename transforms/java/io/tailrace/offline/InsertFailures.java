@@ -10,6 +10,7 @@ import io.tailrace.parquet.SomeRows;
 import io.tailrace.parquet.SomeRows.Part;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.Held;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
@@ -40,6 +41,21 @@ public final class InsertFailures {
 
     /** Returns a file that was not refused as a whole. */
     ObservationFile at(int position) throws IOException, UnavailableException;
+
+    /** Returns those of a bundle, which are at hand. */
+    static Files of(List<Held<ObservationFile>> held) {
+      return new Files() {
+        @Override
+        public BusMessage message(int position) {
+          return at(position).message();
+        }
+
+        @Override
+        public ObservationFile at(int position) {
+          return held.get(position).element();
+        }
+      };
+    }
   }
 
   /** Takes failures. */

@@ -2,7 +2,6 @@ package io.tailrace.offline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
@@ -157,9 +156,12 @@ public final class InsertInBundle
       }
       Inserted inserted = requireNonNull(session).insert(held.stream().map(Held::element).toList());
       long now = Micros.now();
-      InsertFailures failures = InsertFailures.of(inserted, files(held));
+      InsertFailures failures = InsertFailures.of(inserted, InsertFailures.Files.of(held));
       failures.putOut((file, failure) -> out.fail(held.get(file), failure), counters);
-      counters.count(held.stream().map(each -> counted(each.element())).toList(), inserted, now);
+      counters.count(
+          held.stream().map(each -> InsertCounters.File.of(each.element())).toList(),
+          inserted,
+          now);
       for (int i = 0; i < held.size(); i++) {
         Held<ObservationFile> each = held.get(i);
         ObservationFile file = each.element();
@@ -174,28 +176,6 @@ public final class InsertInBundle
         }
       }
       gathered.written();
-    }
-
-    private static InsertFailures.Files files(List<Held<ObservationFile>> held) {
-      return new InsertFailures.Files() {
-        @Override
-        public BusMessage message(int position) {
-          return at(position).message();
-        }
-
-        @Override
-        public ObservationFile at(int position) {
-          return held.get(position).element();
-        }
-      };
-    }
-
-    private static InsertCounters.File counted(ObservationFile file) {
-      return InsertCounters.File.of(
-          file.bytes().length,
-          file.rowCount(),
-          file.publishedFrom().orElse(0L),
-          file.message().publishedAt());
     }
 
     @Teardown

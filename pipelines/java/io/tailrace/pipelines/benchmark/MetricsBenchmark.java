@@ -4,11 +4,8 @@ import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.benchmark.rivals.PlainCombinePipeline;
 import io.tailrace.pipelines.local.servers.LocalKafka;
-import io.tailrace.result.Result;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
-import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.flink.api.common.JobID;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -17,7 +14,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 final class MetricsBenchmark implements AutoCloseable {
   static final int PARALLELISM = BenchmarkFlink.PARALLELISM;
 
-  private static final LongAdder SUMMARIZED = new LongAdder();
   private static final long POLL_MILLIS = 50;
 
   private final LocalKafka kafka;
@@ -49,7 +45,7 @@ final class MetricsBenchmark implements AutoCloseable {
   record Run(double resultsPerSecond, double stateBytes) {}
 
   Run writer(String topic, long results) throws CommandException, InterruptedException {
-    SUMMARIZED.reset();
+    CountFn.COUNTED.reset();
     List<String> arguments = flink.arguments();
     arguments.addAll(
         List.of(
@@ -58,12 +54,12 @@ final class MetricsBenchmark implements AutoCloseable {
             "--deadLetterBus=" + bus("dead-letters")));
     var unused =
         MetricsWriter.WRITER.start(
-            summarized -> summarized.apply("CountResults", ParDo.of(new CountFn())),
+            summarized -> summarized.apply("CountResults", ParDo.of(new CountFn<>())),
             arguments.toArray(String[]::new));
     JobID job = flink.cluster().jobs().get(flink.cluster().jobs().size() - 1).id();
     try {
-      double rate = SteadyRate.of(SUMMARIZED::sum, results);
-      while (SUMMARIZED.sum() < results) {
+      double rate = SteadyRate.of(CountFn.COUNTED::sum, results);
+      while (CountFn.COUNTED.sum() < results) {
         Thread.sleep(POLL_MILLIS);
       }
       // One that begins now has everything.
@@ -100,25 +96,5 @@ final class MetricsBenchmark implements AutoCloseable {
   public void close() {
     flink.close();
     kafka.close();
-  }
-
-  private static final class CountFn extends DoFn<Result, Void> {
-    private static final long serialVersionUID = 1;
-    private transient long count;
-
-    @StartBundle
-    public void startBundle() {
-      count = 0;
-    }
-
-    @ProcessElement
-    public void count() {
-      count++;
-    }
-
-    @FinishBundle
-    public void finishBundle() {
-      SUMMARIZED.add(count);
-    }
   }
 }

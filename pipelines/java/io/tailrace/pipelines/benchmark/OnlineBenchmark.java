@@ -1,6 +1,5 @@
 package io.tailrace.pipelines.benchmark;
 
-import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.OnlineWriter;
 import io.tailrace.pipelines.benchmark.rivals.HandWrittenConsumer;
@@ -15,9 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntUnaryOperator;
-import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -33,8 +30,6 @@ final class OnlineBenchmark implements AutoCloseable {
   static final int PARALLELISM = BenchmarkFlink.PARALLELISM;
 
   /** Settled results; everything runs in this JVM. */
-  private static final LongAdder SETTLED = new LongAdder();
-
   private static final long STALL_NANOS = 120_000_000_000L;
 
   private static final int FRESHNESS_SAMPLES = 20_000;
@@ -97,10 +92,10 @@ final class OnlineBenchmark implements AutoCloseable {
       // A cold writer falls behind; what is measured begins when it has caught up.
       traffic.publishLive(producer, "live", resultsPerSecond, FRESHNESS_WARM_UP, probe::published);
       long deadline = System.nanoTime() + STALL_NANOS;
-      while (SETTLED.sum() < traffic.published()) {
+      while (CountFn.COUNTED.sum() < traffic.published()) {
         if (System.nanoTime() > deadline) {
           throw new IllegalStateException(
-              "stalled at " + SETTLED.sum() + " of " + traffic.published() + " results");
+              "stalled at " + CountFn.COUNTED.sum() + " of " + traffic.published() + " results");
         }
         Thread.sleep(100);
       }
@@ -186,18 +181,18 @@ final class OnlineBenchmark implements AutoCloseable {
     flush();
     startWriter(topic);
     try {
-      return SteadyRate.of(SETTLED::sum, results);
+      return SteadyRate.of(CountFn.COUNTED::sum, results);
     } finally {
       flink.cancelJobs();
     }
   }
 
   private void startWriter(String topic) throws CommandException {
-    SETTLED.reset();
+    CountFn.COUNTED.reset();
     List<String> arguments = flink.arguments();
     arguments.addAll(storeAndBuses(topic, topic + "-" + System.nanoTime()));
     OnlineWriter.WRITER.start(
-        outcomes -> outcomes.apply("Count", ParDo.of(new CountFn())),
+        outcomes -> outcomes.apply("Count", ParDo.of(new CountFn<>())),
         arguments.toArray(String[]::new));
   }
 
@@ -220,25 +215,5 @@ final class OnlineBenchmark implements AutoCloseable {
     flink.close();
     redis.close();
     kafka.close();
-  }
-
-  private static final class CountFn extends DoFn<WriteOutcome, Void> {
-    private static final long serialVersionUID = 1;
-    private transient long count;
-
-    @StartBundle
-    public void startBundle() {
-      count = 0;
-    }
-
-    @ProcessElement
-    public void count() {
-      count++;
-    }
-
-    @FinishBundle
-    public void finishBundle() {
-      SETTLED.add(count);
-    }
   }
 }

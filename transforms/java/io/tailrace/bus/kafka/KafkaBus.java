@@ -8,6 +8,7 @@ import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
+import io.tailrace.bus.PublishMessages;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
@@ -192,9 +193,15 @@ public final class KafkaBus implements Bus {
     return new ReadKafka(this, fallbackGroup);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>{@code KafkaIO} would do it, but its coder of records knows no header without a value, which
+   * Kafka allows.
+   */
   @Override
   public PTransform<PCollection<OutgoingMessage>, PDone> write() {
-    return new WriteKafka(this);
+    return new PublishMessages(this);
   }
 
   @Override

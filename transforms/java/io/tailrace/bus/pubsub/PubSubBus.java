@@ -7,6 +7,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.PublishMessages;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.EndpointUri.Host;
 import io.tailrace.endpoint.UnavailableException;
@@ -171,9 +172,16 @@ public final class PubSubBus implements Bus {
     return new ReadPubSub(this, fallbackGroup);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>{@code PubsubIO.write} gathers messages in keyed state first: one that its bundle has
+   * settled, and whose origin is acknowledged, is then nowhere but in that state, and a start
+   * without state, or a cancelled job on Dataflow, loses it.
+   */
   @Override
   public PTransform<PCollection<OutgoingMessage>, PDone> write() {
-    return new WritePubSub(this);
+    return new PublishMessages(this);
   }
 
   @Override

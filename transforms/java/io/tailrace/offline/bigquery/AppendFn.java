@@ -2,7 +2,6 @@ package io.tailrace.offline.bigquery;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.GroupedInserts;
@@ -114,35 +113,14 @@ final class AppendFn extends DoFn<ObservationFile, AppendedRow> {
     IdentityHashMap<ObservationFile, Held<ObservationFile>> byFile = new IdentityHashMap<>();
     held.forEach(each -> byFile.put(each.element(), each));
     Inserted inserted = requireNonNull(session).insert(held.stream().map(Held::element).toList());
-    InsertFailures failures = InsertFailures.of(inserted, files(held));
+    InsertFailures failures = InsertFailures.of(inserted, InsertFailures.Files.of(held));
     failures.putOut((file, failure) -> out.fail(held.get(file), failure), counters);
-    counters.countHandedOver(held.stream().map(each -> counted(each.element())).toList(), inserted);
+    counters.countHandedOver(
+        held.stream().map(each -> InsertCounters.File.of(each.element())).toList(), inserted);
     for (BigQueryConnection.Taken each : requireNonNull(connection).take()) {
       out.put(requireNonNull(byFile.get(each.file())), each.row());
     }
     gathered.written();
-  }
-
-  private static InsertFailures.Files files(List<Held<ObservationFile>> held) {
-    return new InsertFailures.Files() {
-      @Override
-      public BusMessage message(int position) {
-        return at(position).message();
-      }
-
-      @Override
-      public ObservationFile at(int position) {
-        return held.get(position).element();
-      }
-    };
-  }
-
-  private static InsertCounters.File counted(ObservationFile file) {
-    return InsertCounters.File.of(
-        file.bytes().length,
-        file.rowCount(),
-        file.publishedFrom().orElse(0L),
-        file.message().publishedAt());
   }
 
   @Teardown

@@ -5,6 +5,7 @@ import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Place;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.parquet.FileBytes;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
@@ -12,7 +13,6 @@ import io.tailrace.parquet.ObservationIds;
 import io.tailrace.parquet.ObservationSchema;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,9 +26,6 @@ import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
-import org.apache.parquet.io.DelegatingPositionOutputStream;
-import org.apache.parquet.io.OutputFile;
-import org.apache.parquet.io.PositionOutputStream;
 import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.schema.MessageType;
 
@@ -177,7 +174,7 @@ final class RowFile {
     footer.put(ObservationSchema.ENVIRONMENT_ID, environment);
     footer.put(ObservationSchema.SCHEMA_VERSION, ObservationSchema.VERSION);
     valueType.ifPresent(type -> footer.put(ObservationSchema.VALUE_TYPE, type.name()));
-    Bytes bytes = new Bytes();
+    FileBytes bytes = new FileBytes(1 << 10);
     try {
       try (ParquetWriter<Group> writer =
           ExampleParquetWriter.builder(bytes)
@@ -189,7 +186,7 @@ final class RowFile {
           writer.write(row);
         }
       }
-      byte[] file = bytes.bytes.toByteArray();
+      byte[] file = bytes.toByteArray();
       return FileDecoder.decode(
           BusMessage.of(file, Place.numbered("topic", 0, 0), MessageTime.ofBus(0)));
     } catch (IOException | InvalidMessageException e) {
@@ -216,34 +213,5 @@ final class RowFile {
         first.valueType(),
         List.of(files),
         tables);
-  }
-
-  private static final class Bytes implements OutputFile {
-    final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-
-    @Override
-    public PositionOutputStream create(long blockSizeHint) {
-      return new DelegatingPositionOutputStream(bytes) {
-        @Override
-        public long getPos() {
-          return bytes.size();
-        }
-      };
-    }
-
-    @Override
-    public PositionOutputStream createOrOverwrite(long blockSizeHint) {
-      return create(blockSizeHint);
-    }
-
-    @Override
-    public boolean supportsBlockSize() {
-      return false;
-    }
-
-    @Override
-    public long defaultBlockSize() {
-      return 0;
-    }
   }
 }

@@ -1,9 +1,7 @@
-package io.tailrace.bus.kafka;
+package io.tailrace.bus;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.bus.BusPublisher;
-import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.PTransform;
@@ -13,15 +11,16 @@ import org.apache.beam.sdk.values.PDone;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes to a topic; a bundle ends when the broker has confirmed its messages. {@code KafkaIO}
- * would do it, but its coder of records knows no header without a value, which Kafka allows.
+ * Publishes messages through the publisher of a bus; a bundle ends when the bus has confirmed what
+ * it published, and fails if it did not. Nothing waits in state, so that a message whose origin is
+ * acknowledged is on the bus already.
  */
-final class WriteKafka extends PTransform<PCollection<OutgoingMessage>, PDone> {
+public final class PublishMessages extends PTransform<PCollection<OutgoingMessage>, PDone> {
   private static final long serialVersionUID = 1;
 
-  private final KafkaBus bus;
+  private final Bus bus;
 
-  WriteKafka(KafkaBus bus) {
+  public PublishMessages(Bus bus) {
     this.bus = bus;
   }
 
@@ -34,10 +33,10 @@ final class WriteKafka extends PTransform<PCollection<OutgoingMessage>, PDone> {
   private static final class PublishFn extends DoFn<OutgoingMessage, Void> {
     private static final long serialVersionUID = 1;
 
-    private final KafkaBus bus;
+    private final Bus bus;
     private transient @Nullable BusPublisher publisher;
 
-    PublishFn(KafkaBus bus) {
+    PublishFn(Bus bus) {
       this.bus = bus;
     }
 
