@@ -105,10 +105,6 @@ public final class WarehouseLoader implements Loader {
       } catch (SickException e) {
         catalog.forget();
         load.giveUpOn(e, patience);
-      } catch (UnavailableException e) {
-        // Somebody may have dropped tables.
-        catalog.forget();
-        throw e;
       }
     }
   }

@@ -15,11 +15,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.checkpoint.CheckpointException;
+import org.apache.flink.runtime.checkpoint.CheckpointFailureReason;
 import org.apache.flink.runtime.checkpoint.CheckpointStatsSnapshot;
 import org.apache.flink.runtime.checkpoint.CompletedCheckpointStats;
 import org.apache.flink.runtime.execution.ExecutionState;
@@ -28,6 +31,7 @@ import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
 import org.apache.flink.runtime.executiongraph.ErrorInfo;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.util.ExceptionUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,6 +60,7 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
   public static final int LONGEST_RESTART_MILLIS = 5_000;
 
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+  private static final long POLL_MILLIS = 10;
 
   /** How long close() waits for jobs before it ends them together with the cluster. */
   private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(2);
@@ -135,9 +140,10 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
 
   @Override
   public String stopWithSavepoint(JobID job) {
-    return await(
-        cluster.stopWithSavepoint(
-            job, savepoints(), /* terminate= */ false, SavepointFormatType.CANONICAL));
+    return onceTasksRun(
+        () ->
+            cluster.stopWithSavepoint(
+                job, savepoints(), /* terminate= */ false, SavepointFormatType.CANONICAL));
   }
 
   /**
@@ -146,9 +152,10 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
    * @return the savepoint's URI
    */
   public String savepoint(JobID job) {
-    return await(
-        cluster.triggerSavepoint(
-            job, savepoints(), /* cancelJob= */ false, SavepointFormatType.CANONICAL));
+    return onceTasksRun(
+        () ->
+            cluster.triggerSavepoint(
+                job, savepoints(), /* cancelJob= */ false, SavepointFormatType.CANONICAL));
   }
 
   private String savepoints() {
@@ -243,6 +250,36 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
       log.info("Not every job was cancelled before the cluster ended: {}", e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A job may put out results while one of its tasks has yet to start, and Flink then refuses. */
+  private static <T> T onceTasksRun(Supplier<CompletableFuture<T>> request) {
+    long deadline = System.nanoTime() + REQUEST_TIMEOUT.toNanos();
+    while (true) {
+      try {
+        return await(request.get());
+      } catch (IllegalStateException e) {
+        boolean starting =
+            ExceptionUtils.findThrowable(e, CheckpointException.class)
+                .filter(
+                    it ->
+                        it.getCheckpointFailureReason()
+                            == CheckpointFailureReason.NOT_ALL_REQUIRED_TASKS_RUNNING)
+                .isPresent();
+        if (!starting || System.nanoTime() > deadline) {
+          throw e;
+        }
+      }
+      pause();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
   }
 
