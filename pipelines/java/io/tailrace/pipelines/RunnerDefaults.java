@@ -106,6 +106,11 @@ final class RunnerDefaults {
     if (gathering) {
       defaults.putAll(FLINK_GATHERING);
     }
+    if (ProgramExit.isCalledByFlink()) {
+      // A JobManager starts the job of its program and goes on, and Beam would ask for the result
+      // at once, which fails.
+      defaults.put("attachedMode", "false");
+    }
     return defaults;
   }
 }

@@ -53,7 +53,7 @@ public final class Tailrace implements Runnable {
 
   /** Runs a sub-command and exits with its code: 0 success, 1 failure, 2 wrong use. */
   public static void main(String[] args) {
-    System.exit(run(Writers.ALL, args));
+    ProgramExit.with(run(Writers.ALL, args));
   }
 
   /** Runs a sub-command and returns its exit code. */

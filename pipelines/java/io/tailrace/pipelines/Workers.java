@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.transforms.display.DisplayData;
@@ -92,8 +93,20 @@ final class Workers {
     return master.contains(":");
   }
 
-  /** Asks a Flink cluster. */
   private static OptionalInt taskManagers(String master) {
+    return askFlink(master, "/taskmanagers")
+        .map(answer -> answer.path("taskmanagers"))
+        .filter(JsonNode::isArray)
+        .map(all -> OptionalInt.of(all.size()))
+        .orElse(OptionalInt.empty());
+  }
+
+  /**
+   * Asks a Flink cluster.
+   *
+   * @return its answer, unless it gives none
+   */
+  static Optional<JsonNode> askFlink(String master, String path) {
     String address = master.matches("https?://.*") ? master : "http://" + master;
     try {
       HttpResponse<String> answer =
@@ -101,21 +114,18 @@ final class Workers {
               .connectTimeout(PATIENCE)
               .build()
               .send(
-                  HttpRequest.newBuilder(URI.create(address + "/taskmanagers"))
-                      .timeout(PATIENCE)
-                      .build(),
+                  HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build(),
                   HttpResponse.BodyHandlers.ofString());
-      JsonNode all = new ObjectMapper().readTree(answer.body()).path("taskmanagers");
-      return all.isArray() ? OptionalInt.of(all.size()) : OptionalInt.empty();
+      return Optional.of(new ObjectMapper().readTree(answer.body()));
     } catch (IOException | IllegalArgumentException e) {
-      return OptionalInt.empty();
+      return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return OptionalInt.empty();
+      return Optional.empty();
     }
   }
 
-  private static String flinkMaster(PipelineOptions options) {
+  static String flinkMaster(PipelineOptions options) {
     return given(options, "flinkMaster");
   }
 

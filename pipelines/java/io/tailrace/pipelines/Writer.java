@@ -187,14 +187,14 @@ public final class Writer<O> {
   void runAsProgram(String... args) {
     int status = run(System.out, System.err, args);
     if (status != 0) {
-      System.exit(status);
+      ProgramExit.with(status);
     }
   }
 
   /**
    * Runs it until it ends; on Dataflow, and detached on Flink, only starts it.
    *
-   * @return the program's exit code: 0, 1 if it has ended although nobody cancelled it, or 2 if it
+   * @return the program's exit code: 0, 1 if it has ended although nobody stopped it, or 2 if it
    *     can't be started as the arguments say
    */
   public int run(PrintStream out, PrintStream err, String... args) {
@@ -203,18 +203,8 @@ public final class Writer<O> {
       return 0;
     }
     try {
-      PipelineResult result = start(args);
-      // A flex template's launcher must end when the job has been submitted.
-      if (!result.getClass().getSimpleName().startsWith("Dataflow")
-          && result.waitUntilFinish() == PipelineResult.State.DONE) {
-        err.println(
-            name()
-                + ": the job has ended, which a job that reads a bus never does by itself. If"
-                + " nobody stopped it with a savepoint, it was restored from a checkpoint in which"
-                + " its source was not divided yet: start it without one");
-        return 1;
-      }
-      return 0;
+      Pipeline pipeline = assembly.assemble(this, outcomes -> {}, args);
+      return JobEnd.await(name(), pipeline.getOptions(), run(pipeline), out, err);
     } catch (CommandException e) {
       e.getMessage().lines().forEach(line -> err.println(name() + ": " + line));
       err.println("Try '" + name() + " --help'.");
@@ -241,7 +231,10 @@ public final class Writer<O> {
    */
   public PipelineResult start(Consumer<PCollection<O>> watcher, String... args)
       throws CommandException {
-    Pipeline pipeline = assembly.assemble(this, watcher, args);
+    return run(assembly.assemble(this, watcher, args));
+  }
+
+  private static PipelineResult run(Pipeline pipeline) throws CommandException {
     try {
       return pipeline.run();
     } catch (IllegalArgumentException e) {

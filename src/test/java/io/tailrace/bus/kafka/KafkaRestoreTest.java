@@ -3,11 +3,15 @@ package io.tailrace.bus.kafka;
 import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.ResultBusOptions;
+import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.result.DecodeResults;
 import io.tailrace.testing.ReadBus;
 import io.tailrace.testing.TallyWriter;
 import java.io.ByteArrayOutputStream;
@@ -17,8 +21,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.beam.sdk.transforms.Create;
 import org.apache.flink.api.common.JobID;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -128,38 +137,71 @@ public class KafkaRestoreTest {
   }
 
   @Test
+  public void aProgramWhoseJobIsStoppedWithASavepointHasSucceeded() throws Exception {
+    Program program = start(TallyWriter.WRITER, "--checkpointingInterval=100");
+    await(() -> !running().isEmpty() && flink.completedCheckpoints(job()) > 0);
+
+    String savepoint = flink.stopWithSavepoint(job());
+
+    assertThat(program.status()).isEqualTo(0);
+    assertThat(program.printed()).contains("tally-writer: stopped with the savepoint " + savepoint);
+  }
+
+  @Test
   public void aProgramWhoseJobEndsByItselfHasFailed() throws Exception {
+    Program program =
+        start(
+            Writer.named("ending-writer", ResultBusOptions.class)
+                .says("Ends.")
+                .reads("resultBus", ResultBusOptions::getResultBus)
+                .with(
+                    (options, check) -> () -> BusMessageCoder.of(),
+                    (start, coder) ->
+                        start
+                            .pipeline()
+                            .apply(Create.empty(coder))
+                            .apply(DecodeResults.forWriter("ending-writer"))
+                            .failuresTo(start.failures())));
+
+    assertThat(program.status()).isEqualTo(1);
+    assertThat(program.printed()).contains("ending-writer: the job has ended");
+  }
+
+  /** A program that stays as long as its job. */
+  private record Program(Future<Integer> running, ByteArrayOutputStream out) {
+    int status() throws Exception {
+      return running.get();
+    }
+
+    String printed() {
+      return out.toString(StandardCharsets.UTF_8);
+    }
+  }
+
+  private Program start(Writer<?> writer, String... more) {
     kafka.createTopic(topic(), 1);
-    kafka.createTopic("letters", 1);
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    kafka.createTopic(topic() + "-letters", 1);
     List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.remove("--attachedMode=false");
-    arguments.add("--checkpointingInterval=100");
+    arguments.addAll(List.of(more));
     arguments.add("--resultBus=" + bus("").uri());
-    arguments.add("--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/letters");
-    int[] status = {-1};
-    Thread program =
-        new Thread(
-            () ->
-                status[0] =
-                    TallyWriter.run(
-                        new PrintStream(err, true, StandardCharsets.UTF_8),
-                        arguments.toArray(String[]::new)));
-    program.start();
-    while (program.isAlive() && running().isEmpty()) {
-      Thread.sleep(20);
-    }
+    arguments.add(
+        "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/" + topic() + "-letters");
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintStream printing = new PrintStream(out, true, StandardCharsets.UTF_8);
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    Future<Integer> running =
+        thread.submit(() -> writer.run(printing, printing, arguments.toArray(String[]::new)));
+    thread.shutdown();
+    return new Program(running, out);
+  }
+
+  private static void await(BooleanSupplier what) throws InterruptedException {
     long end = System.nanoTime() + PATIENCE_NANOS;
-    while (flink.completedCheckpoints(job()) == 0) {
+    while (!what.getAsBoolean()) {
       assertThat(System.nanoTime()).isLessThan(end);
       Thread.sleep(20);
     }
-
-    flink.stopWithSavepoint(job());
-    program.join();
-
-    assertThat(status[0]).isEqualTo(1);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("tally-writer: the job has ended");
   }
 
   private String topic() {

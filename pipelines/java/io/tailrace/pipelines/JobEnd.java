@@ -1,0 +1,133 @@
+package io.tailrace.pipelines;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.StreamSupport;
+import org.apache.beam.sdk.PipelineResult;
+import org.apache.beam.sdk.options.PipelineOptions;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * Finds out why a job has ended. A job that reads a bus ends where somebody stops it, and else has
+ * failed; but its result is the same on Flink whether it was stopped with a savepoint, or has ended
+ * by itself. Stateless and thread-safe.
+ */
+final class JobEnd {
+  /** For how long the cluster may know of the end less than the program does. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private JobEnd() {}
+
+  /**
+   * Waits until a job ends, unless it was only to be started, and says why it has.
+   *
+   * @param writer whose job it is
+   * @param options what it runs with
+   * @return the program's exit code: 0 if it was stopped or cancelled, or goes on
+   */
+  static int await(
+      String writer,
+      PipelineOptions options,
+      PipelineResult job,
+      PrintStream out,
+      PrintStream err) {
+    // A flex template's launcher must end when the job has been submitted.
+    if (Workers.areOfDataflow(options.getRunner()) || isDetached(options)) {
+      return 0;
+    }
+    PipelineResult.State state = job.waitUntilFinish();
+    if (state == PipelineResult.State.FAILED) {
+      err.println(writer + ": the job has failed; its log says why");
+      return 1;
+    }
+    if (state != PipelineResult.State.DONE) {
+      return 0;
+    }
+    Optional<String> savepoint =
+        Workers.areOfFlink(options.getRunner()) ? savepoint(options) : Optional.empty();
+    if (savepoint.isPresent()) {
+      out.println(writer + ": stopped with the savepoint " + savepoint.get());
+      return 0;
+    }
+    err.println(
+        writer
+            + ": the job has ended, which a job that reads a bus never does by itself. If nobody"
+            + " stopped it with a savepoint, it was restored from a checkpoint in which its source"
+            + " was not divided yet: start it without one");
+    return 1;
+  }
+
+  /** A program that Flink has called is detached as it has to be, and stays with its job. */
+  private static boolean isDetached(PipelineOptions options) {
+    return Workers.given(options, "attachedMode").equals("false") && !ProgramExit.isCalledByFlink();
+  }
+
+  /**
+   * Returns the savepoint with which the job of a pipeline was stopped; nothing if it was not, or
+   * nobody can tell.
+   */
+  private static Optional<String> savepoint(PipelineOptions options) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    Set<String> addresses = addresses(options);
+    do {
+      for (String address : addresses) {
+        Optional<JsonNode> job = job(address, options.getJobName());
+        if (job.isPresent()) {
+          return savepoint(address, job.get().path("jid").asText());
+        }
+      }
+    } while (pause() && System.nanoTime() < deadline);
+    return Optional.empty();
+  }
+
+  /** Where the cluster may answer; first the JobManager in whose JVM this may be. */
+  private static Set<String> addresses(PipelineOptions options) {
+    String master = Workers.flinkMaster(options);
+    if (master.contains(":")) {
+      return Set.of(master);
+    }
+    ReadableConfig cluster =
+        StreamExecutionEnvironment.getExecutionEnvironment().getConfiguration();
+    int port = cluster.get(RestOptions.PORT);
+    Set<String> addresses = new LinkedHashSet<>();
+    addresses.add("127.0.0.1:" + port);
+    cluster.getOptional(RestOptions.ADDRESS).ifPresent(host -> addresses.add(host + ":" + port));
+    return addresses;
+  }
+
+  /** The last job of a name, if it has ended. */
+  private static Optional<JsonNode> job(String address, String name) {
+    return Workers.askFlink(address, "/jobs/overview").stream()
+        .flatMap(all -> StreamSupport.stream(all.path("jobs").spliterator(), false))
+        .filter(job -> job.path("name").asText().equals(name))
+        .max(Comparator.comparingLong(job -> job.path("start-time").asLong()))
+        .filter(job -> job.path("state").asText().equals("FINISHED"));
+  }
+
+  /** That of a stop is another kind than one that somebody takes while the job goes on. */
+  private static Optional<String> savepoint(String address, String job) {
+    return Workers.askFlink(address, "/jobs/" + job + "/checkpoints")
+        .map(all -> all.path("latest").path("savepoint"))
+        .filter(last -> last.path("checkpoint_type").asText().equals("SYNC_SAVEPOINT"))
+        .map(last -> last.path("external_path").asText());
+  }
+
+  private static boolean pause() {
+    try {
+      Thread.sleep(POLL.toMillis());
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}
