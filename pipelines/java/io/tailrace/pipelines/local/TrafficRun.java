@@ -241,7 +241,7 @@ final class TrafficRun {
     while (!ending.comesWithin(LOOK_EVERY)) {
       boolean last = System.nanoTime() > deadline;
       try {
-        if (last || models.metricsAreThere(stack)) {
+        if (last || models.metricsAreThere(stack.metricsStore())) {
           return;
         }
       } catch (UnavailableException e) {

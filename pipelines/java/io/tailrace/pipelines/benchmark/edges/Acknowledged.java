@@ -8,9 +8,9 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /** What the bus has acknowledged, as it must be found again. Thread-safe. */
-final class Acknowledged {
+public final class Acknowledged {
   /** The place of a record. */
-  record Place(String topic, int partition, long offset) {}
+  public record Place(String topic, int partition, long offset) {}
 
   /**
    * A record of which letters must be found.
@@ -19,7 +19,7 @@ final class Acknowledged {
    * @param value what was sent; null where it had none
    * @param writers who must each have written one
    */
-  record Expected(String kind, byte @Nullable [] value, Set<String> writers) {}
+  public record Expected(String kind, byte @Nullable [] value, Set<String> writers) {}
 
   private final Map<Place, Expected> refused = new ConcurrentHashMap<>();
 
@@ -29,7 +29,7 @@ final class Acknowledged {
   }
 
   /** Returns the records that have to become letters. */
-  Map<Place, Expected> refused() {
+  public Map<Place, Expected> refused() {
     return Map.copyOf(refused);
   }
 

@@ -2,14 +2,12 @@ package io.tailrace.pipelines.benchmark.edges;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.proof.ComparedStore;
 import io.tailrace.pipelines.local.proof.StoreModels;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.pipelines.local.watch.Books;
-import io.tailrace.pipelines.local.watch.GroupOffsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -108,13 +106,20 @@ public final class EdgesSoak {
       told.accept("started");
       long results = publish(stack, postgres);
       told.accept("published " + results + " results, " + acknowledged.refused().size() + " bad");
-      awaitRest(stack);
+      if (!Settled.await(
+          stack.kafka().bootstrapServers(),
+          stack.writers(),
+          models,
+          Optional.of(stack.metricsStore()),
+          PATIENCE)) {
+        told.accept("not everything was dealt with in " + PATIENCE);
+      }
       stack.writers().forEach(writer -> noteRestarts(stack, writer));
       return new Outcome(
           results,
           acknowledged.byKind(),
           List.copyOf(disturbances),
-          LetterAudit.of(stack, acknowledged.refused(), starts),
+          LetterAudit.of(stack.kafka().bootstrapServers(), acknowledged.refused(), starts),
           models.compare(stack),
           new Failures(Map.copyOf(restarts), Books.of(stack).leftOver()));
     } catch (UnavailableException e) {
@@ -127,11 +132,7 @@ public final class EdgesSoak {
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try (EdgePublisher publisher =
         new EdgePublisher(
-            stack,
-            stack.writers().stream().<Writer<?>>map(RunningWriter::writer).toList(),
-            plan.seed(),
-            models,
-            acknowledged)) {
+            stack.kafka().bootstrapServers(), stack.writers(), plan.seed(), models, acknowledged)) {
       Future<?> publishing = thread.submit(() -> publisher.publish(plan.duration(), plan.rate()));
       Disturbance disturbance = new Disturbance(stack, postgres, plan.seed());
       long calmNanos = plan.calm().map(Duration::toNanos).orElse(plan.duration().toNanos());
@@ -166,26 +167,5 @@ public final class EdgesSoak {
   private static String rootCause(String stackTrace) {
     int last = stackTrace.lastIndexOf("Caused by: ");
     return stackTrace.substring(Math.max(0, last)).lines().findFirst().orElse(stackTrace);
-  }
-
-  /** In the writers' order: what one has committed is on the bus of the next. */
-  private void awaitRest(LocalStack stack)
-      throws CommandException, InterruptedException, UnavailableException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    boolean quiet = false;
-    while (!quiet) {
-      quiet = true;
-      for (RunningWriter writer : stack.writers()) {
-        try (GroupOffsets offsets = new GroupOffsets(stack, writer)) {
-          quiet &= offsets.committed() >= offsets.published();
-        }
-      }
-      quiet &= models.metricsAreThere(stack);
-      if (System.nanoTime() > deadline) {
-        told.accept("not everything was dealt with in " + PATIENCE);
-        return;
-      }
-      Thread.sleep(POLL.toMillis());
-    }
   }
 }

@@ -26,7 +26,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * writer that is started anew reads again what was not committed, and writes its letters again:
  * such a letter is the same, and no more often there than its writer was started.
  */
-final class LetterAudit {
+public final class LetterAudit {
   private static final Duration POLL = Duration.ofMillis(500);
   private static final int LISTED = 10;
 
@@ -38,7 +38,7 @@ final class LetterAudit {
    * @param wrong how many are missing, too many, of other records or without their bytes
    * @param first the first of those, in words
    */
-  record Findings(long letters, long again, long wrong, List<String> first) {}
+  public record Findings(long letters, long again, long wrong, List<String> first) {}
 
   private final Map<Place, Map<String, List<String>>> stages = new HashMap<>();
   private final Map<Place, Set<Integer>> values = new HashMap<>();
@@ -53,19 +53,20 @@ final class LetterAudit {
    *
    * @param starts how often each writer was started anew, by its name
    */
-  static Findings of(LocalStack stack, Map<Place, Expected> expected, Map<String, Integer> starts) {
+  public static Findings of(
+      String bootstrapServers, Map<Place, Expected> expected, Map<String, Integer> starts) {
     LetterAudit audit = new LetterAudit();
-    audit.read(stack);
+    audit.read(bootstrapServers);
     audit.compare(expected, starts);
     return new Findings(audit.letters, audit.again, audit.wrong, List.copyOf(audit.first));
   }
 
-  private void read(LocalStack stack) {
+  private void read(String bootstrapServers) {
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
             Map.of(
                 ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                stack.kafka().bootstrapServers(),
+                bootstrapServers,
                 ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
                 false,
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
@@ -96,7 +97,12 @@ final class LetterAudit {
     stages
         .computeIfAbsent(place, it -> new TreeMap<>())
         .computeIfAbsent(text(letter, "tailrace.writer"), it -> new ArrayList<>())
-        .add(text(letter, "tailrace.stage"));
+        .add(
+            text(letter, "tailrace.stage")
+                + ": "
+                + text(letter, "tailrace.reason")
+                + ", "
+                + text(letter, "tailrace.message"));
     values.computeIfAbsent(place, it -> new HashSet<>()).add(Arrays.hashCode(letter.value()));
     if (letter.headers().lastHeader("tailrace.payload-uri") != null
         || text(letter, "tailrace.reason").equals("TOO_LARGE")) {

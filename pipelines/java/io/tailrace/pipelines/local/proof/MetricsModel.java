@@ -10,9 +10,11 @@ import io.tailrace.v1.QueryResult.Status;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,17 @@ public final class MetricsModel {
     }
   }
 
+  /** What of a row is wrong. Counts are compared first: the first thing says in what way. */
+  private static final class Wrong {
+    private final List<String> words = new ArrayList<>();
+    private Optional<Departure> first = Optional.empty();
+
+    void add(Departure departure, String word) {
+      first = Optional.of(first.orElse(departure));
+      words.add(word);
+    }
+  }
+
   /** Numbers, all of them. */
   private static final class Sample {
     private final List<Double> numbers = new ArrayList<>();
@@ -67,8 +80,7 @@ public final class MetricsModel {
     }
 
     /** Says what of a description of these numbers is wrong. */
-    void compare(
-        String name, Map<String, @Nullable String> found, String suffix, List<String> wrong) {
+    void compare(String name, Map<String, @Nullable String> found, String suffix, Wrong wrong) {
       differs(name + "_count", numbers.isEmpty() ? null : (double) numbers.size(), found, wrong);
       if (numbers.isEmpty()) {
         return;
@@ -81,7 +93,7 @@ public final class MetricsModel {
         String column = name + "_p" + Math.round(rank * 100) + suffix;
         String text = found.get(column);
         if (text == null || rankError(Double.parseDouble(text), rank) > MAX_RANK_ERROR) {
-          wrong.add(column + " " + text + " is not of rank " + rank);
+          wrong.add(Departure.OTHER, column + " " + text + " is not of rank " + rank);
         }
       }
     }
@@ -129,10 +141,10 @@ public final class MetricsModel {
    * The store beside the model.
    *
    * @param series how many series and minutes must be there or are
-   * @param differences how many of them are not as they must be
+   * @param departures how many of them are not as they must be, and how
    * @param first the first differences, in words
    */
-  record Comparison(long series, long differences, List<String> first) {}
+  record Comparison(long series, Map<Departure, Long> departures, List<String> first) {}
 
   private final Map<Row, Feature> features = new TreeMap<>();
   private final Map<Row, Query> queries = new TreeMap<>();
@@ -234,6 +246,7 @@ public final class MetricsModel {
   /** Compares what a store tells, which reads the schema of metrics, with what was added. */
   public Comparison compare(OfflineReader store) throws UnavailableException {
     List<String> differences = new ArrayList<>();
+    Map<Departure, Long> departures = new EnumMap<>(Departure.class);
     compare(
         features,
         rows(store, "feature_metrics", "feature", "resolver_fqn", "deployment_id"),
@@ -249,6 +262,7 @@ public final class MetricsModel {
           feature.values.compare("value", found, "", wrong);
           feature.staleness.compare("staleness", found, "_ms", wrong);
         },
+        departures,
         differences);
     compare(
         queries,
@@ -259,36 +273,46 @@ public final class MetricsModel {
           differs("partial", (double) query.partial, found, wrong);
           query.latency.compare("latency", found, "_ms", wrong);
         },
+        departures,
         differences);
     return new Comparison(
         features.size() + queries.size(),
-        differences.size(),
+        Map.copyOf(departures),
         List.copyOf(differences.subList(0, Math.min(DIFFERENCES_LISTED, differences.size()))));
   }
 
   private interface Comparer<T> {
-    void compare(T expected, Map<String, @Nullable String> found, List<String> wrong);
+    void compare(T expected, Map<String, @Nullable String> found, Wrong wrong);
   }
 
   private static <T> void compare(
       Map<Row, T> expected,
       Map<Row, Map<String, @Nullable String>> found,
       Comparer<T> comparer,
+      Map<Departure, Long> departures,
       List<String> differences) {
     expected.forEach(
         (row, what) -> {
           Map<String, @Nullable String> there = found.remove(row);
-          List<String> wrong = new ArrayList<>();
+          Wrong wrong = new Wrong();
           if (there == null) {
-            wrong.add("not there");
+            wrong.add(Departure.LOST, "not there");
           } else {
             comparer.compare(what, there, wrong);
           }
-          if (!wrong.isEmpty()) {
-            differences.add(row + ": " + String.join(", ", wrong));
-          }
+          wrong.first.ifPresent(
+              departure -> {
+                departures.merge(departure, 1L, Long::sum);
+                differences.add(row + ": " + String.join(", ", wrong.words));
+              });
         });
-    found.keySet().forEach(row -> differences.add(row + ": must not be there"));
+    found
+        .keySet()
+        .forEach(
+            row -> {
+              departures.merge(Departure.OTHER, 1L, Long::sum);
+              differences.add(row + ": must not be there");
+            });
   }
 
   private static Map<Row, Map<String, @Nullable String>> rows(
@@ -319,14 +343,13 @@ public final class MetricsModel {
   }
 
   private static void differs(
-      String column,
-      @Nullable Double expected,
-      Map<String, @Nullable String> found,
-      List<String> wrong) {
+      String column, @Nullable Double expected, Map<String, @Nullable String> found, Wrong wrong) {
     String text = found.get(column);
     Double number = text == null ? null : Double.valueOf(text);
     if (expected == null ? number != null : !expected.equals(number)) {
+      boolean isMore = expected == null || (number != null && number > expected);
       wrong.add(
+          isMore ? Departure.DUPLICATED : Departure.LOST,
           String.format(
               Locale.ROOT,
               "%s must be %s and is %s",

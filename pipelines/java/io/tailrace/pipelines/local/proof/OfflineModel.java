@@ -131,11 +131,19 @@ public final class OfflineModel {
    * @param tablesExpected how many tables must be there
    * @param tablesFound how many tables are there
    * @param rows how many rows must be there or are
-   * @param differences how many of tables, columns and rows are not as they must be
+   * @param departures how many of tables, columns and rows are not as they must be, and how
    * @param first the first differences
    */
   record Comparison(
-      int tablesExpected, int tablesFound, long rows, long differences, List<Difference> first) {}
+      int tablesExpected,
+      int tablesFound,
+      long rows,
+      Map<Departure, Long> departures,
+      List<Difference> first) {
+    long differences() {
+      return Departure.total(departures);
+    }
+  }
 
   private final Map<String, Environment> environments = new TreeMap<>();
   private final MessageDigest md5 = ExpectedNames.md5();

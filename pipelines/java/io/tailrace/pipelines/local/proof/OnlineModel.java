@@ -19,6 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -142,10 +143,15 @@ public final class OnlineModel {
    *
    * @param entities how many entities were read back
    * @param features how many features a reader must see or sees
-   * @param differences how many of these are not as they must be
+   * @param departures how many of these are not as they must be, and how
    * @param first the first differences
    */
-  record Comparison(int entities, long features, long differences, List<Difference> first) {}
+  record Comparison(
+      int entities, long features, Map<Departure, Long> departures, List<Difference> first) {
+    long differences() {
+      return Departure.total(departures);
+    }
+  }
 
   private final Map<EntityKey, Entity> entities =
       new TreeMap<>(
@@ -315,7 +321,7 @@ public final class OnlineModel {
    */
   public Comparison compare(OnlineReader reader, Instant now) throws UnavailableException {
     long features = 0;
-    long differences = 0;
+    Map<Departure, Long> departures = new EnumMap<>(Departure.class);
     List<Difference> first = new ArrayList<>();
     List<EntityKey> keys = new ArrayList<>(entities.keySet());
     for (int from = 0; from < keys.size(); from += BATCH) {
@@ -333,7 +339,7 @@ public final class OnlineModel {
             features++;
           }
           if (!same(expected.orElse(null), seen.orElse(null))) {
-            differences++;
+            departures.merge(departure(expected, seen), 1L, Long::sum);
             if (first.size() < DIFFERENCES_LISTED) {
               first.add(new Difference(key, name, inWords(expected), seenInWords(seen)));
             }
@@ -341,7 +347,19 @@ public final class OnlineModel {
         }
       }
     }
-    return new Comparison(keys.size(), features, differences, List.copyOf(first));
+    return new Comparison(keys.size(), features, departures, List.copyOf(first));
+  }
+
+  /** What must not be there has come back, or was not taken away by what is newer. */
+  private static Departure departure(
+      Optional<Observation> expected, Optional<OnlineReader.Value> seen) {
+    if (seen.isEmpty()) {
+      return Departure.LOST;
+    }
+    long found = sinceEpoch(seen.get().observedAt());
+    return expected.isEmpty() || found < expected.get().observedAt()
+        ? Departure.STALE
+        : Departure.OTHER;
   }
 
   private static boolean same(@Nullable Observation expected, OnlineReader.@Nullable Value seen) {

@@ -9,6 +9,7 @@ import io.tailrace.v1.QueryResult;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -63,44 +64,64 @@ public final class StoreModels {
    *
    * @throws UnavailableException also before the first summary is stored, as there are no tables
    */
-  public boolean metricsAreThere(LocalStack stack) throws UnavailableException {
+  public boolean metricsAreThere(String metricsStore) throws UnavailableException {
     synchronized (metrics) {
-      return MetricsModel.observations(OfflineStores.at(stack.metricsStore()).reader())
+      return MetricsModel.observations(OfflineStores.at(metricsStore).reader())
           >= metrics.observations();
     }
   }
 
-  /** Reads every store back and compares it. */
+  /** Reads every store of a stack back and compares it. */
   public List<ComparedStore> compare(LocalStack stack) throws UnavailableException {
-    OnlineModel.Comparison cells;
-    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
-      cells = online.compare(reader, Instant.now());
-    }
-    OfflineModel.Comparison tables =
-        offline.compare(
-            OfflineStores.at(stack.offlineStore()).reader(),
-            environment -> schema(stack.offlineStore(), environment));
-    MetricsModel.Comparison series;
-    synchronized (metrics) {
-      series = metrics.compare(OfflineStores.at(stack.metricsStore()).reader());
-    }
     return List.of(
-        ComparedStore.of(
-            text(
-                "%,d entities and %,d features read back from the store",
-                cells.entities(), cells.features()),
-            cells.differences(),
-            cells.first()),
-        ComparedStore.of(
-            text(
-                "%,d tables and %,d rows read back from the offline store",
-                tables.tablesFound(), tables.rows()),
-            tables.differences(),
-            tables.first()),
-        ComparedStore.of(
-            text("%,d series and minutes read back from the metrics store", series.series()),
-            series.differences(),
-            series.first()));
+        compareOnline(stack.onlineStore()),
+        compareOffline(stack.offlineStore()),
+        compareMetrics(stack.metricsStore()));
+  }
+
+  /** Reads an online store back and compares it. */
+  public ComparedStore compareOnline(String uri) throws UnavailableException {
+    try (OnlineReader reader = OnlineReader.open(uri)) {
+      OnlineModel.Comparison cells = online.compare(reader, Instant.now());
+      return compared(
+          text(
+              "%,d entities and %,d features read back from the store",
+              cells.entities(), cells.features()),
+          cells.features(),
+          cells.departures(),
+          cells.first());
+    }
+  }
+
+  /** Reads an offline store back and compares it. */
+  public ComparedStore compareOffline(String uri) throws UnavailableException {
+    OfflineModel.Comparison tables =
+        offline.compare(OfflineStores.at(uri).reader(), environment -> schema(uri, environment));
+    return compared(
+        text(
+            "%,d tables and %,d rows read back from the offline store",
+            tables.tablesFound(), tables.rows()),
+        tables.rows(),
+        tables.departures(),
+        tables.first());
+  }
+
+  /** Reads a metrics store back and compares it. */
+  public ComparedStore compareMetrics(String uri) throws UnavailableException {
+    synchronized (metrics) {
+      MetricsModel.Comparison series = metrics.compare(OfflineStores.at(uri).reader());
+      return compared(
+          text("%,d series and minutes read back from the metrics store", series.series()),
+          series.series(),
+          series.departures(),
+          series.first());
+    }
+  }
+
+  private static ComparedStore compared(
+      String read, long stored, Map<Departure, Long> departures, List<?> first) {
+    return new ComparedStore(
+        read, stored, departures, first.stream().map(Object::toString).toList());
   }
 
   /** Returns the schema of an environment, as the URI names it; sample environments are plain. */

@@ -7,6 +7,7 @@ import io.tailrace.pipelines.local.proof.ExpectedTable.Field;
 import io.tailrace.pipelines.local.proof.ExpectedTable.Row;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,7 +39,7 @@ final class StoreReading {
   private int tablesExpected;
   private int tablesFound;
   private long rows;
-  private long differences;
+  private final Map<Departure, Long> departures = new EnumMap<>(Departure.class);
   private final List<OfflineModel.Difference> first = new ArrayList<>();
 
   StoreReading(OfflineReader store) {
@@ -48,7 +49,7 @@ final class StoreReading {
 
   OfflineModel.Comparison comparison() {
     return new OfflineModel.Comparison(
-        tablesExpected, tablesFound, rows, differences, List.copyOf(first));
+        tablesExpected, tablesFound, rows, Map.copyOf(departures), List.copyOf(first));
   }
 
   void compare(String schema, Map<String, ExpectedTable> expected) throws UnavailableException {
@@ -62,10 +63,11 @@ final class StoreReading {
       ExpectedTable must = expected.get(name);
       Found is = found.get(name);
       if (must == null) {
-        note(() -> new OfflineModel.Difference(table, "", "no such table", "one"));
+        note(Departure.OTHER, () -> new OfflineModel.Difference(table, "", "no such table", "one"));
       } else if (is == null) {
         rows += must.rows().size();
         note(
+            Departure.LOST,
             () ->
                 new OfflineModel.Difference(
                     table, "", "a table of " + must.rows().size() + " rows", "none"));
@@ -108,7 +110,9 @@ final class StoreReading {
       String is = found.columns().getOrDefault(field.name(), "none");
       if (field.type() != StoredType.NOTHING && !is.equals(must)) {
         all = false;
-        note(() -> new OfflineModel.Difference(table, "column " + field.name(), must, is));
+        note(
+            Departure.OTHER,
+            () -> new OfflineModel.Difference(table, "column " + field.name(), must, is));
       }
     }
     return all;
@@ -135,6 +139,7 @@ final class StoreReading {
               if (!seen.contains(id)) {
                 rows++;
                 note(
+                    Departure.LOST,
                     () ->
                         new OfflineModel.Difference(
                             table, id.toString(), inWords(expected, row.cells()), "nothing"));
@@ -151,9 +156,12 @@ final class StoreReading {
     Object id = is.remove(0);
     Row must = expected.rows().get(id);
     if (must == null) {
-      note(() -> new OfflineModel.Difference(table, "" + id, "nothing", inWords(expected, is)));
+      note(
+          Departure.OTHER,
+          () -> new OfflineModel.Difference(table, "" + id, "nothing", inWords(expected, is)));
     } else if (!seen.add(id)) {
       note(
+          Departure.DUPLICATED,
           () ->
               new OfflineModel.Difference(
                   table, "" + id, "one row", "another: " + inWords(expected, is)));
@@ -166,7 +174,9 @@ final class StoreReading {
         }
       }
       if (!wrong.isEmpty()) {
+        // Of what has the same id the greatest stands, which is not there.
         note(
+            Departure.STALE,
             () ->
                 new OfflineModel.Difference(
                     table, "" + id, inWords(expected, cells, wrong), inWords(expected, is, wrong)));
@@ -174,8 +184,8 @@ final class StoreReading {
     }
   }
 
-  private void note(Supplier<OfflineModel.Difference> difference) {
-    differences++;
+  private void note(Departure departure, Supplier<OfflineModel.Difference> difference) {
+    departures.merge(departure, 1L, Long::sum);
     if (first.size() < DIFFERENCES_LISTED) {
       first.add(difference.get());
     }

@@ -1,6 +1,5 @@
 package io.tailrace.pipelines.local.watch;
 
-import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import java.util.HashMap;
 import java.util.List;
@@ -17,14 +16,11 @@ public final class GroupOffsets implements AutoCloseable {
   private final RunningWriter writer;
   private final Admin admin;
 
-  /** Begins to ask about a writer of a stack. */
-  public GroupOffsets(LocalStack stack, RunningWriter writer) {
+  /** Begins to ask brokers about a writer. */
+  public GroupOffsets(String bootstrapServers, RunningWriter writer) {
     this.writer = writer;
     this.admin =
-        Admin.create(
-            Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                (Object) stack.kafka().bootstrapServers()));
+        Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, (Object) bootstrapServers));
   }
 
   /** Returns the sum of the offsets that the writer has committed. */

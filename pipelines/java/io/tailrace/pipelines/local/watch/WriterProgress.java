@@ -78,7 +78,7 @@ public final class WriterProgress implements AutoCloseable {
     this.stack = stack;
     this.writer = writer;
     this.prefix = writer.writer().stage() + "_";
-    this.offsets = new GroupOffsets(stack, writer);
+    this.offsets = new GroupOffsets(stack.kafka().bootstrapServers(), writer);
     this.before = offsets.published();
   }
 

@@ -3,14 +3,13 @@ package io.tailrace.pipelines.benchmark.edges;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
-import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.proof.StoreModels;
-import io.tailrace.pipelines.local.watch.GroupOffsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -24,7 +23,7 @@ public class RescaleTest {
   private static final int MOST = 8;
   private static final List<Integer> COPIES = List.of(4, MOST, 1);
   private static final int RATE = 100;
-  private static final long PATIENCE_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   @Rule public final TemporaryFolder files = new TemporaryFolder();
 
@@ -45,11 +44,7 @@ public class RescaleTest {
       ExecutorService thread = Executors.newSingleThreadExecutor();
       try (EdgePublisher publisher =
           new EdgePublisher(
-              stack,
-              stack.writers().stream().<Writer<?>>map(RunningWriter::writer).toList(),
-              5,
-              models,
-              acknowledged)) {
+              stack.kafka().bootstrapServers(), stack.writers(), 5, models, acknowledged)) {
         Future<?> publishing =
             thread.submit(
                 () -> {
@@ -72,26 +67,20 @@ public class RescaleTest {
       } finally {
         thread.shutdownNow();
       }
-      awaitRest(stack);
+      assertThat(
+              Settled.await(
+                  stack.kafka().bootstrapServers(),
+                  stack.writers(),
+                  models,
+                  Optional.of(stack.metricsStore()),
+                  PATIENCE))
+          .isTrue();
 
       models.compare(stack).forEach(store -> assertThat(store.listed()).isEmpty());
-      LetterAudit.Findings letters = LetterAudit.of(stack, acknowledged.refused(), Map.of());
+      LetterAudit.Findings letters =
+          LetterAudit.of(stack.kafka().bootstrapServers(), acknowledged.refused(), Map.of());
       assertThat(letters.first()).isEmpty();
       assertThat(letters.wrong()).isEqualTo(0);
-    }
-  }
-
-  private void awaitRest(LocalStack stack) throws Exception {
-    long deadline = System.nanoTime() + PATIENCE_NANOS;
-    boolean quiet = false;
-    while (!quiet && System.nanoTime() < deadline) {
-      Thread.sleep(200);
-      quiet = models.metricsAreThere(stack);
-      for (RunningWriter writer : stack.writers()) {
-        try (GroupOffsets offsets = new GroupOffsets(stack, writer)) {
-          quiet &= offsets.committed() >= offsets.published();
-        }
-      }
     }
   }
 }

@@ -107,7 +107,7 @@ public class OfflineModelTest {
 
     OfflineModel.Comparison comparison = compare();
 
-    assertThat(comparison).isEqualTo(new OfflineModel.Comparison(2, 2, 2, 0, List.of()));
+    assertThat(comparison).isEqualTo(new OfflineModel.Comparison(2, 2, 2, Map.of(), List.of()));
     assertThat(model.tableCount()).isEqualTo(2);
     assertThat(model.rowCount()).isEqualTo(2);
   }
@@ -828,7 +828,7 @@ public class OfflineModelTest {
   @Test
   public void nothingOfARefusedResultMayBeThere() throws Exception {
     model.addRefused(age());
-    assertThat(compare()).isEqualTo(new OfflineModel.Comparison(0, 0, 0, 0, List.of()));
+    assertThat(compare()).isEqualTo(new OfflineModel.Comparison(0, 0, 0, Map.of(), List.of()));
     storeAge();
     assertThat(words(compare()))
         .containsExactly(
@@ -866,7 +866,7 @@ public class OfflineModelTest {
     }
     UnaryOperator<String> schema = environment -> "tailrace_" + environment;
     assertThat(model.compare(store, schema))
-        .isEqualTo(new OfflineModel.Comparison(4, 4, 4, 0, List.of()));
+        .isEqualTo(new OfflineModel.Comparison(4, 4, 4, Map.of(), List.of()));
     sql("UPDATE user__age SET value = 31");
     assertThat(words(model.compare(store, schema)))
         .containsExactly(
@@ -880,7 +880,7 @@ public class OfflineModelTest {
     model.addRefused(age().toBuilder().setEnvironmentId("zero").build());
     storeAge();
     assertThat(model.compare(store, environment -> "prod"))
-        .isEqualTo(new OfflineModel.Comparison(2, 2, 2, 0, List.of()));
+        .isEqualTo(new OfflineModel.Comparison(2, 2, 2, Map.of(), List.of()));
 
     publish(age().toBuilder().setEnvironmentId("test").build());
     IllegalArgumentException e =

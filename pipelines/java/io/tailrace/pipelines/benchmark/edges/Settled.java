@@ -1,0 +1,55 @@
+package io.tailrace.pipelines.benchmark.edges;
+
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.local.RunningWriter;
+import io.tailrace.pipelines.local.proof.StoreModels;
+import io.tailrace.pipelines.local.watch.GroupOffsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Waits until writers have dealt with everything that was published. */
+public final class Settled {
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  private Settled() {}
+
+  /**
+   * Waits until all that is on the bus of each writer is committed, and the metrics store has
+   * everything. In the writers' order: what one has committed is on the bus of the next.
+   *
+   * @param metricsStore the URI of the metrics store, if anything is written to it
+   * @return whether that came to pass within the time
+   */
+  public static boolean await(
+      String bootstrapServers,
+      List<RunningWriter> writers,
+      StoreModels models,
+      Optional<String> metricsStore,
+      Duration patience)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (System.nanoTime() < deadline) {
+      boolean quiet = true;
+      for (RunningWriter writer : writers) {
+        try (GroupOffsets offsets = new GroupOffsets(bootstrapServers, writer)) {
+          quiet &= offsets.committed() >= offsets.published();
+        }
+      }
+      if (quiet && metricsStore.map(store -> areThere(models, store)).orElse(true)) {
+        return true;
+      }
+      Thread.sleep(POLL.toMillis());
+    }
+    return false;
+  }
+
+  private static boolean areThere(StoreModels models, String metricsStore) {
+    try {
+      return models.metricsAreThere(metricsStore);
+    } catch (UnavailableException e) {
+      // Before the first summary there are no tables.
+      return false;
+    }
+  }
+}
