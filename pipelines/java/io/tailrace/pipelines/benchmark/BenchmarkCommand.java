@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.benchmark;
 
 import io.tailrace.pipelines.benchmark.edges.EdgesCommand;
+import io.tailrace.pipelines.benchmark.faults.FaultsCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -17,7 +18,9 @@ import picocli.CommandLine.Spec;
       BulkBenchmarkCommand.class,
       MetricsBenchmarkCommand.class,
       MemoryBenchmarkCommand.class,
-      EdgesCommand.class
+      ClusterBenchmarkCommand.class,
+      EdgesCommand.class,
+      FaultsCommand.class
     })
 public final class BenchmarkCommand implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

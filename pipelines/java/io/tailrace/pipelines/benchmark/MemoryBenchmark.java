@@ -129,8 +129,7 @@ final class MemoryBenchmark implements AutoCloseable {
             "--stateBackendStoragePath=" + directory.resolve(group + "-checkpoints").toUri()));
     long start = System.nanoTime();
     try (WriterProcess process =
-        WriterProcess.start(
-            MemoryBenchmark.mainOf(writer), directory.resolve(group), heap, options)) {
+        WriterProcess.start(writer.program(), directory.resolve(group), heap, options)) {
       int messages = published.getOrDefault(writer.reads(), 0);
       process.awaitCommitted(admin, group, messages);
       return new Survived(
@@ -170,18 +169,6 @@ final class MemoryBenchmark implements AutoCloseable {
         .partitionResult(partition)
         .get()
         .offset();
-  }
-
-  private static Class<?> mainOf(Writer<?> writer) {
-    try {
-      StringBuilder name = new StringBuilder(Writers.class.getPackageName()).append('.');
-      for (String part : writer.name().split("-", -1)) {
-        name.append(Character.toUpperCase(part.charAt(0))).append(part, 1, part.length());
-      }
-      return Class.forName(name.toString());
-    } catch (ClassNotFoundException e) {
-      throw new IllegalStateException("a writer's class is not named like the writer", e);
-    }
   }
 
   private List<String> endpoints(Writer<?> writer, String group) {

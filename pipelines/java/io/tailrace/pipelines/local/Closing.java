@@ -3,11 +3,11 @@ package io.tailrace.pipelines.local;
 import java.util.List;
 
 /** Ends what was started together. */
-final class Closing {
+public final class Closing {
   private Closing() {}
 
   /** Closes in the given order, each one whatever happened to the others. */
-  static void all(List<AutoCloseable> servers) {
+  public static void all(List<AutoCloseable> servers) {
     RuntimeException failure = null;
     for (AutoCloseable server : servers) {
       try {

@@ -54,6 +54,21 @@ public final class LocalWriters {
    */
   public RunningWriter start(Writer<?> writer, List<String> more) throws CommandException {
     List<String> options = new ArrayList<>(flink.pipelineArguments());
+    options.addAll(options(writer, more));
+    var unused = writer.start(options.toArray(String[]::new));
+    List<FlinkCluster.Job> jobs = flink.jobs();
+    JobID job = jobs.get(jobs.size() - 1).id();
+    String source = uri(writer, writer.reads());
+    return new RunningWriter(writer, source.substring(source.lastIndexOf('/') + 1), job);
+  }
+
+  /**
+   * Returns what a writer is told, whatever it runs on.
+   *
+   * @param more options that it gets besides, or instead, in the form {@code --name=value}
+   */
+  public List<String> options(Writer<?> writer, List<String> more) {
+    List<String> options = new ArrayList<>();
     options.add("--jobName=" + writer.name());
     settings.stream()
         .filter(setting -> more.stream().noneMatch(each -> name(each).equals(name(setting))))
@@ -62,11 +77,7 @@ public final class LocalWriters {
     for (String option : writer.endpoints().keySet()) {
       options.add("--" + option + "=" + uri(writer, option));
     }
-    var unused = writer.start(options.toArray(String[]::new));
-    List<FlinkCluster.Job> jobs = flink.jobs();
-    JobID job = jobs.get(jobs.size() - 1).id();
-    String source = uri(writer, writer.reads());
-    return new RunningWriter(writer, source.substring(source.lastIndexOf('/') + 1), job);
+    return options;
   }
 
   private static String name(String option) {

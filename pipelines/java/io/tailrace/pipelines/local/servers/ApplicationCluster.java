@@ -18,6 +18,12 @@ public final class ApplicationCluster extends ApplicationClusterEntryPoint {
     super(configuration, program, StandaloneResourceManagerFactory.getInstance());
   }
 
+  /** Its one job may have as many copies as there are slots. */
+  @Override
+  protected boolean supportsReactiveMode() {
+    return true;
+  }
+
   /** Runs one: the directory of the configuration, the program's main class, its arguments. */
   public static void main(String[] args) throws Exception {
     Configuration configuration = GlobalConfiguration.loadConfiguration(args[0]);

@@ -35,6 +35,9 @@ public interface FlinkCluster {
    */
   boolean isProcessing(JobID job);
 
+  /** In how many copies the widest step of a job runs; 0 for a job that is not known. */
+  int parallelism(JobID job);
+
   /**
    * How often a job has been restarted after a failure: of its tasks, the one restarted most often.
    * The connected steps of a job restart together.

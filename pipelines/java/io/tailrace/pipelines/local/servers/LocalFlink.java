@@ -176,6 +176,11 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
   }
 
   @Override
+  public int parallelism(JobID job) {
+    return (int) tasks(job).map(AccessExecutionVertex::getParallelSubtaskIndex).distinct().count();
+  }
+
+  @Override
   public long completedCheckpoints(JobID job) {
     CheckpointStatsSnapshot checkpoints = graph(job).getCheckpointStatsSnapshot();
     return checkpoints == null ? 0 : checkpoints.getCounts().getNumberOfCompletedCheckpoints();

@@ -127,6 +127,23 @@ public final class LocalRedis implements AutoCloseable {
     startProcess();
   }
 
+  /** Has the process stand still, with its connections open, until it is thawed. */
+  public synchronized void freeze() {
+    signal("STOP");
+  }
+
+  /** Has it go on. */
+  public synchronized void thaw() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    if (process == null) {
+      throw new IllegalStateException("Redis does not run");
+    }
+    process.signal(name);
+  }
+
   /** Ends the process within a second. The directory stays. */
   @Override
   public void close() {

@@ -9,8 +9,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobID;
@@ -83,6 +86,14 @@ final class RemoteFlink implements FlinkCluster {
   }
 
   @Override
+  public int parallelism(JobID job) {
+    return vertices(get("/jobs/" + job))
+        .mapToInt(vertex -> vertex.path("parallelism").asInt())
+        .max()
+        .orElse(0);
+  }
+
+  @Override
   public int restarts(JobID job) {
     return vertices(get("/jobs/" + job))
         .flatMap(
@@ -135,6 +146,16 @@ final class RemoteFlink implements FlinkCluster {
 
   @Override
   public String stopWithSavepoint(JobID job) {
+    String savepoint = savepointOfStop(job);
+    await(() -> hasEnded(job), "job " + job + " does not end");
+    return savepoint;
+  }
+
+  /**
+   * Stops a job with a savepoint, and returns where that is, at once: a JobManager of one job ends
+   * when it has told.
+   */
+  String savepointOfStop(JobID job) {
     String request =
         rest.send(
                 "POST",
@@ -142,15 +163,18 @@ final class RemoteFlink implements FlinkCluster {
                 "{\"targetDirectory\": \"" + savepoints.toUri() + "\", \"drain\": false}")
             .path("request-id")
             .asText();
-    String status = "/jobs/" + job + "/savepoints/" + request;
+    String path = "/jobs/" + job + "/savepoints/" + request;
+    AtomicReference<JsonNode> status = new AtomicReference<>(MissingNode.getInstance());
     await(
-        () -> get(status).path("status").path("id").asText().equals("COMPLETED"),
+        () -> {
+          status.set(get(path));
+          return status.get().path("status").path("id").asText().equals("COMPLETED");
+        },
         "job " + job + " does not stop");
-    JsonNode operation = get(status).path("operation");
+    JsonNode operation = status.get().path("operation");
     if (operation.path("location").asText().isEmpty()) {
       throw new IllegalStateException("Flink refuses: " + operation.path("failure-cause"));
     }
-    await(() -> hasEnded(job), "job " + job + " does not end");
     return operation.path("location").asText();
   }
 
@@ -161,16 +185,14 @@ final class RemoteFlink implements FlinkCluster {
 
   /** Returns how many task slots there are. */
   int slots() {
-    return overview("slots-total");
+    return get("/overview").path("slots-total").asInt();
   }
 
-  /** Returns how many TaskManagers there are. */
-  int taskManagers() {
-    return overview("taskmanagers");
-  }
-
-  private int overview(String count) {
-    return get("/overview").path(count).asInt();
+  /** Returns the ids of the TaskManagers that there are. */
+  Set<String> taskManagers() {
+    return elements(get("/taskmanagers").path("taskmanagers"))
+        .map(each -> each.path("id").asText())
+        .collect(Collectors.toSet());
   }
 
   private JsonNode get(String path) {

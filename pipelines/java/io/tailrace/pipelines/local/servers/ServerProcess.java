@@ -90,6 +90,11 @@ public final class ServerProcess {
     return process.isAlive();
   }
 
+  /** Returns what a process that has ended was ended with. */
+  public int exitCode() {
+    return process.exitValue();
+  }
+
   /** Returns the process's id. */
   public long pid() {
     return process.pid();

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,10 @@ public final class StandaloneFlink implements AutoCloseable {
 
   private final Builder description;
   private final RemoteFlink cluster;
-  private final List<ServerProcess> taskManagers = new ArrayList<>();
+
+  /** By their ids, the oldest first. */
+  private final Map<String, ServerProcess> taskManagers = new LinkedHashMap<>();
+
   private @Nullable ServerProcess jobManager;
   private int started;
 
@@ -95,22 +99,31 @@ public final class StandaloneFlink implements AutoCloseable {
    * @param which from 0, the oldest first
    */
   public void killTaskManager(int which) {
-    taskManagers.remove(which).kill();
+    remove(which).kill();
   }
 
   /** Stops a TaskManager as an operator does who scales down. */
   public void stopTaskManager(int which) {
-    taskManagers.remove(which).stop(GRACE);
+    remove(which).stop(GRACE);
+  }
+
+  private ServerProcess remove(int which) {
+    String id = List.copyOf(taskManagers.keySet()).get(which);
+    ServerProcess process = taskManagers.remove(id);
+    if (process == null) {
+      throw new IllegalStateException(id + " is not there");
+    }
+    return process;
   }
 
   /** Waits until the cluster has noticed who is there and who is not. */
   public void awaitTaskManagers() {
     RemoteFlink.await(
         () -> {
-          taskManagers.forEach(StandaloneFlink::checkAlive);
-          return cluster.taskManagers() == taskManagers.size();
+          taskManagers.values().forEach(StandaloneFlink::checkAlive);
+          return cluster.taskManagers().equals(taskManagers.keySet());
         },
-        "there are not " + taskManagers.size() + " TaskManagers");
+        "the TaskManagers are not " + taskManagers.keySet());
   }
 
   private static void checkAlive(ServerProcess process) {
@@ -168,7 +181,7 @@ public final class StandaloneFlink implements AutoCloseable {
     command.addAll(
         List.of(
             "--configDir", description.conf().toString(), "-D", "taskmanager.resource-id=" + name));
-    taskManagers.add(start(command, name));
+    taskManagers.put(name, start(command, name));
   }
 
   private ServerProcess start(List<String> command, String name) {
@@ -183,6 +196,28 @@ public final class StandaloneFlink implements AutoCloseable {
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError");
+  }
+
+  /**
+   * Stops the job of an application cluster with a savepoint, and returns when the JobManager has
+   * ended with it, as one does whose program is over.
+   *
+   * @return the savepoint's URI
+   * @throws IllegalStateException if the JobManager ends in another way
+   */
+  public String stopApplication(JobID job) {
+    ServerProcess running = jobManager;
+    if (running == null) {
+      throw new IllegalStateException("The JobManager does not run");
+    }
+    String savepoint = cluster.savepointOfStop(job);
+    RemoteFlink.await(() -> !running.isAlive(), "the application does not end");
+    jobManager = null;
+    if (running.exitCode() != 0) {
+      throw new IllegalStateException(
+          "The application has failed with " + running.exitCode() + ":\n" + running.lastOutput(20));
+    }
+    return savepoint;
   }
 
   /** Returns the URI of the last checkpoint of a job that is complete, if there is one. */
@@ -208,7 +243,7 @@ public final class StandaloneFlink implements AutoCloseable {
   @Override
   public void close() {
     killJobManager();
-    taskManagers.forEach(ServerProcess::kill);
+    taskManagers.values().forEach(ServerProcess::kill);
     taskManagers.clear();
   }
 
