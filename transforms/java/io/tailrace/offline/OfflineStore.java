@@ -49,7 +49,12 @@ public interface OfflineStore extends Endpoint {
     /** Loads files that the store itself reads from a bucket. */
     BULK_LOAD,
     /** Reads. */
-    READ
+    READ;
+
+    /** Returns whether rows are inserted, of whatever files. */
+    public static boolean insertsRows(Set<Role> roles) {
+      return roles.contains(INSERT) || roles.contains(BULK_LOAD);
+    }
   }
 
   /**

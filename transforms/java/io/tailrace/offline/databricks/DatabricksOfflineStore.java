@@ -16,6 +16,7 @@ import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseSession;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -93,7 +94,10 @@ public final class DatabricksOfflineStore implements StagedStore {
   @Override
   public void check(Set<Role> roles) throws UnavailableException {
     List<String> abandoned = ask("SELECT table_schema || '.' || table_name FROM " + abandoned());
-    if (roles.contains(Role.INSERT)) {
+    if (roles.contains(Role.BULK_LOAD)) {
+      checkBucket();
+    }
+    if (Role.insertsRows(roles)) {
       address.stage().check();
       try (WarehouseSession session = session()) {
         for (String table : abandoned) {
@@ -106,6 +110,34 @@ public final class DatabricksOfflineStore implements StagedStore {
                   });
         }
       }
+    }
+  }
+
+  /** Lists the bucket as COPY INTO will. */
+  private void checkBucket() throws UnavailableException {
+    WideCopy copy = address.loads().copy();
+    if (copy == null) {
+      return;
+    }
+    String list = "LIST " + DATABRICKS.literal(copy.folder() + "/") + " LIMIT 1";
+    try (WarehouseSession session = session()) {
+      boolean unused =
+          session.run(
+              statements -> {
+                statements.execute(list);
+                return true;
+              });
+    } catch (WarehouseSession.RefusedException e) {
+      throw new UnavailableException(
+          uri()
+              + ": Databricks can't read copyFrom="
+              + copy.folder()
+              + " ("
+              + address.server().message(e.refusal())
+              + "): CREATE EXTERNAL LOCATION … URL '"
+              + copy.folder()
+              + "' WITH (STORAGE CREDENTIAL …); GRANT READ FILES ON EXTERNAL LOCATION … TO …",
+          e);
     }
   }
 

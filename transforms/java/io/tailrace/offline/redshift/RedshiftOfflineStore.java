@@ -9,11 +9,13 @@ import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.offline.warehouse.Meaning;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -21,6 +23,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Amazon Redshift, a cluster or a workgroup, at {@code
@@ -65,7 +68,7 @@ public final class RedshiftOfflineStore implements StagedStore {
 
   @Override
   public void check(Set<Role> roles) throws UnavailableException {
-    if (roles.contains(Role.INSERT)) {
+    if (Role.insertsRows(roles)) {
       stage().check();
     }
     boolean mayCreate =
@@ -76,11 +79,57 @@ public final class RedshiftOfflineStore implements StagedStore {
               + ": the user may not create schemas: GRANT CREATE ON DATABASE … TO …, or create"
               + " them and let the user own them");
     }
-    if (roles.contains(Role.INSERT)
+    if (Role.insertsRows(roles)
         && !ask("SELECT has_database_privilege(current_database(), 'TEMP')").equals("t")) {
       throw new UnavailableException(
           uri() + ": the user may not create temporary tables: GRANT TEMP ON DATABASE … TO …");
     }
+    if (roles.contains(Role.BULK_LOAD)) {
+      checkBucket();
+    }
+  }
+
+  /**
+   * Copies what is not there: Redshift says so if the role may list the bucket, and that it may not
+   * otherwise.
+   */
+  private void checkBucket() throws UnavailableException {
+    WideCopy copy = address.bulk().copy();
+    if (copy == null) {
+      return;
+    }
+    RedshiftStatements statements = address.statements();
+    String nothing = copy.folder() + "/tailrace-looks-for-nothing-" + UUID.randomUUID() + "/";
+    try (WarehouseSession session = new WarehouseSession(address.server())) {
+      boolean unused =
+          session.run(
+              open -> {
+                open.execute("DROP TABLE IF EXISTS nothing_copied");
+                open.execute("CREATE TEMP TABLE nothing_copied (c0 BIGINT)");
+                open.execute(statements.copyAllStatement("nothing_copied", nothing));
+                return true;
+              });
+    } catch (WarehouseSession.RefusedException e) {
+      if (address.server().meaning(e.refusal()) != Meaning.CONTENT) {
+        throw mayNotRead(copy, e);
+      }
+    } catch (UnavailableException e) {
+      throw mayNotRead(copy, e);
+    }
+  }
+
+  private UnavailableException mayNotRead(WideCopy copy, Exception e) {
+    return new UnavailableException(
+        uri()
+            + ": Redshift can't read copyFrom="
+            + copy.folder()
+            + " by the role "
+            + address.statements().iamRole()
+            + " ("
+            + e.getMessage()
+            + "): let the role read it (s3:ListBucket, s3:GetObject), attach it to the cluster, and"
+            + " GRANT ASSUMEROLE ON … TO … FOR COPY",
+        e);
   }
 
   /** Returns the only text that a query finds. */

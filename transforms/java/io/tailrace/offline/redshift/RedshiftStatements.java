@@ -128,13 +128,18 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
 
   /** Columns are found by their places: plain files have them as the table has. */
   String copyStatement(String place, String manifest) {
+    return copyAllStatement(place, manifest) + " SERIALIZETOJSON MANIFEST STATUPDATE OFF";
+  }
+
+  /** Of all files whose names begin so. */
+  String copyAllStatement(String place, String prefix) {
     return "COPY "
         + place
         + " FROM "
-        + REDSHIFT.literal(manifest)
+        + REDSHIFT.literal(prefix)
         + " IAM_ROLE "
         + (iamRole.equals("default") ? iamRole : REDSHIFT.literal(iamRole))
-        + " FORMAT AS PARQUET SERIALIZETOJSON MANIFEST STATUPDATE OFF";
+        + " FORMAT AS PARQUET";
   }
 
   @Override

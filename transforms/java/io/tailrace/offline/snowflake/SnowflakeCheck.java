@@ -2,19 +2,27 @@ package io.tailrace.offline.snowflake;
 
 import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.warehouse.WarehouseSession;
+import io.tailrace.offline.warehouse.WideCopy;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Asks Snowflake whether it can be used, and what it is. Stateless and thread-safe. */
 final class SnowflakeCheck {
+  private static final Logger LOG = LoggerFactory.getLogger(SnowflakeCheck.class);
+
   private SnowflakeCheck() {}
 
   /** Does what the writer will do, before it starts. */
@@ -37,8 +45,15 @@ final class SnowflakeCheck {
                 + server.context().database()
                 + " TO ROLE …");
       }
-      if (roles.contains(Role.INSERT)) {
+      if (Role.insertsRows(roles)) {
         checkStage(session, address);
+      }
+      WideCopy copy = address.bulk().copy();
+      String integration = address.statements().integration();
+      if (roles.contains(Role.BULK_LOAD) && copy != null && integration != null) {
+        String location = SnowflakeStage.location(copy.folder());
+        checkAllowed(session, integration, location);
+        validate(session, integration, location);
       }
     }
   }
@@ -57,8 +72,12 @@ final class SnowflakeCheck {
       return;
     }
     stage.check();
+    checkAllowed(session, integration, SnowflakeStage.location(stage.uri()));
+  }
+
+  private static void checkAllowed(WarehouseSession session, String integration, String location)
+      throws UnavailableException {
     String allowed = allowed(session, integration);
-    String location = SnowflakeStage.location(stage.uri());
     if (Arrays.stream(allowed.split(",", -1))
         .map(String::strip)
         .noneMatch(each -> location.startsWith(each.replaceFirst("[*]$", "")))) {
@@ -68,11 +87,62 @@ final class SnowflakeCheck {
               + integration
               + " lets Snowflake read "
               + allowed
-              + ", not the stage: ALTER STORAGE INTEGRATION "
+              + ", not "
+              + location
+              + ": ALTER STORAGE INTEGRATION "
               + integration
               + " SET STORAGE_ALLOWED_LOCATIONS = ('"
               + location
               + "')");
+    }
+  }
+
+  /** Lets Snowflake itself list the location, if the role may ask for that. */
+  private static void validate(WarehouseSession session, String integration, String location)
+      throws UnavailableException {
+    String answer;
+    try {
+      answer =
+          session.run(
+              statements ->
+                  statements
+                      .query(
+                          "SELECT SYSTEM$VALIDATE_STORAGE_INTEGRATION("
+                              + SNOWFLAKE.literal(integration.toUpperCase(Locale.ROOT))
+                              + ", "
+                              + SNOWFLAKE.literal(location)
+                              + ", 'tailrace.txt', 'list')",
+                          row -> String.valueOf(row.getString(1)))
+                      .get(0));
+    } catch (WarehouseSession.RefusedException e) {
+      LOG.warn(
+          "{}: whether the storage integration {} reads {} can't be asked: {}",
+          session.server().text(),
+          integration,
+          location,
+          session.server().message(e.refusal()));
+      return;
+    }
+    if (!isSuccess(answer)) {
+      throw new UnavailableException(
+          session.server().text()
+              + ": Snowflake can't list "
+              + location
+              + " by the storage integration "
+              + integration
+              + " ("
+              + answer
+              + "): let the user or account that DESCRIBE INTEGRATION "
+              + integration
+              + " names list and read the bucket");
+    }
+  }
+
+  private static boolean isSuccess(String answer) {
+    try {
+      return new ObjectMapper().readTree(answer).path("status").asText().equals("success");
+    } catch (JsonProcessingException e) {
+      return false;
     }
   }
 

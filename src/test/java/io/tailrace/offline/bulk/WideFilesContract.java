@@ -1,7 +1,12 @@
 package io.tailrace.offline.bulk;
 
 import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
+import io.tailrace.offline.OfflineStores;
 import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.parquet.WideMapping.Kind;
 import io.tailrace.parquet.WideMapping.Nulls;
@@ -10,6 +15,7 @@ import io.tailrace.v1.BulkUpload;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.Test;
 
 /** What a warehouse must do with files that it reads from their bucket itself. */
@@ -64,6 +70,40 @@ public abstract class WideFilesContract extends ResultFilesRules {
       Arrays.fill(values, value);
       return List.of(values);
     }
+  }
+
+  private static final Set<Role> WRITER = Set.of(Role.CREATE_TABLES, Role.BULK_LOAD);
+
+  /** Returns a store that may not read the bucket. */
+  protected abstract OfflineStore without() throws Exception;
+
+  /** Returns what the start says of it. */
+  protected abstract String correction();
+
+  @Test
+  public void theStartLooksWhetherTheBucketCanBeRead() throws Exception {
+    store().check(WRITER);
+
+    UnavailableException e =
+        assertThrows(UnavailableException.class, () -> without().check(WRITER));
+
+    assertThat(e).hasMessageThat().contains(correction());
+  }
+
+  @Test
+  public void whereThereIsNoBucketToReadTheRightSpellingIsTold() {
+    String right = store().uri().replace("copyFrom=s3://results/team", "copyFrom=X");
+    right = right.replace("copyFrom=s3://stage/team", "copyFrom=X");
+    assertThat(problem(right.replace("copyFrom=X", "copyFrom=file:///data/results")))
+        .contains("copyFrom=file:///data/results is no bucket that it reads; such as ");
+    assertThat(problem(right.replace("copyFrom=X", "copyFrom=gcs://results")))
+        .contains("Google's buckets are gs://results");
+    assertThat(problem(right.replace("copyFrom=X", "copyFrom=results")))
+        .contains("'results' has no prefix: s3://results");
+  }
+
+  private static String problem(String uri) {
+    return assertThrows(IllegalArgumentException.class, () -> OfflineStores.at(uri)).getMessage();
   }
 
   @Test

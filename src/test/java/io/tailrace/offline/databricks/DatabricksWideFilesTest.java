@@ -45,6 +45,16 @@ public class DatabricksWideFilesTest extends WideFilesContract {
   }
 
   @Override
+  protected OfflineStore without() {
+    return OfflineStores.at(DATABRICKS.uri() + "&copyFrom=s3://others");
+  }
+
+  @Override
+  protected String correction() {
+    return "GRANT READ FILES ON EXTERNAL LOCATION";
+  }
+
+  @Override
   protected List<String> takeStatements() {
     return DATABRICKS.statementsSent();
   }

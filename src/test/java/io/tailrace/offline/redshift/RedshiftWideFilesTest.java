@@ -4,6 +4,7 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
+import io.tailrace.testing.fakes.FakeRedshift;
 import java.util.List;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.Before;
@@ -32,6 +33,19 @@ public class RedshiftWideFilesTest extends WideFilesContract {
   @Override
   protected OfflineStore store() {
     return OfflineStores.at(REDSHIFT.uri() + "&copyFrom=s3://stage/team");
+  }
+
+  @Override
+  protected OfflineStore without() {
+    return OfflineStores.at(
+        REDSHIFT.uri().replace(FakeRedshift.ROLE, "arn:aws:iam::123456789012:role/other")
+            + "&copyFrom=s3://stage/team");
+  }
+
+  @Override
+  protected String correction() {
+    return "Redshift can't read copyFrom=s3://stage/team by the role"
+        + " arn:aws:iam::123456789012:role/other (";
   }
 
   @Override

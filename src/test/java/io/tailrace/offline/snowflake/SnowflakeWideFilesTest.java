@@ -1,15 +1,22 @@
 package io.tailrace.offline.snowflake;
 
+import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
+
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
+import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
 import io.tailrace.testing.fakes.FakeS3;
 import java.util.List;
+import java.util.Set;
 import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Test;
 
 /** What files with results become that a simulated Snowflake copies from a bucket. */
 public class SnowflakeWideFilesTest extends WideFilesContract {
@@ -43,6 +50,39 @@ public class SnowflakeWideFilesTest extends WideFilesContract {
   protected OfflineStore store() {
     return OfflineStores.at(
         SNOWFLAKE.uri() + "&copyFrom=s3://results/team&storageIntegration=RESULTS");
+  }
+
+  @Override
+  protected OfflineStore without() {
+    SNOWFLAKE.server().buckets().integrate("DENIED", "s3://results/", s3::object);
+    SNOWFLAKE.server().buckets().refuse("DENIED", "Access Denied (Status Code: 403)");
+    return OfflineStores.at(
+        SNOWFLAKE.uri() + "&copyFrom=s3://results/team&storageIntegration=denied");
+  }
+
+  @Override
+  protected String correction() {
+    return "Snowflake can't list s3://results/team/ by the storage integration denied";
+  }
+
+  @Test
+  public void aBucketThatTheIntegrationDoesNotAllowIsTold() {
+    UnavailableException elsewhere =
+        assertThrows(
+            UnavailableException.class,
+            () ->
+                OfflineStores.at(
+                        SNOWFLAKE.uri() + "&copyFrom=s3://others&storageIntegration=RESULTS")
+                    .check(Set.of(Role.BULK_LOAD)));
+    assertThat(elsewhere)
+        .hasMessageThat()
+        .contains("SET STORAGE_ALLOWED_LOCATIONS = ('s3://others/')");
+    assertThat(
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> OfflineStores.at(SNOWFLAKE.uri() + "&copyFrom=s3://results")))
+        .hasMessageThat()
+        .contains("storageIntegration=NAME is missing, with which Snowflake reads copyFrom");
   }
 
   @Override

@@ -462,6 +462,9 @@ public final class FakeRedshift implements AutoCloseable {
       s3.keys(bucket).stream()
           .filter(key -> key.startsWith(prefix))
           .forEach(key -> files.put("s3://" + bucket + "/" + key, -1L));
+      if (files.isEmpty()) {
+        throw new RefusedException("The specified S3 prefix '" + prefix + "' does not exist");
+      }
       return files;
     }
     for (JsonNode entry : new ObjectMapper().readTree(object(copy.from())).get("entries")) {

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.local.servers.snowflake;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ public final class Buckets {
   private record Integration(String allowed, Reader reader) {}
 
   private final Map<String, Integration> integrations = new HashMap<>();
+  private final Map<String, String> refused = new HashMap<>();
 
   /** Lets the account read what is in a location, such as {@code s3://bucket/folder/}. */
   public synchronized void integrate(String name, String allowed, Reader reader) {
@@ -34,6 +36,28 @@ public final class Buckets {
           "002003", "02000", "Integration '" + name + "' does not exist or not authorized.");
     }
     return integration;
+  }
+
+  /** Has the cloud refuse what is asked by an integration; empty: it does not any more. */
+  public synchronized void refuse(String name, String message) {
+    refused.put(name, message);
+  }
+
+  /** Returns what a look at a location says, as JSON. */
+  synchronized String validate(String name, String location) throws FakeSnowflake.RefusedException {
+    Integration integration = integration(name);
+    String message =
+        location.startsWith(integration.allowed)
+            ? refused.getOrDefault(name, "")
+            : "Location is not allowed";
+    ObjectNode answer = Answer.JSON.createObjectNode();
+    answer.put("status", message.isEmpty() ? "success" : "failure");
+    ObjectNode list = answer.putObject("actions").putObject("LIST");
+    list.put("status", message.isEmpty() ? "success" : "failure");
+    if (!message.isEmpty()) {
+      list.put("message", message);
+    }
+    return answer.toString();
   }
 
   /** Returns the locations that an integration allows. */

@@ -110,7 +110,8 @@ final class FakeSession implements AutoCloseable {
                               "HOLDING"))
                   .toList());
       case "DESCRIBE" -> {
-        String name = sql.skeleton().replaceFirst("^DESCRIBE INTEGRATION ", "");
+        String name =
+            sql.skeleton().replaceFirst("^DESCRIBE INTEGRATION ", "").toUpperCase(Locale.ROOT);
         yield Answer.rows(
             Answer.SELECT,
             List.of("property", "property_type", "property_value", "property_default"),
@@ -230,7 +231,13 @@ final class FakeSession implements AutoCloseable {
     return end("ROLLBACK");
   }
 
-  private ObjectNode select(SnowflakeSql sql) throws SQLException {
+  private ObjectNode select(SnowflakeSql sql) throws SQLException, FakeSnowflake.RefusedException {
+    if (sql.skeleton().contains("SYSTEM$VALIDATE_STORAGE_INTEGRATION")) {
+      return Answer.rows(
+          Answer.SELECT,
+          List.of("validation"),
+          List.of(List.of(buckets.validate(sql.texts().get(0), sql.texts().get(1)))));
+    }
     begin();
     try (Statement statement = duckDb.createStatement();
         ResultSet found = statement.executeQuery(forDuckDb(sql))) {
@@ -252,7 +259,7 @@ final class FakeSession implements AutoCloseable {
     Path root = isBucket ? stages.resolve("bucket-" + from.split("/", 4)[2]) : directory(from);
     Path stage = isBucket ? root.resolve(from.split("/", 4)[3]) : root;
     if (isBucket) {
-      buckets.fetch(integration.group(1), from, names, root);
+      buckets.fetch(integration.group(1).toUpperCase(Locale.ROOT), from, names, root);
     }
     for (String name : names) {
       if (!Files.exists(stage.resolve(name))) {
