@@ -21,6 +21,12 @@ public interface BatchConnection extends Catalog {
    */
   BatchInserted insert(FileBatch batch) throws ContentRejectedException, UnavailableException;
 
+  /** Does so and finishes, if it can do that in the transaction of the last rows. */
+  default BatchInserted insert(FileBatch batch, Finishing finishing)
+      throws ContentRejectedException, UnavailableException {
+    return insert(batch);
+  }
+
   /**
    * Returns whether the store takes a row into a table of the writer's own: if it does not, it is
    * not for one table that others refuse theirs.

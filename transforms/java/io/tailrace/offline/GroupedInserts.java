@@ -12,10 +12,8 @@ import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
 import io.tailrace.parquet.ObservationFile.Kind;
-import io.tailrace.result.ValueType;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,43 +48,36 @@ public final class GroupedInserts implements InsertSession {
     return new GroupedInserts(connection);
   }
 
-  /** What the files of a batch have in common. */
-  private record Group(
-      String environment, Kind kind, boolean stringKeys, Optional<ValueType> valueType) {
-    /** Deletions first: of an observation and a deletion with one id, the deletion stands. */
-    static final Comparator<Group> ORDER =
-        Comparator.comparing(Group::environment)
-            .thenComparing(Group::kind)
-            .thenComparing(group -> group.valueType.map(Enum::ordinal).orElse(-1))
-            .thenComparing(Group::stringKeys);
-
-    static Group of(ObservationFile file) {
-      return new Group(file.environment(), file.kind(), file.stringKeys(), file.valueType());
-    }
-
-    FileBatch batch(List<Numbered> files, SortedMap<Feature, String> tables) {
-      return new FileBatch(
-          environment,
-          kind,
-          stringKeys,
-          valueType,
-          files.stream().map(Numbered::file).toList(),
-          tables);
-    }
+  @Override
+  public Inserted insert(List<ObservationFile> files) throws UnavailableException {
+    return insert(files, Optional.empty());
   }
 
   @Override
-  public Inserted insert(List<ObservationFile> files) throws UnavailableException {
-    Map<Group, List<Numbered>> groups = new TreeMap<>(Group.ORDER);
+  public Inserted insert(List<ObservationFile> files, Finishing finishing)
+      throws UnavailableException {
+    return insert(files, Optional.of(finishing));
+  }
+
+  private Inserted insert(List<ObservationFile> files, Optional<Finishing> finishing)
+      throws UnavailableException {
+    Map<BatchGroup, List<Numbered>> groups = new TreeMap<>(BatchGroup.ORDER);
     for (int i = 0; i < files.size(); i++) {
       ObservationFile file = files.get(i);
       groups
-          .computeIfAbsent(Group.of(file), unused -> new ArrayList<>())
+          .computeIfAbsent(BatchGroup.of(file), unused -> new ArrayList<>())
           .add(new Numbered(i, file));
     }
     InsertTally tally = new InsertTally();
-    for (Map.Entry<Group, List<Numbered>> group : groups.entrySet()) {
-      insert(group.getKey(), group.getValue(), tally);
+    int left = groups.size();
+    for (Map.Entry<BatchGroup, List<Numbered>> group : groups.entrySet()) {
+      left--;
+      boolean isLast = left == 0 && tally.isWhole();
+      insert(
+          group.getKey(),
+          group.getValue(),
+          tally,
+          isLast ? finishing : Optional.<Finishing>empty());
     }
     if (!tally.sick().isEmpty() || !tally.leftAlone().isEmpty()) {
       checkStore(tally);
@@ -96,7 +87,8 @@ public final class GroupedInserts implements InsertSession {
     return tally.total();
   }
 
-  private void insert(Group group, List<Numbered> files, InsertTally tally)
+  private void insert(
+      BatchGroup group, List<Numbered> files, InsertTally tally, Optional<Finishing> finishing)
       throws UnavailableException {
     List<Rejected> conflicts = new ArrayList<>();
     FileBatch batch;
@@ -107,9 +99,12 @@ public final class GroupedInserts implements InsertSession {
       SortedMap<Feature, String> all = batch.tables();
       well =
           batch.only(
-              feature -> !sickTables.isSick(group.environment, requireNonNull(all.get(feature))));
+              feature -> !sickTables.isSick(group.environment(), requireNonNull(all.get(feature))));
       if (!well.tables().isEmpty()) {
-        inserted = connection.insert(well);
+        inserted =
+            finishing.isPresent() && conflicts.isEmpty() && well.tables().equals(all)
+                ? connection.insert(well, finishing.get())
+                : connection.insert(well);
       }
     } catch (ContentRejectedException e) {
       if (files.size() == 1) {
@@ -117,8 +112,8 @@ public final class GroupedInserts implements InsertSession {
         return;
       }
       // One of them spoils the rest.
-      insert(group, files.subList(0, files.size() / 2), tally);
-      insert(group, files.subList(files.size() / 2, files.size()), tally);
+      insert(group, files.subList(0, files.size() / 2), tally, Optional.empty());
+      insert(group, files.subList(files.size() / 2, files.size()), tally, Optional.empty());
       return;
     } catch (UnavailableException e) {
       // Somebody may have dropped tables.
@@ -126,7 +121,7 @@ public final class GroupedInserts implements InsertSession {
       throw e;
     }
     tally.rejected().addAll(conflicts);
-    tally.addTables(group.kind == Kind.QUERIES ? 0 : well.tables().size());
+    tally.addTables(group.kind() == Kind.QUERIES ? 0 : well.tables().size());
     add(well, files, inserted, tally);
     reserved.deleteOld(connection, well);
     if (well.tables().size() < batch.tables().size()) {
@@ -330,32 +325,32 @@ public final class GroupedInserts implements InsertSession {
 
   /** Creates the tables of the files' features and says which rows don't fit into theirs. */
   private SortedMap<Feature, String> fittingTables(
-      Group group, List<Numbered> files, List<Rejected> conflicts)
+      BatchGroup group, List<Numbered> files, List<Rejected> conflicts)
       throws ContentRejectedException, UnavailableException {
     SortedMap<Feature, FeatureTable> wanted = new TreeMap<>();
     for (Numbered each : files) {
       for (FeatureRows rows : each.file().features()) {
         wanted.computeIfAbsent(
             Feature.of(rows),
-            feature -> new FeatureTable(feature, group.stringKeys, group.valueType));
+            feature -> new FeatureTable(feature, group.stringKeys(), group.valueType()));
       }
     }
-    doubtTablesOfReplayed(group.environment, files, wanted);
+    doubtTablesOfReplayed(group.environment(), files, wanted);
     for (FeatureTable table : wanted.values()) {
-      if (sickTables.isSick(group.environment, table.table())
-          && !sickTables.isLeftAlone(group.environment, table.table())) {
-        tables.forget(group.environment, table);
+      if (sickTables.isSick(group.environment(), table.table())
+          && !sickTables.isLeftAlone(group.environment(), table.table())) {
+        tables.forget(group.environment(), table);
       }
     }
-    tables.require(group.environment, wanted.values());
-    if (group.kind == Kind.QUERIES) {
+    tables.require(group.environment(), wanted.values());
+    if (group.kind() == Kind.QUERIES) {
       wanted.put(FeatureTable.LOG.feature(), FeatureTable.LOG);
     }
     SortedMap<Feature, String> fitting = new TreeMap<>();
     wanted.forEach(
         (feature, table) ->
             tables
-                .conflict(group.environment, table)
+                .conflict(group.environment(), table)
                 .ifPresentOrElse(
                     conflict -> addRows(files, conflict, conflicts),
                     () -> fitting.put(feature, table.table())));

@@ -24,6 +24,16 @@ public interface InsertSession extends AutoCloseable {
    */
   Inserted insert(List<ObservationFile> files) throws UnavailableException;
 
+  /**
+   * Does so and finishes, if it can do that in the transaction of the last rows.
+   *
+   * @param finishing is told when it is done; what was not is left to the caller
+   */
+  default Inserted insert(List<ObservationFile> files, Finishing finishing)
+      throws UnavailableException {
+    return insert(files);
+  }
+
   @Override
   void close();
 

@@ -60,6 +60,11 @@ final class InsertTally {
     tables += more;
   }
 
+  /** Returns whether nothing was refused so far. */
+  boolean isWhole() {
+    return rejected.isEmpty() && refused.isEmpty() && sick.isEmpty() && leftAlone.isEmpty();
+  }
+
   /** Notes that a table has taken what it was given. */
   void take() {
     isTaken = true;

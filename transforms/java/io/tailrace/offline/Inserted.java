@@ -26,6 +26,11 @@ public record Inserted(
     refused = Map.copyOf(refused);
   }
 
+  /** Returns whether all rows are in the store. */
+  public boolean isWhole() {
+    return rejected.isEmpty() && refused.isEmpty();
+  }
+
   /**
    * How many rows there were.
    *

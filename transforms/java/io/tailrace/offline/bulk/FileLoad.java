@@ -3,12 +3,14 @@ package io.tailrace.offline.bulk;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.offline.RowNames;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.WideLoads.Loaded;
 import io.tailrace.offline.bulk.WideLoads.RefusedColumn;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.WideFile;
 import io.tailrace.parquet.WideMapping;
@@ -107,7 +109,7 @@ final class FileLoad {
         for (int i = 0; i < files.size(); i++) {
           decode(i, mapping, memory);
         }
-        insert(memory);
+        insertLast(memory, closing);
       }
     } finally {
       for (ResultFile file : files) {
@@ -205,11 +207,35 @@ final class FileLoad {
     }
   }
 
+  /** Inserts what is left, and enters the files with it if nothing is refused. */
+  private void insertLast(MemoryBudget.Share memory, WideLoads.Closing closing)
+      throws UnavailableException {
+    List<Ledger.Entry> entries =
+        !waiting.isEmpty() && refused.stream().allMatch(cells -> cells.count() == 0)
+            ? closing.entries()
+            : List.of();
+    if (entries.isEmpty()) {
+      insert(memory);
+      return;
+    }
+    Finishing finishing = new Finishing(files.get(0).contents().environment(), entries);
+    insert(memory, waitingFiles -> loader.rows().insert(waitingFiles, finishing));
+    entered = finishing.isDone();
+  }
+
+  private interface Insertion {
+    Inserted of(List<ObservationFile> waitingFiles) throws UnavailableException;
+  }
+
   private void insert(MemoryBudget.Share memory) throws UnavailableException {
+    insert(memory, loader.rows()::insert);
+  }
+
+  private void insert(MemoryBudget.Share memory, Insertion insertion) throws UnavailableException {
     if (waiting.isEmpty()) {
       return;
     }
-    Inserted inserted = loader.rows().insert(waiting);
+    Inserted inserted = insertion.of(waiting);
     long rejected = 0;
     try {
       for (Rejected rows : inserted.rejected()) {

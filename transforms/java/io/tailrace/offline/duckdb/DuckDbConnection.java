@@ -7,6 +7,7 @@ import io.tailrace.offline.BatchConnection;
 import io.tailrace.offline.ContentRejectedException;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.ListedTable;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationFile.Kind;
@@ -23,6 +24,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -33,12 +35,14 @@ final class DuckDbConnection implements BatchConnection {
   private final DuckDbOfflineStore store;
   private final QueryLog log;
   private final DuckDbSession session;
+  private final DuckDbLedger ledger;
   private final DuckDbCounters counters = new DuckDbCounters();
 
   DuckDbConnection(DuckDbOfflineStore store, QueryLog log) {
     this.store = store;
     this.log = log;
     this.session = new DuckDbSession(store::open);
+    this.ledger = new DuckDbLedger(DuckDbLedger.Files.BULK, store, session);
   }
 
   /** Returns the session that it works in. */
@@ -87,8 +91,24 @@ final class DuckDbConnection implements BatchConnection {
         open -> DuckDbTables.in(open.catalog(store.schema(environment)), log).create(open, tables));
   }
 
+  /** Returns the ledger of files with results, which is kept in the same session. */
+  DuckDbLedger ledger() {
+    return ledger;
+  }
+
   @Override
   public BatchInserted insert(FileBatch batch)
+      throws ContentRejectedException, UnavailableException {
+    return insert(batch, Optional.empty());
+  }
+
+  @Override
+  public BatchInserted insert(FileBatch batch, Finishing finishing)
+      throws ContentRejectedException, UnavailableException {
+    return insert(batch, Optional.of(finishing));
+  }
+
+  private BatchInserted insert(FileBatch batch, Optional<Finishing> finishing)
       throws ContentRejectedException, UnavailableException {
     List<Path> paths = new ArrayList<>();
     Path directory;
@@ -103,7 +123,7 @@ final class DuckDbConnection implements BatchConnection {
         paths.add(path);
         Files.write(path, each.bytes());
       }
-      return insert(batch, paths);
+      return insert(batch, paths, finishing);
     } catch (IOException e) {
       throw new UnavailableException("files can't be written to " + directory + ": " + e, e);
     } finally {
@@ -111,10 +131,10 @@ final class DuckDbConnection implements BatchConnection {
     }
   }
 
-  private BatchInserted insert(FileBatch batch, List<Path> paths)
+  private BatchInserted insert(FileBatch batch, List<Path> paths, Optional<Finishing> finishing)
       throws ContentRejectedException, UnavailableException {
     try {
-      return insertAll(batch, paths);
+      return insertAll(batch, paths, finishing);
     } catch (TooMuchException e) {
       if (batch.files().size() > 1) {
         throw tooMuch(e);
@@ -128,7 +148,7 @@ final class DuckDbConnection implements BatchConnection {
               return true;
             });
     try {
-      return insertAll(batch, paths);
+      return insertAll(batch, paths, finishing);
     } catch (TooMuchException e) {
       throw tooMuch(e);
     }
@@ -144,11 +164,11 @@ final class DuckDbConnection implements BatchConnection {
         e);
   }
 
-  private BatchInserted insertAll(FileBatch batch, List<Path> paths)
+  private BatchInserted insertAll(FileBatch batch, List<Path> paths, Optional<Finishing> finishing)
       throws ContentRejectedException, UnavailableException {
     return batch.kind() == Kind.QUERIES
         ? insertQueries(batch, paths)
-        : insertObservations(batch, paths);
+        : insertObservations(batch, paths, finishing);
   }
 
   private static void delete(List<Path> paths, Path directory) throws UnavailableException {
@@ -162,7 +182,8 @@ final class DuckDbConnection implements BatchConnection {
     }
   }
 
-  private BatchInserted insertObservations(FileBatch batch, List<Path> paths)
+  private BatchInserted insertObservations(
+      FileBatch batch, List<Path> paths, Optional<Finishing> finishing)
       throws ContentRejectedException, UnavailableException {
     ObservationInsert insert = new ObservationInsert(batch);
     long staged =
@@ -180,7 +201,25 @@ final class DuckDbConnection implements BatchConnection {
           return staged;
         });
     return alone(
-        open -> insert.insert(open, open.catalog(store.schema(batch.environment())), staged));
+        open -> {
+          if (finishing.isPresent()) {
+            ledger.create(open, finishing.get().environment());
+          }
+          BatchInserted inserted =
+              insert.insert(
+                  open,
+                  open.catalog(store.schema(batch.environment())),
+                  staged,
+                  () -> {
+                    if (finishing.isPresent()) {
+                      ledger.enter(open, finishing.get().environment(), finishing.get().entries());
+                    }
+                  });
+          if (insert.isWhole()) {
+            finishing.ifPresent(Finishing::finish);
+          }
+          return inserted;
+        });
   }
 
   /** Statistics or columns that mislead DuckDB would make it read less than there is. */

@@ -226,9 +226,10 @@ public final class DuckDbOfflineStore implements OfflineStore {
 
   private BulkLoader openBulkLoader() {
     DuckDbConnection connection = new DuckDbConnection(this, QueryLog.CURRENT);
-    DuckDbLedger ledger = new DuckDbLedger(DuckDbLedger.Files.BULK, this, connection.session());
     return new BulkLoader(
-        new DuckDbWideLoads(this, connection, ledger), GroupedInserts.over(connection), ledger);
+        new DuckDbWideLoads(this, connection, connection.ledger()),
+        GroupedInserts.over(connection),
+        connection.ledger());
   }
 
   @Override

@@ -50,6 +50,7 @@ final class ObservationInsert {
   private final String columns;
   private final List<Rejected> rejected = new ArrayList<>();
   private final List<SickTable> sick = new ArrayList<>();
+  private boolean whole;
   private long inserted;
   private long refused;
 
@@ -139,13 +140,17 @@ final class ObservationInsert {
    * Inserts what was staged.
    *
    * @param staged how many rows were
+   * @param last what is done in the last transaction, if no table has refused
    */
-  BatchInserted insert(Open open, DuckDbCatalog catalog, long staged)
+  BatchInserted insert(Open open, DuckDbCatalog catalog, long staged, Last last)
       throws SQLException, UnavailableException {
+    whole = true;
     List<String> ranges = ranges(open.statement());
     for (int from = 0; from < tables.size(); from += TABLES_PER_COMMIT) {
       int to = Math.min(tables.size(), from + TABLES_PER_COMMIT);
-      if (!insertTogether(open, catalog, ranges, from, to)) {
+      Last then = whole && to == tables.size() ? last : () -> {};
+      if (!insertTogether(open, catalog, ranges.subList(from, to), from, then)) {
+        whole = false;
         for (int table = from; table < to; table++) {
           insertAlone(open, catalog.place(tables.get(table)), ranges.get(table), table);
         }
@@ -158,9 +163,23 @@ final class ObservationInsert {
     return new BatchInserted(inserted, staged - inserted - refused, rejected, sick, List.of());
   }
 
+  /** What is done in a transaction. */
+  @FunctionalInterface
+  interface Last {
+    /** Does it. */
+    void run() throws SQLException;
+  }
+
+  /** Returns whether no table has refused. */
+  boolean isWhole() {
+    return whole;
+  }
+
   /** Inserts into some tables in one transaction, and returns whether none of them refused. */
   private boolean insertTogether(
-      Open open, DuckDbCatalog catalog, List<String> ranges, int from, int to) throws SQLException {
+      Open open, DuckDbCatalog catalog, List<String> ranges, int from, Last last)
+      throws SQLException {
+    int to = from + ranges.size();
     Statement statement = open.statement();
     long[] rows = new long[to - from];
     statement.execute("BEGIN");
@@ -171,8 +190,9 @@ final class ObservationInsert {
                 insertion(
                     catalog.place(tables.get(i)),
                     "temp.staged WHERE number = " + i,
-                    ranges.get(i)));
+                    ranges.get(i - from)));
       }
+      last.run();
       statement.execute("COMMIT");
     } catch (SQLException e) {
       Refusals.rollBack(open, e);

@@ -38,6 +38,7 @@ final class ObservationInsert extends BatchInsert {
   private final BatchRows batch;
   private final List<TableRows> tables;
   private final Into into;
+  private final Last last;
   private final boolean stringKeys;
   private final Optional<ValueType> valueType;
   private final String staging;
@@ -49,6 +50,13 @@ final class ObservationInsert extends BatchInsert {
   // What the one after it does.
   private int nextTable;
   private int nextRow;
+
+  /** What is done in a transaction. */
+  @FunctionalInterface
+  interface Last {
+    /** Does it. */
+    void run(Connection connection) throws SQLException;
+  }
 
   /**
    * The tables.
@@ -69,8 +77,10 @@ final class ObservationInsert extends BatchInsert {
    * Creates one.
    *
    * @param tables the rows of the batch, in the order of tables that all sessions have
+   * @param last what is done at the end of the last transaction
    */
-  ObservationInsert(BatchRows batch, List<TableRows> tables, Into into) {
+  ObservationInsert(BatchRows batch, List<TableRows> tables, Into into, Last last) {
+    this.last = last;
     this.batch = batch;
     this.tables = tables;
     this.into = into;
@@ -133,6 +143,9 @@ final class ObservationInsert extends BatchInsert {
         written.put(into.place(name), into.of(name));
       }
       TableFacts.check(connection, written, types);
+      if (nextTable == tables.size()) {
+        last.run(connection);
+      }
       return inserted;
     }
   }

@@ -120,28 +120,31 @@ final class PostgresBulkLedger implements Ledger.Book {
       return;
     }
     create(environment);
-    write(
-        connection -> {
-          try (PreparedStatement insert =
-              connection.prepareStatement(
-                  "INSERT INTO "
-                      + place(environment)
-                      + " VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET loaded_at ="
-                      + " excluded.loaded_at, rejected = excluded.rejected, refused ="
-                      + " excluded.refused")) {
-            for (Entry entry : entries) {
-              insert.setString(1, entry.name());
-              insert.setTimestamp(2, Timestamp.from(entry.loadedAt()));
-              insert.setString(3, LedgerText.of(entry.rejected()));
-              insert.setString(4, entry.refused().orElse(null));
-              insert.addBatch();
-            }
-            return (long) insert.executeBatch().length;
-          }
-        });
+    write(connection -> enter(connection, environment, entries));
   }
 
-  private void create(String environment) throws UnavailableException {
+  /** Enters files in the transaction that is open, into the table that {@link #create} makes. */
+  long enter(Connection connection, String environment, List<Entry> entries) throws SQLException {
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "INSERT INTO "
+                + place(environment)
+                + " VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET loaded_at ="
+                + " excluded.loaded_at, rejected = excluded.rejected, refused ="
+                + " excluded.refused")) {
+      for (Entry entry : entries) {
+        insert.setString(1, entry.name());
+        insert.setTimestamp(2, Timestamp.from(entry.loadedAt()));
+        insert.setString(3, LedgerText.of(entry.rejected()));
+        insert.setString(4, entry.refused().orElse(null));
+        insert.addBatch();
+      }
+      return insert.executeBatch().length;
+    }
+  }
+
+  /** Creates the table unless it is there. */
+  void create(String environment) throws UnavailableException {
     if (isThere(environment)) {
       return;
     }

@@ -11,6 +11,7 @@ import io.tailrace.offline.Dividing.Refusal;
 import io.tailrace.offline.Dividing.Refused;
 import io.tailrace.offline.FeatureTable;
 import io.tailrace.offline.FileBatch;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.GroupedInserts;
 import io.tailrace.offline.Inserted.Rejected;
 import io.tailrace.offline.postgres.PostgresAddress.Index;
@@ -22,6 +23,8 @@ import io.tailrace.sql.postgres.PostgresSession;
 import io.tailrace.sql.postgres.PostgresSession.RefusedException;
 import io.tailrace.sql.postgres.SqlState;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +42,7 @@ final class PostgresConnection implements BatchConnection {
   private final QueryLog log;
   private final PostgresSession session;
   private final PostgresTables tables;
+  private final PostgresBulkLedger ledger;
   // Tables of each schema that are known to be as they are wanted.
   private final Map<String, Map<FeatureTable, TableFacts>> known = new HashMap<>();
 
@@ -47,11 +51,12 @@ final class PostgresConnection implements BatchConnection {
     this.log = log;
     this.session = new PostgresSession(address.server());
     this.tables = new PostgresTables(address, session, log);
+    this.ledger = new PostgresBulkLedger(address, session);
   }
 
-  /** Returns the session that it works in. */
-  PostgresSession session() {
-    return session;
+  /** Returns the ledger of files with results, which is kept in the same session. */
+  PostgresBulkLedger ledger() {
+    return ledger;
   }
 
   @Override
@@ -82,7 +87,18 @@ final class PostgresConnection implements BatchConnection {
     String schema = address.schema(batch.environment());
     return batch.kind() == ObservationFile.Kind.QUERIES
         ? insertQueries(batch, schema)
-        : new ObservationBatch(batch, schema).insert();
+        : new ObservationBatch(batch, schema, Optional.empty()).insert();
+  }
+
+  @Override
+  public BatchInserted insert(FileBatch batch, Finishing finishing)
+      throws ContentRejectedException, UnavailableException {
+    if (batch.kind() == ObservationFile.Kind.QUERIES) {
+      return insert(batch);
+    }
+    ledger.create(finishing.environment());
+    return new ObservationBatch(batch, address.schema(batch.environment()), Optional.of(finishing))
+        .insert();
   }
 
   private BatchInserted insertQueries(FileBatch batch, String schema)
@@ -157,6 +173,7 @@ final class PostgresConnection implements BatchConnection {
   /** A batch of observations on its way into the tables. */
   private final class ObservationBatch {
     private final String schema;
+    private final Optional<Finishing> finishing;
     private final BatchRows decoded;
     private final List<FeatureTable> wanted;
     private final List<Rejected> rejected;
@@ -167,8 +184,10 @@ final class PostgresConnection implements BatchConnection {
     private long refused;
     private long conflicting;
 
-    ObservationBatch(FileBatch batch, String schema) throws ContentRejectedException {
+    ObservationBatch(FileBatch batch, String schema, Optional<Finishing> finishing)
+        throws ContentRejectedException {
       this.schema = schema;
+      this.finishing = finishing;
       decoded = new BatchRows(batch, address.index() == Index.PKEY);
       rejected = new ArrayList<>(decoded.rejected());
       into = new ObservationInsert.Into(schema, Map.of());
@@ -183,11 +202,15 @@ final class PostgresConnection implements BatchConnection {
       List<TableRows> todo = lookUp();
       boolean lookedUpAnew = false;
       while (!todo.isEmpty()) {
-        ObservationInsert insert = new ObservationInsert(decoded, todo, into);
+        Optional<Finishing> last =
+            finishing.filter(unused -> rejected.isEmpty() && sick.isEmpty() && conflicts.isEmpty());
+        ObservationInsert insert =
+            new ObservationInsert(decoded, todo, into, connection -> finish(connection, last));
         try {
           insert.run(session);
           rows += insert.rows();
           todo = List.of();
+          last.ifPresent(Finishing::finish);
         } catch (RefusedException e) {
           rows += insert.rows();
           List<TableRows> rest = insert.rest();
@@ -207,6 +230,12 @@ final class PostgresConnection implements BatchConnection {
       long counted = Math.max(0, Math.min(rows, taken));
       return new BatchInserted(
           counted, taken - counted, rejected, List.copyOf(sick.values()), conflicts);
+    }
+
+    private void finish(Connection connection, Optional<Finishing> last) throws SQLException {
+      if (last.isPresent()) {
+        long unused = ledger.enter(connection, last.get().environment(), last.get().entries());
+      }
     }
 
     /**
@@ -292,7 +321,8 @@ final class PostgresConnection implements BatchConnection {
                 TableRows part =
                     new TableRows(
                         some.table(), some.month(), Arrays.copyOfRange(some.rows(), from, to));
-                ObservationInsert insert = new ObservationInsert(decoded, List.of(part), into);
+                ObservationInsert insert =
+                    new ObservationInsert(decoded, List.of(part), into, connection -> {});
                 try {
                   insert.run(session);
                   return Optional.empty();

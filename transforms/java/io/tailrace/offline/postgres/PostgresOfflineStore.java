@@ -87,7 +87,7 @@ public final class PostgresOfflineStore implements OfflineStore {
     PostgresCheck.check(
         address.server(),
         check -> {
-          if (roles.contains(Role.INSERT) || roles.contains(Role.BULK_LOAD)) {
+          if (Role.insertsRows(roles)) {
             check.temporaryTables();
           }
           if (roles.equals(Set.of(Role.READ))) {
@@ -157,9 +157,7 @@ public final class PostgresOfflineStore implements OfflineStore {
         () -> {
           PostgresConnection connection = new PostgresConnection(address, QueryLog.CURRENT);
           return new BulkLoader(
-              WideLoads.NONE,
-              GroupedInserts.over(connection),
-              new PostgresBulkLedger(address, connection.session()));
+              WideLoads.NONE, GroupedInserts.over(connection), connection.ledger());
         });
   }
 

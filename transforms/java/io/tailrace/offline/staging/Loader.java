@@ -1,6 +1,7 @@
 package io.tailrace.offline.staging;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.Inserted;
 import java.io.Serializable;
 import java.util.List;
@@ -25,6 +26,12 @@ public interface Loader extends AutoCloseable {
    * @throws UnavailableException if the store or the stage can't be used now
    */
   Inserted load(Stage.Connection stage, List<StagedFile> files) throws UnavailableException;
+
+  /** Does so and finishes, if it can do that in the transaction of the rows. */
+  default Inserted load(Stage.Connection stage, List<StagedFile> files, Finishing finishing)
+      throws UnavailableException {
+    return load(stage, files);
+  }
 
   /** Returns the ledger. */
   Ledger ledger();

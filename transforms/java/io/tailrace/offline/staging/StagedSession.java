@@ -1,6 +1,7 @@
 package io.tailrace.offline.staging;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.InsertSession;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.Inserted.Rejected;
@@ -34,6 +35,23 @@ public final class StagedSession implements InsertSession {
 
   @Override
   public Inserted insert(List<ObservationFile> files) throws UnavailableException {
+    return insert(files, loader::load);
+  }
+
+  @Override
+  public Inserted insert(List<ObservationFile> files, Finishing finishing)
+      throws UnavailableException {
+    // Files of one environment are one load.
+    return files.stream().map(ObservationFile::environment).distinct().count() == 1
+        ? insert(files, (from, some) -> loader.load(from, some, finishing))
+        : insert(files);
+  }
+
+  private interface Load {
+    Inserted of(Stage.Connection from, List<StagedFile> files) throws UnavailableException;
+  }
+
+  private Inserted insert(List<ObservationFile> files, Load load) throws UnavailableException {
     Map<String, Integer> positions = new LinkedHashMap<>();
     Map<String, byte[]> staged = new LinkedHashMap<>();
     Map<String, List<StagedFile>> byEnvironment = new LinkedHashMap<>();
@@ -56,7 +74,7 @@ public final class StagedSession implements InsertSession {
     Inserted all =
         new Inserted(new Inserted.Count(0, twice), Inserted.Count.NONE, 0, List.of(), Map.of());
     for (List<StagedFile> some : byEnvironment.values()) {
-      all = plus(all, loader.load(connection, some), some, positions);
+      all = plus(all, load.of(connection, some), some, positions);
     }
     connection.delete(staged.keySet());
     return all;

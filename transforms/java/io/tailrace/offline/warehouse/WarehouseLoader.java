@@ -8,6 +8,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Catalog.Conflict;
 import io.tailrace.offline.Feature;
 import io.tailrace.offline.FeatureTable;
+import io.tailrace.offline.Finishing;
 import io.tailrace.offline.Inserted;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.Loader;
@@ -21,6 +22,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -40,6 +42,7 @@ public final class WarehouseLoader implements Loader {
   private final WarehouseDialect dialect;
   private final WarehouseCatalog catalog;
   private final WarehouseLedger ledger;
+  private final WarehouseLedger ofResults;
   // Tables that refuse their rows, and were not seen to take any since.
   private final Set<String> knownSick = new HashSet<>();
 
@@ -72,6 +75,7 @@ public final class WarehouseLoader implements Loader {
     this.latest = latest;
     this.catalog = new WarehouseCatalog(session, dialect);
     this.ledger = new WarehouseLedger(dialect, catalog, WarehouseTables.LEDGER);
+    this.ofResults = new WarehouseLedger(dialect, catalog, WarehouseTables.BULK_LEDGER);
   }
 
   /** The table of a type refuses its rows: the load goes on without it. */
@@ -88,11 +92,26 @@ public final class WarehouseLoader implements Loader {
 
   @Override
   public Inserted load(Stage.Connection stage, List<StagedFile> files) throws UnavailableException {
+    return load(stage, files, Optional.empty());
+  }
+
+  @Override
+  public Inserted load(Stage.Connection stage, List<StagedFile> files, Finishing finishing)
+      throws UnavailableException {
+    return load(stage, files, Optional.of(finishing));
+  }
+
+  private Inserted load(
+      Stage.Connection stage, List<StagedFile> files, Optional<Finishing> finishing)
+      throws UnavailableException {
     if (files.isEmpty()) {
       return Inserted.NOTHING;
     }
-    Load load = new Load(stage, files);
+    Load load = new Load(stage, files, finishing);
     Inserted inserted = run(load);
+    if (inserted.isWhole()) {
+      finishing.ifPresent(Finishing::finish);
+    }
     load.copies.clean();
     return inserted;
   }
@@ -115,10 +134,12 @@ public final class WarehouseLoader implements Loader {
     private final String environment;
     private final Map<StagedFile.Type, String> sick = new HashMap<>();
     private final FileCopies copies;
+    private final Optional<Finishing> finishing;
     // What was sent to be committed, by the id of the attempt: the answer may be lost.
     private final Map<String, Inserted> sent = new LinkedHashMap<>();
 
-    Load(Stage.Connection stage, List<StagedFile> files) {
+    Load(Stage.Connection stage, List<StagedFile> files, Optional<Finishing> finishing) {
+      this.finishing = finishing;
       this.copies = new FileCopies(session.server(), dialect, stage);
       this.files = files;
       this.environment = files.get(0).type().environment();
@@ -143,7 +164,10 @@ public final class WarehouseLoader implements Loader {
     }
 
     Inserted run(Statements statements) throws SQLException, UnavailableException {
-      catalog.ensure(statements, environment, List.of());
+      catalog.ensure(
+          statements,
+          environment,
+          finishing.map(unused -> List.of(WarehouseTables.BULK_LEDGER)).orElse(List.of()));
       for (Map.Entry<String, Inserted> before : sent.entrySet()) {
         if (ledger.isCommitted(statements, environment, before.getKey())) {
           return before.getValue();
@@ -171,6 +195,9 @@ public final class WarehouseLoader implements Loader {
             // First, as where each statement is committed at once an answer is lost here.
             sent.put(loadId, tally.inserted());
             ledger.enter(statements, environment, loadId, tally.entries());
+            if (finishing.isPresent() && tally.inserted().isWhole()) {
+              ofResults.replace(statements, environment, loadId, finishing.get().entries());
+            }
           });
       return tally.inserted();
     }

@@ -4,8 +4,12 @@ import static com.google.common.truth.Truth.assertThat;
 
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.BulkUpload;
+import io.tailrace.v1.DeadLetter.Reason;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.List;
@@ -58,6 +62,34 @@ public class DuckDbResultFilesTest extends ResultFilesRules {
     assertThat(count("user__age")).isEqualTo(2_000);
     assertThat(count("bulk_files")).isEqualTo(2_000);
     assertThat(load(upload).rows()).isEqualTo(0);
+  }
+
+  @Test
+  public void aLinkOutOfTheBucketIsNoFileOfIt() throws Exception {
+    Contents contents = contents("q23", feature("age", ValueType.INT64));
+    String folderUri = bucket.uri();
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents, "inside")) {
+      files.add("a", T, List.of(1L));
+      upload = files.finish();
+    }
+    Path inside = Path.of(upload.getFiles(0).substring("file://".length()));
+    Path outside = Files.copy(inside, folder.newFolder().toPath().resolve("secret.parquet"));
+    Path root = Path.of(folderUri.substring("file://".length()));
+    Path unused = Files.createSymbolicLink(root.resolve("out.parquet"), outside);
+    unused = Files.createSymbolicLink(root.resolve("in.parquet"), inside);
+
+    Outcome outcome =
+        load(
+            upload.toBuilder()
+                .clearFiles()
+                .addFiles(folderUri + "/out.parquet")
+                .addFiles(folderUri + "/in.parquet")
+                .build());
+
+    assertThat(outcome.rows()).isEqualTo(1);
+    assertThat(outcome.failure().orElseThrow().reasons()).containsExactly(Reason.MISSING_FILE, 1);
+    assertThat(outcome.failure().orElseThrow().field()).isEqualTo("files[0]");
   }
 
   @Test

@@ -19,10 +19,15 @@ public final class S3Results extends ResultsPlace {
 
   @Override
   protected void before() {
+    reach(s3.get().endpoint());
+  }
+
+  /** Tells Beam's file system where S3 is. */
+  static void reach(String endpoint) {
     FileSystems.setDefaultPipelineOptions(
         PipelineOptionsFactory.fromArgs(
                 "--awsRegion=us-east-1",
-                "--endpoint=" + s3.get().endpoint(),
+                "--endpoint=" + endpoint,
                 "--s3ClientFactoryClass=io.tailrace.pipelines.PathStyleS3",
                 "--awsCredentialsProvider={\"@type\":\"StaticCredentialsProvider\","
                     + "\"accessKeyId\":\""
