@@ -299,6 +299,43 @@ public abstract class OnlineStoreContract {
   }
 
   @Test
+  public void aDeletionOfTheMomentInWhichOlderOnesAreForgottenIsRemembered() throws Exception {
+    long later = T + 3 * DAY;
+    List<QueryResult> deletions =
+        List.of(
+            Results.of(Results.deletion("ann", later, "height")),
+            Results.of(Results.deletion("ann", later, "age")),
+            // The one that is forgotten comes again.
+            Results.of(Results.deletion("ann", T, "age")),
+            Results.of(Results.deletion("ann", later)));
+    for (QueryResult deletion : deletions) {
+      String gone =
+          deletion.getDeletions(0).getFeaturesList().stream().findAny().orElse("user.age");
+      removeAll();
+      writeAt(T, Results.of(Results.deletion("ann", T, "age")));
+      writeAt(later, deletion);
+
+      long before = deletion.getDeletions(0).getObservedAt() - 1;
+      QueryResult older =
+          Results.of(Results.user("ann", Results.int64(gone.replace("user.", ""), before, 1)));
+      assertWithMessage("%s", deletion).that(writeAt(later, older).stale()).isEqualTo(1);
+      assertThat(writeAt(later + 2 * DAY - HOUR, older).stale()).isEqualTo(1);
+      assertThat(writeAt(later + 9 * DAY, older).rejected()).isEqualTo(0);
+    }
+  }
+
+  /** Writes at a time, by a writer that remembers deletions for two days. */
+  private WriteOutcome writeAt(long now, QueryResult result) throws Exception {
+    WriteOnline write =
+        OnlineWriters.to(uri())
+            .withDeletionRetention(Duration.ofDays(2))
+            .withClock(() -> Instant.ofEpochSecond(now / 1_000_000));
+    try (BundleWriter writer = BundleWriter.of(write)) {
+      return writer.write(now, result).outcomes().get(0);
+    }
+  }
+
+  @Test
   public void anExpiredCellIsDroppedWhereNothingIsStored() throws Exception {
     WriteOutcome outcome = write(age(NOW - HOUR, MINUTE));
 

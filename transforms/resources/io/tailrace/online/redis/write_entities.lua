@@ -119,8 +119,8 @@ local function spanning(first, last, cell)
 end
 
 -- Removes cells that are over, and tells when the first and the last of the others are, and how many fields
--- there are.
-local function sweep(key, fence, forget)
+-- there are. Where tombstones are forgotten, those are kept that have come just now.
+local function sweep(key, fence, forget, fresh)
   local all, gone = call('HGETALL', key), {}
   local first, last = math.huge, -math.huge
   for i = 1, #all, 2 do
@@ -131,7 +131,7 @@ local function sweep(key, fence, forget)
       if expires ~= FOREVER then
         over = not later(expires, dead)
       else
-        over = forget and byte(cell, 9) == TOMBSTONE
+        over = forget and byte(cell, 9) == TOMBSTONE and not fresh[all[i]]
       end
       if over or not later(sub(cell, 1, 8), fence) then
         gone[#gone + 1] = all[i]
@@ -180,7 +180,7 @@ local function contest(key, stored, head, features)
   elseif newFence ~= ZERO then
     outcome[1] = newFence == fence and 'd' or 's'
   end
-  local write, cells, names = {}, {unpackFeatures(features)}, {}
+  local write, cells, names, fresh = {}, {unpackFeatures(features)}, {}, {}
   local first, last = math.huge, -math.huge
   for i = 1, #cells, 2 do
     names[#names + 1] = cells[i]
@@ -211,6 +211,9 @@ local function contest(key, stored, head, features)
         -- What was kept for ever may now have an end.
         all = all or (was and kept == FOREVER and isEndless(was) and not isEndless(cell))
       end
+      if forget and what ~= 's' and byte(cell, 9) == TOMBSTONE then
+        fresh[names[i]] = true
+      end
       outcome[i + 1] = what
     end
   end
@@ -222,7 +225,7 @@ local function contest(key, stored, head, features)
   end
   if all then
     local fields
-    first, last, fields = sweep(key, fence, forget)
+    first, last, fields = sweep(key, fence, forget, fresh)
     if remembered == ZERO and fields == (stored and 1 or 0) then
       call('HDEL', key, '')
       return outcome

@@ -215,22 +215,6 @@ public class DynamoDbItemsTest {
   }
 
   @Test
-  public void aTombstoneOfTheMomentInWhichOlderOnesAreForgottenIsRemembered() throws Exception {
-    write(Results.of(Results.deletion("ann", T, "age")));
-
-    now = T + 3 * DAY;
-    write(Results.of(Results.deletion("ann", now, "height")));
-
-    assertThat(attributes()).contains("height");
-    assertThat(
-            write(Results.of(Results.user("ann", Results.int64("height", now - 1, 1))))
-                .outcomes()
-                .get(0)
-                .stale())
-        .isEqualTo(1);
-  }
-
-  @Test
   public void somebodyElsesItemIsNotTouched() throws Exception {
     OnlineStores.at(uri()).check();
     server.put(
