@@ -235,14 +235,7 @@ public final class Writer<O> {
   }
 
   private static PipelineResult run(Pipeline pipeline) throws CommandException {
-    try {
-      return pipeline.run();
-    } catch (IllegalArgumentException e) {
-      // A runner looks at its options last of all, and says what is wrong in a sentence.
-      throw new CommandException(
-          pipeline.getOptions().getRunner().getSimpleName() + " refuses the job: " + e.getMessage(),
-          e);
-    }
+    return RunnerRefusals.toldBy(pipeline.getOptions(), pipeline::run);
   }
 
   @Override
@@ -357,7 +350,7 @@ public final class Writer<O> {
       check.finish();
       check.warnings().forEach(warning -> LOG.warn("{}: {}", name, warning));
 
-      Pipeline pipeline = Pipeline.create(given);
+      Pipeline pipeline = RunnerRefusals.toldBy(given, () -> Pipeline.create(given));
       List<PCollection<Failure>> failures = new ArrayList<>();
       watcher.accept(
           builder.build(

@@ -35,7 +35,10 @@ record WriterBuses(Bus source, DeadLetters deadLetters) {
     Optional<Bus> source = check.readable(writer.reads(), sourceUri, writer.name());
     Optional<Bus> letters = check.writable(LETTERS, options.getDeadLetterBus());
     Optional<Overflow> overflow = overflow(options, check);
-    var unused = check.optional("busReader", options.getBusReader(), READER);
+    Optional<BusReading> reading = check.optional("busReader", options.getBusReader(), READER);
+    source
+        .flatMap(bus -> reading.flatMap(bus::refusal))
+        .ifPresent(why -> check.problem("--" + writer.reads() + ": " + why));
     return () -> {
       int most =
           check.facts(LETTERS).flatMap(BusFacts::maxMessageBytes).orElse(UNKNOWN_MAX_MESSAGE_BYTES);

@@ -75,6 +75,14 @@ public interface Bus extends Endpoint {
   PTransform<PBegin, PCollection<BusMessage>> read(String group);
 
   /**
+   * Returns why the bus can't be read with what a pipeline's options name, and what to do instead;
+   * empty where it can.
+   */
+  default Optional<String> refusal(BusReading reading) {
+    return Optional.empty();
+  }
+
+  /**
    * Returns a transform that publishes to the bus. A bundle ends when the bus has confirmed its
    * messages.
    */

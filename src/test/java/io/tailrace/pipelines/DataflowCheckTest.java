@@ -3,11 +3,20 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.extensions.gcp.auth.NoopCredentialFactory;
+import org.apache.beam.sdk.options.PipelineOptions;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
@@ -168,6 +177,81 @@ public class DataflowCheckTest {
       assertThat(each).endsWith("name an image that has it with --sdkContainerImage");
     }
     assertThat(problems(LETTERS, PLACES, bus, store, "--sdkContainerImage=my/image")).isEmpty();
+  }
+
+  @Test
+  public void credentialsInAUriAreRefusedWhereTheRunnersOwnSourceReads() {
+    String bus =
+        "--resultBus=pubsub://my-project/results?credentials=gcp:projects/p/secrets/writer";
+    String store = "--onlineStore=redis://cache.example.com:6379";
+
+    assertThat(problems(bus, LETTERS, store, PLACES))
+        .containsExactly(
+            "--resultBus: PubsubIO, which reads on this runner, takes the credentials of the"
+                + " runner's workers alone. Leave credentials out of the URI and give those the"
+                + " right, or say --busReader=batching");
+    assertThat(problems(bus, LETTERS, store, PLACES, "--busReader=batching")).isEmpty();
+  }
+
+  @Test
+  public void aBucketThatDataflowMayNotWriteToIsSaidInASentence() throws Exception {
+    HttpServer storage =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    storage.createContext(
+        "/",
+        exchange -> {
+          byte[] answer = "{\"error\":{\"code\":404,\"message\":\"no bucket\"}}".getBytes(UTF_8);
+          exchange.getResponseHeaders().set("Content-Type", "application/json");
+          exchange.sendResponseHeaders(404, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    storage.start();
+    try {
+      List<String> words = new ArrayList<>(PLACES);
+      words.addAll(
+          List.of(
+              "--runner=DataflowRunner",
+              "--credentialFactoryClass=" + NoopCredentialFactory.class.getName(),
+              "--filesToStage=pom.xml",
+              "--gcsEndpoint=http://127.0.0.1:" + storage.getAddress().getPort() + "/storage/v1/"));
+      PipelineOptions options =
+          PipelineOptionsFactory.fromArgs(words.toArray(String[]::new)).create();
+
+      CommandException e =
+          assertThrows(
+              CommandException.class,
+              () -> RunnerRefusals.toldBy(options, () -> Pipeline.create(options)));
+
+      assertThat(e).hasMessageThat().startsWith("DataflowRunner refuses the job: ");
+      assertThat(e).hasMessageThat().contains("gs://my-bucket/tmp");
+      assertThat(e).hasMessageThat().doesNotContain("Exception");
+      assertThat(e)
+          .hasMessageThat()
+          .endsWith(
+              ". Look at --project, --region and --tempLocation, and at whose right it is: `gcloud"
+                  + " auth application-default login`, or the service account of this machine");
+    } finally {
+      storage.stop(0);
+    }
+  }
+
+  @Test
+  public void whatAJobHasThrownIsNotTakenForARefusal() {
+    PipelineOptions options = PipelineOptionsFactory.fromArgs("--runner=DirectRunner").create();
+    IllegalStateException thrown =
+        new IllegalStateException("the job failed", new IOException("a broker is away"));
+
+    assertThat(
+            assertThrows(
+                IllegalStateException.class,
+                () ->
+                    RunnerRefusals.toldBy(
+                        options,
+                        () -> {
+                          throw thrown;
+                        })))
+        .isSameInstanceAs(thrown);
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.BusReader;
+import io.tailrace.bus.BusReading;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.PublishMessages;
 import io.tailrace.endpoint.EndpointUri;
@@ -179,6 +180,16 @@ public final class PubSubBus implements Bus {
    * settled, and whose origin is acknowledged, is then nowhere but in that state, and a start
    * without state, or a cancelled job on Dataflow, loses it.
    */
+  @Override
+  public Optional<String> refusal(BusReading reading) {
+    return reading == BusReading.KAFKA_IO && server.credentials() != null
+        ? Optional.of(
+            "PubsubIO, which reads on this runner, takes the credentials of the runner's workers"
+                + " alone. Leave credentials out of the URI and give those the right, or say"
+                + " --busReader=batching")
+        : Optional.empty();
+  }
+
   @Override
   public PTransform<PCollection<OutgoingMessage>, PDone> write() {
     return new PublishMessages(this);

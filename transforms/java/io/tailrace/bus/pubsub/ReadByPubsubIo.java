@@ -1,6 +1,7 @@
 package io.tailrace.bus.pubsub;
 
 import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.BusReading;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
@@ -37,13 +38,11 @@ final class ReadByPubsubIo extends PTransform<PBegin, PCollection<BusMessage>> {
   @Override
   public PCollection<BusMessage> expand(PBegin begin) {
     PubSubServer server = bus.server();
-    if (server.credentials() != null) {
-      throw new IllegalArgumentException(
-          bus.name()
-              + ": PubsubIO, which reads on this runner, takes the credentials of the runner's"
-              + " workers alone. Leave credentials out of the URI and give those the right, or say"
-              + " --busReader=batching");
-    }
+    bus.refusal(BusReading.KAFKA_IO)
+        .ifPresent(
+            why -> {
+              throw new IllegalArgumentException(bus.name() + ": " + why);
+            });
     PipelineOptions options = begin.getPipeline().getOptions();
     options.as(PubsubOptions.class).setPubsubRootUrl(server.root());
     if (server.isEmulator()) {
