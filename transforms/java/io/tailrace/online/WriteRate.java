@@ -2,7 +2,6 @@ package io.tailrace.online;
 
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
-import java.util.function.LongSupplier;
 
 /**
  * How many entities a connection writes in a second, at most: so that a backlog that is drained
@@ -15,14 +14,35 @@ public final class WriteRate {
   private static final int PORTIONS_PER_SECOND = 20;
 
   private final int perSecond;
-  private final LongSupplier nanoClock;
+  private final Time time;
   private long freeAt;
 
-  /** With a clock that counts nanoseconds. */
-  WriteRate(int perSecond, LongSupplier nanoClock) {
+  /** A clock, and how to wait by it. */
+  public interface Time {
+    /** Counts nanoseconds, from anywhere on. */
+    long nanos();
+
+    /** Returns when so much time has passed. */
+    void sleep(Duration wait) throws InterruptedException;
+  }
+
+  private static final Time OF_MACHINE =
+      new Time() {
+        @Override
+        public long nanos() {
+          return System.nanoTime();
+        }
+
+        @Override
+        public void sleep(Duration wait) throws InterruptedException {
+          Thread.sleep(wait.toMillis(), wait.toNanosPart() % 1_000_000);
+        }
+      };
+
+  private WriteRate(int perSecond, Time time) {
     this.perSecond = perSecond;
-    this.nanoClock = nanoClock;
-    this.freeAt = nanoClock.getAsLong();
+    this.time = time;
+    this.freeAt = time.nanos();
   }
 
   /**
@@ -31,7 +51,12 @@ public final class WriteRate {
    * @param perSecond 0: there is no limit
    */
   public static WriteRate of(int perSecond) {
-    return new WriteRate(perSecond, System::nanoTime);
+    return of(perSecond, OF_MACHINE);
+  }
+
+  /** Makes one with a clock of its own. */
+  public static WriteRate of(int perSecond, Time time) {
+    return new WriteRate(perSecond, time);
   }
 
   /** Returns how many entities are sent at once, at most. */
@@ -50,7 +75,7 @@ public final class WriteRate {
       return;
     }
     try {
-      Thread.sleep(wait.toMillis(), wait.toNanosPart() % 1_000_000);
+      time.sleep(wait);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UnavailableException("interrupted while waiting to write", e);
@@ -62,7 +87,7 @@ public final class WriteRate {
     if (perSecond == 0) {
       return Duration.ZERO;
     }
-    long now = nanoClock.getAsLong();
+    long now = time.nanos();
     long begin = Math.max(now, freeAt);
     freeAt = begin + entities * SECOND / perSecond;
     return Duration.ofNanos(begin - now);

@@ -12,9 +12,22 @@ import org.junit.runners.JUnit4;
 public class WriteRateTest {
   private long now = -5_000_000_000L;
 
+  private final WriteRate.Time time =
+      new WriteRate.Time() {
+        @Override
+        public long nanos() {
+          return now;
+        }
+
+        @Override
+        public void sleep(Duration wait) {
+          now += wait.toNanos();
+        }
+      };
+
   @Test
   public void whatIsWrittenIsSpreadEvenly() {
-    WriteRate rate = new WriteRate(1_000, () -> now);
+    WriteRate rate = WriteRate.of(1_000, time);
 
     assertThat(rate.portion()).isEqualTo(50);
     assertThat(rate.reserve(50)).isEqualTo(Duration.ZERO);
@@ -26,7 +39,7 @@ public class WriteRateTest {
 
   @Test
   public void whatIsNotUsedIsNotSavedUp() {
-    WriteRate rate = new WriteRate(10, () -> now);
+    WriteRate rate = WriteRate.of(10, time);
     now += Duration.ofHours(1).toNanos();
 
     assertThat(rate.portion()).isEqualTo(1);
@@ -36,7 +49,7 @@ public class WriteRateTest {
 
   @Test
   public void withoutALimitNobodyWaits() {
-    WriteRate rate = new WriteRate(0, () -> now);
+    WriteRate rate = WriteRate.of(0, time);
 
     assertThat(rate.portion()).isEqualTo(Integer.MAX_VALUE);
     assertThat(rate.reserve(1_000_000)).isEqualTo(Duration.ZERO);

@@ -35,13 +35,18 @@ final class RedisConnection implements OnlineStore.Connection {
   private final WriteRate rate;
 
   RedisConnection(RedisAddress address, RedisNodes nodes) {
+    this(address, nodes, WriteRate.of(address.writing().maxPerSecond()));
+  }
+
+  /** With a limit of its own. */
+  RedisConnection(RedisAddress address, RedisNodes nodes, WriteRate rate) {
     this.address = address;
     this.nodes = nodes;
     this.calls = new EntityCalls(address, nodes);
     this.sender = new EntitySender(address, nodes);
     this.refusals = new Refusals(address, nodes, sender);
     this.reader = new EntityReader(address, nodes);
-    this.rate = WriteRate.of(address.writing().maxPerSecond());
+    this.rate = rate;
   }
 
   @Override
