@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusPublisher;
@@ -101,8 +102,11 @@ public class KafkaSecurityTest {
     settings.put(
         "listener.name.sasl_plaintext.oauthbearer.sasl.server.callback.handler.class",
         SignedTokens.class.getName());
+    // Whose token is over logs in again, or is cut off.
+    settings.put("listener.name.sasl_plaintext.oauthbearer.connections.max.reauth.ms", "3600000");
     kafka = LocalKafka.start(temporary.newFolder().toPath(), 0, settings);
     kafka.createTopic("results", 1);
+    kafka.createTopic("tokens", 1);
   }
 
   @AfterClass
@@ -140,15 +144,23 @@ public class KafkaSecurityTest {
   }
 
   private static KafkaBus bus(int port, String parameters) {
+    return bus("results", port, parameters);
+  }
+
+  private static KafkaBus bus(String topic, int port, String parameters) {
     return KafkaBus.at(
         EndpointUri.parse(
             "kafka://localhost:"
                 + port
-                + "/results?"
+                + "/"
+                + topic
+                + "?"
                 + parameters
                 + "&ssl.truststore.type=PEM&ssl.truststore.location="
                 + certificates.authority()
-                + "&reconnect.backoff.max.ms=50"));
+                + "&"
+                + KafkaIoContractTest.LEFT_OPEN.replaceFirst("&.*", "")
+                + "&reconnect.backoff.max.ms=200"));
   }
 
   private static OutgoingMessage message(String text) {
@@ -166,10 +178,12 @@ public class KafkaSecurityTest {
             "security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-512&user=writer&password=file:"
                 + secret);
     ReadBus read = ReadBus.start(bus, "scram");
+    ReadBus byKafkaIo = ReadBus.start(bus, "scram-kafkaio", "--busReader=kafkaio");
     try (BusPublisher publisher = bus.publisher()) {
       publisher.publish(message("before"));
       publisher.flush();
       var unused = read.await(1);
+      var unusedOfKafkaIo = byKafkaIo.await(1);
 
       password("writer", "second");
       Files.writeString(secret, "second");
@@ -179,8 +193,10 @@ public class KafkaSecurityTest {
       publisher.publish(message("after"));
       publisher.flush();
       assertThat(read.await(2)).hasSize(2);
+      assertThat(byKafkaIo.await(2)).hasSize(2);
     } finally {
       read.cancel();
+      byKafkaIo.cancel();
     }
     // All that looks at a topic goes by the same login.
     var unusedSign = bus.checkWritable();
@@ -350,54 +366,104 @@ public class KafkaSecurityTest {
 
   @Test
   public void tokensAreGotWithAClientsSecretThatIsReadAnew() throws Exception {
-    AtomicInteger given = new AtomicInteger();
     Path secret = temporary.newFile().toPath();
-    Files.writeString(secret, "of-client");
-    HttpServer provider =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    provider.createContext(
-        "/token",
-        exchange -> {
-          String basic = Base64.getEncoder().encodeToString("client:of-client".getBytes(UTF_8));
-          boolean isRight =
-              ("Basic " + basic).equals(exchange.getRequestHeaders().getFirst("Authorization"));
-          byte[] answer =
-              (isRight ? "{\"access_token\":\"" + token() + "\"}" : "{}").getBytes(UTF_8);
-          given.addAndGet(isRight ? 1 : 0);
-          exchange.getResponseHeaders().set("Content-Type", "application/json");
-          exchange.sendResponseHeaders(isRight ? 200 : 401, answer.length);
-          exchange.getResponseBody().write(answer);
-          exchange.close();
-        });
-    provider.start();
-    String url = "http://127.0.0.1:" + provider.getAddress().getPort() + "/token";
-    System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
-    try {
+    Files.writeString(secret, "first");
+    try (TokenProvider provider = new TokenProvider("first", Duration.ofSeconds(3))) {
       KafkaBus bus =
           bus(
+              "tokens",
               OAUTH,
               "security.protocol=SASL_PLAINTEXT&sasl.mechanism=OAUTHBEARER&user=client&password=file:"
                   + secret
+                  // A token is renewed when half of its life is over.
+                  + "&sasl.login.refresh.window.factor=0.5&sasl.login.refresh.min.period.seconds=0"
+                  + "&sasl.login.refresh.buffer.seconds=0"
                   + "&sasl.oauthbearer.token.endpoint.url="
-                  + url);
-      assertThat(bus.clientProperties().toString()).doesNotContain("of-client");
+                  + provider.url());
+      assertThat(bus.clientProperties().toString()).doesNotContain("first");
+      try (BusPublisher publisher = bus.publisher()) {
+        publisher.publish(message("before"));
+        publisher.flush();
+        assertThat(provider.given()).isGreaterThan(0);
+
+        Files.writeString(secret, "second");
+        int before = provider.takeOnly("second");
+        // The client that lives goes on with tokens of the new secret, at a broker that cuts off
+        // whoever has none that holds.
+        for (int i = 0; provider.given() < before + 3; i++) {
+          publisher.publish(message("after " + i));
+          publisher.flush();
+          Thread.sleep(20);
+        }
+      }
       var unused = bus.checkWritable();
-      assertThat(given.get()).isGreaterThan(0);
-    } finally {
-      System.clearProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls");
-      provider.stop(0);
+      Files.writeString(secret, "third");
+      assertThat(assertThrows(UnavailableException.class, bus::checkWritable))
+          .hasMessageThat()
+          .contains("the settings are wrong");
     }
   }
 
-  private static String token() {
-    long now = System.currentTimeMillis() / 1_000;
-    Base64.Encoder encoder = Base64.getUrlEncoder().withoutPadding();
-    return encoder.encodeToString("{\"alg\":\"RS256\"}".getBytes(UTF_8))
-        + "."
-        + encoder.encodeToString(
-            ("{\"sub\":\"client\",\"iat\":" + now + ",\"exp\":" + (now + 600) + "}")
-                .getBytes(UTF_8))
-        + ".c2lnbmF0dXJl";
+  /** Gives tokens for a secret; a real server over HTTP. */
+  private static final class TokenProvider implements AutoCloseable {
+    private static final String ALLOWED = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
+
+    private final HttpServer server;
+    private final Duration life;
+    private final AtomicInteger given = new AtomicInteger();
+    private volatile String secret;
+
+    TokenProvider(String secret, Duration life) throws IOException {
+      this.secret = secret;
+      this.life = life;
+      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      server.createContext("/token", this::answer);
+      server.start();
+      System.setProperty(ALLOWED, url());
+    }
+
+    String url() {
+      return "http://127.0.0.1:" + server.getAddress().getPort() + "/token";
+    }
+
+    int given() {
+      return given.get();
+    }
+
+    /** Takes another secret alone from now on; returns how many tokens were given before. */
+    int takeOnly(String next) {
+      secret = next;
+      return given.get();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+      String basic = Base64.getEncoder().encodeToString(("client:" + secret).getBytes(UTF_8));
+      boolean isRight =
+          ("Basic " + basic).equals(exchange.getRequestHeaders().getFirst("Authorization"));
+      byte[] answer = (isRight ? "{\"access_token\":\"" + token() + "\"}" : "{}").getBytes(UTF_8);
+      given.addAndGet(isRight ? 1 : 0);
+      exchange.getResponseHeaders().set("Content-Type", "application/json");
+      exchange.sendResponseHeaders(isRight ? 200 : 401, answer.length);
+      exchange.getResponseBody().write(answer);
+      exchange.close();
+    }
+
+    private String token() {
+      long now = System.currentTimeMillis() / 1_000;
+      Base64.Encoder encoder = Base64.getUrlEncoder().withoutPadding();
+      String claims =
+          "{\"sub\":\"client\",\"iat\":" + now + ",\"exp\":" + (now + life.toSeconds()) + "}";
+      return encoder.encodeToString("{\"alg\":\"RS256\"}".getBytes(UTF_8))
+          + "."
+          + encoder.encodeToString(claims.getBytes(UTF_8))
+          + ".c2lnbmF0dXJl";
+    }
+
+    @Override
+    public void close() {
+      System.clearProperty(ALLOWED);
+      server.stop(0);
+    }
   }
 
   /** A broker's end, which takes any signature. */
