@@ -85,6 +85,7 @@ public final class FakePubSub implements AutoCloseable {
   private boolean shuffled;
   private int silent;
   private boolean isDown;
+  private boolean refusesToAcknowledge;
 
   private FakePubSub(HttpServer server) {
     this.server = server;
@@ -129,6 +130,11 @@ public final class FakePubSub implements AutoCloseable {
   /** Answers 503 from now on, or no longer. */
   public synchronized void down(boolean down) {
     isDown = down;
+  }
+
+  /** Takes no acknowledgement from now on, or does again; all else goes on. */
+  public synchronized void refuseToAcknowledge(boolean refuses) {
+    refusesToAcknowledge = refuses;
   }
 
   /** Refuses a right, such as {@code pubsub.subscriptions.get}, from now on. */
@@ -434,6 +440,9 @@ public final class FakePubSub implements AutoCloseable {
 
   private ObjectNode acknowledge(String path, JsonNode body) {
     check("pubsub.subscriptions.consume");
+    if (refusesToAcknowledge) {
+      throw new Refusal(503, "The service was unable to fulfill your request");
+    }
     Set<String> ids = ids(path, body);
     subscription(path).waiting.removeIf(each -> ids.contains(each.ackId));
     return JSON.createObjectNode();
