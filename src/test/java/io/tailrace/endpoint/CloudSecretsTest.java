@@ -4,7 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assume.assumeTrue;
 
-import io.tailrace.testing.MotoServer;
+import io.tailrace.testing.InstalledServer;
 import io.tailrace.testing.fakes.FakeSecretManagers;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -98,8 +98,11 @@ public class CloudSecretsTest {
 
   @Test
   public void motosSecretsAreReadToo() throws Exception {
-    assumeTrue("moto_server is not installed: the fake is held to nothing", MotoServer.isThere());
-    try (MotoServer moto = MotoServer.start(folder.newFile().toPath())) {
+    assumeTrue(
+        "moto_server is not installed: the fake is held to nothing",
+        InstalledServer.Kind.MOTO.isThere());
+    try (InstalledServer moto =
+        InstalledServer.start(InstalledServer.Kind.MOTO, folder.newFile().toPath())) {
       var unused =
           HttpClient.newHttpClient()
               .send(

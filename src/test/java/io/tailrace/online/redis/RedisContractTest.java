@@ -2,14 +2,18 @@ package io.tailrace.online.redis;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.Redis7;
+import io.tailrace.testing.InstalledServer;
 import io.tailrace.testing.OnlineStoreContract;
 import io.tailrace.testing.OnlineWriters;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.AfterClass;
 import org.junit.Before;
@@ -21,10 +25,15 @@ import org.junit.runners.Parameterized;
 import org.junit.runners.Parameterized.Parameters;
 import redis.clients.jedis.Jedis;
 
-/** Redis is an online store, in every version and in its documented layout. */
+/**
+ * Redis is an online store, in every version and in its documented layout; so is Valkey, where one
+ * is installed.
+ */
 @RunWith(Parameterized.class)
 public class RedisContractTest extends OnlineStoreContract {
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
+
+  private static final String VALKEY = "valkey-server";
 
   private static LocalRedis redis;
   private static String running = "";
@@ -35,9 +44,9 @@ public class RedisContractTest extends OnlineStoreContract {
     this.version = version;
   }
 
-  @Parameters(name = "Redis {0}")
+  @Parameters(name = "{0}")
   public static List<String> versions() {
-    return List.of("6.2", "7.0");
+    return List.of("6.2", "7.0", VALKEY);
   }
 
   @Before
@@ -46,11 +55,23 @@ public class RedisContractTest extends OnlineStoreContract {
     if (!running.equals(version)) {
       stop();
       LocalRedis.Builder builder = LocalRedis.in(temporary.newFolder().toPath()).appendOnly();
-      redis = (version.equals("7.0") ? builder.executable(Redis7.executable()) : builder).start();
+      redis =
+          switch (version) {
+            case "7.0" -> builder.executable(Redis7.executable()).start();
+            case VALKEY -> builder.executable(valkey()).start();
+            default -> builder.start();
+          };
       running = version;
-      assertThat(redis.version()).startsWith(version);
+      // Valkey calls itself a Redis 7.2, to those who ask for that.
+      assertThat(redis.version()).startsWith(version.equals(VALKEY) ? "7." : version);
     }
     super.startEmpty();
+  }
+
+  private static Path valkey() {
+    Optional<Path> valkey = InstalledServer.executable(VALKEY);
+    assumeTrue(VALKEY + " is not installed: only Redis is tried", valkey.isPresent());
+    return valkey.orElseThrow();
   }
 
   @AfterClass

@@ -4,13 +4,12 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.bus.BusMessage;
-import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.pipelines.local.servers.dynamodb.FakeDynamoDb;
 import io.tailrace.testing.ExpectedCells;
-import io.tailrace.testing.MotoServer;
+import io.tailrace.testing.InstalledServer;
 import io.tailrace.testing.OnlineWriters;
 import java.net.URI;
 import java.util.ArrayList;
@@ -20,13 +19,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import org.junit.AfterClass;
-import org.junit.BeforeClass;
+import org.junit.After;
+import org.junit.Before;
 import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
-import org.junit.runners.JUnit4;
+import org.junit.runners.Parameterized;
+import org.junit.runners.Parameterized.Parameter;
+import org.junit.runners.Parameterized.Parameters;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -34,34 +35,49 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.BillingMode;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.KeySchemaElement;
+import software.amazon.awssdk.services.dynamodb.model.KeyType;
 import software.amazon.awssdk.services.dynamodb.model.KeysAndAttributes;
 import software.amazon.awssdk.services.dynamodb.model.ReturnValuesOnConditionCheckFailure;
+import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
 
-/** The simulated DynamoDB is held to moto's, where that is installed. */
-@RunWith(JUnit4.class)
-public class DynamoDbMotoTest {
+/** The simulated DynamoDB is held to those of others, where they are installed. */
+@RunWith(Parameterized.class)
+public class DynamoDbInstalledTest {
   @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
 
-  private static MotoServer moto;
+  @Parameter public InstalledServer.Kind kind = InstalledServer.Kind.MOTO;
 
-  @BeforeClass
-  public static void start() throws Exception {
-    assumeTrue("moto_server is not installed: the fake is held to nothing", MotoServer.isThere());
-    moto = MotoServer.start(temporary.newFile().toPath());
+  private InstalledServer server;
+
+  @Parameters(name = "{0}")
+  public static InstalledServer.Kind[] kinds() {
+    return InstalledServer.Kind.values();
   }
 
-  @AfterClass
-  public static void stop() throws Exception {
-    if (moto != null) {
-      moto.close();
+  @Before
+  public void start() throws Exception {
+    assumeTrue(kind + " is not installed: the fake is not held to it", kind.isThere());
+    server = InstalledServer.start(kind, temporary.newFile().toPath());
+  }
+
+  @After
+  public void stop() {
+    if (server != null) {
+      server.close();
     }
   }
 
   @Test
   public void concurrentWritersEndInTheGreatestCells() throws Exception {
-    String uri = FakeTables.uri(moto.endpoint(), "features") + "&create=true";
+    assumeTrue(
+        kind + " knows no TTL, and gives back no item whose condition failed",
+        kind != InstalledServer.Kind.DYNALITE);
+    String uri = FakeTables.uri(server.endpoint(), "features") + "&create=true";
     Random random = new Random(300);
     List<BusMessage> messages = OnlineWriters.messages(300, 12);
     OnlineStores.at(uri).check();
@@ -90,13 +106,13 @@ public class DynamoDbMotoTest {
 
   /** Conditions over what is absent, of another type, less and greater; and what is refused. */
   @Test
-  public void theFakeAnswersAsMotoDoes() throws Exception {
+  public void theFakeAnswersAsTheyDo() throws Exception {
     try (FakeDynamoDb fake = FakeDynamoDb.start()) {
-      assertThat(answers(fake.endpoint())).isEqualTo(answers(moto.endpoint()));
+      assertThat(answers(fake.endpoint())).isEqualTo(answers(server.endpoint()));
     }
   }
 
-  private static List<String> answers(String endpoint) {
+  private List<String> answers(String endpoint) {
     List<String> answers = new ArrayList<>();
     String table = "questions";
     try (DynamoDbClient client =
@@ -109,8 +125,8 @@ public class DynamoDbMotoTest {
             .build()) {
       List<Asked> questions = new ArrayList<>();
       questions.add(it -> it.getItem(get -> get.tableName(table).key(key("a"))).hasItem());
-      questions.add(it -> createTable(endpoint, table));
-      questions.add(it -> createTable(endpoint, table));
+      questions.add(it -> createTable(it, table));
+      questions.add(it -> createTable(it, table));
       questions.add(it -> it.getItem(get -> get.tableName(table).key(key("a"))).hasItem());
       questions.add(update(table, "a", "SET #x = :x", "attribute_not_exists(#x)", 5));
       questions.add(update(table, "a", "SET #x = :x", "attribute_not_exists(#x)", 6));
@@ -151,7 +167,8 @@ public class DynamoDbMotoTest {
         try {
           answer = String.valueOf(question.of(client));
         } catch (ConditionalCheckFailedException e) {
-          answer = "refused: " + new TreeMap<>(e.item());
+          boolean hasItem = kind != InstalledServer.Kind.DYNALITE;
+          answer = "refused" + (hasItem ? ": " + new TreeMap<>(e.item()) : "");
         } catch (AwsServiceException e) {
           answer = e.statusCode() + " " + e.awsErrorDetails().errorCode();
         }
@@ -168,13 +185,27 @@ public class DynamoDbMotoTest {
     return key;
   }
 
-  private static String createTable(String endpoint, String table) {
-    try {
-      OnlineStores.at(FakeTables.uri(endpoint, table) + "&create=true").check();
-      return "created";
-    } catch (UnavailableException e) {
-      return String.valueOf(e.getMessage());
-    }
+  private static String createTable(DynamoDbClient client, String table) {
+    return client
+        .createTable(
+            it ->
+                it.tableName(table)
+                    .billingMode(BillingMode.PAY_PER_REQUEST)
+                    .attributeDefinitions(attribute("__id__"), attribute("__ns__"))
+                    .keySchema(keyPart("__id__", KeyType.HASH), keyPart("__ns__", KeyType.RANGE)))
+        .tableDescription()
+        .tableName();
+  }
+
+  private static AttributeDefinition attribute(String name) {
+    return AttributeDefinition.builder()
+        .attributeName(name)
+        .attributeType(ScalarAttributeType.S)
+        .build();
+  }
+
+  private static KeySchemaElement keyPart(String name, KeyType type) {
+    return KeySchemaElement.builder().attributeName(name).keyType(type).build();
   }
 
   private static Asked update(
