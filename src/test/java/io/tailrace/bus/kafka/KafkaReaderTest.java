@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.beam.sdk.io.UnboundedSource.UnboundedReader;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.kafka.clients.admin.Admin;
@@ -221,6 +222,7 @@ public class KafkaReaderTest {
   @Test
   public void whatARunnerForgetsToCloseIsClosedWhenItIsCollected() throws Exception {
     publish(3, 10);
+    AtomicBoolean hasRead = new AtomicBoolean();
     Thread runner =
         new Thread(
             () -> {
@@ -230,12 +232,14 @@ public class KafkaReaderTest {
                 reader.getCheckpointMark().finalizeCheckpoint();
                 // Commits, and is never told how that ended.
                 var unused = reader.advance();
+                hasRead.set(true);
               } catch (Exception e) {
                 throw new IllegalStateException(e);
               }
             });
     runner.start();
     runner.join();
+    assertThat(hasRead.get()).isTrue();
 
     long deadline = System.nanoTime() + 30_000_000_000L;
     while (Thread.getAllStackTraces().keySet().stream()
