@@ -177,6 +177,25 @@ public class KafkaBusTest {
   }
 
   @Test
+  public void aMechanismWithoutWhatItNeedsIsRefusedWithIt() {
+    assertThat(refusal("kafka://b/t?sasl.mechanism=AWS_MSK_IAM"))
+        .contains("sasl.mechanism=AWS_MSK_IAM needs security.protocol=SASL_SSL");
+    assertThat(refusal(SASL + "&password=env:NOWHERE&sasl.mechanism=AWS_MSK_IAM"))
+        .contains("not AWS_MSK_IAM, which signs as Amazon's own tools do");
+    assertThat(refusal(SASL + "&password=env:NOWHERE&sasl.mechanism=OAUTHBEARER"))
+        .contains("sasl.mechanism=OAUTHBEARER needs sasl.oauthbearer.token.endpoint.url=https://");
+    assertThat(refusal("kafka://b/t?user=me&password=env:NOWHERE"))
+        .contains("user and password need security.protocol=SASL_SSL");
+    assertThat(refusal("kafka://b/t?security.protocol=SASL_SSL&user=me"))
+        .contains("user and password=");
+    var unused = at("kafka://b/t?security.protocol=SASL_SSL&sasl.mechanism=AWS_MSK_IAM");
+  }
+
+  private static String refusal(String uri) {
+    return String.valueOf(assertThrows(IllegalArgumentException.class, () -> at(uri)).getMessage());
+  }
+
+  @Test
   public void aNameCannotEndItsQuotes() throws Exception {
     Map<String, Object> properties =
         at("kafka://b/t?security.protocol=SASL_SSL&user=a\"b\\c; x=\"&password=" + secret("p"))

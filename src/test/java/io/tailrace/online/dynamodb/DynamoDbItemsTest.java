@@ -184,6 +184,17 @@ public class DynamoDbItemsTest {
   }
 
   @Test
+  public void whatIsOverGoesAlsoWhenWhatIsWrittenNeverIs() throws Exception {
+    write(Results.of(Results.user("ann", Results.expiring("age", T, HOUR, 1))));
+    now = T + 5 * HOUR;
+
+    write(Results.of(Results.user("ann", Results.int64("height", now, 180))));
+
+    assertThat(attributes()).doesNotContain("age");
+    assertThat(attributes()).contains("height");
+  }
+
+  @Test
   public void aFenceRemovesTheCellsThatItCovers() throws Exception {
     write(
         Results.of(
