@@ -47,9 +47,15 @@ record NotificationFiles(ResultBucket bucket) {
       if (notification.origin() == Origin.CLOUD && !bucket.isResult(uri)) {
         continue;
       }
-      files.add(new Named(uri, "files[" + files.size() + "]", bucket.find(uri)));
+      files.add(new Named(uri, "files[" + files.size() + "]", Optional.empty()));
     }
-    return files;
+    return found(files);
+  }
+
+  /** Looks for all of them. */
+  private List<Named> found(List<Named> files) throws UnavailableException {
+    return new BucketRequests(bucket)
+        .ask(files, file -> new Named(file.uri, file.place, bucket.find(file.uri)));
   }
 
   private List<Named> counted(Folder folder) throws InvalidMessageException, UnavailableException {
@@ -69,9 +75,9 @@ record NotificationFiles(ResultBucket bucket) {
     }
     List<Named> named = new ArrayList<>();
     for (String uri : found) {
-      named.add(new Named(uri, "prefix", bucket.find(uri)));
+      named.add(new Named(uri, "prefix", Optional.empty()));
     }
-    return named;
+    return found(named);
   }
 
   private List<Named> listed(Folder folder) throws InvalidMessageException, UnavailableException {
@@ -105,9 +111,9 @@ record NotificationFiles(ResultBucket bucket) {
         throw new InvalidMessageException(
             Reason.INVALID_VALUE, place, "the manifest " + manifest.uri() + ": " + whyNot.get());
       }
-      named.add(new Named(uri, place, bucket.find(uri)));
+      named.add(new Named(uri, place, Optional.empty()));
     }
-    return named;
+    return found(named);
   }
 
   private JsonNode read(Found manifest) throws InvalidMessageException, UnavailableException {

@@ -30,6 +30,7 @@ final class NotificationLoad {
   private final BulkLedger ledger;
   private final LoadCounts counts;
   private final Notification notification;
+  private final BucketRequests requests;
   // What is refused of all files.
   private final RejectedCells refused = new RejectedCells();
   // Of the whole message.
@@ -45,6 +46,7 @@ final class NotificationLoad {
     this.ledger = new BulkLedger(loader.ledger());
     this.counts = counts;
     this.notification = notification;
+    this.requests = new BucketRequests(rules.bucket());
   }
 
   /** What files have in common that can be loaded together. */
@@ -192,24 +194,38 @@ final class NotificationLoad {
         if (before != null && (before.count() == 0 || !isReplayed)) {
           counts.filesKnown.add(1);
           refused.add(file.place(), before);
-        } else if (isSound(file)) {
+        } else {
           unknown.add(file);
         }
       }
     }
-    return unknown;
+    return sound(unknown);
   }
 
-  private boolean isSound(ResultFile file) throws UnavailableException {
+  /** Leaves out what can't be loaded. */
+  private List<ResultFile> sound(List<ResultFile> files) throws UnavailableException {
+    List<ResultFile> sound = new ArrayList<>();
+    List<Optional<Exception>> whyNot = requests.ask(files, NotificationLoad::whyNotSound);
+    for (int i = 0; i < files.size(); i++) {
+      ResultFile file = files.get(i);
+      if (whyNot.get(i).isEmpty()) {
+        sound.add(file);
+      } else if (whyNot.get(i).get() instanceof InvalidMessageException e) {
+        refuse(file.place(), e.reason(), file.uri() + ": " + e.getMessage());
+      } else if (whyNot.get(i).get() instanceof IOException e) {
+        unreadable(file.named(), file.found(), e);
+      }
+    }
+    return sound;
+  }
+
+  private static Optional<Exception> whyNotSound(ResultFile file) {
     try {
       file.check();
-      return true;
-    } catch (InvalidMessageException e) {
-      refuse(file.place(), e.reason(), file.uri() + ": " + e.getMessage());
-    } catch (IOException e) {
-      unreadable(file.named(), file.found(), e);
+      return Optional.empty();
+    } catch (InvalidMessageException | IOException e) {
+      return Optional.of(e);
     }
-    return false;
   }
 
   private List<List<ResultFile>> parts(List<ResultFile> files) {
@@ -242,10 +258,11 @@ final class NotificationLoad {
         new FileLoad(loader, counts, files, new FileLoad.Published(notification.message(), until));
     long rows = load.run(() -> whole(files));
     Map<String, Failure.Cells> entries = new LinkedHashMap<>();
+    List<Boolean> changed = load.isEntered() ? List.of() : changed(files);
     for (int i = 0; i < files.size(); i++) {
       ResultFile file = files.get(i);
       if (!load.isEntered()) {
-        if (hasChanged(file.found())) {
+        if (changed.get(i)) {
           refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
           continue;
         }
@@ -264,13 +281,15 @@ final class NotificationLoad {
 
   /** Returns what is entered of files of which nothing is refused, if none has changed. */
   private List<Ledger.Entry> whole(List<ResultFile> files) throws UnavailableException {
-    Map<String, Failure.Cells> entries = new LinkedHashMap<>();
-    for (ResultFile file : files) {
-      if (hasChanged(file.found())) {
-        return List.of();
-      }
-      entries.put(file.ledgerName(), Failure.Cells.NONE);
+    if (changed(files).contains(true)) {
+      return List.of();
     }
+    Map<String, Failure.Cells> entries = new LinkedHashMap<>();
+    files.forEach(file -> entries.put(file.ledgerName(), Failure.Cells.NONE));
     return BulkLedger.entries(entries);
+  }
+
+  private List<Boolean> changed(List<ResultFile> files) throws UnavailableException {
+    return requests.ask(files, file -> hasChanged(file.found()));
   }
 }

@@ -127,6 +127,23 @@ public class S3ResultFilesTest {
   }
 
   @Test
+  public void oneFileAndFifty() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q5", ResultFilesContract.feature("age", ValueType.INT64));
+    for (int files : List.of(1, 50)) {
+      BulkUpload upload = write(contents, "r5-" + files, files);
+      counts.clear();
+
+      assertThat(load(upload)).isEqualTo(Optional.empty());
+
+      assertThat(counts.filesLoaded.unflushed()).isEqualTo(files);
+      assertThat(counts.loads.unflushed()).isEqualTo(1);
+      assertThat(counts.rowsDecoded.unflushed()).isEqualTo(0);
+      assertThat(count()).isEqualTo(Integer.toString(2 * files));
+    }
+  }
+
+  @Test
   public void aPrefixIsListedPageByPage() throws Exception {
     Contents contents =
         ResultFilesContract.contents("q2", ResultFilesContract.feature("age", ValueType.INT64));

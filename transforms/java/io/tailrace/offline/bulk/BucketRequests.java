@@ -1,0 +1,68 @@
+package io.tailrace.offline.bulk;
+
+import io.tailrace.endpoint.UnavailableException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Asks a bucket for something of many files, of some at a time: an answer takes tens of
+ * milliseconds, whatever is asked. Immutable.
+ *
+ * @param bucket of which files on this machine are asked for one after the other
+ */
+record BucketRequests(ResultBucket bucket) {
+  /** Each has the footer of a file in memory, at most. */
+  private static final int AT_A_TIME = 16;
+
+  /** What is asked for. */
+  @FunctionalInterface
+  interface Request<T, R> {
+    /** Returns the answer. */
+    R of(T file) throws UnavailableException;
+  }
+
+  /**
+   * Returns the answers, in the order of the files.
+   *
+   * @throws UnavailableException if one can't be answered now
+   */
+  <T, R> List<R> ask(List<T> files, Request<T, R> request) throws UnavailableException {
+    List<R> answers = new ArrayList<>();
+    if (bucket.isLocal() || files.size() == 1) {
+      for (T file : files) {
+        answers.add(request.of(file));
+      }
+      return answers;
+    }
+    ExecutorService threads =
+        Executors.newFixedThreadPool(Math.min(AT_A_TIME, Math.max(1, files.size())));
+    try {
+      List<Future<R>> asked = new ArrayList<>();
+      for (T file : files) {
+        asked.add(threads.submit((Callable<R>) () -> request.of(file)));
+      }
+      for (Future<R> each : asked) {
+        answers.add(each.get());
+      }
+      return answers;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnavailableException unavailable) {
+        throw unavailable;
+      }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UnavailableException(bucket + ": interrupted", e);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+}
