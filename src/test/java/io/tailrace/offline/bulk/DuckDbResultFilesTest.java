@@ -2,8 +2,6 @@ package io.tailrace.offline.bulk;
 
 import static com.google.common.truth.Truth.assertThat;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.result.ValueType;
 import io.tailrace.v1.BulkUpload;
@@ -16,36 +14,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import org.duckdb.DuckDBDriver;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
 
-public class DuckDbResultFilesTest extends ResultFilesRules {
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
-
-  private String file() {
-    return folder.getRoot() + "/offline.db";
-  }
-
-  @Override
-  protected OfflineStore store() {
-    return OfflineStores.at("duckdb://" + file() + "?schema={environment}");
-  }
-
-  @Override
-  protected boolean loadsByItself(ValueType type) {
-    return type != ValueType.JSON;
-  }
-
-  @Override
-  protected void dropTable(String table) throws Exception {
-    try (Connection connection =
-            new DuckDBDriver().connect("jdbc:duckdb:" + file(), new Properties());
-        Statement statement = connection.createStatement()) {
-      statement.execute("DROP TABLE prod." + table);
-    }
-  }
-
+public class DuckDbResultFilesTest extends DuckDbFilesRules {
   @Test
   public void twoThousandFilesOfOneMessage() throws Exception {
     BulkUpload upload;
