@@ -12,15 +12,10 @@ import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.NotificationFormat;
 import io.tailrace.offline.bulk.OfflineResults;
-import io.tailrace.parquet.WideMapping;
-import io.tailrace.parquet.WideMapping.FeatureColumn;
-import io.tailrace.parquet.WideMapping.Kind;
-import io.tailrace.parquet.WideMapping.Nulls;
-import io.tailrace.parquet.WideMapping.Time;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.watch.KafkaLetters;
-import io.tailrace.result.ValueType;
 import io.tailrace.testing.AddedKinds;
+import io.tailrace.testing.AgeResults;
 import io.tailrace.testing.fakes.FakeBigQuery;
 import io.tailrace.testing.fakes.FakeBigQueryKind;
 import io.tailrace.v1.BulkUpload;
@@ -80,21 +75,7 @@ public class BulkInsertWriterTest {
   }
 
   private BulkUpload write(String operation, int rows) throws Exception {
-    Contents contents =
-        new Contents(
-            operation,
-            "prod",
-            "",
-            new WideMapping(
-                "id",
-                new Time("at", 0),
-                List.of(
-                    new FeatureColumn(
-                        "user",
-                        "user.age",
-                        "age",
-                        new Kind(ValueType.INT64, Nulls.NOT_COMPUTED),
-                        ""))));
+    Contents contents = AgeResults.of(operation);
     try (OfflineResults results = OfflineResults.of(contents).into(bucket + "/" + operation)) {
       for (long i = 0; i < rows; i++) {
         results.add(i, T + i, List.of(i));

@@ -5,11 +5,11 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Inserted;
-import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedByHand;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,33 +24,15 @@ public abstract class WarehouseLoadContract {
 
   private int keys;
 
-  /**
-   * Returns the store.
-   *
-   * @param more parameters that stand behind the others
-   */
-  protected abstract OfflineStore store(String more);
-
-  protected abstract Stage stage();
-
-  protected abstract Loader openLoader(OfflineStore store);
-
-  /** Ends what is done before the next statement that holds a text. */
-  protected abstract void cutBefore(String text);
-
-  /** Loses the answer to the next statement that holds a text. */
-  protected abstract void cutBehind(String text);
-
-  /** Answers the next request as a service does that is asked too much, or has a conflict. */
-  protected abstract void throttle();
-
-  protected abstract void endSessions() throws Exception;
-
-  /** Runs a statement as somebody else. */
-  protected abstract void execute(String statement) throws Exception;
+  /** Returns the warehouse. */
+  protected abstract WarehouseFixture warehouse();
 
   /** Returns a word in each of the statements of a load, in their order. */
   protected abstract List<String> statements();
+
+  private StagedStore store(String more) {
+    return warehouse().store(more);
+  }
 
   private List<StagedFile> age(int value) throws Exception {
     String key = "u" + keys++;
@@ -58,12 +40,12 @@ public abstract class WarehouseLoadContract {
         Results.named("op-" + key)
             .addFrames(Results.user(key, Results.int64("age", T, value)))
             .build();
-    return new StagedByHand(stage()).put(result);
+    return new StagedByHand(store("").stage()).put(result);
   }
 
-  private Inserted load(OfflineStore store, List<StagedFile> files) throws UnavailableException {
-    try (Loader loader = openLoader(store);
-        Stage.Connection connection = stage().open()) {
+  private Inserted load(StagedStore store, List<StagedFile> files) throws UnavailableException {
+    try (Loader loader = store.openLoader();
+        Stage.Connection connection = store("").stage().open()) {
       return loader.load(connection, files);
     }
   }
@@ -91,9 +73,9 @@ public abstract class WarehouseLoadContract {
       for (boolean done : new boolean[] {false, true}) {
         List<StagedFile> files = age(2);
         if (done) {
-          cutBehind(statement);
+          warehouse().cutBehind(statement);
         } else {
-          cutBefore(statement);
+          warehouse().cutBefore(statement);
         }
 
         Inserted inserted = load(store("&retryFor=30s"), files);
@@ -112,11 +94,11 @@ public abstract class WarehouseLoadContract {
 
   @Test
   public void aServiceThatIsAskedTooMuchIsAskedAgainAndSessionsAreReplaced() throws Exception {
-    try (Loader loader = openLoader(store("&retryFor=30s"));
-        Stage.Connection connection = stage().open()) {
-      throttle();
+    try (Loader loader = store("&retryFor=30s").openLoader();
+        Stage.Connection connection = store("").stage().open()) {
+      warehouse().throttle();
       assertThat(loader.load(connection, age(1)).rows().inserted()).isEqualTo(1);
-      endSessions();
+      warehouse().endSessions();
       assertThat(loader.load(connection, age(2)).rows().inserted()).isEqualTo(1);
     }
     assertThat(count("user__age")).isEqualTo(2);
@@ -124,14 +106,14 @@ public abstract class WarehouseLoadContract {
 
   @Test
   public void tablesThatSomebodyDropsAreMadeAnewAndNothingIsRefused() throws Exception {
-    try (Loader loader = openLoader(store("&retryFor=30s"));
-        Stage.Connection connection = stage().open()) {
+    try (Loader loader = store("&retryFor=30s").openLoader();
+        Stage.Connection connection = store("").stage().open()) {
       Inserted unused = loader.load(connection, age(0));
       for (List<String> tables :
           List.of(
               List.of("rows_string_int64"), List.of("load_lock", "staged_files", "query_log"))) {
         for (String table : tables) {
-          execute("DROP TABLE " + table(table) + " CASCADE");
+          warehouse().execute("DROP TABLE " + table(table) + " CASCADE");
         }
 
         Inserted inserted = loader.load(connection, age(1));
@@ -139,7 +121,7 @@ public abstract class WarehouseLoadContract {
         assertThat(inserted.rejected()).isEmpty();
         assertThat(inserted.rows().inserted() + inserted.rows().duplicates()).isEqualTo(1);
       }
-      execute("DROP TABLE " + table("staged_files") + " CASCADE");
+      warehouse().execute("DROP TABLE " + table("staged_files") + " CASCADE");
       assertThat(loader.ledger().find("production", List.of("none"))).isEmpty();
     }
     assertThat(count("user__age")).isEqualTo(2);
@@ -150,7 +132,7 @@ public abstract class WarehouseLoadContract {
   public void anOwnerThatIsGoneBeforeTheLedgerLeavesAllToTheNext() throws Exception {
     load(store(""), age(1));
     List<StagedFile> files = age(2);
-    cutBefore("INSERT INTO");
+    warehouse().cutBefore("INSERT INTO");
 
     assertThrows(UnavailableException.class, () -> load(store("&retryFor=0s"), files));
     assertThat(count("staged_files")).isEqualTo(2);
@@ -165,7 +147,7 @@ public abstract class WarehouseLoadContract {
   public void aFileOfTheLedgerIsNotReadAgain() throws Exception {
     List<StagedFile> files = age(1);
     assertThat(load(store(""), files).rows().inserted()).isEqualTo(1);
-    try (Stage.Connection connection = stage().open()) {
+    try (Stage.Connection connection = store("").stage().open()) {
       connection.delete(files.stream().map(StagedFile::name).toList());
     }
 

@@ -3,11 +3,11 @@ package io.tailrace.testing;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
-import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedByHand;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedStore;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,15 +26,8 @@ import org.junit.Test;
 public abstract class WarehouseStatementsContract {
   private static final long T = RandomResults.START;
 
-  /** Returns a new store, which keeps the newest observations. */
-  protected abstract OfflineStore store();
-
-  protected abstract Stage stage(OfflineStore store);
-
-  protected abstract Loader openLoader(OfflineStore store);
-
-  /** Returns the statements that were sent. */
-  protected abstract List<String> sent();
+  /** Returns the warehouse, to which nothing was said yet. */
+  protected abstract WarehouseFixture warehouse();
 
   /** Returns the name of the file. */
   protected abstract String file();
@@ -49,9 +42,9 @@ public abstract class WarehouseStatementsContract {
   protected abstract int parsed();
 
   private List<String> statements() throws Exception {
-    OfflineStore store = store();
+    StagedStore store = warehouse().store("&latest=true");
     List<StagedFile> files =
-        new StagedByHand(stage(store))
+        new StagedByHand(store.stage())
             .put(
                 Results.named("op-1")
                     .addFrames(
@@ -61,14 +54,14 @@ public abstract class WarehouseStatementsContract {
                             Results.string("it's \\ \"odd\"", T, "x")))
                     .addDeletions(Results.deletion("bob", T, "age"))
                     .build());
-    try (Loader loader = openLoader(store);
-        Stage.Connection connection = stage(store).open()) {
+    try (Loader loader = store.openLoader();
+        Stage.Connection connection = store.stage().open()) {
       loader.load(connection, files);
       connection.read(files.get(0).name());
       connection.list();
       connection.delete(List.of(files.get(0).name()));
     }
-    return sent().stream().map(WarehouseStatementsContract::same).toList();
+    return warehouse().statementsSent().stream().map(WarehouseStatementsContract::same).toList();
   }
 
   /** Leaves out what is another in each run. */

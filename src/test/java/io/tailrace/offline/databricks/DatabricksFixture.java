@@ -1,6 +1,5 @@
 package io.tailrace.offline.databricks;
 
-import io.tailrace.offline.OfflineStores;
 import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeDatabricks;
 import java.nio.file.Files;
@@ -48,7 +47,7 @@ public final class DatabricksFixture extends WarehouseFixture {
   }
 
   DatabricksOfflineStore store() {
-    return (DatabricksOfflineStore) OfflineStores.at(uri());
+    return (DatabricksOfflineStore) store("");
   }
 
   @Override
@@ -64,6 +63,21 @@ public final class DatabricksFixture extends WarehouseFixture {
   }
 
   @Override
+  public void cutBefore(String text) {
+    databricks.refuse(text, 502, "BAD_GATEWAY");
+  }
+
+  @Override
+  public void cutBehind(String text) {
+    databricks.loseAnswerTo(text);
+  }
+
+  @Override
+  public void execute(String statement) throws SQLException {
+    databricks.execute(statement);
+  }
+
+  @Override
   public boolean isHarmless() {
     return databricks.isHarmless();
   }
@@ -73,17 +87,18 @@ public final class DatabricksFixture extends WarehouseFixture {
     databricks.endSessions();
   }
 
-  /** Returns the statements that were sent, and forgets them. */
+  @Override
   public List<String> statementsSent() {
     return databricks.takeStatements();
   }
 
-  /** Forgets all that was stored and staged. */
-  void clear(String... schemas) throws SQLException {
+  @Override
+  public void clear(String... schemas) throws SQLException {
     for (String schema : schemas) {
       databricks.execute("DROP SCHEMA IF EXISTS features." + schema + " CASCADE");
     }
     databricks.clearFiles();
     databricks.forgetFaults();
+    List<String> unused = statementsSent();
   }
 }

@@ -1,9 +1,6 @@
 package io.tailrace.offline.databricks;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.staging.Loader;
-import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.WarehouseLoadContract;
 import java.util.List;
 import org.junit.Before;
@@ -22,44 +19,8 @@ public class DatabricksLoadTest extends WarehouseLoadContract {
   }
 
   @Override
-  protected OfflineStore store(String more) {
-    String uri = DATABRICKS.uri();
-    return OfflineStores.at((more.isEmpty() ? uri : uri.replace("&retryFor=1s", "")) + more);
-  }
-
-  @Override
-  protected Stage stage() {
-    return DATABRICKS.store().stage();
-  }
-
-  @Override
-  protected Loader openLoader(OfflineStore store) {
-    return ((DatabricksOfflineStore) store).openLoader();
-  }
-
-  @Override
-  protected void cutBefore(String text) {
-    DATABRICKS.server().refuse(text, 502, "BAD_GATEWAY");
-  }
-
-  @Override
-  protected void cutBehind(String text) {
-    DATABRICKS.server().loseAnswerTo(text);
-  }
-
-  @Override
-  protected void throttle() {
-    DATABRICKS.throttle();
-  }
-
-  @Override
-  protected void endSessions() throws Exception {
-    DATABRICKS.endSessions();
-  }
-
-  @Override
-  protected void execute(String statement) throws Exception {
-    DATABRICKS.server().execute(statement);
+  protected WarehouseFixture warehouse() {
+    return DATABRICKS;
   }
 
   @Override

@@ -1,9 +1,6 @@
 package io.tailrace.offline.databricks;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.staging.Loader;
-import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.WarehouseStatementsContract;
 import java.util.List;
 import org.junit.Before;
@@ -19,27 +16,11 @@ public class DatabricksStatementsTest extends WarehouseStatementsContract {
   @Before
   public void clear() throws Exception {
     DATABRICKS.clear("production");
-    List<String> unused = DATABRICKS.server().takeStatements();
   }
 
   @Override
-  protected OfflineStore store() {
-    return OfflineStores.at(DATABRICKS.uri() + "&latest=true");
-  }
-
-  @Override
-  protected Stage stage(OfflineStore store) {
-    return ((DatabricksOfflineStore) store).stage();
-  }
-
-  @Override
-  protected Loader openLoader(OfflineStore store) {
-    return ((DatabricksOfflineStore) store).openLoader();
-  }
-
-  @Override
-  protected List<String> sent() {
-    return DATABRICKS.server().takeStatements();
+  protected WarehouseFixture warehouse() {
+    return DATABRICKS;
   }
 
   @Override

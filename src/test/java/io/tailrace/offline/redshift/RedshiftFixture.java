@@ -1,6 +1,5 @@
 package io.tailrace.offline.redshift;
 
-import io.tailrace.offline.OfflineStores;
 import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeRedshift;
 import io.tailrace.testing.fakes.FakeS3;
@@ -68,7 +67,7 @@ public final class RedshiftFixture extends WarehouseFixture {
   }
 
   RedshiftOfflineStore store() {
-    return (RedshiftOfflineStore) OfflineStores.at(uri());
+    return (RedshiftOfflineStore) store("");
   }
 
   @Override
@@ -84,6 +83,16 @@ public final class RedshiftFixture extends WarehouseFixture {
   }
 
   @Override
+  public void cutBefore(String text) {
+    redshift.loseBefore(text);
+  }
+
+  @Override
+  public void cutBehind(String text) {
+    redshift.loseAnswerTo(text);
+  }
+
+  @Override
   public boolean isHarmless() {
     return redshift.isHarmless();
   }
@@ -91,6 +100,11 @@ public final class RedshiftFixture extends WarehouseFixture {
   @Override
   public void endSessions() throws IOException {
     redshift.endSessions();
+  }
+
+  @Override
+  public void execute(String statement) throws SQLException {
+    execute(new String[] {statement});
   }
 
   /** Runs statements of the database behind it. */
@@ -103,17 +117,18 @@ public final class RedshiftFixture extends WarehouseFixture {
     }
   }
 
-  /** Returns the statements that were sent, and forgets them. */
+  @Override
   public List<String> statementsSent() {
     return redshift.takeStatements();
   }
 
-  /** Forgets all that was stored and staged. */
-  void clear(String... schemas) throws SQLException {
+  @Override
+  public void clear(String... schemas) throws SQLException {
     for (String schema : schemas) {
       execute("DROP SCHEMA IF EXISTS " + schema + " CASCADE");
     }
     s3.clear(BUCKET);
     redshift.forgetFaults();
+    List<String> unused = statementsSent();
   }
 }

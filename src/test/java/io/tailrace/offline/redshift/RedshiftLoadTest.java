@@ -1,9 +1,6 @@
 package io.tailrace.offline.redshift;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.staging.Loader;
-import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.WarehouseLoadContract;
 import java.util.List;
 import org.junit.Before;
@@ -22,44 +19,8 @@ public class RedshiftLoadTest extends WarehouseLoadContract {
   }
 
   @Override
-  protected OfflineStore store(String more) {
-    String uri = REDSHIFT.uri();
-    return OfflineStores.at((more.isEmpty() ? uri : uri.replace("&retryFor=1s", "")) + more);
-  }
-
-  @Override
-  protected Stage stage() {
-    return REDSHIFT.store().stage();
-  }
-
-  @Override
-  protected Loader openLoader(OfflineStore store) {
-    return ((RedshiftOfflineStore) store).openLoader();
-  }
-
-  @Override
-  protected void cutBefore(String text) {
-    REDSHIFT.server().loseBefore(text);
-  }
-
-  @Override
-  protected void cutBehind(String text) {
-    REDSHIFT.server().loseAnswerTo(text);
-  }
-
-  @Override
-  protected void throttle() {
-    REDSHIFT.throttle();
-  }
-
-  @Override
-  protected void endSessions() throws Exception {
-    REDSHIFT.endSessions();
-  }
-
-  @Override
-  protected void execute(String statement) throws Exception {
-    REDSHIFT.execute(statement);
+  protected WarehouseFixture warehouse() {
+    return REDSHIFT;
   }
 
   @Override

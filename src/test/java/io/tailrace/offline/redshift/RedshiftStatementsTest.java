@@ -1,9 +1,6 @@
 package io.tailrace.offline.redshift;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.staging.Loader;
-import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.WarehouseStatementsContract;
 import java.util.List;
 import org.junit.Before;
@@ -19,27 +16,11 @@ public class RedshiftStatementsTest extends WarehouseStatementsContract {
   @Before
   public void clear() throws Exception {
     REDSHIFT.clear("production");
-    List<String> unused = REDSHIFT.server().takeStatements();
   }
 
   @Override
-  protected OfflineStore store() {
-    return OfflineStores.at(REDSHIFT.uri() + "&latest=true");
-  }
-
-  @Override
-  protected Stage stage(OfflineStore store) {
-    return ((RedshiftOfflineStore) store).stage();
-  }
-
-  @Override
-  protected Loader openLoader(OfflineStore store) {
-    return ((RedshiftOfflineStore) store).openLoader();
-  }
-
-  @Override
-  protected List<String> sent() {
-    return REDSHIFT.server().takeStatements();
+  protected WarehouseFixture warehouse() {
+    return REDSHIFT;
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.junit.rules.TemporaryFolder;
 
@@ -40,8 +41,8 @@ public final class SnowflakeFixture extends WarehouseFixture {
     return password;
   }
 
-  /** Forgets all that was stored, staged and said. */
-  void clear(String... schemas) throws SQLException, IOException {
+  @Override
+  public void clear(String... schemas) throws SQLException, IOException {
     snowflake.endSessions();
     for (String schema : schemas) {
       snowflake.execute("DROP SCHEMA IF EXISTS " + schema + " CASCADE");
@@ -69,6 +70,28 @@ public final class SnowflakeFixture extends WarehouseFixture {
   public void breakLoads() {
     snowflake.faults().cutBefore("MERGE INTO");
     snowflake.faults().cutBehind("COMMIT");
+  }
+
+  @Override
+  public void cutBefore(String text) {
+    snowflake.faults().cutBefore(text);
+  }
+
+  @Override
+  public void cutBehind(String text) {
+    snowflake.faults().cutBehind(text);
+  }
+
+  @Override
+  public void execute(String statement) throws SQLException {
+    snowflake.execute(statement);
+  }
+
+  @Override
+  public List<String> statementsSent() {
+    List<String> sent = snowflake.statements();
+    snowflake.clearStatements();
+    return sent;
   }
 
   @Override

@@ -1,9 +1,6 @@
 package io.tailrace.offline.snowflake;
 
-import io.tailrace.offline.OfflineStore;
-import io.tailrace.offline.OfflineStores;
-import io.tailrace.offline.staging.Loader;
-import io.tailrace.offline.staging.Stage;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.WarehouseStatementsContract;
 import java.util.List;
 import org.junit.Rule;
@@ -17,23 +14,8 @@ public class SnowflakeStatementsTest extends WarehouseStatementsContract {
   @Rule public final SnowflakeFixture snowflake = new SnowflakeFixture();
 
   @Override
-  protected OfflineStore store() {
-    return OfflineStores.at(snowflake.uri() + "&latest=true");
-  }
-
-  @Override
-  protected Stage stage(OfflineStore store) {
-    return ((SnowflakeOfflineStore) store).stage();
-  }
-
-  @Override
-  protected Loader openLoader(OfflineStore store) {
-    return ((SnowflakeOfflineStore) store).openLoader();
-  }
-
-  @Override
-  protected List<String> sent() {
-    return snowflake.server().statements();
+  protected WarehouseFixture warehouse() {
+    return snowflake;
   }
 
   @Override

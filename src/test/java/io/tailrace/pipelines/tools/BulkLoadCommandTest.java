@@ -6,14 +6,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.NotificationFormat;
 import io.tailrace.offline.bulk.OfflineResults;
-import io.tailrace.parquet.WideMapping;
-import io.tailrace.parquet.WideMapping.FeatureColumn;
-import io.tailrace.parquet.WideMapping.Kind;
-import io.tailrace.parquet.WideMapping.Nulls;
-import io.tailrace.parquet.WideMapping.Time;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.servers.LocalKafka;
-import io.tailrace.result.ValueType;
+import io.tailrace.testing.AgeResults;
 import io.tailrace.testing.Messages;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -77,21 +72,7 @@ public class BulkLoadCommandTest {
   }
 
   private Path file() throws Exception {
-    Contents contents =
-        new Contents(
-            "q1",
-            "prod",
-            "",
-            new WideMapping(
-                "id",
-                new Time("at", 0),
-                List.of(
-                    new FeatureColumn(
-                        "user",
-                        "user.age",
-                        "age",
-                        new Kind(ValueType.INT64, Nulls.NOT_COMPUTED),
-                        ""))));
+    Contents contents = AgeResults.of("q1");
     try (OfflineResults results =
         OfflineResults.of(contents).into("file://" + folder.newFolder())) {
       results.add("a", 1, List.of(1L));
