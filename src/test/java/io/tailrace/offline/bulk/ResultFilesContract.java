@@ -39,6 +39,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import org.junit.Before;
@@ -134,6 +135,19 @@ public abstract class ResultFilesContract {
         new byte[0],
         Place.numbered("bulk-upload", 0, messages.getAndIncrement()),
         MessageTime.ofBus(Micros.now()));
+  }
+
+  /** Loads by another loader, which is made of the store's own. */
+  Outcome load(BulkUpload upload, UnaryOperator<BulkLoader> other) throws Exception {
+    return load(
+        NotificationFormat.decode(
+            message().withPayload(NotificationFormat.json(upload).getBytes(UTF_8))),
+        other.apply(store().bulkLoads().orElseThrow().open()));
+  }
+
+  /** Returns how many rows were decoded of the message that was loaded last. */
+  long decoded() {
+    return decoded;
   }
 
   Outcome load(Notification notification) throws UnavailableException {

@@ -48,7 +48,12 @@ public class WidePathsTest {
       Random random = new Random(seed);
       ResultBucket bucket = new ResultBucket("file://" + folder.newFolder());
       Contents contents = contents(random, seed);
-      BulkUpload upload = write(random, contents, bucket);
+      BulkUpload upload =
+          write(
+              random,
+              "wö\u0000rd'",
+              contents,
+              OfflineResults.of(contents).withFileRows(40).into(bucket.uri() + "/r"));
       OfflineStore bySql = store();
       OfflineStore byRow = store();
 
@@ -100,7 +105,7 @@ public class WidePathsTest {
     return counts;
   }
 
-  private static Contents contents(Random random, int seed) {
+  static Contents contents(Random random, int seed) {
     List<FeatureColumn> features = new ArrayList<>();
     for (ValueType type : ValueType.values()) {
       if (random.nextInt(4) > 0) {
@@ -125,18 +130,22 @@ public class WidePathsTest {
             "k\"ey", random.nextBoolean() ? new Time("a t", 0) : new Time("", -1), features));
   }
 
-  private static BulkUpload write(Random random, Contents contents, ResultBucket bucket)
+  /**
+   * Writes a file of any values.
+   *
+   * @param word what texts have in them
+   */
+  static BulkUpload write(Random random, String word, Contents contents, OfflineResults to)
       throws Exception {
     boolean strings = random.nextBoolean();
     // Now and then a key is there twice at one time.
     int keys = random.nextInt(3) == 0 ? 20 : 100_000;
-    try (OfflineResults results =
-        OfflineResults.of(contents).withFileRows(40).into(bucket.uri() + "/r")) {
+    try (OfflineResults results = to) {
       for (int row = 0; row < 60; row++) {
         long key = (long) random.nextInt(keys) - keys / 2;
         List<@Nullable Object> values = new ArrayList<>();
         for (FeatureColumn feature : contents.mapping().features()) {
-          values.add(random.nextInt(5) == 0 ? null : value(random, feature.kind().type()));
+          values.add(random.nextInt(5) == 0 ? null : value(random, word, feature.kind().type()));
         }
         results.add(
             strings ? (Object) ("käy'" + key) : (Object) key,
@@ -147,7 +156,7 @@ public class WidePathsTest {
     }
   }
 
-  private static Object value(Random random, ValueType type) {
+  private static Object value(Random random, String word, ValueType type) {
     return switch (type) {
       case INT64 -> random.nextLong() >> random.nextInt(64);
       case FLOAT64 ->
@@ -158,7 +167,7 @@ public class WidePathsTest {
             default -> random.nextGaussian();
           };
       case BOOL -> random.nextBoolean();
-      case STRING -> random.nextInt(3) == 0 ? "" : "wö\u0000rd'" + random.nextInt(9);
+      case STRING -> random.nextInt(3) == 0 ? "" : word + random.nextInt(9);
       case BYTES -> new byte[random.nextInt(3)];
       case TIMESTAMP -> Instant.ofEpochSecond(random.nextInt(), 1_000L * random.nextInt(999_999));
       case DATE -> LocalDate.ofEpochDay(random.nextInt(100_000) - 50_000);

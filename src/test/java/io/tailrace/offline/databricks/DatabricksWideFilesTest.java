@@ -4,8 +4,8 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeS3;
-import java.util.List;
 import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
@@ -30,7 +30,7 @@ public class DatabricksWideFilesTest extends WideFilesContract {
 
   @Before
   public void clear() throws Exception {
-    DATABRICKS.clear("prod");
+    DATABRICKS.clear("prod", "decoded");
     s3.clear("results");
   }
 
@@ -55,17 +55,12 @@ public class DatabricksWideFilesTest extends WideFilesContract {
   }
 
   @Override
-  protected List<String> takeStatements() {
-    return DATABRICKS.statementsSent();
+  protected WarehouseFixture warehouse() {
+    return DATABRICKS;
   }
 
   @Override
   protected String text(String expression) {
     return "CAST(" + expression + " AS STRING)";
-  }
-
-  @Override
-  protected void dropTable(String table) throws Exception {
-    DATABRICKS.server().execute("DROP VIEW prod." + table);
   }
 }

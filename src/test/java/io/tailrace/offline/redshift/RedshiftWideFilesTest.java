@@ -4,8 +4,8 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeRedshift;
-import java.util.List;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.junit.Before;
 import org.junit.ClassRule;
@@ -16,7 +16,7 @@ public class RedshiftWideFilesTest extends WideFilesContract {
 
   @Before
   public void clear() throws Exception {
-    REDSHIFT.clear("prod");
+    REDSHIFT.clear("prod", "decoded");
   }
 
   @Override
@@ -49,12 +49,7 @@ public class RedshiftWideFilesTest extends WideFilesContract {
   }
 
   @Override
-  protected List<String> takeStatements() {
-    return REDSHIFT.statementsSent();
-  }
-
-  @Override
-  protected void dropTable(String table) throws Exception {
-    REDSHIFT.execute("DROP VIEW prod." + table);
+  protected WarehouseFixture warehouse() {
+    return REDSHIFT;
   }
 }

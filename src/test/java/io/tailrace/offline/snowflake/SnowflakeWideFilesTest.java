@@ -9,8 +9,8 @@ import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
+import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.testing.fakes.FakeS3;
-import java.util.List;
 import java.util.Set;
 import org.junit.AfterClass;
 import org.junit.Before;
@@ -37,7 +37,7 @@ public class SnowflakeWideFilesTest extends WideFilesContract {
 
   @Before
   public void clear() throws Exception {
-    SNOWFLAKE.clear("prod");
+    SNOWFLAKE.clear("prod", "decoded");
     s3.clear("results");
   }
 
@@ -86,19 +86,12 @@ public class SnowflakeWideFilesTest extends WideFilesContract {
   }
 
   @Override
-  protected List<String> takeStatements() {
-    List<String> taken = SNOWFLAKE.server().statements();
-    SNOWFLAKE.server().clearStatements();
-    return taken;
+  protected WarehouseFixture warehouse() {
+    return SNOWFLAKE;
   }
 
   @Override
   protected String idText() {
     return "observation_id";
-  }
-
-  @Override
-  protected void dropTable(String table) throws Exception {
-    SNOWFLAKE.server().execute("DROP VIEW prod." + table);
   }
 }
