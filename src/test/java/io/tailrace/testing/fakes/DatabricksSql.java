@@ -14,7 +14,8 @@ final class DatabricksSql {
   private static final int CASELESS = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
 
   /** Texts, in which a backslash escapes what is behind it, and quoted names. */
-  private static final Pattern QUOTED = Pattern.compile("'(?:[^'\\\\]|\\\\.)*'|`(?:[^`]|``)*`");
+  private static final Pattern QUOTED =
+      Pattern.compile("'[^'\\\\]*+(?:\\\\.[^'\\\\]*+)*+'|`(?:[^`]|``)*`", Pattern.DOTALL);
 
   private record Rule(Pattern pattern, String replacement) {
     static Rule of(String pattern, String replacement) {

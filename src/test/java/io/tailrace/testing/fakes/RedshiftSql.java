@@ -14,9 +14,10 @@ import java.util.regex.Pattern;
 final class RedshiftSql {
   private static final int CASELESS = Pattern.CASE_INSENSITIVE | Pattern.DOTALL;
 
-  /** Texts and quoted names, in which nothing is a word. */
+  /** Texts, of any length, and quoted names, in which nothing is a word. */
   private static final Pattern QUOTED =
-      Pattern.compile("'(?:[^'\\\\]|''|\\\\.)*'|\"(?:[^\"]|\"\")*\"", Pattern.DOTALL);
+      Pattern.compile(
+          "'[^'\\\\]*+(?:(?:''|\\\\.)[^'\\\\]*+)*+'|\"(?:[^\"]|\"\")*\"", Pattern.DOTALL);
 
   private record Rule(Pattern pattern, String replacement) {
     static Rule of(String pattern, String replacement) {
