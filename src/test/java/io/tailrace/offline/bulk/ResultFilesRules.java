@@ -261,7 +261,7 @@ public abstract class ResultFilesRules extends ResultFilesContract {
     assertThat(count("user__age")).isEqualTo(1);
   }
 
-  private Notification notification(BulkUpload upload) throws Exception {
+  Notification notification(BulkUpload upload) throws Exception {
     return NotificationFormat.decode(
         message().withPayload(NotificationFormat.json(upload).getBytes(UTF_8)));
   }

@@ -14,11 +14,17 @@ import io.tailrace.parquet.WideMapping.Nulls;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.v1.BulkUpload;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
+import org.duckdb.DuckDBDriver;
 import org.junit.Test;
 
 /** What a warehouse must do with files that it reads from their bucket itself. */
@@ -118,6 +124,51 @@ public abstract class WideFilesContract extends ResultFilesRules {
     }
     // Most rows must have gone by the warehouse's statements, or nothing was compared.
     assertThat(bySql).isGreaterThan(200);
+  }
+
+  @Test
+  public void filesThatTheWarehouseMayNotReadAreDecoded() throws Exception {
+    OfflineStore store = OfflineStores.at(store().uri().replace("/team", "/team/inside"));
+    for (String folder : List.of("inside/r33", "outside/r33")) {
+      BulkUpload upload;
+      try (OfflineResults files =
+          writing(contents(folder, feature("age", ValueType.INT64)), folder)) {
+        files.add("a", T, List.of(1L));
+        upload = files.finish();
+      }
+      Outcome outcome = load(notification(upload), store.bulkLoads().orElseThrow().open());
+      assertThat(outcome).isEqualTo(new Outcome(1, Optional.empty()));
+      assertThat(decoded()).isEqualTo(folder.startsWith("inside") ? 0 : 1);
+    }
+    assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  @Test
+  public void thereIsOneZeroInFilesOfOtherTools() throws Exception {
+    Path written = Files.createTempFile("other", ".parquet");
+    try (Connection connection = new DuckDBDriver().connect("jdbc:duckdb:", new Properties());
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "COPY (SELECT 'a' AS id, make_timestamptz("
+              + T
+              + ") AS at, -0.0::DOUBLE AS x) TO '"
+              + written
+              + "' (FORMAT parquet, COMPRESSION snappy)");
+    }
+    String file = bucket.uri() + "/other.parquet";
+    results.put(file, Files.readAllBytes(written));
+    Files.delete(written);
+
+    Outcome outcome =
+        load(
+            OfflineResults.description(contents("q34", feature("x", ValueType.FLOAT64))).toBuilder()
+                .addFiles(file)
+                .build());
+
+    assertThat(outcome).isEqualTo(new Outcome(1, Optional.empty()));
+    assertThat(decoded()).isEqualTo(0);
+    assertThat(values("x", "CASE WHEN " + text("value") + " LIKE '-%' THEN 1 ELSE 0 END"))
+        .containsExactly("0");
   }
 
   private static final Set<Role> WRITER = Set.of(Role.CREATE_TABLES, Role.BULK_LOAD);
