@@ -9,6 +9,7 @@ final class Pace {
   private int allowed;
   private int underWay;
   private int sinceGrown;
+  private boolean halvedLast;
 
   Pace(int most) {
     this.most = most;
@@ -28,11 +29,13 @@ final class Pace {
     underWay--;
     if (throttled) {
       // Those that are under way were sent at the old pace: together they are throttled once.
-      if (sinceGrown > 0 || allowed == most) {
+      if (!halvedLast) {
         allowed = Math.max(1, allowed / 2);
         sinceGrown = 0;
+        halvedLast = true;
       }
     } else {
+      halvedLast = false;
       sinceGrown++;
       if (sinceGrown >= allowed && allowed < most) {
         allowed++;
