@@ -49,8 +49,10 @@ public class PaceTest {
     }
 
     assertThat(pace.allowed()).isEqualTo(1);
-    enter(1);
-    leave(1, false);
+    Pace ofOne = new Pace(1);
+    ofOne.enter();
+    ofOne.leave(true);
+    assertThat(ofOne.allowed()).isEqualTo(1);
   }
 
   @Test
