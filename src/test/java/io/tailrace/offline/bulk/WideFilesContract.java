@@ -3,6 +3,7 @@ package io.tailrace.offline.bulk;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Role;
@@ -14,6 +15,7 @@ import io.tailrace.parquet.WideMapping.Nulls;
 import io.tailrace.result.ValueType;
 import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.v1.BulkUpload;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -169,6 +171,27 @@ public abstract class WideFilesContract extends ResultFilesRules {
     assertThat(decoded()).isEqualTo(0);
     assertThat(values("x", "CASE WHEN " + text("value") + " LIKE '-%' THEN 1 ELSE 0 END"))
         .containsExactly("0");
+  }
+
+  @Test
+  public void anEmptyKeyOrAFutureTimeLeavesTheFileToBeDecoded() throws Exception {
+    for (boolean emptyKey : List.of(true, false)) {
+      String folder = "r35-" + emptyKey;
+      BulkUpload upload;
+      try (OfflineResults files =
+          writing(contents(folder, feature("age", ValueType.INT64)), folder)) {
+        files.add("a", T, List.of(1L));
+        files.add(emptyKey ? "" : "b", emptyKey ? T : Micros.now() + 3_600_000_000L, List.of(2L));
+        upload = files.finish();
+      }
+
+      Outcome outcome = load(upload);
+
+      assertThat(outcome.rows()).isEqualTo(1);
+      assertThat(outcome.failure().orElseThrow().reasons())
+          .containsExactly(emptyKey ? Reason.MISSING_FIELD : Reason.OBSERVED_IN_FUTURE, 1);
+    }
+    assertThat(values("age", "pkey")).containsExactly("a", "a");
   }
 
   private static final Set<Role> WRITER = Set.of(Role.CREATE_TABLES, Role.BULK_LOAD);
