@@ -23,8 +23,13 @@ final class Stopping implements AutoCloseable {
     return stopping;
   }
 
-  private void stop() {
+  /** Asks for the end, and does not wait for it. */
+  void ask() {
     asked.countDown();
+  }
+
+  private void stop() {
+    ask();
     try {
       var unused = ended.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {

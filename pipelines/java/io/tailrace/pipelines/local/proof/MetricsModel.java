@@ -144,7 +144,12 @@ public final class MetricsModel {
    * @param departures how many of them are not as they must be, and how
    * @param first the first differences, in words
    */
-  record Comparison(long series, Map<Departure, Long> departures, List<String> first) {}
+  public record Comparison(long series, Map<Departure, Long> departures, List<String> first) {
+    /** Returns how many are not as they must be. */
+    public long differences() {
+      return Departure.total(departures);
+    }
+  }
 
   private final Map<Row, Feature> features = new TreeMap<>();
   private final Map<Row, Query> queries = new TreeMap<>();

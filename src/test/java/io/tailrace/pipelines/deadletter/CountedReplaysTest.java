@@ -1,17 +1,29 @@
 package io.tailrace.pipelines.deadletter;
 
 import static com.google.common.truth.Truth.assertWithMessage;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
+import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
+import io.tailrace.endpoint.Micros;
+import io.tailrace.metrics.DecodeSummaries;
+import io.tailrace.metrics.EncodeSummaries;
+import io.tailrace.metrics.MetricsStores;
+import io.tailrace.metrics.SummarizeResults;
+import io.tailrace.metrics.SummaryOutcome;
+import io.tailrace.metrics.WriteSummaries;
+import io.tailrace.offline.OfflineStores;
+import io.tailrace.pipelines.local.proof.MetricsModel;
 import io.tailrace.result.DecodeResults;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +37,7 @@ import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.TypeDescriptor;
 import org.apache.beam.sdk.values.TypeDescriptors;
 import org.junit.Before;
 import org.junit.ClassRule;
@@ -38,8 +51,9 @@ import org.junit.runners.Parameterized.Parameter;
 import org.junit.runners.Parameterized.Parameters;
 
 /**
- * What the metrics writer counts after letters went back in any way, in any order: as the engine
- * publishes, by the command, by a plain producer with all headers on, once and again.
+ * What the metrics writer counts, and the metrics store holds, after letters went back in any way,
+ * in any order: as the engine publishes, by the command, by a plain producer with all headers on,
+ * once and again.
  */
 @RunWith(Parameterized.class)
 public class CountedReplaysTest {
@@ -65,7 +79,8 @@ public class CountedReplaysTest {
 
   @Parameter public LetterServers.Kind kind = LetterServers.Kind.KAFKA;
 
-  private final Random random = new Random(11);
+  private final long seed = System.nanoTime();
+  private final Random random = new Random(seed);
   private final Map<String, Long> counted = new TreeMap<>();
   private final Map<String, List<String>> waiting = new TreeMap<>();
 
@@ -81,6 +96,8 @@ public class CountedReplaysTest {
 
   @Test
   public void aLetterCountsAsOftenAsItIsSentAndForItsAddresseeAlone() throws Exception {
+    // The minute that its message was published in, long before it is sent back.
+    Instant published = Instant.now().minus(Duration.ofHours(2));
     List<OutgoingMessage> letters = new ArrayList<>();
     for (int i = 0; i < RESULTS; i++) {
       String operation = "op-" + i;
@@ -92,6 +109,7 @@ public class CountedReplaysTest {
               .value(bytes(operation))
               .with("tailrace.writer", owner.get(0))
               .with("tailrace.group", owner.get(1))
+              .with("tailrace.published-at", published.plusSeconds(10L * i).toString())
               .message());
     }
     servers.publish(servers.letters(), letters);
@@ -119,7 +137,64 @@ public class CountedReplaysTest {
                 .apply("Count", Count.perElement()))
         .containsInAnyOrder(expected);
     PAssert.that(decoded.failures()).empty();
+    String store = "duckdb://" + folder.newFolder() + "/metrics.db";
+    store(decoded.output(), store);
     pipeline.run().waitUntilFinish();
+
+    MetricsModel.Comparison comparison =
+        model(messages, published).compare(OfflineStores.at(store).reader());
+    assertWithMessage("seed %s: %s", seed, comparison.first())
+        .that(comparison.differences())
+        .isEqualTo(0);
+    // Several minutes at least, and the engine's own.
+    assertWithMessage("seed %s", seed).that(comparison.series()).isAtLeast(4);
+  }
+
+  /** Takes results to a store, as both writers of metrics do. */
+  private static void store(PCollection<Result> results, String store) {
+    WithFailures.Result<PCollection<OutgoingMessage>, Failure> summaries =
+        results
+            .apply("SummarizeResults", SummarizeResults.create())
+            .output()
+            .apply("EncodeSummaries", EncodeSummaries.create());
+    PAssert.that("everything is described", summaries.failures()).empty();
+    WithFailures.Result<PCollection<SummaryOutcome>, Failure> written =
+        summaries
+            .output()
+            .apply(
+                "Published",
+                MapElements.into(TypeDescriptor.of(BusMessage.class))
+                    .via(
+                        summary ->
+                            BusMessage.of(
+                                summary.bytes(),
+                                Place.numbered("metrics", 0, 0),
+                                MessageTime.ofBus(Micros.now()))))
+            .apply("DecodeSummaries", DecodeSummaries.forWriter("metrics-bus-writer"))
+            .output()
+            .apply("WriteSummaries", WriteSummaries.to(MetricsStores.KINDS.at(store)));
+    PAssert.that("everything is written", written.failures()).empty();
+  }
+
+  /** Adds what was counted, at the time of its message: of the engine's when the bus got it. */
+  private MetricsModel model(List<BusMessage> messages, Instant published) throws Exception {
+    MetricsModel model = new MetricsModel();
+    Map<String, Long> letters = new TreeMap<>(counted);
+    for (BusMessage message : messages) {
+      if (message.headers().text("tailrace.failed-at").isEmpty()) {
+        QueryResult result = QueryResult.parseFrom(message.payload());
+        model.add(result, message.ownTime().micros());
+        letters.merge(result.getOperationId(), -1L, Long::sum);
+      }
+    }
+    letters.forEach(
+        (operation, times) -> {
+          int number = Integer.parseInt(operation.substring("op-".length()));
+          for (int i = 0; i < times; i++) {
+            model.add(result(operation), Micros.of(published.plusSeconds(10L * number)));
+          }
+        });
+    return model;
   }
 
   /** One that copies the writer's header, as engines do with headers, addresses nobody. */
@@ -167,9 +242,13 @@ public class CountedReplaysTest {
   }
 
   private static byte[] bytes(String operation) {
+    return result(operation).toByteArray();
+  }
+
+  private static QueryResult result(String operation) {
     return Results.named(operation)
-        .addFrames(Results.user("u", Results.int64("age", 1, operation.getBytes(UTF_8).length)))
-        .build()
-        .toByteArray();
+        .setQueryName("q")
+        .addFrames(Results.user("u", Results.int64("age", 1, operation.hashCode())))
+        .build();
   }
 }

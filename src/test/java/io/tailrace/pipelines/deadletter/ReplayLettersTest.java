@@ -4,16 +4,21 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assume.assumeTrue;
 
+import io.tailrace.bus.Bus;
+import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.OutgoingMessage;
+import io.tailrace.bus.Place;
 import io.tailrace.bus.Replayed;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -135,6 +140,40 @@ public class ReplayLettersTest {
     assertThat(sent.stream().map(each -> new String(each.payload(), UTF_8)).distinct().count())
         .isEqualTo(1_500);
     assertThat(sent).hasSize(1_500);
+  }
+
+  @Test
+  public void aLetterWaitsForItsMomentAndWhatWasSentIsSettledMeanwhile() throws Exception {
+    servers.publish(
+        servers.letter(1).message(), servers.letter(2).message(), servers.letter(3).message());
+    LetterContents contents = new LetterContents(Optional.empty());
+    ReplayDoor door =
+        new ReplayDoor(servers.letters(), Optional.empty(), Duration.ofDays(14), contents);
+    try (Stopping stopping = Stopping.onSignal();
+        BusLog log = servers.letters().log(BusLog.Use.SETTLE);
+        LetterReplay replay =
+            new LetterReplay(door, contents, log, stopsAtTheFirst(stopping), stopping)) {
+      // One in eleven days.
+      assertThat(replay.run(WaitingLetters.of(log), letter -> true, 1e-6, Long.MAX_VALUE))
+          .isFalse();
+      assertThat(replay.count()).isEqualTo(1);
+    }
+    assertThat(servers.waiting()).hasSize(2);
+    assertThat(servers.read(servers.results())).hasSize(1);
+  }
+
+  private static LetterReplay.Listener stopsAtTheFirst(Stopping stopping) {
+    return new LetterReplay.Listener() {
+      @Override
+      public void replayed(StoredLetter letter, Bus bus, Optional<Place> place) {
+        stopping.ask();
+      }
+
+      @Override
+      public void stays(StoredLetter letter, String why) {
+        throw new AssertionError(why);
+      }
+    };
   }
 
   @Test
