@@ -153,12 +153,14 @@ final class LetterReplay implements AutoCloseable {
 
   private void settle() throws UnavailableException {
     deliver(List.copyOf(sent));
-    for (Copy copy : copies) {
-      if (!refused.contains(copy.identity)) {
-        note(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
+    if (!copies.isEmpty()) {
+      for (Copy copy : copies) {
+        if (!refused.contains(copy.identity)) {
+          note(copy.place, copy.identity, SettledLetters.How.REPEATED, "");
+        }
       }
+      log.flush();
     }
-    log.flush();
     sent.clear();
     copies.clear();
     bytes = 0;
@@ -167,6 +169,9 @@ final class LetterReplay implements AutoCloseable {
 
   /** Sends some letters and settles them, but for those that the bus does not take. */
   private void deliver(List<Sent> batch) throws UnavailableException {
+    if (batch.isEmpty()) {
+      return;
+    }
     try {
       publish(batch);
     } catch (RefusedMessageException e) {
@@ -191,10 +196,7 @@ final class LetterReplay implements AutoCloseable {
             : rest.stream().filter(each -> e.isOf(each.message)).findFirst();
     if (one.isPresent()) {
       refuse(one.get(), e.getMessage());
-      List<Sent> others = rest.stream().filter(each -> each != one.get()).toList();
-      if (!others.isEmpty()) {
-        deliver(others);
-      }
+      deliver(rest.stream().filter(each -> each != one.get()).toList());
     } else if (!rest.isEmpty()) {
       deliver(rest.subList(0, rest.size() / 2));
       deliver(rest.subList(rest.size() / 2, rest.size()));

@@ -71,7 +71,7 @@ public class ListLettersTest {
   public void aPersonSeesATableAndWhatToDoNext() throws Exception {
     servers.publish(
         servers.letter(1).with("tailrace.message", "a\u001b[2Jb\nc").message(),
-        servers.letter(2).message());
+        servers.letter(2).with("tailrace.message", "a\u001b[2Jb\nc").message());
 
     LetterServers.Run list = servers.run("list");
 

@@ -5,6 +5,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assume.assumeTrue;
 
+import com.google.common.collect.Range;
 import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
@@ -91,15 +92,17 @@ public class ReplayEndsTest {
       servers.pubSub().set(PubSubTopics.subscription(servers.letters().topic()), "{\"labels\":{}}");
     }
 
-    assertThat(replay().out())
-        .contains(Shown.count(LETTERS - LetterReplay.BATCH_LETTERS, "letter") + " sent");
+    // A batch of a slow machine is smaller.
+    int settled = LETTERS - servers.waiting().size();
+    assertThat(settled).isIn(Range.closed(1, LetterReplay.BATCH_LETTERS));
+    assertThat(replay().out()).contains(Shown.count(LETTERS - settled, "letter") + " sent");
 
     Map<Integer, Integer> counts = counts();
     if (kind == LetterServers.Kind.KAFKA) {
       assertThat(counts).containsExactly(1, LETTERS);
     } else {
-      assertThat(counts)
-          .containsExactly(1, LETTERS - LetterReplay.BATCH_LETTERS, 2, LetterReplay.BATCH_LETTERS);
+      assertThat(counts.keySet()).containsExactly(1, 2);
+      assertThat(counts.get(2)).isAtMost(LetterReplay.BATCH_LETTERS);
     }
     assertThat(servers.waiting()).isEmpty();
   }
@@ -109,7 +112,7 @@ public class ReplayEndsTest {
     assumeTrue("nothing is compressed", kind == LetterServers.Kind.KAFKA);
     servers.createTopics(kind);
     List<OutgoingMessage> letters = new ArrayList<>();
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 300; i++) {
       letters.add(servers.letter(i).key(null).value(new byte[1_000_000]).message());
     }
     servers.publish(servers.letters(), letters);
@@ -122,14 +125,14 @@ public class ReplayEndsTest {
             "--yes",
             "--rate=100000",
             "--deadLetterBus=" + servers.uri("letters"))) {
-      assertThat(command.await()).contains("400 letters sent");
+      assertThat(command.await()).contains("300 letters sent");
     }
 
     int[] sent = {0};
     try (BusLog log = servers.results().log(BusLog.Use.LOOK)) {
       log.read(message -> ++sent[0] > 0);
     }
-    assertThat(sent[0]).isEqualTo(400);
+    assertThat(sent[0]).isEqualTo(300);
   }
 
   private static LetterServers.Run replay() {
