@@ -88,7 +88,8 @@ public final class Tailrace implements Runnable {
 
   private static CommandLine commandLine(List<Writer<?>> writers, List<Class<?>> commands) {
     CommandLine line = new CommandLine(new Tailrace());
-    commands.forEach(line::addSubcommand);
+    // Made here each, as they may change how they are read: picocli does not ask those it makes.
+    commands.forEach(command -> line.addSubcommand(new CommandLine(command)));
     // They were taken out before.
     line.setExpandAtFiles(false);
     for (Writer<?> writer : writers) {

@@ -68,6 +68,17 @@ public class TailraceTest {
   }
 
   @Test
+  public void commandsOfLettersTakeOptionsOfBuckets() {
+    for (String command : new String[] {"list", "show", "replay", "discard", "sweep"}) {
+      assertThat(execute("dead-letters", command, "--deadLetterBus=kafka://b:1/x", "--endpoint=h"))
+          .isEqualTo(2);
+      assertThat(err.toString())
+          .startsWith("--endpoint is an option of the bucket with large letters");
+      err.getBuffer().setLength(0);
+    }
+  }
+
+  @Test
   public void whatIsWrongWithTheOptionsOfAWriterIsSaidInALineEach() {
     assertThat(start(TallyWriter.WRITER, "--runner=DirectRunner", "--step=one"))
         .isEqualTo(
