@@ -54,6 +54,11 @@ final class ReplayDoor {
     return bus(stored).isEmpty() ? Optional.of(Refusal.ELSEWHERE) : Optional.empty();
   }
 
+  /** Returns where all letters are sent, if that was named. */
+  Optional<Bus> to() {
+    return to;
+  }
+
   /** Returns where a letter is sent. */
   Optional<Bus> bus(StoredLetter stored) {
     if (to.isPresent()) {

@@ -141,6 +141,10 @@ final class ReplayLettersCommand implements Callable<Integer> {
       Replay how = new Replay(door, contents, stopping, patience);
       ReplayPlan plan;
       boolean all = false;
+      if (door.to().isPresent()) {
+        // Nobody has looked at it before.
+        door.to().get().check();
+      }
       // Nobody is held up while a person thinks.
       try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
         WaitingLetters letters = WaitingLetters.of(log);

@@ -22,6 +22,7 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +150,10 @@ final class KafkaPublisher implements BusPublisher {
       return new UnavailableException(bus.name() + ": " + right.get(), e);
     }
     String sentence = bus.name() + ": a message can't be published: " + e.getMessage();
+    if (e instanceof TimeoutException && sentence.contains(" not present in metadata ")) {
+      return new UnavailableException(
+          sentence + " The topic does not exist, or its brokers do not answer", e);
+    }
     if (e instanceof RecordTooLargeException) {
       return new UnavailableException(
           sentence

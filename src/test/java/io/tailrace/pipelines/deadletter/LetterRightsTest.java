@@ -74,6 +74,8 @@ public class LetterRightsTest {
   @Test
   public void whatCouldNotBeSettledIsNotSent() throws Exception {
     deny(ResourceType.TOPIC, servers.letters().topic(), AclOperation.WRITE);
+    // Nothing would be taken back.
+    deny(ResourceType.TRANSACTIONAL_ID, transactions(), AclOperation.WRITE);
 
     for (String command : List.of("replay", "discard")) {
       assertRefused(

@@ -123,6 +123,12 @@ public class RefusedReplaysTest {
         Files.write(file, large);
         letter.value(new byte[0]).with("tailrace.payload-uri", file.toString());
       }
+      if (i < LARGE.get(0) && kind == LetterServers.Kind.PUBSUB) {
+        // So large that they are on their way when one is refused.
+        byte[] own = new byte[700_000];
+        new Random(i).nextBytes(own);
+        letter.value(own);
+      }
       letters.add(letter.message());
     }
     servers.publish(servers.letters(), letters);

@@ -8,6 +8,7 @@ import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.bus.Replayed;
@@ -231,6 +232,31 @@ public class ReplayLettersTest {
     assertThat(run.out()).contains("No letter can be sent");
     assertThat(replay("--to=" + servers.uri("results")).out()).contains("3 letters sent");
     assertThat(servers.read(servers.results())).hasSize(3);
+  }
+
+  @Test
+  public void aBusThatIsNamedAndNotThereIsSaidBeforeAnythingElse() throws Exception {
+    servers.publish(servers.letter(1).message());
+    String missing =
+        servers.uri("results").replace(servers.results().topic(), servers.results().topic() + "x");
+
+    LetterServers.Run run = replay("--to=" + missing);
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).contains("'" + servers.results().topic() + "x' does not exist");
+  }
+
+  @Test
+  public void aRecordThatNamesItsPositionAloneSettlesALetter() throws Exception {
+    servers.publish(servers.letter(1).message(), servers.letter(2).message());
+    String first = servers.waiting().get(0).position();
+    servers.publish(
+        new OutgoingMessage(
+            "k".getBytes(UTF_8), new byte[0], Headers.of(Header.of("tailrace.settled", first))));
+
+    assertThat(servers.waiting().stream().map(StoredLetter::position)).doesNotContain(first);
+    assertThat(replay().out()).contains("1 letter sent");
   }
 
   @Test
