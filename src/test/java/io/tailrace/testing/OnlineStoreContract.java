@@ -324,6 +324,16 @@ public abstract class OnlineStoreContract {
     }
   }
 
+  @Test
+  public void aDeletionWhoseTimeIsOverHoldsNothingBack() throws Exception {
+    QueryResult older = Results.of(Results.user("ann", Results.int64("age", T - 1, 1)));
+    writeAt(T, Results.of(Results.deletion("ann", T)));
+
+    assertThat(writeAt(T + 2 * DAY - HOUR, older).stale()).isEqualTo(1);
+    assertThat(writeAt(T + 3 * DAY, older).written()).isEqualTo(1);
+    assertThat(features("ann")).containsExactly("age");
+  }
+
   /** Writes at a time, by a writer that remembers deletions for two days. */
   private WriteOutcome writeAt(long now, QueryResult result) throws Exception {
     WriteOnline write =
