@@ -1,6 +1,5 @@
 package io.tailrace.pipelines;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Comparator;
@@ -20,8 +19,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * by itself. Stateless and thread-safe.
  */
 final class JobEnd {
-  /** For how long the cluster may know of the end less than the program does. */
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  /** Flink answers for some seconds what it has answered before ({@code web.refresh-interval}). */
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private static final Duration POLL = Duration.ofMillis(50);
 
@@ -80,9 +79,9 @@ final class JobEnd {
     Set<String> addresses = addresses(options);
     do {
       for (String address : addresses) {
-        Optional<JsonNode> job = job(address, options.getJobName());
+        Optional<String> job = ended(address, options.getJobName());
         if (job.isPresent()) {
-          return savepoint(address, job.get().path("jid").asText());
+          return savepoint(address, job.get());
         }
       }
     } while (pause() && System.nanoTime() < deadline);
@@ -104,13 +103,16 @@ final class JobEnd {
     return addresses;
   }
 
-  /** The last job of a name, if it has ended. */
-  private static Optional<JsonNode> job(String address, String name) {
+  /** The id of the last job of a name, if the cluster says that it has ended. */
+  private static Optional<String> ended(String address, String name) {
     return Workers.askFlink(address, "/jobs/overview").stream()
         .flatMap(all -> StreamSupport.stream(all.path("jobs").spliterator(), false))
         .filter(job -> job.path("name").asText().equals(name))
         .max(Comparator.comparingLong(job -> job.path("start-time").asLong()))
-        .filter(job -> job.path("state").asText().equals("FINISHED"));
+        .flatMap(job -> Workers.askFlink(address, "/jobs/" + job.path("jid").asText()))
+        // What it says of checkpoints is as old as this.
+        .filter(job -> job.path("state").asText().equals("FINISHED"))
+        .map(job -> job.path("jid").asText());
   }
 
   /** That of a stop is another kind than one that somebody takes while the job goes on. */
