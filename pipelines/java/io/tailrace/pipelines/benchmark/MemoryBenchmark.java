@@ -1,10 +1,16 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
+import io.tailrace.pipelines.deploy.ContainerMemory;
+import io.tailrace.pipelines.local.LocalWriters;
+import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.pipelines.local.servers.LocalRedis;
+import io.tailrace.pipelines.local.servers.MemoryGroup;
+import io.tailrace.pipelines.local.servers.StandaloneFlink;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -134,6 +140,71 @@ final class MemoryBenchmark implements AutoCloseable {
       process.awaitCommitted(admin, group, messages);
       return new Survived(
           messages * 1e9 / (System.nanoTime() - start), process.peakHeapMegabytes());
+    }
+  }
+
+  /**
+   * What a container took.
+   *
+   * @param peakMegabytes the most that its process had at once, in mebibytes
+   * @param restarts how often the job had to begin anew
+   */
+  record Contained(double messagesPerSecond, double peakMegabytes, int restarts) {}
+
+  /**
+   * Runs a writer on a TaskManager in a container of its own, divided as the deployed ones, until
+   * it has committed everything.
+   *
+   * @param limit of the container, such as {@code 1Gi}
+   * @throws IllegalStateException if the container's limit ends it
+   */
+  Contained contained(Writer<?> writer, String limit)
+      throws CommandException, InterruptedException, ExecutionException {
+    ContainerMemory memory = ContainerMemory.of(limit);
+    String group = writer.name() + "-" + ++runs;
+    Map<String, String> settings = new HashMap<>(memory.flink());
+    settings.put("taskmanager.memory.process.size", memory.total() + "m");
+    Map<String, String> uris = new HashMap<>();
+    for (String option : writer.endpoints().keySet()) {
+      boolean isRead = option.equals(writer.reads());
+      uris.put(option, uri(option) + (isRead ? "?group=" + group : ""));
+    }
+    try (MemoryGroup container =
+            MemoryGroup.of(memory.total() << 20)
+                .orElseThrow(
+                    () -> new CommandException("This machine lets nobody make a control group"));
+        StandaloneFlink flink =
+            StandaloneFlink.in(directory.resolve(group))
+                .taskManagers(1)
+                .slots(PARTITIONS)
+                .container(container, settings)
+                .start()) {
+      long start = System.nanoTime();
+      RunningWriter running =
+          new LocalWriters(
+                  flink.cluster(),
+                  uris,
+                  List.of(
+                      "--parallelism=" + PARTITIONS,
+                      "--checkpointingInterval=1000",
+                      "--environments=" + BenchmarkTraffic.ENVIRONMENT))
+              .start(List.of(writer))
+              .get(0);
+      int messages = published.getOrDefault(writer.reads(), 0);
+      WriterProcess.awaitCommitted(
+          admin,
+          group,
+          messages,
+          () -> {
+            if (container.killed() > 0) {
+              throw new IllegalStateException(
+                  writer.name() + " needs more than " + limit + ": it was killed");
+            }
+          });
+      return new Contained(
+          messages * 1e9 / (System.nanoTime() - start),
+          flink.peakTaskManagerBytes() / (double) (1 << 20),
+          flink.cluster().restarts(running.job()));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.benchmark;
 
+import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.benchmark.MemoryBenchmark.Survived;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.apache.commons.io.FileUtils;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -44,6 +46,13 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
   private String togetherHeap = "512m";
 
   @Option(
+      names = "--container",
+      description =
+          "Memory of a container, such as 1Gi: each writer runs on a TaskManager in one, and in no"
+              + " other way. Linux must let this program make control groups.")
+  private @Nullable String container;
+
+  @Option(
       names = "--many",
       description =
           "Megabytes of zeros on each bus; of the others there are as many or fewer (default:"
@@ -52,25 +61,47 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
   private int many;
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ExecutionException, SQLException {
+  public Integer call()
+      throws CommandException, IOException, InterruptedException, ExecutionException, SQLException {
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
     try (MemoryBenchmark benchmark = new MemoryBenchmark(directory)) {
       figures.say("publishing");
       benchmark.publish(new LargeTraffic(many));
-      for (Writer<?> writer : MemoryBenchmark.WRITERS) {
-        figures.say("%s: -Xmx%s", writer.name(), heap);
-        put(figures, writer.name(), benchmark.alone(writer, heap));
+      if (container == null) {
+        inHeaps(benchmark, figures);
+      } else {
+        inContainers(benchmark, container, figures);
       }
-      figures.say("all writers: -Xmx%s", togetherHeap);
-      put(figures, "together", benchmark.together(togetherHeap));
       figures.put("letters", (double) benchmark.letters());
-      figures.fact("memory", heap + " each, " + togetherHeap + " together");
     } finally {
       FileUtils.deleteQuietly(directory.toFile());
     }
     figures.finish(options.output("memory"));
     return 0;
+  }
+
+  private void inHeaps(MemoryBenchmark benchmark, Figures figures)
+      throws IOException, InterruptedException, ExecutionException {
+    for (Writer<?> writer : MemoryBenchmark.WRITERS) {
+      figures.say("%s: -Xmx%s", writer.name(), heap);
+      put(figures, writer.name(), benchmark.alone(writer, heap));
+    }
+    figures.say("all writers: -Xmx%s", togetherHeap);
+    put(figures, "together", benchmark.together(togetherHeap));
+    figures.fact("memory", heap + " each, " + togetherHeap + " together");
+  }
+
+  private static void inContainers(MemoryBenchmark benchmark, String limit, Figures figures)
+      throws CommandException, InterruptedException, ExecutionException {
+    for (Writer<?> writer : MemoryBenchmark.WRITERS) {
+      figures.say("%s: in a container of %s", writer.name(), limit);
+      MemoryBenchmark.Contained contained = benchmark.contained(writer, limit);
+      figures.put(writer.name() + ".messages_per_s", contained.messagesPerSecond());
+      figures.put(writer.name() + ".peak_mb", contained.peakMegabytes());
+      figures.put(writer.name() + ".restarts", (double) contained.restarts());
+    }
+    figures.fact("memory", limit + " each");
   }
 
   private static void put(Figures figures, String name, Survived survived) {

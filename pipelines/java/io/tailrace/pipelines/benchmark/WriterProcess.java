@@ -19,7 +19,6 @@ import org.apache.kafka.clients.admin.Admin;
 final class WriterProcess implements AutoCloseable {
   private static final Pattern AFTER_COLLECTION =
       Pattern.compile("Pause (?:Young|Full).*->(\\d+)M\\(");
-  private static final Pattern PEAK_MEMORY = Pattern.compile("(?m)^VmHWM:\\s+(\\d+) kB");
   private static final long STALL_NANOS = 120_000_000_000L;
   private static final Duration GRACE = Duration.ofSeconds(5);
 
@@ -59,10 +58,20 @@ final class WriterProcess implements AutoCloseable {
    */
   void awaitCommitted(Admin admin, String group, long messages)
       throws InterruptedException, ExecutionException {
+    awaitCommitted(admin, group, messages, this::checkAlive);
+  }
+
+  /**
+   * Waits until a group has committed so many messages.
+   *
+   * @param check what looks meanwhile whether there is anything to wait for
+   */
+  static void awaitCommitted(Admin admin, String group, long messages, Runnable check)
+      throws InterruptedException, ExecutionException {
     long last = 0;
     long lastChange = System.nanoTime();
     while (last < messages) {
-      checkAlive();
+      check.run();
       Thread.sleep(200);
       long committed = committed(admin, group);
       if (committed > last) {
@@ -104,17 +113,8 @@ final class WriterProcess implements AutoCloseable {
   }
 
   /** Returns the most memory that the process has had so far, in mebibytes, or 0 if unknown. */
-  long peakMemoryMegabytes() throws IOException {
-    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-    if (!Files.exists(status)) {
-      return 0;
-    }
-    return PEAK_MEMORY
-        .matcher(Files.readString(status))
-        .results()
-        .mapToLong(line -> Long.parseLong(line.group(1)) / 1024)
-        .findFirst()
-        .orElse(0);
+  long peakMemoryMegabytes() {
+    return process.peakBytes() >> 20;
   }
 
   @Override

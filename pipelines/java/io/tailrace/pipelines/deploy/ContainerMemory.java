@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * @param network buffers between steps
  * @param overhead threads, compiled code, the collector, and native codecs of Parquet and Kafka
  */
-record ContainerMemory(long heap, long metaspace, long direct, long network, long overhead) {
+public record ContainerMemory(long heap, long metaspace, long direct, long network, long overhead) {
   private static final long METASPACE = 256;
   private static final long DIRECT = 128;
 
@@ -30,6 +30,15 @@ record ContainerMemory(long heap, long metaspace, long direct, long network, lon
   static final Quantity LEAST =
       Quantity.bytes(METASPACE + DIRECT + NETWORK + LEAST_OVERHEAD + LEAST_HEAP + "Mi");
 
+  /**
+   * Divides a container's memory.
+   *
+   * @param limit as Kubernetes has it, such as {@code 2Gi}
+   */
+  public static ContainerMemory of(String limit) {
+    return of(Quantity.bytes(limit));
+  }
+
   /** Divides a container's memory. */
   static ContainerMemory of(Quantity limit) {
     long all = limit.mebibytes();
@@ -43,12 +52,12 @@ record ContainerMemory(long heap, long metaspace, long direct, long network, lon
   }
 
   /** Returns all of it. */
-  long total() {
+  public long total() {
     return heap + metaspace + direct + network + overhead;
   }
 
   /** Returns what a worker's configuration says, so that Flink starts its JVM with these sizes. */
-  Map<String, String> flink() {
+  public Map<String, String> flink() {
     Map<String, String> settings = new TreeMap<>();
     settings.put("taskmanager.memory.jvm-metaspace.size", metaspace + "m");
     settings.put("taskmanager.memory.framework.off-heap.size", direct / 2 + "m");

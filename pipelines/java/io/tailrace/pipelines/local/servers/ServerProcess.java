@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A server in a child process that never outlives this JVM, however the JVM ends.
@@ -25,6 +28,8 @@ public final class ServerProcess {
   private static final Path SHELL = Path.of("/bin/sh");
   private static final String KILL_AT_END_OF_INPUT =
       "trap '' INT HUP TERM; read line; kill -9 \"$0\" 2>/dev/null";
+
+  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 
   private final Process process;
   private final Path output;
@@ -143,6 +148,21 @@ public final class ServerProcess {
       throw new UncheckedIOException("Cannot send a signal", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Returns the most memory that the process has had so far, in bytes, or 0 if unknown. */
+  public long peakBytes() {
+    try (Stream<String> lines =
+        Files.lines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+      return lines
+          .map(PEAK::matcher)
+          .filter(Matcher::matches)
+          .mapToLong(line -> Long.parseLong(line.group(1)) * 1024)
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      return 0;
     }
   }
 

@@ -20,6 +20,7 @@ import org.apache.flink.configuration.HeartbeatManagerOptions;
 import org.apache.flink.configuration.JobManagerOptions;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.runtime.clusterframework.TaskExecutorProcessUtils;
 import org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint;
 import org.apache.flink.runtime.taskexecutor.TaskManagerRunner;
 import org.jspecify.annotations.Nullable;
@@ -174,19 +175,35 @@ public final class StandaloneFlink implements AutoCloseable {
   }
 
   private void startTaskManager() {
-    List<String> command =
-        new ArrayList<>(
-            JavaCommand.of(flags(description.heapMegabytes), TaskManagerRunner.class.getName()));
     String name = "taskmanager-" + started++;
+    List<String> flags =
+        description
+            .container
+            .map(TaskManagerContainer::flags)
+            .orElse(flags(description.heapMegabytes));
+    List<String> command =
+        new ArrayList<>(JavaCommand.of(flags, TaskManagerRunner.class.getName()));
     command.addAll(
         List.of(
             "--configDir", description.conf().toString(), "-D", "taskmanager.resource-id=" + name));
-    taskManagers.put(name, start(command, name));
+    command.addAll(description.container.map(TaskManagerContainer::sizes).orElse(List.of()));
+    taskManagers.put(
+        name,
+        start(description.container.map(it -> it.group().inside(command)).orElse(command), name));
+  }
+
+  /** Returns the most memory that the TaskManagers have had, each by itself, in bytes. */
+  public long peakTaskManagerBytes() {
+    return taskManagers.values().stream().mapToLong(ServerProcess::peakBytes).max().orElse(0);
   }
 
   private ServerProcess start(List<String> command, String name) {
     return ServerProcess.start(
-        command, description.directory, Map.of(), description.directory.resolve(name + ".log"));
+        command,
+        description.directory,
+        // An arena of glibc for each thread would be memory that nobody counts.
+        Map.of("MALLOC_ARENA_MAX", "2"),
+        description.directory.resolve(name + ".log"));
   }
 
   /** Small, and for a few minutes: the optimizing compiler would take more than it gives. */
@@ -255,6 +272,7 @@ public final class StandaloneFlink implements AutoCloseable {
     private int taskManagers = 2;
     private int slots = 2;
     private int heapMegabytes = 256;
+    private Optional<TaskManagerContainer> container = Optional.empty();
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -275,6 +293,21 @@ public final class StandaloneFlink implements AutoCloseable {
     /** Gives each process so many mebibytes of heap instead of 256. */
     public Builder heapMegabytes(int megabytes) {
       heapMegabytes = megabytes;
+      return this;
+    }
+
+    /**
+     * Has TaskManagers run in a group of processes, with memory as Flink's scripts divide it.
+     *
+     * @param memory Flink's options that say how
+     */
+    public Builder container(MemoryGroup group, Map<String, String> memory) {
+      Configuration divided = Configuration.fromMap(memory);
+      divided.set(TaskManagerOptions.CPU_CORES, 1.0);
+      container =
+          Optional.of(
+              new TaskManagerContainer(
+                  group, TaskExecutorProcessUtils.processSpecFromConfig(divided)));
       return this;
     }
 
