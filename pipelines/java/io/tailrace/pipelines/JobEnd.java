@@ -3,15 +3,10 @@ package io.tailrace.pipelines;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.options.PipelineOptions;
-import org.apache.flink.configuration.ReadableConfig;
-import org.apache.flink.configuration.RestOptions;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * Finds out why a job has ended. A job that reads a bus ends where somebody stops it, and else has
@@ -65,9 +60,9 @@ final class JobEnd {
     return 1;
   }
 
-  /** A program that Flink has called is detached as it has to be, and stays with its job. */
+  /** As is a program that Flink has called: there it is Flink that waits for the job. */
   private static boolean isDetached(PipelineOptions options) {
-    return Workers.given(options, "attachedMode").equals("false") && !ProgramExit.isCalledByFlink();
+    return Workers.given(options, "attachedMode").equals("false");
   }
 
   /**
@@ -76,31 +71,12 @@ final class JobEnd {
    */
   private static Optional<String> savepoint(PipelineOptions options) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    Set<String> addresses = addresses(options);
-    do {
-      for (String address : addresses) {
-        Optional<String> job = ended(address, options.getJobName());
-        if (job.isPresent()) {
-          return savepoint(address, job.get());
-        }
-      }
-    } while (pause() && System.nanoTime() < deadline);
-    return Optional.empty();
-  }
-
-  /** Where the cluster may answer; first the JobManager in whose JVM this may be. */
-  private static Set<String> addresses(PipelineOptions options) {
     String master = Workers.flinkMaster(options);
-    if (master.contains(":")) {
-      return Set.of(master);
-    }
-    ReadableConfig cluster =
-        StreamExecutionEnvironment.getExecutionEnvironment().getConfiguration();
-    int port = cluster.get(RestOptions.PORT);
-    Set<String> addresses = new LinkedHashSet<>();
-    addresses.add("127.0.0.1:" + port);
-    cluster.getOptional(RestOptions.ADDRESS).ifPresent(host -> addresses.add(host + ":" + port));
-    return addresses;
+    Optional<String> job;
+    do {
+      job = ended(master, options.getJobName());
+    } while (job.isEmpty() && master.contains(":") && pause() && System.nanoTime() < deadline);
+    return job.flatMap(id -> savepoint(master, id));
   }
 
   /** The id of the last job of a name, if the cluster says that it has ended. */

@@ -34,7 +34,7 @@ final class ReactiveRun {
     Path directory = servers.directory().resolve("reactive-" + writer.job());
     List<String> options = new ArrayList<>(servers.launcher().options(writer.writer(), List.of()));
     options.removeIf(option -> option.startsWith("--parallelism="));
-    options.addAll(List.of("--runner=FlinkRunner", "--jobCheckIntervalInSecs=1"));
+    options.add("--runner=FlinkRunner");
     List<String> copies = new ArrayList<>();
     try (StandaloneFlink own =
         StandaloneFlink.in(directory)
