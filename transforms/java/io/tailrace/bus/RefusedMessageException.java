@@ -30,7 +30,8 @@ public final class RefusedMessageException extends UnavailableException {
     this.refused = null;
   }
 
-  /** Returns whether it is this message that is refused, for certain. */
+  /** Returns whether it is this message that is refused, for certain: others may be equal to it. */
+  @SuppressWarnings("ReferenceEquality")
   public boolean isOf(OutgoingMessage message) {
     return refused == message;
   }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -164,14 +163,14 @@ final class RemoteFlink implements FlinkCluster {
             .path("request-id")
             .asText();
     String path = "/jobs/" + job + "/savepoints/" + request;
-    AtomicReference<JsonNode> status = new AtomicReference<>(MissingNode.getInstance());
+    JsonNode[] status = {MissingNode.getInstance()};
     await(
         () -> {
-          status.set(get(path));
-          return status.get().path("status").path("id").asText().equals("COMPLETED");
+          status[0] = get(path);
+          return status[0].path("status").path("id").asText().equals("COMPLETED");
         },
         "job " + job + " does not stop");
-    JsonNode operation = status.get().path("operation");
+    JsonNode operation = status[0].path("operation");
     if (operation.path("location").asText().isEmpty()) {
       throw new IllegalStateException("Flink refuses: " + operation.path("failure-cause"));
     }
