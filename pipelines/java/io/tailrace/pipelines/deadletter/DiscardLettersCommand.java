@@ -6,6 +6,7 @@ import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.TerminalText;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -82,7 +83,7 @@ final class DiscardLettersCommand implements Callable<Integer> {
           discarded = discard(log, WaitingLetters.of(log), contents);
         }
       }
-      out.println(Shown.count(discarded, "letter") + " discarded");
+      out.println(TerminalText.count(discarded, "letter") + " discarded");
       out.flush();
       new OverflowFiles(bus, contents).deleteSettled().ifPresent(out::println);
       return 0;

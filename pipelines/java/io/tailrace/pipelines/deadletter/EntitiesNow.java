@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
+import io.tailrace.pipelines.TerminalText;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,7 +56,7 @@ final class EntitiesNow {
             + ": "
             + value.type()
             + " "
-            + Shown.cut(value.value().map(String::valueOf).orElse("null"), MAX_VALUE)
+            + TerminalText.cut(value.value().map(String::valueOf).orElse("null"), MAX_VALUE)
             + ", observed at "
             + value.observedAt();
   }

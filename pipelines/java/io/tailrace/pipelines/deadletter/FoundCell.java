@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.endpoint.Micros;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
@@ -21,7 +22,7 @@ final class FoundCell {
         if (row >= 0
             && frame.getNamespace().equals(cell.namespace())
             && column.getFeature().equals(cell.feature())) {
-          return Optional.of(Shown.cut(value(column, row) + time(column, row), MAX_WORDS));
+          return Optional.of(TerminalText.cut(value(column, row) + time(column, row), MAX_WORDS));
         }
       }
     }

@@ -5,6 +5,7 @@ import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.pipelines.TerminalText;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +42,7 @@ record FoundField(String words, String expected) {
       if (i == steps.length - 1) {
         return Optional.of(
             new FoundField(
-                value == null ? "nothing" : Shown.cut(words(field, value), MAX_WORDS),
+                value == null ? "nothing" : TerminalText.cut(words(field, value), MAX_WORDS),
                 expected(field)));
       }
       if (!(value instanceof Message inner)) {
@@ -73,12 +74,13 @@ record FoundField(String words, String expected) {
               .limit(MAX_ENTRIES)
               .map(each -> words(field, each))
               .collect(Collectors.joining(", "));
-      return Shown.count(entries.size(), "entr").replaceFirst("entrs?$", ending(entries.size()))
+      return TerminalText.count(entries.size(), "entr")
+              .replaceFirst("entrs?$", ending(entries.size()))
           + (entries.isEmpty() ? "" : ": " + first)
           + (entries.size() > MAX_ENTRIES ? ", …" : "");
     }
     if (value instanceof String text) {
-      return '"' + Shown.safe(text) + '"';
+      return '"' + TerminalText.safe(text) + '"';
     }
     if (value instanceof ByteString bytes) {
       return bytes.size()

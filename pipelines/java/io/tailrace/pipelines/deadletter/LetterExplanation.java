@@ -7,6 +7,7 @@ import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.parquet.FileDescription;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.stage.Letter;
 import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.MetricsSummary;
@@ -111,7 +112,7 @@ final class LetterExplanation {
     tables(stored).forEach(line -> lines.add("   = " + line));
     entities(stored).forEach(line -> lines.add("   = " + line));
     lines.add("   = help: " + Advice.on(letter.reason()).help());
-    return lines.stream().map(Shown::safe).toList();
+    return lines.stream().map(TerminalText::safe).toList();
   }
 
   /** Points at what is wrong. */

@@ -7,6 +7,7 @@ import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.TerminalText;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -93,7 +94,7 @@ final class ListLettersCommand implements Callable<Integer> {
         case TABLE -> {
           printTable(out, groups, letters.settled().count(), kept);
           if (others[0] > 0) {
-            out.println("Not chosen: " + Shown.count(others[0], "letter") + " more");
+            out.println("Not chosen: " + TerminalText.count(others[0], "letter") + " more");
           }
         }
         case JSON -> out.println(json(groups));
@@ -119,21 +120,21 @@ final class ListLettersCommand implements Callable<Integer> {
         rows.add(
             List.of(
                 String.format("%,7d", group.count()),
-                Shown.safe(group.key().reason()),
-                Shown.safe(writer(group.key())),
-                Shown.safe(group.key().stage()),
-                Shown.safe(group.key().topic()),
+                TerminalText.safe(group.key().reason()),
+                TerminalText.safe(writer(group.key())),
+                TerminalText.safe(group.key().stage()),
+                TerminalText.safe(group.key().topic()),
                 time(group.first()),
                 time(group.last()),
-                Shown.cut(Shown.safe(example(group.example())), MAX_EXAMPLE)));
+                TerminalText.cut(TerminalText.safe(example(group.example())), MAX_EXAMPLE)));
       }
-      out.print(Shown.table(rows));
+      out.print(TerminalText.table(rows));
       out.println();
     }
     out.println(
-        Shown.count(groups.count(), "letter")
+        TerminalText.count(groups.count(), "letter")
             + (groups.count() == 1 ? " waits" : " wait")
-            + (settled == 0 ? "" : "; " + Shown.count(settled, "letter") + " settled"));
+            + (settled == 0 ? "" : "; " + TerminalText.count(settled, "letter") + " settled"));
     Optional<Instant> first = all.stream().map(LetterGroups.Group::first).min(Instant::compareTo);
     if (kept.isPresent() && first.isPresent()) {
       Duration left = Duration.between(Instant.now(), first.get().plus(kept.get()));

@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.stage.Overflow;
 import java.io.IOException;
 import java.time.Duration;
@@ -107,7 +108,7 @@ final class OverflowFiles {
               + ". 'dead-letters sweep' tries again",
           e);
     }
-    return Optional.of(Shown.count(there.size(), "file") + " deleted from " + directory);
+    return Optional.of(TerminalText.count(there.size(), "file") + " deleted from " + directory);
   }
 
   private static Map<String, Instant> files(Overflow directory) throws UnavailableException {

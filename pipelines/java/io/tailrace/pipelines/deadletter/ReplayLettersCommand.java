@@ -10,6 +10,7 @@ import io.tailrace.endpoint.Durations;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.BucketOptions;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.TerminalText;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -217,7 +218,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
     }
     say(
         out,
-        Shown.count(count, "letter")
+        TerminalText.count(count, "letter")
             + " sent"
             + (finished ? "" : "; stopped: the same command goes on with the rest"));
     if (how.patience.isEmpty()) {
@@ -243,7 +244,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
     @Override
     public void stays(StoredLetter letter, String why) {
       count++;
-      err.println(letter.position() + " was not sent: " + Shown.safe(why));
+      err.println(letter.position() + " was not sent: " + TerminalText.safe(why));
       err.flush();
     }
   }
@@ -269,7 +270,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
                 + each.getKey()
                 + "  "
                 + words(letter.outcome())
-                + (letter.detail().isEmpty() ? "" : ": " + Shown.safe(letter.detail())));
+                + (letter.detail().isEmpty() ? "" : ": " + TerminalText.safe(letter.detail())));
       }
     }
     if (listed > MAX_LISTED) {

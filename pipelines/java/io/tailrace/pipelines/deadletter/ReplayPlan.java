@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.deadletter;
 
+import io.tailrace.pipelines.TerminalText;
 import java.io.PrintWriter;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -52,11 +53,12 @@ final class ReplayPlan {
     byBus.forEach(
         (where, reasons) -> {
           out.println(
-              Shown.count(reasons.values().stream().mapToLong(Long::longValue).sum(), "letter")
-                  + (where.isEmpty() ? "" : " to " + Shown.safe(where))
+              TerminalText.count(
+                      reasons.values().stream().mapToLong(Long::longValue).sum(), "letter")
+                  + (where.isEmpty() ? "" : " to " + TerminalText.safe(where))
                   + ":");
           reasons.forEach(
-              (reason, n) -> out.println(String.format("%,9d  %s", n, Shown.safe(reason))));
+              (reason, n) -> out.println(String.format("%,9d  %s", n, TerminalText.safe(reason))));
         });
     printRefused(out);
   }
@@ -65,7 +67,7 @@ final class ReplayPlan {
   void printRefused(PrintWriter out) {
     refused.forEach(
         (refusal, n) ->
-            out.println("Not sent: " + Shown.count(n, "letter") + " " + refusal.words()));
+            out.println("Not sent: " + TerminalText.count(n, "letter") + " " + refusal.words()));
   }
 
   /** Returns it for a program. */

@@ -11,6 +11,7 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader.Table;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.pipelines.local.RunningStack;
 import io.tailrace.pipelines.local.SqlEndpoint;
 import java.io.IOException;
@@ -279,7 +280,7 @@ public final class SqlCommand implements Callable<Integer> {
   private static String cut(String text) {
     // Not all of it: a value may have megabytes.
     String start = text.substring(0, end(text, MAX_WIDTH + 1));
-    String safe = escape(start);
+    String safe = TerminalText.safe(start);
     return safe.codePointCount(0, safe.length()) <= MAX_WIDTH
         ? safe
         : safe.substring(0, end(safe, MAX_WIDTH - 1)) + "…";
@@ -291,31 +292,9 @@ public final class SqlCommand implements Callable<Integer> {
         : text.offsetByCodePoints(0, codePoints);
   }
 
-  /** Escapes what could steer a terminal or break a line, as JSON does it. */
-  private static String escape(String text) {
-    StringBuilder safe = new StringBuilder(text.length());
-    text.codePoints()
-        .forEach(
-            c -> {
-              switch (Character.getType(c)) {
-                case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR,
-                    Character.SURROGATE -> {
-                  for (char unit : Character.toChars(c)) {
-                    safe.append(String.format("\\u%04X", (int) unit));
-                  }
-                }
-                default -> safe.appendCodePoint(c);
-              }
-            });
-    return safe.toString();
-  }
-
   /** Escapes a message, which may quote values, but leaves it its lines. */
   private static String escapeLines(String message) {
-    return message.lines().map(SqlCommand::escape).collect(Collectors.joining("\n"));
+    return message.lines().map(TerminalText::safe).collect(Collectors.joining("\n"));
   }
 
   /** Writes what RFC 4180 describes, except that lines end as they do everywhere else. */
@@ -345,7 +324,7 @@ public final class SqlCommand implements Callable<Integer> {
       if (!names.add(name)) {
         throw new CommandException(
             "An object can't have two values named '"
-                + escape(name)
+                + TerminalText.safe(name)
                 + "': name one of them with AS, or use --format=csv");
       }
     }
@@ -356,7 +335,7 @@ public final class SqlCommand implements Callable<Integer> {
       }
       try {
         // Within JSON there is nothing to escape but in its texts.
-        out.print(escape(JSON.writeValueAsString(object)) + "\n");
+        out.print(TerminalText.safe(JSON.writeValueAsString(object)) + "\n");
       } catch (JsonProcessingException e) {
         throw new CommandException("A row can't be written as JSON: " + e.getMessage(), e);
       }

@@ -11,6 +11,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import io.tailrace.pipelines.Tailrace;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.testing.WriterJvm;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,7 +76,7 @@ public class ReplayEndsTest {
     int first = sent().values().stream().mapToInt(Integer::intValue).sum();
     assertThat(first).isLessThan(LETTERS);
     assertThat(servers.waiting()).hasSize(LETTERS - first);
-    assertThat(replay().out()).contains(Shown.count(LETTERS - first, "letter") + " sent");
+    assertThat(replay().out()).contains(TerminalText.count(LETTERS - first, "letter") + " sent");
     assertThat(counts()).containsExactly(1, LETTERS);
   }
 
@@ -95,7 +96,7 @@ public class ReplayEndsTest {
     // A batch of a slow machine is smaller.
     int settled = LETTERS - servers.waiting().size();
     assertThat(settled).isIn(Range.closed(1, LetterReplay.BATCH_LETTERS));
-    assertThat(replay().out()).contains(Shown.count(LETTERS - settled, "letter") + " sent");
+    assertThat(replay().out()).contains(TerminalText.count(LETTERS - settled, "letter") + " sent");
 
     Map<Integer, Integer> counts = counts();
     if (kind == LetterServers.Kind.KAFKA) {

@@ -1,16 +1,22 @@
-package io.tailrace.pipelines.deadletter;
+package io.tailrace.pipelines;
 
+import com.github.freva.asciitable.AsciiTable;
+import com.github.freva.asciitable.Column;
+import com.github.freva.asciitable.ColumnData;
+import com.github.freva.asciitable.HorizontalAlign;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Texts as a terminal may show them: what others have written must not be able to steer it.
  * Stateless and thread-safe.
  */
-final class Shown {
-  private Shown() {}
+public final class TerminalText {
+  private TerminalText() {}
 
   /** Escapes what could steer a terminal or break a line, as JSON does it. */
-  static String safe(String text) {
+  public static String safe(String text) {
     StringBuilder safe = new StringBuilder(text.length());
     text.codePoints()
         .forEach(
@@ -32,36 +38,36 @@ final class Shown {
   }
 
   /** Returns a text of at most so many characters, and {@code …} where it was cut. */
-  static String cut(String text, int most) {
+  public static String cut(String text, int most) {
     return text.codePointCount(0, text.length()) <= most
         ? text
         : text.substring(0, text.offsetByCodePoints(0, most - 1)) + "…";
   }
 
   /** Returns how many things there are, in words. */
-  static String count(long number, String what) {
+  public static String count(long number, String what) {
     return String.format("%,d %s%s", number, what, number == 1 ? "" : "s");
   }
 
   /** Returns rows as lines, each column as wide as its widest text but the last. */
-  static String table(List<List<String>> rows) {
-    int[] widths = new int[rows.get(0).size()];
-    for (List<String> row : rows) {
-      for (int c = 0; c < widths.length; c++) {
-        widths[c] = Math.max(widths[c], row.get(c).codePointCount(0, row.get(c).length()));
-      }
+  public static String table(List<List<String>> rows) {
+    List<ColumnData<List<String>>> columns = new ArrayList<>();
+    for (int c = 0; c < rows.get(0).size(); c++) {
+      int column = c;
+      columns.add(
+          new Column()
+              .dataAlign(HorizontalAlign.LEFT)
+              .maxWidth(Integer.MAX_VALUE)
+              .with(row -> row.get(column)));
     }
-    StringBuilder lines = new StringBuilder();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int c = 0; c < widths.length; c++) {
-        String cell = row.get(c);
-        line.append(cell);
-        int gap = widths[c] - cell.codePointCount(0, cell.length()) + 2;
-        line.append(" ".repeat(gap));
-      }
-      lines.append(line.toString().stripTrailing()).append('\n');
-    }
-    return lines.toString();
+    return AsciiTable.builder()
+        .border(AsciiTable.NO_BORDERS)
+        .lineSeparator("\n")
+        .data(rows, columns)
+        .asString()
+        .lines()
+        // The library leaves a space on both sides of each text.
+        .map(line -> line.substring(1).stripTrailing() + "\n")
+        .collect(Collectors.joining());
   }
 }
