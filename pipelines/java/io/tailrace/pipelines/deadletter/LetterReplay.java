@@ -196,7 +196,7 @@ final class LetterReplay implements AutoCloseable {
             : rest.stream().filter(each -> e.isOf(each.message)).findFirst();
     if (one.isPresent()) {
       refuse(one.get(), e.getMessage());
-      deliver(rest.stream().filter(each -> each != one.get()).toList());
+      deliver(rest.stream().filter(each -> !each.equals(one.get())).toList());
     } else if (!rest.isEmpty()) {
       deliver(rest.subList(0, rest.size() / 2));
       deliver(rest.subList(rest.size() / 2, rest.size()));
