@@ -20,8 +20,9 @@ public class FaultRunsTest {
             files.getRoot().toPath(),
             List.of(OnlineWriter.WRITER),
             new FaultRuns.Traffic(100, Duration.ofMillis(500), Duration.ofSeconds(1)))) {
+      int seed = 0;
       for (Fault fault : List.of(Fault.TASK_MANAGER_KILLED, Fault.JOB_MANAGER_KILLED)) {
-        FaultResult result = runs.run(fault, fault.ordinal());
+        FaultResult result = runs.run(fault, seed++);
 
         assertThat(result.first()).isEmpty();
         assertThat(result.departures()).isEmpty();
