@@ -1,5 +1,6 @@
 package io.tailrace.bus.pubsub;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.pubsub.PubSubMessages.Pulled;
 import java.io.IOException;
@@ -65,6 +66,9 @@ final class Pulls {
   private long saidNanos = System.nanoTime() - SAY_EVERY_NANOS;
   private double averageBytes = (double) PULL_BYTES / FIRST_MESSAGES;
   private MemoryBudget.@Nullable Share current;
+
+  @GuardedBy("this")
+  private boolean closed;
 
   Pulls(PubSubBus bus, PubSubClient client, Leases leases) {
     this.bus = bus;
@@ -163,7 +167,16 @@ final class Pulls {
       // Whoever waits must hear of it.
       answer = new Answer(memory, nothing, new PubSubException(e.toString(), e));
     }
-    answers.add(answer);
+    give(answer);
+  }
+
+  /** What comes when nobody reads any more must not keep its room until it is collected. */
+  private synchronized void give(Answer answer) {
+    if (closed) {
+      answer.memory.close();
+    } else {
+      answers.add(answer);
+    }
   }
 
   private @Nullable Answer await() throws IOException {
@@ -192,8 +205,11 @@ final class Pulls {
   }
 
   /** Gives back the room; what is on its way goes back to Pub/Sub when it comes. */
-  void close() {
+  synchronized void close() {
+    closed = true;
     release();
+    answers.forEach(answer -> answer.memory.close());
+    answers.clear();
     free.forEach(MemoryBudget.Share::close);
     free.clear();
   }

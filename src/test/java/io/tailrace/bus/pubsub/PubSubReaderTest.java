@@ -230,6 +230,25 @@ public class PubSubReaderTest {
   }
 
   @Test
+  public void nothingIsHeldOfTheBudgetByWhatComesWhenItsReaderHasEnded() throws Exception {
+    long before = MemoryBudget.ofProcess().held();
+    publish(0, 500);
+    PubSubClient client = new PubSubClient(bus.server());
+    Leases leases = new Leases(bus, client, Duration.ofMinutes(10));
+    Pulls pulls = new Pulls(bus, client, leases);
+    // It answers nobody meanwhile.
+    synchronized (server) {
+      assertThat(pulls.next()).isEmpty();
+      pulls.close();
+    }
+
+    await(() -> server.deliveries(SUBSCRIPTION) > 0);
+    leases.close();
+
+    await(() -> MemoryBudget.ofProcess().held() <= before);
+  }
+
+  @Test
   public void stateOfAnotherWriterOrStoreIsRefusedUnlessItIsTold() throws Exception {
     Bus found = bus.found(new BusReader("w", "online-writer", "store-1", false, false));
     PubSubSource source = new PubSubSource((PubSubBus) found, "w", "w");
