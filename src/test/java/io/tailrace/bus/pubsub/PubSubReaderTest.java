@@ -237,7 +237,8 @@ public class PubSubReaderTest {
     Leases leases = new Leases(bus, client, Duration.ofMinutes(10));
     Pulls pulls = new Pulls(bus, client, leases);
     // It answers nobody meanwhile.
-    synchronized (server) {
+    final FakePubSub silent = server;
+    synchronized (silent) {
       assertThat(pulls.next()).isEmpty();
       pulls.close();
     }
