@@ -63,9 +63,12 @@ public final class WriterJvm implements AutoCloseable {
     return Files.readString(output);
   }
 
-  /** Does what Ctrl-C does, waits for the end and returns what was printed. */
+  /**
+   * Does what Ctrl-C does, waits for the end and returns what was printed. To a JVM both signals
+   * are one, but what a build in the background starts ignores that of Ctrl-C.
+   */
   public String interrupt() throws IOException, InterruptedException {
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    process.destroy();
     return await();
   }
 
