@@ -31,7 +31,7 @@ import org.junit.runners.Parameterized.Parameters;
 /** That a replay whose process ends in the middle is taken up, whatever ended it. */
 @RunWith(Parameterized.class)
 public class ReplayEndsTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int LETTERS = 2_000;
 
   private static final TemporaryFolder folder = new TemporaryFolder();
@@ -66,7 +66,7 @@ public class ReplayEndsTest {
             "dead-letters",
             "replay",
             "--yes",
-            "--rate=250",
+            "--rate=10",
             "--deadLetterBus=" + servers.uri("letters"))) {
       awaitSome(command);
       before = command.interrupt();
