@@ -173,16 +173,16 @@ final class FakeSession implements AutoCloseable {
     // Definitions don't meet each other in Snowflake.
     synchronized (locks) {
       execute(forDuckDb(sql.without(" COMMENT = ")));
-    }
-    if (!comment.isEmpty()) {
-      String place = sql.skeleton().replaceFirst("^CREATE (?:OR REPLACE )?VIEW (\\S+).*", "$1");
-      execute("COMMENT ON VIEW " + place + " IS '" + comment.replace("'", "''") + "'");
-    }
-    Matcher place = PLACE.matcher(sql.skeleton());
-    if (place.find() && !isTemporary) {
-      Matcher array = ARRAY_COLUMN.matcher(sql.skeleton());
-      while (array.find()) {
-        execute("COMMENT ON COLUMN " + place.group(1) + "." + array.group(1) + " IS 'ARRAY'");
+      if (!comment.isEmpty()) {
+        String place = sql.skeleton().replaceFirst("^CREATE (?:OR REPLACE )?VIEW (\\S+).*", "$1");
+        execute("COMMENT ON VIEW " + place + " IS '" + comment.replace("'", "''") + "'");
+      }
+      Matcher place = PLACE.matcher(sql.skeleton());
+      if (place.find() && !isTemporary) {
+        Matcher array = ARRAY_COLUMN.matcher(sql.skeleton());
+        while (array.find()) {
+          execute("COMMENT ON COLUMN " + place.group(1) + "." + array.group(1) + " IS 'ARRAY'");
+        }
       }
     }
   }
