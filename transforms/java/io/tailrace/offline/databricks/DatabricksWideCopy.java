@@ -6,8 +6,6 @@ import io.tailrace.offline.bulk.WideLoads.Batch;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WideCopy;
 import io.tailrace.parquet.WideLayout;
-import io.tailrace.parquet.WideLayout.Form;
-import io.tailrace.sql.ColumnType;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,7 +33,7 @@ record DatabricksWideCopy(String folder) implements WideCopy {
     List<String> selected = new ArrayList<>();
     for (String column : columns) {
       String name = "c" + names.size();
-      String type = type(layout.form(column));
+      String type = DATABRICKS.type(WideCopy.columnType(layout.form(column)));
       names.put(column, name);
       definitions.add(name + " " + type);
       selected.add("CAST(" + DATABRICKS.quoted(column) + " AS " + type + ") AS " + name);
@@ -56,19 +54,5 @@ record DatabricksWideCopy(String folder) implements WideCopy {
                 + ")",
             batch.files().stream().map(this::name).toList()));
     return names;
-  }
-
-  private static String type(Form form) {
-    return DATABRICKS.type(
-        switch (form) {
-          case BOOLEAN -> ColumnType.BOOLEAN;
-          case INT32, INT64 -> ColumnType.BIGINT;
-          case FLOAT, DOUBLE -> ColumnType.DOUBLE;
-          case BYTES -> ColumnType.BYTES;
-          case TIMESTAMP -> ColumnType.TIMESTAMP;
-          case DATE -> ColumnType.DATE;
-          case FLOATS -> ColumnType.FLOATS;
-          case TEXT, JSON, OTHER -> ColumnType.TEXT;
-        });
   }
 }

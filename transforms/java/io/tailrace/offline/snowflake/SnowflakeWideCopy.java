@@ -6,8 +6,6 @@ import io.tailrace.offline.bulk.WideLoads.Batch;
 import io.tailrace.offline.warehouse.Statements;
 import io.tailrace.offline.warehouse.WideCopy;
 import io.tailrace.parquet.WideLayout;
-import io.tailrace.parquet.WideLayout.Form;
-import io.tailrace.sql.ColumnType;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,7 +40,11 @@ record SnowflakeWideCopy(String folder, String integration) implements WideCopy 
             + place
             + " ("
             + columns.stream()
-                .map(column -> quoted(column) + " " + type(layout.form(column)))
+                .map(
+                    column ->
+                        quoted(column)
+                            + " "
+                            + SNOWFLAKE.type(WideCopy.columnType(layout.form(column))))
                 .collect(Collectors.joining(", "))
             + ")");
     statements.execute(copyStatement(place, batch.files().stream().map(this::name).toList()));
@@ -64,19 +66,5 @@ record SnowflakeWideCopy(String folder, String integration) implements WideCopy 
   /** As it is called in the file, not in capitals. */
   private static String quoted(String column) {
     return '"' + column.replace("\"", "\"\"") + '"';
-  }
-
-  private static String type(Form form) {
-    return SNOWFLAKE.type(
-        switch (form) {
-          case BOOLEAN -> ColumnType.BOOLEAN;
-          case INT32, INT64 -> ColumnType.BIGINT;
-          case FLOAT, DOUBLE -> ColumnType.DOUBLE;
-          case BYTES -> ColumnType.BYTES;
-          case TIMESTAMP -> ColumnType.TIMESTAMP;
-          case DATE -> ColumnType.DATE;
-          case FLOATS -> ColumnType.FLOATS;
-          case TEXT, JSON, OTHER -> ColumnType.TEXT;
-        });
   }
 }

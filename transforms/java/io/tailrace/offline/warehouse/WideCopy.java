@@ -8,6 +8,7 @@ import io.tailrace.offline.bulk.ResultBucket;
 import io.tailrace.offline.bulk.WideLoads.Batch;
 import io.tailrace.offline.bulk.WideLoads.Source;
 import io.tailrace.parquet.WideLayout;
+import io.tailrace.sql.ColumnType;
 import java.io.Serializable;
 import java.sql.SQLException;
 import java.util.List;
@@ -50,6 +51,20 @@ public interface WideCopy extends Serializable {
       uri.problem("copyFrom: " + e.getMessage());
     }
     return Optional.empty();
+  }
+
+  /** Returns the column that keeps every value of a form, in a warehouse that has wide ones. */
+  static ColumnType columnType(WideLayout.Form form) {
+    return switch (form) {
+      case BOOLEAN -> ColumnType.BOOLEAN;
+      case INT32, INT64 -> ColumnType.BIGINT;
+      case FLOAT, DOUBLE -> ColumnType.DOUBLE;
+      case BYTES -> ColumnType.BYTES;
+      case TIMESTAMP -> ColumnType.TIMESTAMP;
+      case DATE -> ColumnType.DATE;
+      case FLOATS -> ColumnType.FLOATS;
+      case TEXT, JSON, OTHER -> ColumnType.TEXT;
+    };
   }
 
   /** Returns the address of the bucket, or of a folder in it, without a slash at the end. */
