@@ -3,6 +3,7 @@ package io.tailrace.pipelines.benchmark;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.benchmark.MemoryBenchmark.Survived;
+import io.tailrace.pipelines.deploy.ContainerMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -63,6 +65,7 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws CommandException, IOException, InterruptedException, ExecutionException, SQLException {
+    checkContainer();
     Figures figures = new Figures(spec);
     Path directory = Files.createTempDirectory("tailrace-benchmark");
     try (MemoryBenchmark benchmark = new MemoryBenchmark(directory)) {
@@ -79,6 +82,17 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
     }
     figures.finish(options.output("memory"));
     return 0;
+  }
+
+  private void checkContainer() {
+    if (container == null) {
+      return;
+    }
+    try {
+      var unused = ContainerMemory.of(container);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--container: " + e.getMessage(), e);
+    }
   }
 
   private void inHeaps(MemoryBenchmark benchmark, Figures figures)
