@@ -45,7 +45,10 @@ public final class LibraryClassPath {
     for (int i = 0; i < dependencies.getLength(); i++) {
       Element dependency = (Element) dependencies.item(i);
       String around = dependency.getParentNode().getParentNode().getNodeName();
-      if (!around.equals("dependencyManagement") && !text(dependency, "scope").equals("test")) {
+      // Those of a plugin are the build's.
+      if (!around.equals("dependencyManagement")
+          && !around.equals("plugin")
+          && !text(dependency, "scope").equals("test")) {
         path.optionalByDirect.put(
             text(dependency, "groupId") + ":" + text(dependency, "artifactId"),
             text(dependency, "optional").equals("true"));
