@@ -122,6 +122,7 @@ final class ClusterBenchmark implements AutoCloseable {
         .taskManagers(taskManagers)
         .slots(slots)
         .heapMegabytes(HEAP_MEGABYTES)
+        .optimized()
         .start();
   }
 

@@ -145,10 +145,8 @@ public final class StandaloneFlink implements AutoCloseable {
   public void startJobManager() {
     List<String> program =
         description.application.isEmpty()
-            ? JavaCommand.of(
-                flags(description.heapMegabytes),
-                StandaloneSessionClusterEntrypoint.class.getName())
-            : JavaCommand.of(flags(description.heapMegabytes), ApplicationCluster.class.getName());
+            ? JavaCommand.of(flags(), StandaloneSessionClusterEntrypoint.class.getName())
+            : JavaCommand.of(flags(), ApplicationCluster.class.getName());
     List<String> command = new ArrayList<>(program);
     if (description.application.isEmpty()) {
       command.add("--configDir");
@@ -176,11 +174,7 @@ public final class StandaloneFlink implements AutoCloseable {
 
   private void startTaskManager() {
     String name = "taskmanager-" + started++;
-    List<String> flags =
-        description
-            .container
-            .map(TaskManagerContainer::flags)
-            .orElse(flags(description.heapMegabytes));
+    List<String> flags = description.container.map(TaskManagerContainer::flags).orElse(flags());
     List<String> command =
         new ArrayList<>(JavaCommand.of(flags, TaskManagerRunner.class.getName()));
     command.addAll(
@@ -206,11 +200,10 @@ public final class StandaloneFlink implements AutoCloseable {
         description.directory.resolve(name + ".log"));
   }
 
-  /** Small, and for a few minutes: the optimizing compiler would take more than it gives. */
-  private static List<String> flags(int megabytes) {
+  private List<String> flags() {
     return List.of(
-        "-Xmx" + megabytes + "m",
-        "-XX:TieredStopAtLevel=1",
+        "-Xmx" + description.heapMegabytes + "m",
+        "-XX:TieredStopAtLevel=" + description.compiler,
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError");
   }
@@ -272,6 +265,10 @@ public final class StandaloneFlink implements AutoCloseable {
     private int taskManagers = 2;
     private int slots = 2;
     private int heapMegabytes = 256;
+
+    /** For a few minutes, the optimizing compiler would take more than it gives. */
+    private int compiler = 1;
+
     private Optional<TaskManagerContainer> container = Optional.empty();
 
     private Builder(Path directory) {
@@ -293,6 +290,12 @@ public final class StandaloneFlink implements AutoCloseable {
     /** Gives each process so many mebibytes of heap instead of 256. */
     public Builder heapMegabytes(int megabytes) {
       heapMegabytes = megabytes;
+      return this;
+    }
+
+    /** Compiles as for work, where it is speed that is looked at. */
+    public Builder optimized() {
+      compiler = 4;
       return this;
     }
 
