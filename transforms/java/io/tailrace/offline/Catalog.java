@@ -44,6 +44,19 @@ public interface Catalog extends AutoCloseable {
       return new Conflict(table, Reason.TYPE_CHANGED, differences);
     }
 
+    /**
+     * The table's name is that of another feature's.
+     *
+     * @param namespace whose the table is
+     * @param name whose the table is
+     */
+    public static Conflict ofOwner(FeatureTable table, String namespace, String name) {
+      return new Conflict(
+          table,
+          Reason.NAME_TAKEN,
+          List.of(Difference.ofTable("belongs to the feature " + namespace + "." + name)));
+    }
+
     /** The table itself is not what it should be, or can't be made so. */
     public static Conflict ofTable(FeatureTable table, String words) {
       return new Conflict(table, Reason.TABLE_REFUSES, List.of(Difference.ofTable(words)));

@@ -91,10 +91,7 @@ public record TablePlan(Tables tables, List<ListedTable> rows, List<Conflict> co
   }
 
   private static Conflict taken(FeatureTable feature, ListedTable other) {
-    return new Conflict(
-        feature,
-        Reason.NAME_TAKEN,
-        List.of(Difference.ofTable("belongs to the feature " + other.feature())));
+    return Conflict.ofOwner(feature, other.namespace(), other.name());
   }
 
   private static Conflict conflict(

@@ -34,9 +34,9 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -80,22 +80,7 @@ public final class BulkLoadCommand implements Callable<Integer> {
               + " footers of the files say it.")
   private @Nullable Path mapping;
 
-  @Option(
-      names = "--bulkUploadBus",
-      paramLabel = "URI",
-      description =
-          "The bus that the bulk-insert-writer reads: kafka://host:9092/topic. Default: that of the"
-              + " 'local' that was started last on this machine.")
-  private @Nullable String bulkUploadBus;
-
-  @Option(
-      names = "--uploadBucket",
-      paramLabel = "URI",
-      description =
-          "The folder of this machine that the writer loads from: file:///folder. Default: that of"
-              + " the 'local'.")
-  private @Nullable String uploadBucket;
-
+  @Mixin private UploadTarget target = new UploadTarget();
   @Spec private CommandSpec spec = CommandSpec.create();
 
   private final Path stackFile;
@@ -112,14 +97,9 @@ public final class BulkLoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CommandException {
-    if ((bulkUploadBus == null) != (uploadBucket == null)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--bulkUploadBus and --uploadBucket are those of one writer: give both, or neither");
-    }
     Optional<RunningStack> stack =
-        bulkUploadBus == null ? RunningStack.find(stackFile) : Optional.empty();
-    RunningStack.Uploads uploads = uploads(stack);
+        target.isGiven() ? Optional.empty() : RunningStack.find(stackFile);
+    RunningStack.Uploads uploads = target.uploads(stack);
     try {
       ResultBucket bucket = ResultBucket.KINDS.at(uploads.bucket());
       if (!bucket.isLocal()) {
@@ -152,20 +132,6 @@ public final class BulkLoadCommand implements Callable<Integer> {
     } catch (UnavailableException | IllegalArgumentException | IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private RunningStack.Uploads uploads(Optional<RunningStack> stack) throws CommandException {
-    if (bulkUploadBus != null && uploadBucket != null) {
-      return new RunningStack.Uploads(bulkUploadBus, uploadBucket);
-    }
-    return stack
-        .flatMap(RunningStack::uploads)
-        .orElseThrow(
-            () ->
-                new CommandException(
-                    "No 'local' runs on this machine; say where to load:"
-                        + " --bulkUploadBus=kafka://host:9092/topic"
-                        + " --uploadBucket=file:///folder"));
   }
 
   private void say(String line) {

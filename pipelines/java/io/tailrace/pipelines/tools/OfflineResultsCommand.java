@@ -35,13 +35,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -69,20 +69,7 @@ public final class OfflineResultsCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "FILE", description = "JSON lines.")
   private Path file = Path.of("");
 
-  @Option(
-      names = "--bulkUploadBus",
-      paramLabel = "URI",
-      description =
-          "The bus that the bulk-insert-writer reads. Default: that of the 'local' that was started"
-              + " last on this machine.")
-  private @Nullable String bulkUploadBus;
-
-  @Option(
-      names = "--uploadBucket",
-      paramLabel = "URI",
-      description = "The folder that the writer loads from. Default: that of the 'local'.")
-  private @Nullable String uploadBucket;
-
+  @Mixin private UploadTarget target = new UploadTarget();
   @Spec private CommandSpec spec = CommandSpec.create();
 
   private final Path stackFile;
@@ -102,22 +89,8 @@ public final class OfflineResultsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CommandException {
-    if ((bulkUploadBus == null) != (uploadBucket == null)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--bulkUploadBus and --uploadBucket are those of one writer: give both, or neither");
-    }
     RunningStack.Uploads uploads =
-        bulkUploadBus != null && uploadBucket != null
-            ? new RunningStack.Uploads(bulkUploadBus, uploadBucket)
-            : RunningStack.find(stackFile)
-                .flatMap(RunningStack::uploads)
-                .orElseThrow(
-                    () ->
-                        new CommandException(
-                            "No 'local' runs on this machine; say where to write:"
-                                + " --bulkUploadBus=kafka://host:9092/topic"
-                                + " --uploadBucket=file:///folder"));
+        target.uploads(target.isGiven() ? Optional.empty() : RunningStack.find(stackFile));
     int number = 0;
     try {
       ResultBucket bucket = ResultBucket.KINDS.at(uploads.bucket());

@@ -258,15 +258,8 @@ final class BigQueryTables implements Catalog {
     }
     if (!DatasetUpkeep.isOf(label, found)) {
       return Optional.of(
-          new Conflict(
-              feature,
-              Reason.NAME_TAKEN,
-              List.of(
-                  Difference.ofTable(
-                      "belongs to the feature "
-                          + said.getOrDefault("namespace", "")
-                          + "."
-                          + said.getOrDefault("name", "")))));
+          Conflict.ofOwner(
+              feature, said.getOrDefault("namespace", ""), said.getOrDefault("name", "")));
     }
     List<Difference> differences = new ArrayList<>();
     String key = said.getOrDefault("key", "");

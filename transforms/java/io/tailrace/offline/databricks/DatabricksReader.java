@@ -3,9 +3,7 @@ package io.tailrace.offline.databricks;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.warehouse.WarehouseReader;
-import java.sql.Timestamp;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Reads Databricks, which has no sessions that only read: other statements are refused here. */
@@ -26,11 +24,7 @@ record DatabricksReader(DatabricksServer server) implements OfflineReader {
       throw new UnavailableException(
           uri() + ": only queries are run here, such as SELECT …: " + sql.strip());
     }
-    return new WarehouseReader(
-            server,
-            List.of(),
-            (row, column) ->
-                Optional.ofNullable(row.getTimestamp(column)).map(Timestamp::toInstant))
+    return new WarehouseReader(server, List.of(), WarehouseReader.Times.OF_SESSION)
         .query(sql, limit);
   }
 }

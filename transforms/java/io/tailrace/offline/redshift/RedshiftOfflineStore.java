@@ -16,9 +16,11 @@ import io.tailrace.offline.warehouse.WarehouseLoader;
 import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.offline.warehouse.WideCopy;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
@@ -188,9 +190,12 @@ public final class RedshiftOfflineStore implements StagedStore {
     return new WarehouseReader(
         address.server(),
         List.of("BEGIN READ ONLY"),
-        (row, column) ->
-            Optional.ofNullable(row.getObject(column, LocalDateTime.class))
-                .map(time -> time.toInstant(ZoneOffset.UTC)));
+        (row, type, column) ->
+            type == Types.TIMESTAMP
+                ? Optional.ofNullable(row.getObject(column, LocalDateTime.class))
+                    .map(time -> time.toInstant(ZoneOffset.UTC))
+                : Optional.ofNullable(row.getObject(column, OffsetDateTime.class))
+                    .map(OffsetDateTime::toInstant));
   }
 
   @Override

@@ -11,9 +11,11 @@ import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
+import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -110,7 +112,7 @@ public final class SnowflakeOfflineStore implements StagedStore {
 
   @Override
   public OfflineReader reader() {
-    return new SnowflakeReader(address.server());
+    return new WarehouseReader(address.server(), List.of(), WarehouseReader.Times.OF_SESSION);
   }
 
   @Override

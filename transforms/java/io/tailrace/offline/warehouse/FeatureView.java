@@ -10,7 +10,6 @@ import io.tailrace.sql.ColumnType;
 import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Label;
 import io.tailrace.sql.Table;
-import io.tailrace.v1.DeadLetter.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -90,15 +89,8 @@ record FeatureView(FeatureTable feature, WarehouseDialect dialect, String schema
     if (!label.owner().entrySet().stream()
         .allMatch(is -> is.getValue().equals(said.get(is.getKey())))) {
       return Optional.of(
-          new Conflict(
-              feature,
-              Reason.NAME_TAKEN,
-              List.of(
-                  Difference.ofTable(
-                      "belongs to the feature "
-                          + said.getOrDefault("namespace", "")
-                          + "."
-                          + said.getOrDefault("name", "")))));
+          Conflict.ofOwner(
+              feature, said.getOrDefault("namespace", ""), said.getOrDefault("name", "")));
     }
     List<Difference> differences = new ArrayList<>();
     String key = feature.stringKeys() ? "string" : "int64";

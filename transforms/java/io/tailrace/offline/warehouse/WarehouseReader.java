@@ -6,9 +6,9 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Timestamp;
 import java.sql.Types;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -21,15 +21,24 @@ import org.jspecify.annotations.Nullable;
  * hexadecimal digits. Immutable.
  *
  * @param before what is run first, so that the query can change nothing
- * @param times reads times that say no time zone
+ * @param times reads times
  */
 public record WarehouseReader(WarehouseServer server, List<String> before, Times times)
     implements OfflineReader {
-  /** How a driver tells a time that says no time zone. */
+  /** How a driver tells times. */
   @FunctionalInterface
   public interface Times {
-    /** Returns it; empty: null. */
-    Optional<Instant> at(ResultSet row, int column) throws SQLException;
+    /** For drivers that know in which zone a session's times are. */
+    Times OF_SESSION =
+        (row, type, column) ->
+            Optional.ofNullable(row.getTimestamp(column)).map(Timestamp::toInstant);
+
+    /**
+     * Returns a time; empty: null.
+     *
+     * @param type one of JDBC's, with a zone or without
+     */
+    Optional<Instant> at(ResultSet row, int type, int column) throws SQLException;
   }
 
   @Override
@@ -70,12 +79,8 @@ public record WarehouseReader(WarehouseServer server, List<String> before, Times
 
   private @Nullable String text(ResultSet row, int type, int column) throws SQLException {
     switch (type) {
-      case Types.TIMESTAMP -> {
-        return times.at(row, column).map(Instant::toString).orElse(null);
-      }
-      case Types.TIMESTAMP_WITH_TIMEZONE -> {
-        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
-        return time == null ? null : time.toInstant().toString();
+      case Types.TIMESTAMP, Types.TIMESTAMP_WITH_TIMEZONE -> {
+        return times.at(row, type, column).map(Instant::toString).orElse(null);
       }
       case Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY -> {
         byte[] bytes = row.getBytes(column);

@@ -51,7 +51,6 @@ public final class LocalPostgres implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration POLL = Duration.ofMillis(20);
-  private static final int LOG_LINES_IN_ERROR = 10;
   private static final int PASSWORD_BYTES = 16;
 
   private final Path directory;
@@ -158,12 +157,7 @@ public final class LocalPostgres implements AutoCloseable {
     settings.forEach((name, value) -> command.addAll(List.of("-c", name + "=" + value)));
     ServerProcess starting =
         ServerProcess.start(command, directory, Map.of(), directory.resolve(LOG));
-    try {
-      awaitReady(starting);
-    } catch (RuntimeException e) {
-      starting.stop(Duration.ZERO);
-      throw e;
-    }
+    starting.awaitReady("PostgreSQL in " + directory, START_TIMEOUT, this::whyNotReady);
     process = starting;
   }
 
@@ -188,28 +182,7 @@ public final class LocalPostgres implements AutoCloseable {
     }
   }
 
-  private void awaitReady(ServerProcess starting) {
-    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
-    Optional<SQLException> notReady = whyNotReady();
-    while (notReady.isPresent()) {
-      if (!starting.isAlive() || System.nanoTime() > deadline) {
-        throw new IllegalStateException(
-            "PostgreSQL does not start in "
-                + directory
-                + ":\n"
-                + starting.lastOutput(LOG_LINES_IN_ERROR),
-            notReady.get());
-      }
-      try {
-        Thread.sleep(POLL.toMillis());
-      } catch (InterruptedException e) {
-        throw interrupted(e);
-      }
-      notReady = whyNotReady();
-    }
-  }
-
-  private Optional<SQLException> whyNotReady() {
+  private Optional<Exception> whyNotReady() {
     try {
       connect().close();
       return Optional.empty();

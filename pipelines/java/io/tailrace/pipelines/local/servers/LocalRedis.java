@@ -19,7 +19,6 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
-import redis.clients.jedis.exceptions.JedisException;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -37,8 +36,6 @@ public final class LocalRedis implements AutoCloseable {
   private static final String HOST = "127.0.0.1";
   private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration STOP_GRACE = Duration.ofMillis(900);
-  private static final Duration POLL = Duration.ofMillis(5);
-  private static final int LOG_LINES_IN_ERROR = 5;
 
   private final Path directory;
   private final Path executable;
@@ -161,38 +158,11 @@ public final class LocalRedis implements AutoCloseable {
             directory,
             environment,
             directory.resolve("redis.log"));
-    try {
-      awaitReady(starting);
-    } catch (RuntimeException e) {
-      starting.stop(Duration.ZERO);
-      throw e;
-    }
+    starting.awaitReady("Redis in " + directory, START_TIMEOUT, this::whyNotReady);
     process = starting;
   }
 
-  private void awaitReady(ServerProcess starting) {
-    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
-    Optional<JedisException> notReady = whyNotReady();
-    while (notReady.isPresent()) {
-      if (!starting.isAlive() || System.nanoTime() > deadline) {
-        throw new IllegalStateException(
-            "Redis does not start in "
-                + directory
-                + ":\n"
-                + starting.lastOutput(LOG_LINES_IN_ERROR),
-            notReady.get());
-      }
-      try {
-        Thread.sleep(POLL.toMillis());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("Interrupted while waiting for Redis", e);
-      }
-      notReady = whyNotReady();
-    }
-  }
-
-  private Optional<JedisException> whyNotReady() {
+  private Optional<Exception> whyNotReady() {
     try (Jedis jedis = connect()) {
       jedis.ping();
       return Optional.empty();

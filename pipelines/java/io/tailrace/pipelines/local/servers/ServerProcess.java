@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,6 +30,9 @@ public final class ServerProcess {
   private static final Path SHELL = Path.of("/bin/sh");
   private static final String KILL_AT_END_OF_INPUT =
       "trap '' INT HUP TERM; read line; kill -9 \"$0\" 2>/dev/null";
+
+  private static final Duration POLL = Duration.ofMillis(10);
+  private static final int LINES_IN_ERROR = 10;
 
   private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
 
@@ -93,6 +98,35 @@ public final class ServerProcess {
   /** Returns whether the process has not ended. */
   public boolean isAlive() {
     return process.isAlive();
+  }
+
+  /**
+   * Waits until the server answers. One that does not is killed.
+   *
+   * @param name of the server, for the message of an error
+   * @param whyNot empty when it is ready
+   * @throws IllegalStateException if it ends instead, or is not ready in time
+   */
+  void awaitReady(String name, Duration patience, Supplier<Optional<Exception>> whyNot) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    try {
+      Optional<Exception> notReady = whyNot.get();
+      while (notReady.isPresent()) {
+        if (!isAlive() || System.nanoTime() > deadline) {
+          throw new IllegalStateException(
+              name + " does not start:\n" + lastOutput(LINES_IN_ERROR), notReady.get());
+        }
+        Thread.sleep(POLL.toMillis());
+        notReady = whyNot.get();
+      }
+    } catch (InterruptedException e) {
+      kill();
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while waiting for " + name, e);
+    } catch (RuntimeException e) {
+      kill();
+      throw e;
+    }
   }
 
   /** Returns what a process that has ended was ended with. */

@@ -3,10 +3,7 @@ package io.tailrace.pipelines.local.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Set;
@@ -21,9 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class TcpProxy implements AutoCloseable {
   private static final int CHUNK = 1 << 16;
-  private static final int BACKLOG = 100;
 
-  private final ServerSocket listening;
   private final Set<Link> links = ConcurrentHashMap.newKeySet();
   private final AtomicInteger opened = new AtomicInteger();
   private final AtomicInteger ended = new AtomicInteger();
@@ -32,8 +27,9 @@ public final class TcpProxy implements AutoCloseable {
   private volatile int target;
   private volatile Duration delay = Duration.ZERO;
 
-  private TcpProxy(ServerSocket listening, int target) {
-    this.listening = listening;
+  private final LoopbackServer listening = LoopbackServer.start("tcp-proxy", this::connect);
+
+  private TcpProxy(int target) {
     this.target = target;
   }
 
@@ -43,21 +39,12 @@ public final class TcpProxy implements AutoCloseable {
    * @param target the port of the server, which need not run yet
    */
   public static TcpProxy before(int target) {
-    try {
-      ServerSocket listening = new ServerSocket();
-      listening.bind(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), FreePorts.next()), BACKLOG);
-      TcpProxy proxy = new TcpProxy(listening, target);
-      inThread(proxy::accept);
-      return proxy;
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot start a proxy before port " + target, e);
-    }
+    return new TcpProxy(target);
   }
 
   /** Returns the port that it listens on. */
   public int port() {
-    return listening.getLocalPort();
+    return listening.port();
   }
 
   /** Sends new connections to another server, and cuts those that there are. */
@@ -103,39 +90,8 @@ public final class TcpProxy implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      listening.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot close the proxy", e);
-    } finally {
-      cut();
-    }
-  }
-
-  private interface Task {
-    void run() throws IOException;
-  }
-
-  private static void inThread(Task task) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                task.run();
-              } catch (IOException e) {
-                // Either side has closed it, or the proxy was closed: that is what it is for.
-              }
-            },
-            "tcp-proxy");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private void accept() throws IOException {
-    while (!listening.isClosed()) {
-      Socket client = listening.accept();
-      inThread(() -> connect(client));
-    }
+    listening.close();
+    cut();
   }
 
   private void connect(Socket client) throws IOException {
@@ -151,8 +107,8 @@ public final class TcpProxy implements AutoCloseable {
     Link link = new Link(client, server);
     links.add(link);
     opened.incrementAndGet();
-    inThread(() -> link.pump(client.getInputStream(), server.getOutputStream(), false));
-    inThread(() -> link.pump(server.getInputStream(), client.getOutputStream(), true));
+    listening.inThread(() -> link.pump(client.getInputStream(), server.getOutputStream(), false));
+    listening.inThread(() -> link.pump(server.getInputStream(), client.getOutputStream(), true));
   }
 
   /** A connection of a client, and the one to the server that goes with it. */

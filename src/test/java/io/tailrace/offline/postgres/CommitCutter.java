@@ -2,11 +2,11 @@ package io.tailrace.offline.postgres;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.tailrace.pipelines.local.servers.LoopbackServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,19 +16,17 @@ import java.util.concurrent.atomic.AtomicInteger;
  * lose the answer to a commit and the connection with it.
  */
 final class CommitCutter implements AutoCloseable {
-  private final ServerSocket listening;
+  private final LoopbackServer listening = LoopbackServer.start("commit-cutter", this::connect);
   private final int serverPort;
   private final AtomicBoolean cutNext = new AtomicBoolean();
   private final AtomicInteger cuts = new AtomicInteger();
 
-  CommitCutter(int serverPort) throws IOException {
+  CommitCutter(int serverPort) {
     this.serverPort = serverPort;
-    this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    start(this::accept);
   }
 
   int port() {
-    return listening.getLocalPort();
+    return listening.port();
   }
 
   void cutNextCommit() {
@@ -39,32 +37,11 @@ final class CommitCutter implements AutoCloseable {
     return cuts.get() > 0;
   }
 
-  private interface Task {
-    void run() throws IOException;
-  }
-
-  private static void start(Task task) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                task.run();
-              } catch (IOException e) {
-                // One of both sides has closed its end, which is what ends a task.
-              }
-            });
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private void accept() throws IOException {
-    while (true) {
-      Socket client = listening.accept();
-      Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
-      AtomicBoolean cutting = new AtomicBoolean();
-      start(() -> passOn(client, server, cutting, true));
-      start(() -> passOn(server, client, cutting, false));
-    }
+  private void connect(Socket client) throws IOException {
+    Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
+    AtomicBoolean cutting = new AtomicBoolean();
+    listening.inThread(() -> passOn(client, server, cutting, true));
+    passOn(server, client, cutting, false);
   }
 
   private void passOn(Socket from, Socket to, AtomicBoolean cutting, boolean fromClient)
@@ -90,7 +67,7 @@ final class CommitCutter implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     listening.close();
   }
 }

@@ -2,14 +2,12 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.tailrace.pipelines.local.servers.LoopbackServer;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,13 +17,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  * the same error, and everything else with OK.
  */
 final class AnsweringServer implements AutoCloseable {
-  private final ServerSocket server;
+  private final LoopbackServer server = LoopbackServer.start("answering-server", this::serve);
   private final String answer;
   private final AtomicInteger calls = new AtomicInteger();
 
-  private AnsweringServer(ServerSocket server, String answer) {
-    this.server = server;
-    this.answer = answer.replace("SELF", "127.0.0.1:" + server.getLocalPort());
+  private AnsweringServer(String answer) {
+    this.answer = answer.replace("SELF", "127.0.0.1:" + server.port());
   }
 
   /**
@@ -33,39 +30,8 @@ final class AnsweringServer implements AutoCloseable {
    *
    * @param answer what it says to script calls; SELF in it stands for its own address
    */
-  static AnsweringServer start(String answer) throws IOException {
-    AnsweringServer started =
-        new AnsweringServer(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), answer);
-    started.inThread(started::accept);
-    return started;
-  }
-
-  private interface Task {
-    void run() throws IOException;
-  }
-
-  private void inThread(Task task) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                task.run();
-              } catch (SocketException e) {
-                // Either side has closed it.
-              } catch (IOException e) {
-                throw new IllegalStateException("a loopback connection broke", e);
-              }
-            },
-            "answering-server");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private void accept() throws IOException {
-    while (true) {
-      Socket socket = server.accept();
-      inThread(() -> serve(socket));
-    }
+  static AnsweringServer start(String answer) {
+    return new AnsweringServer(answer);
   }
 
   private void serve(Socket socket) throws IOException {
@@ -106,7 +72,7 @@ final class AnsweringServer implements AutoCloseable {
   }
 
   String uri() {
-    return "redis://127.0.0.1:" + server.getLocalPort();
+    return "redis://127.0.0.1:" + server.port();
   }
 
   /** Returns how many script calls were answered. */
@@ -115,7 +81,7 @@ final class AnsweringServer implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     server.close();
   }
 }

@@ -2,17 +2,15 @@ package io.tailrace.online.redis;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.tailrace.pipelines.local.servers.LoopbackServer;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
@@ -21,14 +19,13 @@ import java.util.function.Predicate;
  * through it.
  */
 final class RefusingProxy implements AutoCloseable {
-  private final ServerSocket server;
   private final int port;
   private final String answer;
   private final AtomicInteger refused = new AtomicInteger();
   private volatile Predicate<String> refusing;
+  private final LoopbackServer server = LoopbackServer.start("refusing-proxy", this::serve);
 
-  private RefusingProxy(ServerSocket server, int port, String answer, Predicate<String> refusing) {
-    this.server = server;
+  private RefusingProxy(int port, String answer, Predicate<String> refusing) {
     this.port = port;
     this.answer = answer;
     this.refusing = refusing;
@@ -41,41 +38,8 @@ final class RefusingProxy implements AutoCloseable {
    * @param answer the error with which it refuses
    * @param refusing which script calls, by their bytes as ISO 8859-1
    */
-  static RefusingProxy start(int port, String answer, Predicate<String> refusing)
-      throws IOException {
-    RefusingProxy started =
-        new RefusingProxy(
-            new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), port, answer, refusing);
-    inThread(started::accept);
-    return started;
-  }
-
-  private interface Task {
-    void run() throws IOException;
-  }
-
-  private static void inThread(Task task) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                task.run();
-              } catch (SocketException | EOFException e) {
-                // Either side has closed it.
-              } catch (IOException e) {
-                throw new IllegalStateException("a loopback connection broke", e);
-              }
-            },
-            "refusing-proxy");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private void accept() throws IOException {
-    while (true) {
-      Socket socket = server.accept();
-      inThread(() -> serve(socket));
-    }
+  static RefusingProxy start(int port, String answer, Predicate<String> refusing) {
+    return new RefusingProxy(port, answer, refusing);
   }
 
   private void serve(Socket socket) throws IOException {
@@ -129,7 +93,7 @@ final class RefusingProxy implements AutoCloseable {
   }
 
   String uri() {
-    return "redis://127.0.0.1:" + server.getLocalPort();
+    return "redis://127.0.0.1:" + server.port();
   }
 
   /** Has it refuse others from now on. */
@@ -143,7 +107,7 @@ final class RefusingProxy implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     server.close();
   }
 }

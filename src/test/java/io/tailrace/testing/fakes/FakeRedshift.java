@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
+import io.tailrace.pipelines.local.servers.LoopbackServer;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
@@ -14,7 +15,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -87,7 +87,7 @@ public final class FakeRedshift implements AutoCloseable {
   private final LocalPostgres postgres;
   private final FakeS3 s3;
   private final Path directory;
-  private final ServerSocket listening;
+  private final LoopbackServer listening = LoopbackServer.start("fake-redshift", this::serve);
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final AtomicInteger copies = new AtomicInteger();
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
@@ -107,11 +107,10 @@ public final class FakeRedshift implements AutoCloseable {
     }
   }
 
-  private FakeRedshift(LocalPostgres postgres, FakeS3 s3, Path directory) throws IOException {
+  private FakeRedshift(LocalPostgres postgres, FakeS3 s3, Path directory) {
     this.postgres = postgres;
     this.s3 = s3;
     this.directory = directory;
-    this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   }
 
   /**
@@ -139,12 +138,11 @@ public final class FakeRedshift implements AutoCloseable {
       }
       statement.execute("SELECT pg_reload_conf()");
     }
-    run(fake::accept);
     return fake;
   }
 
   public int port() {
-    return listening.getLocalPort();
+    return listening.port();
   }
 
   /** Returns the user, and the place of the password. */
@@ -194,32 +192,6 @@ public final class FakeRedshift implements AutoCloseable {
     List<String> taken = List.copyOf(statements);
     statements.clear();
     return taken;
-  }
-
-  private interface Task {
-    void run() throws IOException;
-  }
-
-  private static void run(Task task) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                task.run();
-              } catch (IOException e) {
-                // One of both sides has closed its end, which is what ends a task.
-              }
-            },
-            "fake-redshift");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private void accept() throws IOException {
-    while (true) {
-      Socket client = listening.accept();
-      run(() -> serve(client));
-    }
   }
 
   /** One client's connection. */
@@ -377,7 +349,7 @@ public final class FakeRedshift implements AutoCloseable {
         out.write(known);
         out.flush();
         Session session = new Session(client, server);
-        run(session::passAnswers);
+        listening.inThread(session::passAnswers);
         session.passQuestions(
             in, new DataOutputStream(new BufferedOutputStream(server.getOutputStream())));
       }
