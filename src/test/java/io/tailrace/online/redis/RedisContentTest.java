@@ -6,7 +6,6 @@ import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.stage.RejectedCell;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
@@ -18,50 +17,26 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.AfterClass;
-import org.junit.Before;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import redis.clients.jedis.Jedis;
 
 /** Content of every shape is stored as it is, and what is in the way harms only its own entity. */
 public class RedisContentTest {
   private static final long T = OnlineWriters.START;
 
-  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
-
-  private static LocalRedis redis;
-  private static Jedis jedis;
-
-  @BeforeClass
-  public static void start() {
-    redis = LocalRedis.start(temporary.getRoot().toPath());
-    jedis = redis.connect();
-  }
-
-  @AfterClass
-  public static void stop() {
-    jedis.close();
-    redis.close();
-  }
-
-  @Before
-  public void forgetEverything() {
-    jedis.flushAll();
-  }
+  @ClassRule @Rule public static final EmptyRedis redis = new EmptyRedis();
 
   @Test
   public void aKeyOfAnotherTypeRejectsOnlyItsEntity() throws Exception {
-    jedis.set("production:user:bea", "not a hash");
+    redis.client().set("production:user:bea", "not a hash");
 
     BundleWriter.Written written =
         write(redis.uri(), ages("ann", "bea", "cid"), Results.of(Results.deletion("bea", T)));
 
-    assertThat(jedis.keys("*"))
+    assertThat(redis.client().keys("*"))
         .containsExactly("production:user:ann", "production:user:bea", "production:user:cid");
-    assertThat(jedis.get("production:user:bea")).isEqualTo("not a hash");
+    assertThat(redis.client().get("production:user:bea")).isEqualTo("not a hash");
     String why = "the key 'production:user:bea' holds something that is not a hash";
     assertThat(written.failures()).hasSize(2);
     assertThat(written.failures().get(0).reason()).isEqualTo(Reason.REJECTED_BY_STORE);
@@ -124,7 +99,7 @@ public class RedisContentTest {
     String[] keys = IntStream.range(0, 2_500).mapToObj(i -> "k" + i).toArray(String[]::new);
     QueryResult result = ages(keys);
     for (int entities : new int[] {1, 32, 1_000}) {
-      jedis.flushAll();
+      redis.client().flushAll();
       String uri = redis.uri() + "?entitiesPerCall=" + entities;
 
       assertThat(write(uri, result).outcomes().get(0).written()).isEqualTo(keys.length);
@@ -141,7 +116,8 @@ public class RedisContentTest {
   }
 
   private static void assertStands(QueryResult result) {
-    assertThat(Hashes.in(jedis)).isEqualTo(Hashes.after(OnlineWriters.published(T, result)));
+    assertThat(Hashes.in(redis.client()))
+        .isEqualTo(Hashes.after(OnlineWriters.published(T, result)));
   }
 
   /** Makes the result of one entity with many features. */

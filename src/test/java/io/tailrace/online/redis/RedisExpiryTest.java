@@ -8,20 +8,15 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.result.ResultDecoder;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
-import org.junit.AfterClass;
-import org.junit.Before;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import redis.clients.jedis.Jedis;
 
 /** Keys are kept for as long as something in them is. */
 public class RedisExpiryTest {
@@ -36,27 +31,7 @@ public class RedisExpiryTest {
 
   private static final long NOW = Instant.now().getEpochSecond() * 1_000_000;
 
-  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
-
-  private static LocalRedis redis;
-  private static Jedis jedis;
-
-  @BeforeClass
-  public static void start() {
-    redis = LocalRedis.start(temporary.getRoot().toPath());
-    jedis = redis.connect();
-  }
-
-  @AfterClass
-  public static void stop() {
-    jedis.close();
-    redis.close();
-  }
-
-  @Before
-  public void forgetEverything() {
-    jedis.flushAll();
-  }
+  @ClassRule @Rule public static final EmptyRedis redis = new EmptyRedis();
 
   @Test
   public void aKeyIsKeptForTheGraceAfterItsLastCell() throws Exception {
@@ -100,10 +75,10 @@ public class RedisExpiryTest {
   public void whatNeverExpiresHasNoTtlAsLongAsItIsThere() throws Exception {
     write(age(NOW - 3, HOUR));
     write(age(NOW - 2, Long.MAX_VALUE));
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
 
     write(Results.of(Results.user("ann", Results.expiring("height", NOW - 1, HOUR, 180))));
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
 
     write(age(NOW, 3 * HOUR));
     assertKeptUntil(NOW + 4 * HOUR);
@@ -141,15 +116,15 @@ public class RedisExpiryTest {
     write(age(NOW, HOUR));
     write(Results.of(Results.user("ann", Results.int64("height", NOW - 1, 180))));
 
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
   }
 
   @Test
   public void aMaxStalenessThatGoesBeyondAllTimesIsForEver() throws Exception {
     write(age(NOW, Long.MAX_VALUE - 1));
 
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "age");
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "age");
   }
 
   @Test
@@ -183,7 +158,7 @@ public class RedisExpiryTest {
   @Test
   public void anObservationOfYearOneThatExpiredLongAgoIsDropped() throws Exception {
     assertThat(write(age(ResultDecoder.MIN_TIME, DAY)).expired()).isEqualTo(1);
-    assertThat(jedis.dbSize()).isEqualTo(0);
+    assertThat(redis.client().dbSize()).isEqualTo(0);
 
     write(age(NOW, DAY));
     assertThat(write(age(ResultDecoder.MIN_TIME, DAY)).stale()).isEqualTo(1);
@@ -195,13 +170,13 @@ public class RedisExpiryTest {
     write(Results.of(Results.deletion("ann", NOW - DAY)));
     assertKeptUntil(NOW + 14 * DAY + HOUR);
 
-    jedis.flushAll();
+    redis.client().flushAll();
     write(Results.of(Results.deletion("ann", NOW - DAY, "age")));
     assertKeptUntil(NOW + 14 * DAY + HOUR);
   }
 
   private static void assertKeptUntil(long micros) {
-    long until = (System.currentTimeMillis() + jedis.pttl(KEY)) * 1_000;
+    long until = (System.currentTimeMillis() + redis.client().pttl(KEY)) * 1_000;
     // The two clocks are read a moment apart.
     long moment = 5_000_000;
     assertThat(until).isIn(Range.closed(micros - moment, micros + ROUNDING + moment));

@@ -8,7 +8,6 @@ import io.tailrace.online.BundleWriter;
 import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -18,12 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import org.junit.AfterClass;
-import org.junit.Before;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.StreamEntryID;
 
@@ -60,27 +56,7 @@ public class RedisForeignTest {
         });
   }
 
-  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
-
-  private static LocalRedis redis;
-  private static Jedis jedis;
-
-  @BeforeClass
-  public static void start() {
-    redis = LocalRedis.start(temporary.getRoot().toPath());
-    jedis = redis.connect();
-  }
-
-  @AfterClass
-  public static void stop() {
-    jedis.close();
-    redis.close();
-  }
-
-  @Before
-  public void forgetEverything() {
-    jedis.flushAll();
-  }
+  @ClassRule @Rule public static final EmptyRedis redis = new EmptyRedis();
 
   private static void stream(Jedis jedis, byte[] key) {
     jedis.xadd(new String(key, UTF_8), StreamEntryID.NEW_ENTRY, Map.of("field", "value"));
@@ -89,9 +65,9 @@ public class RedisForeignTest {
   @Test
   public void isNeverTouchedAndRejectsOnlyItsOwnCells() throws Exception {
     for (Map.Entry<String, BiConsumer<Jedis, byte[]>> thing : THINGS.entrySet()) {
-      jedis.flushAll();
-      thing.getValue().accept(jedis, KEY);
-      byte[] before = jedis.dump(KEY);
+      redis.client().flushAll();
+      thing.getValue().accept(redis.client(), KEY);
+      byte[] before = redis.client().dump(KEY);
       BundleWriter.Written written =
           write(
               ages(T, "ann", "bea", "cid"),
@@ -99,8 +75,8 @@ public class RedisForeignTest {
               Results.of(Results.deletion("bea", T + 1, "age")),
               ages(T + 2, "bea"));
 
-      assertWithMessage(thing.getKey()).that(jedis.dump(KEY)).isEqualTo(before);
-      assertWithMessage(thing.getKey()).that(jedis.pttl(KEY)).isEqualTo(-1);
+      assertWithMessage(thing.getKey()).that(redis.client().dump(KEY)).isEqualTo(before);
+      assertWithMessage(thing.getKey()).that(redis.client().pttl(KEY)).isEqualTo(-1);
       assertWithMessage(thing.getKey())
           .that(written.outcomes().stream().mapToInt(WriteOutcome::rejected).sum())
           .isEqualTo(2);
@@ -121,19 +97,19 @@ public class RedisForeignTest {
 
   @Test
   public void itsTimeToLiveStaysToo() throws Exception {
-    jedis.hset(KEY, "age".getBytes(UTF_8), BINARY);
-    jedis.pexpireAt(KEY, 4_102_444_800_000L);
+    redis.client().hset(KEY, "age".getBytes(UTF_8), BINARY);
+    redis.client().pexpireAt(KEY, 4_102_444_800_000L);
 
     write(ages(T, "bea"), Results.of(Results.deletion("bea", T + 1)));
 
-    assertThat(jedis.hgetAll(KEY)).hasSize(1);
-    assertThat(jedis.pttl(KEY)).isGreaterThan(0);
+    assertThat(redis.client().hgetAll(KEY)).hasSize(1);
+    assertThat(redis.client().pttl(KEY)).isGreaterThan(0);
   }
 
   @Test
   public void aKeyThatHasExpiredIsFree() throws Exception {
-    jedis.set(KEY, BINARY);
-    jedis.pexpireAt(KEY, System.currentTimeMillis() + 1);
+    redis.client().set(KEY, BINARY);
+    redis.client().pexpireAt(KEY, System.currentTimeMillis() + 1);
     Thread.sleep(5);
 
     assertThat(write(ages(T, "bea")).failures()).isEmpty();
@@ -143,8 +119,8 @@ public class RedisForeignTest {
   public void aReadPassesOverIt() throws Exception {
     write(ages(T, "ann", "cid"));
     for (Map.Entry<String, BiConsumer<Jedis, byte[]>> thing : THINGS.entrySet()) {
-      jedis.del(KEY);
-      thing.getValue().accept(jedis, KEY);
+      redis.client().del(KEY);
+      thing.getValue().accept(redis.client(), KEY);
 
       List<Map<String, OnlineReader.Value>> read = read("ann", "bea", "cid");
 
@@ -157,14 +133,14 @@ public class RedisForeignTest {
   @Test
   public void aFieldThatIsNoCellFailsNothingAndIsLeftAlone() throws Exception {
     for (byte[] strange : new byte[][] {{}, BINARY, new byte[17], filled(26, 3)}) {
-      jedis.flushAll();
+      redis.client().flushAll();
       write(ages(T, "bea"));
-      jedis.hset(KEY, "strange".getBytes(UTF_8), strange);
+      redis.client().hset(KEY, "strange".getBytes(UTF_8), strange);
 
       assertThat(read("bea").get(0).keySet()).containsExactly("age");
       write(Results.of(Results.deletion("bea", T + 1)));
 
-      assertThat(jedis.hget(KEY, "strange".getBytes(UTF_8))).isEqualTo(strange);
+      assertThat(redis.client().hget(KEY, "strange".getBytes(UTF_8))).isEqualTo(strange);
       assertThat(read("bea").get(0)).isEmpty();
     }
   }
@@ -172,9 +148,9 @@ public class RedisForeignTest {
   @Test
   public void aCellReplacesAFieldThatIsNone() throws Exception {
     for (byte[] strange : new byte[][] {{}, filled(100, 255)}) {
-      jedis.flushAll();
+      redis.client().flushAll();
       write(Results.of(Results.user("bea", Results.int64("height", T + 5, 1))));
-      jedis.hset(KEY, "age".getBytes(UTF_8), strange);
+      redis.client().hset(KEY, "age".getBytes(UTF_8), strange);
 
       // Below the high water, so compared with what is there.
       assertThat(write(ages(T, "bea")).outcomes().get(0).written()).isEqualTo(1);

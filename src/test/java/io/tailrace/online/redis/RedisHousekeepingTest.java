@@ -6,7 +6,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOnline;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.OnlineWriters;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -15,13 +14,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.stream.IntStream;
-import org.junit.AfterClass;
-import org.junit.Before;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import redis.clients.jedis.Jedis;
 
 /** What is over goes from a hash when the hash is written, and no sooner. */
 public class RedisHousekeepingTest {
@@ -37,37 +32,17 @@ public class RedisHousekeepingTest {
 
   private static final long RETENTION = 2 * DAY;
 
-  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
-
-  private static LocalRedis redis;
-  private static Jedis jedis;
-
-  @BeforeClass
-  public static void start() {
-    redis = LocalRedis.start(temporary.getRoot().toPath());
-    jedis = redis.connect();
-  }
-
-  @AfterClass
-  public static void stop() {
-    jedis.close();
-    redis.close();
-  }
-
-  @Before
-  public void forgetEverything() {
-    jedis.flushAll();
-  }
+  @ClassRule @Rule public static final EmptyRedis redis = new EmptyRedis();
 
   @Test
   public void anExpiredCellGoesWhenItsEntityIsWrittenLongerThanTheGraceAfter() throws Exception {
     write(T, Results.of(Results.user("ann", age(T, HOUR), Results.int64("height", T, 180))));
 
     write(T + HOUR + GRACE - 1, height(T + HOUR));
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "age", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "age", "height");
 
     write(T + HOUR + GRACE + ROUNDING, height(T + 2 * HOUR));
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   @Test
@@ -77,7 +52,7 @@ public class RedisHousekeepingTest {
 
     write(T + HOUR + GRACE + ROUNDING + 1, height(T + 2 * HOUR));
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   @Test
@@ -86,7 +61,7 @@ public class RedisHousekeepingTest {
 
     assertThat(write(T + HOUR + GRACE + ROUNDING, height(T)).duplicate()).isEqualTo(1);
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   @Test
@@ -102,7 +77,7 @@ public class RedisHousekeepingTest {
 
     write(T + HOUR + GRACE + ROUNDING, height(T + HOUR));
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   @Test
@@ -113,7 +88,7 @@ public class RedisHousekeepingTest {
         write(T + HOUR + GRACE + ROUNDING, Results.of(Results.user("ann", age(T + 1, HOUR))));
 
     assertThat(outcome.rejected()).isEqualTo(0);
-    assertThat(jedis.exists(KEY)).isFalse();
+    assertThat(redis.client().exists(KEY)).isFalse();
   }
 
   @Test
@@ -123,8 +98,8 @@ public class RedisHousekeepingTest {
     assertThat(write(T + RETENTION - 1, height(T - 1)).stale()).isEqualTo(1);
     assertThat(write(T + RETENTION, height(T - 1)).written()).isEqualTo(1);
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
   }
 
   @Test
@@ -134,10 +109,10 @@ public class RedisHousekeepingTest {
 
     assertThat(write(T + RETENTION, Results.of(Results.user("ann", age(T, 9 * DAY)))).stale())
         .isEqualTo(1);
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "age", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "age", "height");
     write(T + RETENTION + ROUNDING, height(T + 2));
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   @Test
@@ -165,8 +140,8 @@ public class RedisHousekeepingTest {
       write(T + i * DAY + 1, Results.of(Results.deletion("ann", T + i * DAY + 1)));
     }
 
-    assertThat(jedis.pttl(KEY)).isGreaterThan(0);
-    assertThat(jedis.hkeys(KEY)).containsExactly("");
+    assertThat(redis.client().pttl(KEY)).isGreaterThan(0);
+    assertThat(redis.client().hkeys(KEY)).containsExactly("");
   }
 
   @Test
@@ -178,7 +153,7 @@ public class RedisHousekeepingTest {
     }
 
     assertThat(write(T + 200 * 365 * DAY, height(T)).stale()).isEqualTo(1);
-    assertThat(jedis.pttl(KEY)).isEqualTo(-1);
+    assertThat(redis.client().pttl(KEY)).isEqualTo(-1);
   }
 
   @Test
@@ -190,13 +165,13 @@ public class RedisHousekeepingTest {
             .putLong((T - 5) ^ Long.MIN_VALUE)
             .putLong((T + 14 * DAY) ^ Long.MIN_VALUE)
             .array();
-    jedis.hset(KEY.getBytes(UTF_8), new byte[0], reserved);
+    redis.client().hset(KEY.getBytes(UTF_8), new byte[0], reserved);
 
     assertThat(write(T, height(T - 5)).stale()).isEqualTo(1);
     assertThat(write(T, height(T - 4)).written()).isEqualTo(1);
     assertThat(write(T, height(T + 6)).written()).isEqualTo(1);
 
-    assertThat(jedis.hkeys(KEY)).containsExactly("", "height");
+    assertThat(redis.client().hkeys(KEY)).containsExactly("", "height");
   }
 
   private static WriteOutcome write(long now, QueryResult result) throws Exception {

@@ -7,7 +7,6 @@ import static org.junit.Assert.assertThrows;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.WriteOutcome;
-import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.RejectedCell;
 import io.tailrace.testing.OnlineWriters;
@@ -16,13 +15,9 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.AfterClass;
-import org.junit.Before;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
+import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import redis.clients.jedis.Jedis;
 
 /**
  * An error that is on no list is for the entity that is refused alone while others are taken, and
@@ -38,32 +33,12 @@ public class RedisRefusalsTest {
     "proxyerror"
   };
 
-  @ClassRule public static final TemporaryFolder temporary = new TemporaryFolder();
-
-  private static LocalRedis redis;
-  private static Jedis jedis;
-
-  @BeforeClass
-  public static void start() {
-    redis = LocalRedis.start(temporary.getRoot().toPath());
-    jedis = redis.connect();
-  }
-
-  @AfterClass
-  public static void stop() {
-    jedis.close();
-    redis.close();
-  }
-
-  @Before
-  public void forgetEverything() {
-    jedis.flushAll();
-  }
+  @ClassRule @Rule public static final EmptyRedis redis = new EmptyRedis();
 
   @Test
   public void whatIsRefusedAloneIsRejectedAndTheOthersAreWritten() throws Exception {
     for (String words : WORDS) {
-      jedis.flushAll();
+      redis.client().flushAll();
       try (RefusingProxy proxy =
               RefusingProxy.start(redis.port(), words, call -> call.contains("user:bad"));
           BundleWriter writer = writer(proxy, "200ms")) {
@@ -74,7 +49,7 @@ public class RedisRefusalsTest {
                 T, ages(keys), ages(List.of("bad1", "good", "bad2")), ages(List.of("later")));
 
         assertThat(written.outcomes().stream().mapToInt(WriteOutcome::rejected).sum()).isEqualTo(2);
-        assertThat(jedis.dbSize()).isEqualTo(102);
+        assertThat(redis.client().dbSize()).isEqualTo(102);
         Failure failure = written.failures().get(0);
         assertThat(failure.reason()).isEqualTo(Reason.REJECTED_BY_STORE);
         assertThat(failure.cells().stream().map(RejectedCell::key).toList())
@@ -91,7 +66,7 @@ public class RedisRefusalsTest {
               RefusingProxy.start(redis.port(), words, call -> call.contains("user:bad"));
           BundleWriter writer = writer(proxy, "200ms")) {
         assertThat(writer.write(T, ages(List.of("bad"))).outcomes().get(0).rejected()).isEqualTo(1);
-        assertWithMessage("what a trial leaves").that(jedis.dbSize()).isEqualTo(0);
+        assertWithMessage("what a trial leaves").that(redis.client().dbSize()).isEqualTo(0);
       }
     }
   }
@@ -112,7 +87,7 @@ public class RedisRefusalsTest {
   @Test
   public void aStoreThatRefusesEverythingIsAnOutage() throws Exception {
     for (String words : WORDS) {
-      jedis.flushAll();
+      redis.client().flushAll();
       try (RefusingProxy proxy = RefusingProxy.start(redis.port(), words, call -> true);
           BundleWriter writer = writer(proxy, "200ms")) {
         List<String> keys = IntStream.range(0, 50).mapToObj(i -> "k" + i).toList();
@@ -131,7 +106,7 @@ public class RedisRefusalsTest {
   public void anOutageThatBeginsAmidAWriteRejectsNothing() throws Exception {
     int[] calls = {0};
     for (String words : WORDS) {
-      jedis.flushAll();
+      redis.client().flushAll();
       calls[0] = 0;
       // The first calls pass; so they do not witness that the store works when it is asked again.
       try (RefusingProxy proxy = RefusingProxy.start(redis.port(), words, call -> ++calls[0] > 4);
@@ -140,8 +115,8 @@ public class RedisRefusalsTest {
 
         assertThrows(UnavailableException.class, () -> writer.write(T, ages(keys)));
 
-        assertThat(jedis.dbSize()).isGreaterThan(0);
-        assertThat(jedis.dbSize()).isLessThan(1_000);
+        assertThat(redis.client().dbSize()).isGreaterThan(0);
+        assertThat(redis.client().dbSize()).isLessThan(1_000);
       }
     }
   }
@@ -158,7 +133,7 @@ public class RedisRefusalsTest {
             UnavailableException.class, () -> writer.write(T, ages(List.of("good", "bad"))));
         proxy.refuse(call -> false);
         assertThat(writer.write(T, ages(List.of("bad"))).failures()).isEmpty();
-        jedis.flushAll();
+        redis.client().flushAll();
       }
     }
   }
