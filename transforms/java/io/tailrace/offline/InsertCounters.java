@@ -137,14 +137,19 @@ public final class InsertCounters extends StageCounters {
    * shows as a counter of its own. In a bundle, whose metrics they are.
    */
   void countRejected(String table, Reason reason, long rows) {
-    if (reason == Reason.TABLE_REFUSES) {
-      rowsRefused.add(rows);
-    }
+    countRejected(reason, rows);
     Set<String> known = counted == null ? new HashSet<>() : counted;
     counted = known;
     if (known.contains(table) || known.size() < MAX_TABLES) {
       known.add(table);
       Metrics.counter(InsertObservations.STAGE, "rows_rejected." + table + "." + reason).inc(rows);
+    }
+  }
+
+  /** Counts rows that were not stored, of which nobody knows the table any more. */
+  void countRejected(Reason reason, long rows) {
+    if (reason == Reason.TABLE_REFUSES) {
+      rowsRefused.add(rows);
     }
   }
 

@@ -39,20 +39,23 @@ public final class InsertFailures {
     /** Returns the message that carried a file, as a letter holds it. */
     BusMessage message(int position) throws UnavailableException;
 
-    /** Returns a file that was not refused as a whole. */
-    ObservationFile at(int position) throws IOException, UnavailableException;
+    /**
+     * Returns a file that was not refused as a whole; empty: it is no longer at hand, as it was
+     * loaded before and has gone since.
+     */
+    Optional<ObservationFile> at(int position) throws UnavailableException;
 
     /** Returns those of a bundle, which are at hand. */
     static Files of(List<Held<ObservationFile>> held) {
       return new Files() {
         @Override
         public BusMessage message(int position) {
-          return at(position).message();
+          return held.get(position).element().message();
         }
 
         @Override
-        public ObservationFile at(int position) {
-          return held.get(position).element();
+        public Optional<ObservationFile> at(int position) {
+          return Optional.of(held.get(position).element());
         }
       };
     }
@@ -106,7 +109,12 @@ public final class InsertFailures {
     }
     Map<OfTable, List<Refused>> byTable = new LinkedHashMap<>();
     for (Map.Entry<Integer, List<Rejected>> each : byFile.entrySet()) {
-      ObservationFile file = files.at(each.getKey());
+      Optional<ObservationFile> found = files.at(each.getKey());
+      if (found.isEmpty()) {
+        putOutUnnamed(each.getKey(), each.getValue(), out, counters);
+        continue;
+      }
+      ObservationFile file = found.get();
       RowNames names = RowNames.of(file);
       RejectedCells cells = new RejectedCells();
       BitSet numbers = new BitSet();
@@ -130,6 +138,29 @@ public final class InsertFailures {
     for (List<Refused> refused : byTable.values()) {
       putOutTable(refused, out);
     }
+  }
+
+  /** Rows of a file that is gone have a number and a reason, and no name. */
+  private void putOutUnnamed(
+      int position, List<Rejected> rejected, Receiver out, InsertCounters counters)
+      throws UnavailableException {
+    RejectedCells cells = new RejectedCells();
+    for (Rejected each : rejected) {
+      int rows = each.rows().count();
+      counters.countRejected(each.reason(), rows);
+      cells.add(
+          each.reason(),
+          "",
+          "",
+          "",
+          each.message()
+              + " (the file was loaded before and is gone from the stage, so that this letter does"
+              + " not hold the rows: to have them, read the topic again from this message on)",
+          rows);
+    }
+    cells
+        .failure(InsertObservations.STAGE, files.message(position))
+        .ifPresent(failure -> out.fail(position, failure));
   }
 
   /** A letter need not hold what is in the store. */

@@ -16,6 +16,7 @@ import io.tailrace.v1.QueryResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.Test;
 
 /** What a letter holds of files that a store refused. */
@@ -119,8 +120,8 @@ public class InsertFailuresTest {
           }
 
           @Override
-          public ObservationFile at(int position) {
-            return files[position];
+          public Optional<ObservationFile> at(int position) {
+            return Optional.of(files[position]);
           }
         };
     InsertFailures.of(inserted, all)

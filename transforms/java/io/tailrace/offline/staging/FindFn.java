@@ -69,7 +69,9 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
     try (Stage.Connection connection = stage.open();
         Loader loader = loaders.open()) {
       Map<String, List<Stage.Entry>> byEnvironment = new TreeMap<>();
-      for (Stage.Entry entry : connection.list()) {
+      List<Stage.Entry> all = connection.list();
+      delete(abandoned(all), connection);
+      for (Stage.Entry entry : all) {
         String environment = StagedNames.environment(entry.name());
         if (!environment.isEmpty()) {
           byEnvironment.computeIfAbsent(environment, unused -> new ArrayList<>()).add(entry);
@@ -82,6 +84,22 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
     counters.flush();
     searchedSinceStart = true;
     searchedAt.write(now);
+  }
+
+  /** What a session staged is its own to load; of one that died it stays until nobody loads it. */
+  private static List<String> abandoned(List<Stage.Entry> files) {
+    Instant before = Instant.now().minus(Search.REMEMBERED);
+    return files.stream()
+        .filter(file -> StagedNames.isOfSession(file.name()) && file.stagedAt().isBefore(before))
+        .map(Stage.Entry::name)
+        .toList();
+  }
+
+  private void delete(List<String> names, Stage.Connection connection) throws UnavailableException {
+    if (!names.isEmpty()) {
+      connection.delete(names);
+      counters.filesDeleted.add(names.size());
+    }
   }
 
   private void find(
@@ -98,10 +116,12 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
     for (Stage.Entry file : files) {
       Ledger.Entry entry = loaded.get(file.name());
       if (entry != null) {
-        if (entry
-            .loadedAt()
-            .plus(entry.isWhole() ? search.keep() : Search.REMEMBERED)
-            .isBefore(now)) {
+        // A file that was staged again is referred to again, however long ago it was loaded.
+        if (file.stagedAt().plus(search.keep()).isBefore(now)
+            && entry
+                .loadedAt()
+                .plus(entry.isWhole() ? search.keep() : Search.REMEMBERED)
+                .isBefore(now)) {
           over.add(file.name());
         }
       } else if (!file.stagedAt().plus(search.olderThan()).isAfter(now)) {
@@ -112,10 +132,7 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
         }
       }
     }
-    if (!over.isEmpty()) {
-      connection.delete(over);
-      counters.filesDeleted.add(over.size());
-    }
+    delete(over, connection);
     ledger.forget(environment, now.minus(Search.REMEMBERED.multipliedBy(2)));
   }
 

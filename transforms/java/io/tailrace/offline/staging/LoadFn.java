@@ -19,13 +19,17 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.values.KV;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Loads staged files, those of an owner that were gathered, and puts out what became of each. */
 final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome> {
   private static final long serialVersionUID = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(LoadFn.class);
 
   private final Stage stage;
   private final Loader.Factory loaders;
@@ -118,11 +122,21 @@ final class LoadFn extends DoFn<KV<String, Iterable<StagedFile>>, InsertOutcome>
     }
 
     @Override
-    public ObservationFile at(int position) throws IOException, UnavailableException {
+    public Optional<ObservationFile> at(int position) throws UnavailableException {
+      StagedFile file = files.get(position);
+      Optional<byte[]> bytes = from.read(file.name());
+      if (bytes.isEmpty()) {
+        return Optional.empty();
+      }
       try {
-        return FileDecoder.decode(message(position));
+        return Optional.of(FileDecoder.decode(file.origin().withPayload(bytes.get())));
       } catch (InvalidMessageException e) {
-        throw new IOException("a file that was loaded can't be decoded: " + e.getMessage(), e);
+        LOG.warn(
+            "{} in {} is not what was loaded any more: {}",
+            file.name(),
+            file.stage(),
+            e.getMessage());
+        return Optional.empty();
       }
     }
   }

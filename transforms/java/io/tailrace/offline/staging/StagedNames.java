@@ -11,10 +11,11 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * Names staged files: {@code environment/topic-position-hash.parquet}, where the position is
- * partition and offset or the bus's id of the message, and the hash is that of the message as it
- * was published. So a file that comes again has the same name, and the file at the same position of
- * a topic that was made anew has another. Letters and digits stand for themselves; of every other
+ * Names staged files: {@code environment/topic-position-hash.parquet}, and {@code
+ * sessions__environment/…} of one that its session loads by itself, where the position is partition
+ * and offset or the bus's id of the message, and the hash is that of the message as it was
+ * published. So a file that comes again has the same name, and the file at the same position of a
+ * topic that was made anew has another. Letters and digits stand for themselves; of every other
  * text its bytes do, in hexadecimal digits behind {@code _}, as no store or bucket takes them for
  * something else. Stateless and thread-safe.
  */
@@ -23,6 +24,9 @@ final class StagedNames {
 
   /** Enough of SHA-256 for no two messages ever to have the same. */
   private static final int HASH_BYTES = 16;
+
+  /** Behind an underscore is a digit in every other name: so this is no environment's folder. */
+  private static final String SESSIONS = "sessions__";
 
   private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
@@ -42,6 +46,18 @@ final class StagedNames {
         + "-"
         + hash(message.payload())
         + SUFFIX;
+  }
+
+  /**
+   * Returns the name of a file that a session stages and loads at once: in a folder of its own, as
+   * nobody else is to load it, who might tell a second time what was refused of it.
+   */
+  static String ofSession(ObservationFile file) {
+    return SESSIONS + of(file);
+  }
+
+  static boolean isOfSession(String name) {
+    return name.startsWith(SESSIONS);
   }
 
   /** Returns the environment that a name says, or an empty text if it is none of these names. */

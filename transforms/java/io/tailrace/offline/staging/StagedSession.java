@@ -14,7 +14,8 @@ import java.util.Map;
 
 /**
  * Inserts files into a store that loads what is staged: stages them, loads them at once, and
- * deletes them from the stage, where whoever searches it finds those of a session that died. Not
+ * deletes them from the stage. Nobody else loads them: what a session leaves that died is inserted
+ * again by whoever repeats its work, and is deleted a week later by whoever searches the stage. Not
  * thread-safe.
  */
 public final class StagedSession implements InsertSession {
@@ -22,7 +23,7 @@ public final class StagedSession implements InsertSession {
   private final Stage.Connection connection;
   private final Loader loader;
 
-  private StagedSession(Stage stage, Loader loader) {
+  StagedSession(Stage stage, Loader loader) {
     this.stage = stage;
     this.connection = stage.open();
     this.loader = loader;
@@ -58,7 +59,7 @@ public final class StagedSession implements InsertSession {
     long twice = 0;
     for (int i = 0; i < files.size(); i++) {
       ObservationFile file = files.get(i);
-      String name = StagedNames.of(file);
+      String name = StagedNames.ofSession(file);
       // Two that are the same have one name.
       if (positions.putIfAbsent(name, i) == null) {
         byte[] bytes = stage.form().of(file, name);

@@ -381,6 +381,102 @@ public class StageThenLoadTest {
   }
 
   @Test
+  public void whatWasRefusedOfAFileThatIsGoneIsStillALetter() throws Exception {
+    run(sink(), age("ann", 1, 0));
+    ObservationFile changed =
+        file(
+            BundleEncoder.files(
+                    Results.of(
+                        Results.user("bob", Results.string("age", T, "x")),
+                        Results.user("bob", Results.string("name", T, "Bob"))))
+                .get(0)
+                .bytes(),
+            1);
+    run(sink(), changed);
+    Path there = stageDirectory().resolve(StagedNames.of(changed));
+    StagedFile reference = StagedFile.of(changed, stage.uri(), StagedNames.of(changed));
+
+    Files.delete(there);
+    Outcome gone = runLoad(reference);
+    Files.write(there, new byte[] {1, 2, 3});
+    Outcome damaged = runLoad(reference);
+
+    for (Outcome outcome : List.of(gone, damaged)) {
+      assertThat(outcome.failures).hasSize(1);
+      Failure failure = outcome.failures.get(0);
+      assertThat(failure.reasons()).containsExactly(Reason.TYPE_CHANGED, 1);
+      assertThat(failure.message()).contains("its table user__age has value BIGINT, not VARCHAR");
+      assertThat(failure.message()).contains("read the topic again from this message on");
+      assertThat(failure.original().offset()).isEqualTo(1);
+      assertThat(outcome.count("rows_known")).isEqualTo(1);
+      assertThat(outcome.count("rows_rejected")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  public void aFileThatIsStagedAgainStaysForItsReference() throws Exception {
+    DuckDbOfflineStore named = store;
+    StageThenLoad tenDaysLater =
+        StageThenLoad.from(stage, () -> new Aged(named.openLoader(), Duration.ofDays(10)));
+    run(sink(), age("ann", 1, 0));
+    run(
+        sink(),
+        file(
+            BundleEncoder.files(Results.of(Results.user("bob", Results.string("age", T, "x"))))
+                .get(0)
+                .bytes(),
+            1));
+
+    Outcome again = run(tenDaysLater);
+    assertThat(again.count("files_deleted")).isEqualTo(0);
+    assertThat(staged()).hasSize(2);
+
+    makeOld(Duration.ofMinutes(61));
+    assertThat(run(tenDaysLater).count("files_deleted")).isEqualTo(2);
+  }
+
+  @Test
+  public void whatASessionStagedIsItsOwnToLoadAndGoesAWeekAfterItDied() throws Exception {
+    ObservationFile file = age("ann", 1, 0);
+    List<Outcome> meanwhile = new ArrayList<>();
+    Loader loader = store.openLoader();
+    Loader slow =
+        new Loader() {
+          @Override
+          public Inserted load(Stage.Connection from, List<StagedFile> files)
+              throws UnavailableException {
+            meanwhile.add(run(sink().searching(EVERYTHING)));
+            return loader.load(from, files);
+          }
+
+          @Override
+          public Ledger ledger() {
+            return loader.ledger();
+          }
+
+          @Override
+          public void close() {
+            loader.close();
+          }
+        };
+
+    try (StagedSession session = new StagedSession(stage, slow)) {
+      assertThat(session.insert(List.of(file)).rows().inserted()).isEqualTo(1);
+    }
+
+    assertThat(meanwhile.get(0).count("files_found")).isEqualTo(0);
+    assertThat(staged()).isEmpty();
+    try (Stage.Connection connection = stage.open()) {
+      connection.put(Map.of(StagedNames.ofSession(file), file.bytes()));
+    }
+    makeOld(Duration.ofDays(6));
+    assertThat(run(sink()).count("files_deleted")).isEqualTo(0);
+    makeOld(Duration.ofDays(8));
+    assertThat(run(sink()).count("files_deleted")).isEqualTo(1);
+    assertThat(staged()).isEmpty();
+  }
+
+  @Test
   public void aFileThatIsRefusedDoesNotStopTheOthers() throws Exception {
     ObservationFile file = age("ann", 1, 0);
     ObservationFile damaged = age("bob", 2, 1);
@@ -527,6 +623,47 @@ public class StageThenLoadTest {
     @Override
     public Ledger ledger() {
       return loader.ledger();
+    }
+
+    @Override
+    public void close() {
+      loader.close();
+    }
+  }
+
+  /** Says that all was loaded before that. */
+  private record Aged(Loader loader, Duration before) implements Loader {
+    @Override
+    public Inserted load(Stage.Connection connection, List<StagedFile> files)
+        throws UnavailableException {
+      return loader.load(connection, files);
+    }
+
+    @Override
+    public Ledger ledger() {
+      Ledger ledger = loader.ledger();
+      return new Ledger() {
+        @Override
+        public Map<String, Entry> find(String environment, Collection<String> names)
+            throws UnavailableException {
+          Map<String, Entry> found = new HashMap<>();
+          ledger
+              .find(environment, names)
+              .forEach(
+                  (name, entry) ->
+                      found.put(
+                          name,
+                          new Entry(
+                              name,
+                              entry.loadedAt().minus(before),
+                              entry.rejected(),
+                              entry.refused())));
+          return found;
+        }
+
+        @Override
+        public void forget(String environment, Instant unused) {}
+      };
     }
 
     @Override
