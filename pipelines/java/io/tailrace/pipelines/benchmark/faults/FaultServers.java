@@ -12,6 +12,7 @@ import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.StandaloneFlink;
 import io.tailrace.pipelines.local.servers.TcpProxy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -32,6 +33,12 @@ final class FaultServers implements AutoCloseable {
 
   /** Where nobody listens, for a proxy before there is a server. */
   private static final int NOBODY = 1;
+
+  /**
+   * For how long TaskManagers wait for a JobManager that says nothing: it is the one loss that they
+   * notice by nothing else. A false alarm is one fault more, and does no harm.
+   */
+  private static final Duration LOST_AFTER = Duration.ofSeconds(6);
 
   private static final int PARTITIONS = 4;
   private static final int TASK_MANAGERS = 2;
@@ -89,6 +96,7 @@ final class FaultServers implements AutoCloseable {
                   .taskManagers(TASK_MANAGERS)
                   .slots(wanted.size() * (PARALLELISM + 1))
                   .heapMegabytes(wanted.size() > 2 ? 512 : 256)
+                  .setting("heartbeat.timeout", Long.toString(LOST_AFTER.toMillis()))
                   .start());
       launcher = new LocalWriters(flink.cluster(), uris(), settings(directory));
       writers = launcher.start(wanted);
@@ -221,7 +229,7 @@ final class FaultServers implements AutoCloseable {
   }
 
   /**
-   * Starts a writer anew, instead of a job that has ended, and returns when it carries messages.
+   * Starts a writer anew, instead of a job that has ended; see {@link #awaitWriters}.
    *
    * @param state a checkpoint or savepoint from which it goes on
    * @param more options that it gets besides, or instead
@@ -232,7 +240,11 @@ final class FaultServers implements AutoCloseable {
     state.ifPresent(path -> options.add("--savepointPath=" + path));
     RunningWriter now = launcher.start(before.writer(), options);
     writers = writers.stream().map(it -> it.equals(before) ? now : it).toList();
-    launcher.awaitProcessing(now);
+  }
+
+  /** Returns when all writers carry messages. */
+  void awaitWriters() {
+    writers.forEach(launcher::awaitProcessing);
   }
 
   @Override

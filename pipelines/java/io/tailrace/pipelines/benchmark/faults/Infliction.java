@@ -21,6 +21,7 @@ final class Infliction {
   private static final Duration LATE = Duration.ofMillis(100);
   private static final int CUTS = 6;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long POLL_MILLIS = 10;
 
   private final FaultServers servers;
   private final FaultTraffic traffic;
@@ -55,21 +56,18 @@ final class Infliction {
       case REACTIVE -> what = new ReactiveRun(servers).of(any(servers.writers()));
       case BROKER_RESTARTED -> {
         broken = Set.of(Server.KAFKA);
-        servers.kafka().stop();
-        Thread.sleep(AWAY.toMillis());
+        away(Server.KAFKA, servers.kafka()::stop);
         servers.kafka().restart();
       }
       case REDIS_RESTARTED -> {
         broken = Set.of(Server.REDIS);
-        servers.redis().stop();
-        Thread.sleep(AWAY.toMillis());
+        away(Server.REDIS, servers.redis()::stop);
         servers.redis().restart();
         servers.followMaster();
       }
       case REDIS_FROZEN -> {
         broken = Set.of(Server.REDIS);
-        servers.redis().freeze();
-        Thread.sleep(AWAY.toMillis());
+        away(Server.REDIS, servers.redis()::freeze);
         servers.redis().thaw();
       }
       case REDIS_FAILED_OVER -> {
@@ -78,8 +76,7 @@ final class Infliction {
       }
       case POSTGRES_RESTARTED -> {
         broken = Set.of(Server.POSTGRES);
-        servers.postgres().stop();
-        Thread.sleep(AWAY.toMillis());
+        away(Server.POSTGRES, servers.postgres()::stop);
         servers.postgres().restart();
       }
       case CONNECTIONS_CUT -> {
@@ -113,6 +110,17 @@ final class Infliction {
     return new Evidence(what, broken, noticed);
   }
 
+  /** Takes a server away for a while, and on a busy machine until somebody has missed it. */
+  private void away(Server server, Runnable taking) throws InterruptedException {
+    int before = servers.proxy(server).ended();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    taking.run();
+    Thread.sleep(AWAY.toMillis());
+    while (servers.proxy(server).ended() == before && System.nanoTime() < deadline) {
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
   private <T> T any(List<T> all) {
     return all.get(random.nextInt(all.size()));
   }
@@ -141,6 +149,7 @@ final class Infliction {
     for (RunningWriter writer : servers.writers()) {
       servers.startAgain(writer, states.getOrDefault(writer, Optional.empty()));
     }
+    servers.awaitWriters();
   }
 
   private String rescale() throws CommandException {
@@ -149,6 +158,7 @@ final class Infliction {
       String savepoint = servers.flink().cluster().stopWithSavepoint(writer.job());
       servers.startAgain(writer, Optional.of(savepoint), "--parallelism=" + copies);
     }
+    servers.awaitWriters();
     return "to " + copies;
   }
 
@@ -180,7 +190,7 @@ final class Infliction {
         if (System.nanoTime() > deadline) {
           throw new IllegalStateException("Redis does not fail over within " + PATIENCE);
         }
-        Thread.sleep(10);
+        Thread.sleep(POLL_MILLIS);
       }
     }
     servers.turnToReplica();
