@@ -45,7 +45,7 @@ final class ReactiveRun {
             .application(writer.writer().program(), options)
             .start()) {
       FlinkCluster cluster = own.cluster();
-      JobID job = awaitJob(cluster);
+      JobID job = own.awaitApplication();
       copies.add(copies(cluster, job, 1));
       own.addTaskManager();
       copies.add(copies(cluster, job, 2));
@@ -55,15 +55,8 @@ final class ReactiveRun {
       savepoint = own.stopApplication(job);
     }
     servers.startAgain(writer, Optional.of(savepoint));
+    servers.awaitWriters();
     return writer.name() + " with " + String.join(", then ", copies) + " copies";
-  }
-
-  private static JobID awaitJob(FlinkCluster cluster) throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE_NANOS;
-    while (cluster.jobs().isEmpty()) {
-      await(deadline, "The program has started no job");
-    }
-    return cluster.jobs().get(0).id();
   }
 
   /** Waits until a job runs in so many copies, and has kept its state in them once. */

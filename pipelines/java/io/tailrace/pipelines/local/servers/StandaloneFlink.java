@@ -11,14 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
-import org.apache.flink.configuration.ClusterOptions;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.configuration.HeartbeatManagerOptions;
-import org.apache.flink.configuration.JobManagerOptions;
-import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.runtime.clusterframework.TaskExecutorProcessUtils;
 import org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint;
@@ -37,13 +32,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StandaloneFlink implements AutoCloseable {
   private static final Duration GRACE = Duration.ofSeconds(2);
-
-  /** How often the processes ask whether the others are there: a loss is noticed in a second. */
-  private static final Duration HEARTBEAT = Duration.ofMillis(500);
-
-  private static final Duration HEARTBEAT_TIMEOUT = Duration.ofSeconds(15);
-  private static final MemorySize OFF_HEAP = MemorySize.ofMebiBytes(32);
-  private static final MemorySize METASPACE = MemorySize.ofMebiBytes(128);
   private static final String JOB_MANAGER = "jobmanager";
 
   private final Builder description;
@@ -209,6 +197,33 @@ public final class StandaloneFlink implements AutoCloseable {
   }
 
   /**
+   * Returns the job of an application cluster when its program has started it.
+   *
+   * @throws IllegalStateException if the JobManager has ended instead, with what it printed last
+   */
+  public JobID awaitApplication() {
+    ServerProcess running = running();
+    RemoteFlink.await(
+        () -> {
+          checkAlive(running);
+          try {
+            return !cluster.jobs().isEmpty();
+          } catch (UncheckedIOException e) {
+            return false;
+          }
+        },
+        "the program has started no job");
+    return cluster.jobs().get(0).id();
+  }
+
+  private ServerProcess running() {
+    if (jobManager == null) {
+      throw new IllegalStateException("The JobManager does not run");
+    }
+    return jobManager;
+  }
+
+  /**
    * Stops the job of an application cluster with a savepoint, and returns when the JobManager has
    * ended with it, as one does whose program is over.
    *
@@ -216,10 +231,7 @@ public final class StandaloneFlink implements AutoCloseable {
    * @throws IllegalStateException if the JobManager ends in another way
    */
   public String stopApplication(JobID job) {
-    ServerProcess running = jobManager;
-    if (running == null) {
-      throw new IllegalStateException("The JobManager does not run");
-    }
+    ServerProcess running = running();
     String savepoint = cluster.savepointOfStop(job);
     RemoteFlink.await(() -> !running.isAlive(), "the application does not end");
     jobManager = null;
@@ -369,27 +381,7 @@ public final class StandaloneFlink implements AutoCloseable {
     }
 
     private Configuration configuration(int port) {
-      Configuration all = FlinkSettings.of(directory, port, OptionalInt.empty(), /* retained= */ 3);
-      all.set(JobManagerOptions.ADDRESS, "127.0.0.1");
-      all.set(JobManagerOptions.PORT, FreePorts.next());
-      all.set(TaskManagerOptions.HOST, "127.0.0.1");
-      all.set(TaskManagerOptions.NUM_TASK_SLOTS, slots);
-      all.set(TaskManagerOptions.CPU_CORES, 1.0);
-      all.set(TaskManagerOptions.FRAMEWORK_HEAP_MEMORY, MemorySize.ofMebiBytes(heapMegabytes / 4));
-      all.set(TaskManagerOptions.TASK_HEAP_MEMORY, MemorySize.ofMebiBytes(heapMegabytes / 2));
-      all.set(TaskManagerOptions.FRAMEWORK_OFF_HEAP_MEMORY, OFF_HEAP);
-      all.set(TaskManagerOptions.TASK_OFF_HEAP_MEMORY, OFF_HEAP);
-      // Of no effect without Flink's scripts, which make flags of them; but they must be there.
-      all.set(TaskManagerOptions.JVM_METASPACE, METASPACE);
-      all.set(TaskManagerOptions.JVM_OVERHEAD_MIN, OFF_HEAP);
-      all.set(TaskManagerOptions.JVM_OVERHEAD_MAX, OFF_HEAP);
-      // Who has lost the JobManager looks for the next one at once.
-      all.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, HEARTBEAT.toMillis());
-      all.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT.toMillis());
-      all.set(ClusterOptions.ERROR_REGISTRATION_DELAY, HEARTBEAT.toMillis());
-      all.set(ClusterOptions.REFUSED_REGISTRATION_DELAY, HEARTBEAT.toMillis());
-      // Jobs are spread: whichever process is lost, each job loses something.
-      all.setString("taskmanager.load-balance.mode", "SLOTS");
+      Configuration all = StandaloneSettings.of(directory, port, slots, heapMegabytes);
       all.addAll(settings);
       return all;
     }
