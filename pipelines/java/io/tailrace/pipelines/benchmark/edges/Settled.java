@@ -19,7 +19,8 @@ public final class Settled {
    * everything. In the writers' order: what one has committed is on the bus of the next.
    *
    * @param metricsStore the URI of the metrics store, if anything is written to it
-   * @return whether that came to pass within the time
+   * @param patience for how long nothing may be dealt with: a slow machine is no writer that stands
+   * @return whether that came to pass
    */
   public static boolean await(
       String bootstrapServers,
@@ -29,12 +30,20 @@ public final class Settled {
       Duration patience)
       throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
+    long before = 0;
     while (System.nanoTime() < deadline) {
       boolean quiet = true;
+      long committed = 0;
       for (RunningWriter writer : writers) {
         try (GroupOffsets offsets = new GroupOffsets(bootstrapServers, writer)) {
-          quiet &= offsets.committed() >= offsets.published();
+          long its = offsets.committed();
+          quiet &= its >= offsets.published();
+          committed += its;
         }
+      }
+      if (committed != before) {
+        before = committed;
+        deadline = System.nanoTime() + patience.toNanos();
       }
       if (quiet && metricsStore.map(store -> areThere(models, store)).orElse(true)) {
         return true;

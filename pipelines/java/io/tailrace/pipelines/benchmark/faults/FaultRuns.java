@@ -36,7 +36,9 @@ import java.util.SplittableRandom;
  * and nothing of the writers. Not thread-safe.
  */
 final class FaultRuns implements AutoCloseable {
+  /** For how long a writer may commit nothing. */
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+
   private static final long POLL_MILLIS = 100;
 
   /** The most starts of a writer, and so letters of one message, that nobody counts. */
@@ -134,18 +136,25 @@ final class FaultRuns implements AutoCloseable {
 
   /** Waits until all that is on the buses now is dealt with. */
   private boolean awaitPublished() throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    boolean all = true;
     for (RunningWriter writer : servers.writers()) {
       try (GroupOffsets offsets = new GroupOffsets(servers.bootstrapServers(), writer)) {
         long published = offsets.published();
-        while (offsets.committed() < published && System.nanoTime() < deadline) {
+        long committed = offsets.committed();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (committed < published) {
+          if (System.nanoTime() > deadline) {
+            return false;
+          }
           Thread.sleep(POLL_MILLIS);
+          long now = offsets.committed();
+          if (now != committed) {
+            committed = now;
+            deadline = System.nanoTime() + PATIENCE.toNanos();
+          }
         }
-        all &= offsets.committed() >= published;
       }
     }
-    return all;
+    return true;
   }
 
   private FaultResult compared(FaultResult run) throws CommandException {

@@ -36,8 +36,10 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 public final class FaultsCommand implements Callable<Integer> {
-  /** After so many faults servers are started anew, as what is compared grows. */
-  private static final int RUNS_OF_SERVERS = 14;
+  /**
+   * With so much in the stores servers are started anew: all of it is read back after each fault.
+   */
+  private static final long MOST_STORED = 400_000;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -108,14 +110,17 @@ public final class FaultsCommand implements Callable<Integer> {
               running,
               new FaultRuns.Traffic(rate, Duration.ofSeconds(1), Duration.ofSeconds(idle)))) {
         boolean passed = true;
-        for (int i = 0;
-            i < RUNS_OF_SERVERS && passed && results.size() < most && System.nanoTime() < deadline;
-            i++) {
+        long stored = 0;
+        while (passed
+            && stored < MOST_STORED
+            && results.size() < most
+            && System.nanoTime() < deadline) {
           Fault fault = faults.get(results.size() % faults.size());
           FaultResult result = run(session, fault, seed + results.size(), running);
           all.add(result);
           print(result, out);
           results.add(result);
+          stored = result.stored();
           // What is wrong once would be found again after each further fault.
           passed = result.wrong() == 0 && result.settled();
         }
