@@ -101,6 +101,7 @@ public final class Tailrace implements Runnable {
                       .description(writer.says() + " Takes Beam's pipeline options.")));
     }
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    NumberText.readBy(line);
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> {
           if (e instanceof CommandException) {

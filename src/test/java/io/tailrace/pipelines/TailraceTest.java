@@ -3,6 +3,7 @@ package io.tailrace.pipelines;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.testing.TallyWriter;
 import java.io.ByteArrayOutputStream;
@@ -10,10 +11,16 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
 
 /** What the command line makes of the list of writers. */
 @RunWith(JUnit4.class)
@@ -76,6 +83,64 @@ public class TailraceTest {
           .startsWith("--endpoint is an option of the bucket with large letters");
       err.getBuffer().setLength(0);
     }
+  }
+
+  @Test
+  public void aTextThatIsNoNumberIsCalledThatWhereverANumberIsExpected() {
+    Map<String, String> said = new TreeMap<>();
+    addNumbers(Tailrace.commandLine(WRITERS), said);
+
+    assertThat(said.size()).isAtLeast(20);
+    assertThat(said.keySet()).contains("tailrace local --records");
+    said.forEach(
+        (option, message) ->
+            assertWithMessage(option)
+                .that(message)
+                .matches(".*'two' is not a (whole )?number, such as 1000( or 0.5)?"));
+  }
+
+  /**
+   * Gives each option that is a number, of a command and of those below it, a text that is none.
+   */
+  private static void addNumbers(CommandLine command, Map<String, String> said) {
+    for (OptionSpec option : command.getCommandSpec().options()) {
+      Class<?> type = option.type();
+      if (Number.class.isAssignableFrom(type) || type.isPrimitive() && type != boolean.class) {
+        String name = command.getCommandSpec().qualifiedName() + " " + option.longestName();
+        ParameterException e =
+            assertThrows(
+                name,
+                ParameterException.class,
+                () -> command.parseArgs(option.longestName() + "=two"));
+        said.put(name, String.valueOf(e.getMessage()));
+      }
+    }
+    command.getSubcommands().values().forEach(each -> addNumbers(each, said));
+  }
+
+  @Test
+  public void aNumberIsWrittenAsPeopleWriteIt() {
+    CommandSpec spec = CommandSpec.create();
+    for (Class<?> type : new Class<?>[] {int.class, Long.class, double.class}) {
+      spec.addOption(OptionSpec.builder("--" + type.getSimpleName()).type(type).build());
+    }
+    CommandLine line = NumberText.readBy(new CommandLine(spec));
+
+    for (String none : new String[] {"", "1,000", "0x10", "1e400", "NaN", "10d", "9".repeat(50)}) {
+      for (String option : new String[] {"--int", "--Long", "--double"}) {
+        ParameterException e =
+            assertThrows(none, ParameterException.class, () -> line.parseArgs(option + "=" + none));
+        assertThat(e).hasMessageThat().contains("'" + none + "' is not a ");
+      }
+    }
+    assertThat(
+            assertThrows(ParameterException.class, () -> line.parseArgs("--int=2147483648"))
+                .getMessage())
+        .contains("'2147483648' is not from -2147483648 to 2147483647");
+    line.parseArgs("--int=-7", "--Long=9223372036854775807", "--double=2.5e3");
+    assertThat(spec.findOption("--int").<Integer>getValue()).isEqualTo(-7);
+    assertThat(spec.findOption("--Long").<Long>getValue()).isEqualTo(Long.MAX_VALUE);
+    assertThat(spec.findOption("--double").<Double>getValue()).isEqualTo(2500.0);
   }
 
   @Test
