@@ -1,4 +1,4 @@
-package io.tailrace.pipelines.deploy;
+package io.tailrace.pipelines;
 
 import java.util.Collection;
 import java.util.Comparator;
@@ -6,18 +6,18 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Finds what somebody may have meant by a misspelt name. Stateless and thread-safe. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /** Returns the known name that is nearest, unless half of it would have to be changed. */
-  static Optional<String> to(String name, Collection<String> known) {
+  public static Optional<String> to(String name, Collection<String> known) {
     return known.stream()
         .min(Comparator.comparingInt((String each) -> distance(name, each)).thenComparing(it -> it))
         .filter(each -> distance(name, each) <= Math.max(2, each.length() / 2));
   }
 
   /** Returns a question for the end of a sentence: {@code ; did you mean 'image'?} or nothing. */
-  static String question(String name, Collection<String> known) {
+  public static String question(String name, Collection<String> known) {
     return to(name, known).map(it -> "; did you mean '" + it + "'?").orElse("");
   }
 

@@ -17,6 +17,8 @@ import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
@@ -119,6 +121,11 @@ public final class Overflow implements Serializable {
   /** Returns whether it is a directory of the machine that writes, and so another on each. */
   public boolean isLocal() {
     return "file".equals(file("probe").getScheme());
+  }
+
+  /** Returns whether it is a directory of this machine that nobody has made. */
+  public boolean isMissing() {
+    return isLocal() && !Files.isDirectory(Path.of(file("probe").getCurrentDirectory().toString()));
   }
 
   /**

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:the letters were discarded, or there are none",
-      "1:the bus can't be used, or the answer was no",
+      "1:the bus can't be used, a letter that was named is not there, or the answer was no",
       "2:wrong use"
     })
 final class DiscardLettersCommand implements Callable<Integer> {
@@ -65,11 +65,14 @@ final class DiscardLettersCommand implements Callable<Integer> {
       long discarded;
       // Nobody is held up while a person thinks.
       try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
-        WaitingLetters letters = WaitingLetters.of(log);
+        WaitingLetters letters = choice.waiting(log);
         ReplayPlan plan = plan(letters, contents);
         plan.print(out);
         if (dryRun || plan.count() == 0) {
           out.println(dryRun ? "Nothing was done: --dry-run" : "No letter waits that was chosen");
+          if (plan.isEmpty()) {
+            choice.whyNone(letters, contents).forEach(out::println);
+          }
           return 0;
         }
         discarded = yes ? discard(log, letters, contents) : 0;
@@ -80,7 +83,7 @@ final class DiscardLettersCommand implements Callable<Integer> {
           return 1;
         }
         try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
-          discarded = discard(log, WaitingLetters.of(log), contents);
+          discarded = discard(log, choice.waiting(log), contents);
         }
       }
       out.println(TerminalText.count(discarded, "letter") + " discarded");

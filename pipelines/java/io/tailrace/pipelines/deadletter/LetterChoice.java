@@ -1,17 +1,29 @@
 package io.tailrace.pipelines.deadletter;
 
+import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.Durations;
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.Nearest;
+import io.tailrace.pipelines.TerminalText;
 import io.tailrace.stage.Letter;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,18 +67,21 @@ final class LetterChoice {
       names = "--writer",
       paramLabel = "NAME",
       split = ",",
+      converter = Name.class,
       description = "Letters of these writers, such as online-writer.")
   private Set<String> writers = new LinkedHashSet<>();
 
   @Option(
       names = "--group",
       paramLabel = "NAME",
+      converter = Name.class,
       description = "Letters of writers that read as this consumer group.")
   private @Nullable String group;
 
   @Option(
       names = "--stage",
       paramLabel = "NAME",
+      converter = Name.class,
       description = "Letters of this stage, such as DecodeResults.")
   private @Nullable String stage;
 
@@ -83,6 +98,7 @@ final class LetterChoice {
   @Option(
       names = "--topic",
       paramLabel = "NAME",
+      converter = Name.class,
       description = "Letters of messages that came from this topic.")
   private @Nullable String topic;
 
@@ -105,6 +121,7 @@ final class LetterChoice {
   @Option(
       names = "--feature",
       paramLabel = "NAME",
+      converter = Name.class,
       description =
           "Letters about this feature, such as user.age: a cell of it was refused, or the whole of"
               + " a message that has it.")
@@ -113,6 +130,7 @@ final class LetterChoice {
   @Option(
       names = "--environment",
       paramLabel = "NAME",
+      converter = Name.class,
       description = "Letters of messages of this environment.")
   private @Nullable String environment;
 
@@ -138,9 +156,104 @@ final class LetterChoice {
         && (feature == null || contents.features(stored).contains(feature));
   }
 
-  /** Returns the positions that were named. */
-  List<String> positions() {
-    return positions;
+  /**
+   * Returns the letters that wait, of which this is a choice.
+   *
+   * @throws ParameterException if no letter could ever be chosen: nobody has heard of a writer or a
+   *     stage, or no time is between two others
+   * @throws CommandException if a letter that was named is not there
+   */
+  WaitingLetters waiting(BusLog log) throws UnavailableException, CommandException {
+    checkTimes();
+    KnownNames known = new KnownNames(positions);
+    WaitingLetters letters = WaitingLetters.of(log, known::add);
+    for (String writer : writers) {
+      known.whyNoWriter(writer).ifPresent(this::refuse);
+    }
+    if (stage != null) {
+      known.whyNoStage(stage).ifPresent(this::refuse);
+    }
+    List<String> unknown =
+        known.notSeen().stream().filter(each -> !letters.settled().has(each)).toList();
+    if (!unknown.isEmpty()) {
+      throw new CommandException(known.absent(unknown));
+    }
+    return letters;
+  }
+
+  private void checkTimes() {
+    if (maxAttempts != null && maxAttempts < 1) {
+      refuse("--maxAttempts must be 1 or more, not " + maxAttempts);
+    }
+    if (since != null && until != null && !since.isBefore(until)) {
+      refuse("--since must be before --until: " + since + " is not before " + until);
+    }
+    if (since != null && since.isAfter(Instant.now())) {
+      refuse("--since is " + since + ", which is yet to come");
+    }
+  }
+
+  private void refuse(String why) {
+    throw new ParameterException(command.commandLine(), why);
+  }
+
+  /** Of an option by which letters are chosen: its value, and what letters have there. */
+  private record Asked(
+      String what, @Nullable String value, Function<StoredLetter, Collection<String>> names) {}
+
+  /**
+   * Returns sentences that say why it may be that no letter was chosen: how many others wait, and
+   * what of theirs is written nearly as what was asked for.
+   */
+  List<String> whyNone(WaitingLetters letters, LetterContents contents)
+      throws UnavailableException {
+    List<Asked> asked =
+        Stream.of(
+                new Asked(
+                    "came from the topic", topic, it -> List.of(it.letter().text(Letter.TOPIC))),
+                new Asked("is of the group", group, it -> List.of(it.letter().group())),
+                new Asked(
+                    "is of the environment",
+                    environment,
+                    it -> contents.environment(it).stream().toList()),
+                new Asked("is about the feature", feature, contents::features))
+            .filter(each -> each.value != null)
+            .toList();
+    Map<Asked, Set<String>> found = new LinkedHashMap<>();
+    long[] others = {0};
+    letters.read(
+        letter -> true,
+        letter -> {
+          others[0]++;
+          for (Asked each : asked) {
+            Set<String> names = found.computeIfAbsent(each, it -> new TreeSet<>());
+            if (names.size() < KnownNames.MAX_NAMES) {
+              names.addAll(each.names.apply(letter));
+            }
+          }
+          return true;
+        });
+    List<String> why = new ArrayList<>();
+    if (others[0] > 0) {
+      why.add("Not chosen: " + TerminalText.count(others[0], "letter") + " more");
+    }
+    positions.stream()
+        .filter(letters.settled()::has)
+        .forEach(each -> why.add(each + " is settled already"));
+    found.forEach(
+        (each, names) -> {
+          String value = String.valueOf(each.value);
+          if (!names.contains(value)) {
+            why.add(
+                "None of these "
+                    + each.what
+                    + " '"
+                    + TerminalText.safe(value)
+                    + "'"
+                    + TerminalText.safe(Nearest.question(value, names)));
+          }
+        });
+    return why;
   }
 
   private static boolean is(@Nullable String wanted, String found) {
@@ -150,6 +263,17 @@ final class LetterChoice {
   private static boolean hasReason(StoredLetter stored, String wanted) {
     return stored.reason().equals(wanted)
         || stored.letter().text(Letter.REASONS).contains('"' + wanted + '"');
+  }
+
+  /** The name of something; an empty one is that of a variable which is not set. */
+  static final class Name implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (text.isBlank()) {
+        throw new TypeConversionException("the name is empty");
+      }
+      return text;
+    }
   }
 
   /** A reason's code. */
@@ -167,7 +291,13 @@ final class LetterChoice {
               .toList();
       if (!known.contains(code) && !code.equals(UNKNOWN)) {
         throw new TypeConversionException(
-            "'" + text + "' is no reason for dead letters: " + String.join(", ", known));
+            "'"
+                + text
+                + "' is no reason for dead letters"
+                + Nearest.to(code, known)
+                    .map(it -> "; did you mean " + it + "? There are ")
+                    .orElse(": ")
+                + String.join(", ", known));
       }
       return code;
     }

@@ -84,7 +84,14 @@ final class LetterTopic {
     }
     CloudDefaults.openFileSystems(ofBucket, directory.get());
     try {
-      return new LetterContents(Optional.of(Overflow.in(directory.get())));
+      Overflow overflow = Overflow.in(directory.get());
+      if (overflow.isMissing()) {
+        throw new CommandException(
+            "--deadLetterOverflow: there is no directory "
+                + directory.get()
+                + " on this machine: give it as the writers have it");
+      }
+      return new LetterContents(Optional.of(overflow));
     } catch (IllegalArgumentException e) {
       throw new CommandException("--deadLetterOverflow: " + e.getMessage(), e);
     }

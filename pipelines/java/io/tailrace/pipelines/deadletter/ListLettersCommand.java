@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:letters were listed, or there are none",
-      "1:the bus can't be read",
+      "1:the bus can't be read, or a letter that was named is not there",
       "2:wrong use"
     })
 final class ListLettersCommand implements Callable<Integer> {
@@ -78,7 +78,7 @@ final class ListLettersCommand implements Callable<Integer> {
     long[] others = {0};
     PrintWriter out = spec.commandLine().getOut();
     try (BusLog log = bus.log(BusLog.Use.LOOK)) {
-      WaitingLetters letters = WaitingLetters.of(log);
+      WaitingLetters letters = choice.waiting(log);
       letters.read(
           letter -> true,
           letter -> {
@@ -93,7 +93,9 @@ final class ListLettersCommand implements Callable<Integer> {
       switch (json ? Format.JSON : format) {
         case TABLE -> {
           printTable(out, groups, letters.settled().count(), kept);
-          if (others[0] > 0) {
+          if (groups.count() == 0) {
+            choice.whyNone(letters, contents).forEach(out::println);
+          } else if (others[0] > 0) {
             out.println("Not chosen: " + TerminalText.count(others[0], "letter") + " more");
           }
         }

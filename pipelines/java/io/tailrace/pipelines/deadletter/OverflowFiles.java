@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.TerminalText;
 import io.tailrace.stage.Overflow;
 import java.io.IOException;
@@ -26,8 +27,16 @@ final class OverflowFiles {
   private final Bus bus;
   private final Optional<Overflow> overflow;
 
-  /** What the letters of a topic name. */
-  private record Named(Set<String> needed, Set<String> settled, Optional<Duration> kept) {}
+  /**
+   * What the letters of a topic name.
+   *
+   * @param elsewhere a file that is in another directory, if one names such a file
+   */
+  private record Named(
+      Set<String> needed,
+      Set<String> settled,
+      Optional<String> elsewhere,
+      Optional<Duration> kept) {}
 
   OverflowFiles(Bus bus, LetterContents contents) {
     this.bus = bus;
@@ -39,7 +48,7 @@ final class OverflowFiles {
    *
    * @return a sentence about it, if there was anything to delete
    */
-  Optional<String> deleteSettled() throws UnavailableException {
+  Optional<String> deleteSettled() throws UnavailableException, CommandException {
     if (overflow.isEmpty()) {
       return Optional.empty();
     }
@@ -52,41 +61,57 @@ final class OverflowFiles {
    * letters and that none of its letters names.
    *
    * @return a sentence about it
+   * @throws CommandException if nothing is there, and letters name files that are elsewhere
    */
-  String sweep() throws UnavailableException {
+  String sweep() throws UnavailableException, CommandException {
     Overflow directory = overflow.orElseThrow();
     Named named = look(directory);
+    Map<String, Instant> all = files(directory);
+    if (all.isEmpty() && named.elsewhere.isPresent()) {
+      throw new CommandException(
+          "No file of a letter is in "
+              + directory
+              + ", and letters name files elsewhere, such as "
+              + TerminalText.safe(named.elsewhere.get())
+              + ": give --deadLetterOverflow as the writers have it");
+    }
     Set<String> files = new HashSet<>(named.settled);
     if (named.kept.isPresent()) {
       Instant oldest = Instant.now().minus(named.kept.get()).minus(GRACE);
-      files(directory)
-          .forEach(
-              (uri, written) -> {
-                if (written.isBefore(oldest) && !named.needed.contains(uri)) {
-                  files.add(uri);
-                }
-              });
+      all.forEach(
+          (uri, written) -> {
+            if (written.isBefore(oldest) && !named.needed.contains(uri)) {
+              files.add(uri);
+            }
+          });
     }
     return delete(directory, files).orElseGet(() -> "No file in " + directory + " can be deleted");
   }
 
-  private Named look(Overflow directory) throws UnavailableException {
+  private Named look(Overflow directory) throws UnavailableException, CommandException {
     Set<String> needed = new HashSet<>();
     Set<String> settled = new HashSet<>();
+    String[] elsewhere = {null};
     // Opened anew: what was written meanwhile counts, too.
     try (BusLog log = bus.log(BusLog.Use.LOOK)) {
       SettledLetters known = WaitingLetters.of(log).settled();
       log.read(
           message -> {
-            StoredLetter.of(message)
-                .flatMap(StoredLetter::payloadUri)
-                .filter(directory::holds)
-                .ifPresent((known.has(message.place()) ? settled : needed)::add);
+            Optional<String> uri = StoredLetter.of(message).flatMap(StoredLetter::payloadUri);
+            if (uri.isPresent() && directory.holds(uri.get())) {
+              (known.has(message.place()) ? settled : needed).add(uri.get());
+            } else if (uri.isPresent()) {
+              elsewhere[0] = uri.get();
+            }
             return true;
           });
       settled.removeAll(needed);
       // One that was not shown may need them.
-      return new Named(needed, log.showsAll() ? settled : Set.of(), log.keeps());
+      return new Named(
+          needed,
+          log.showsAll() ? settled : Set.of(),
+          Optional.ofNullable(elsewhere[0]),
+          log.keeps());
     }
   }
 

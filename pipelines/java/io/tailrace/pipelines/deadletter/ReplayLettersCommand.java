@@ -43,9 +43,9 @@ import picocli.CommandLine.Spec;
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:every letter that was chosen was sent; with --wait, and stored",
-      "1:some stay, some were refused again or are still on their way, the answer was no, or a bus"
-          + " can't be used",
+      "0:every letter that was chosen was sent, or there are none; with --wait, and stored",
+      "1:some stay, some were refused again or are still on their way, one that was named is not"
+          + " there, the answer was no, or a bus can't be used",
       "2:wrong use"
     })
 final class ReplayLettersCommand implements Callable<Integer> {
@@ -148,11 +148,14 @@ final class ReplayLettersCommand implements Callable<Integer> {
       }
       // Nobody is held up while a person thinks.
       try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
-        WaitingLetters letters = WaitingLetters.of(log);
+        WaitingLetters letters = choice.waiting(log);
         plan = plan(letters, how);
         print(out, plan);
         if (dryRun || plan.count() == 0) {
           say(out, dryRun ? "Nothing was done: --dry-run" : "No letter can be sent");
+          if (plan.isEmpty()) {
+            choice.whyNone(letters, contents).forEach(it -> say(out, it));
+          }
           return plan.refused() == 0 ? 0 : 1;
         }
         if (yes) {
@@ -165,7 +168,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
           return 1;
         }
         try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
-          all = replay(out, log, WaitingLetters.of(log), how);
+          all = replay(out, log, choice.waiting(log), how);
         }
       }
       new OverflowFiles(bus, contents).deleteSettled().ifPresent(it -> say(out, it));

@@ -38,6 +38,11 @@ final class ReplayPlan {
     return count;
   }
 
+  /** Returns whether there is no letter of which to say anything. */
+  boolean isEmpty() {
+    return count == 0 && refused.isEmpty();
+  }
+
   /** Returns how many stay. */
   long refused() {
     return refused.values().stream().mapToLong(Long::longValue).sum();

@@ -90,8 +90,21 @@ final class SettledLetters {
     if (!place.messageId().isEmpty()) {
       return ids.contains(place.messageId());
     }
-    BitSet piece = positions.getOrDefault(place.partition(), Map.of()).get(place.offset() >> BITS);
-    return piece != null && piece.get(bit(place.offset()));
+    return has(place.partition(), place.offset());
+  }
+
+  private boolean has(int partition, long offset) {
+    BitSet piece = positions.getOrDefault(partition, Map.of()).get(offset >> BITS);
+    return piece != null && piece.get(bit(offset));
+  }
+
+  /** Returns whether the letter at a position, or of an id, as people name it, is settled. */
+  boolean has(String position) {
+    Matcher partition = POSITION.matcher(position);
+    if (!partition.matches()) {
+      return ids.contains(position);
+    }
+    return has(Integer.parseInt(partition.group(1)), Long.parseLong(partition.group(2)));
   }
 
   /** Returns whether a letter was settled at another position. */

@@ -89,28 +89,28 @@ final class ShowLettersCommand implements Callable<Integer> {
       LetterExplanation explanation =
           new LetterExplanation(
               contents, tables, Optional.ofNullable(entities).map(EntitiesNow::new));
-      WaitingLetters.of(log)
-          .read(
-              letter -> choice.takes(letter, contents),
-              new WaitingLetters.Visitor() {
-                @Override
-                public boolean waiting(StoredLetter letter) throws UnavailableException {
-                  show(explanation, letter);
-                  return chosen.add(letter.withoutValue());
-                }
+      WaitingLetters letters = choice.waiting(log);
+      letters.read(
+          letter -> choice.takes(letter, contents),
+          new WaitingLetters.Visitor() {
+            @Override
+            public boolean waiting(StoredLetter letter) throws UnavailableException {
+              show(explanation, letter);
+              return chosen.add(letter.withoutValue());
+            }
 
-                @Override
-                public boolean isDone() {
-                  return chosen.size() >= limit;
-                }
-              });
+            @Override
+            public boolean isDone() {
+              return chosen.size() >= limit;
+            }
+          });
+      if (chosen.isEmpty()) {
+        List<String> why = new ArrayList<>(choice.whyNone(letters, contents));
+        why.add(0, "No letter waits that was chosen; 'dead-letters list' says what there is");
+        throw new CommandException(String.join(System.lineSeparator(), why));
+      }
     } catch (UnavailableException | IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
-    }
-    if (chosen.isEmpty()) {
-      throw new CommandException(
-          "No letter that was chosen waits: it was settled, the topic has forgotten it, or it was"
-              + " never there. 'dead-letters list' says what there is");
     }
     return 0;
   }

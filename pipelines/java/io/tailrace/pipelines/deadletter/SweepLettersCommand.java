@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done, whether or not there was anything to delete",
-      "1:the bus or the directory can't be used",
+      "1:the bus or the directory can't be used, or is another than the writers have",
       "2:wrong use"
     })
 final class SweepLettersCommand implements Callable<Integer> {

@@ -2,8 +2,11 @@ package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.BusLog;
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.CommandException;
+import io.tailrace.stage.Letter;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -37,10 +40,45 @@ final class WaitingLetters {
     this.log = log;
   }
 
-  /** Reads first what is settled. */
-  static WaitingLetters of(BusLog log) throws UnavailableException {
+  /**
+   * Reads first what is settled.
+   *
+   * @throws CommandException if the topic has messages, and not one of them is a letter
+   */
+  static WaitingLetters of(BusLog log) throws UnavailableException, CommandException {
+    return of(log, letter -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param each is shown every letter, those that are settled and copies included
+   */
+  static WaitingLetters of(BusLog log, Consumer<StoredLetter> each)
+      throws UnavailableException, CommandException {
     WaitingLetters letters = new WaitingLetters(log);
-    log.read(letters.settled::note);
+    String[] stranger = {""};
+    boolean[] isOfLetters = {false};
+    log.read(
+        message -> {
+          StoredLetter.of(message)
+              .ifPresentOrElse(
+                  letter -> {
+                    isOfLetters[0] = true;
+                    each.accept(letter);
+                  },
+                  () -> {
+                    isOfLetters[0] |= message.headers().text(Letter.SETTLED).isPresent();
+                    stranger[0] = message.topic();
+                  });
+          return letters.settled.note(message);
+        });
+    if (!isOfLetters[0] && !stranger[0].isEmpty()) {
+      throw new CommandException(
+          "None of the messages of "
+              + stranger[0]
+              + " is a letter: name the dead-letter bus of the writers with --deadLetterBus");
+    }
     return letters;
   }
 

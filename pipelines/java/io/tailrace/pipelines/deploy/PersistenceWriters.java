@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tailrace.pipelines.Nearest;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deploy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.tailrace.endpoint.Durations;
+import io.tailrace.pipelines.Nearest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

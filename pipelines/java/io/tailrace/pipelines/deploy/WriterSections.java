@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.deploy;
 
+import io.tailrace.pipelines.Nearest;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.deploy.Deployment.Shared;

@@ -12,6 +12,7 @@ import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.NumberText;
 import io.tailrace.pipelines.local.servers.LocalKafka;
 import io.tailrace.testing.fakes.FakePubSub;
 import java.io.PrintWriter;
@@ -232,7 +233,7 @@ final class LetterServers extends ExternalResource {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code =
-        new CommandLine(new DeadLettersCommand())
+        NumberText.readBy(new CommandLine(new DeadLettersCommand()))
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setOut(new PrintWriter(out, true))
             .setErr(new PrintWriter(err, true))

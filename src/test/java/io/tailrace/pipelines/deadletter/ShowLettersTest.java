@@ -212,7 +212,7 @@ public class ShowLettersTest {
     LetterServers.Run run = servers.run("show", "0@17");
 
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).contains("No letter that was chosen waits");
+    assertThat(run.err()).startsWith("There is no letter 0@17: it was settled, ");
   }
 
   private static void sql(String file, String statement) throws Exception {
