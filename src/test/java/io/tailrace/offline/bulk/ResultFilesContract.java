@@ -13,6 +13,7 @@ import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.bulk.Notification.Contents;
+import io.tailrace.offline.staging.Ledger;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.ObservationIds;
 import io.tailrace.parquet.WideFile;
@@ -33,9 +34,11 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -345,6 +348,48 @@ public abstract class ResultFilesContract {
     assertThat(load(upload)).isEqualTo(new Outcome(2, Optional.empty()));
     assertThat(count("user__age")).isEqualTo(2);
     assertThat(count("bulk_files")).isEqualTo(2);
+  }
+
+  @Test
+  public void rowsThatWereDecodedAreInTheStoreTogetherWithTheirEntryInTheLedger() throws Exception {
+    Contents contents = contents("q6", feature("age", ValueType.INT64));
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents, "r6", 1)) {
+      files.add("a", T, List.of(1L));
+      files.add("b", T, List.of(2L));
+      upload = files.finish();
+    }
+
+    Outcome outcome =
+        load(
+            upload, loader -> new BulkLoader(WideLoads.NONE, loader.rows(), entersNothing(loader)));
+
+    assertThat(outcome).isEqualTo(new Outcome(2, Optional.empty()));
+    assertThat(decoded).isEqualTo(2);
+    assertThat(count("bulk_files")).isEqualTo(2);
+    assertThat(load(upload)).isEqualTo(new Outcome(0, Optional.empty()));
+    assertThat(count("user__age")).isEqualTo(2);
+  }
+
+  /** Returns a loader's ledger, of which the process is gone before it is asked to enter a file. */
+  private static Ledger.Book entersNothing(BulkLoader loader) {
+    return new Ledger.Book() {
+      @Override
+      public Map<String, Entry> find(String environment, Collection<String> names)
+          throws UnavailableException {
+        return loader.ledger().find(environment, names);
+      }
+
+      @Override
+      public void enter(String environment, List<Entry> entries) {
+        throw new AssertionError("they are not entered with their rows: " + entries);
+      }
+
+      @Override
+      public void forget(String environment, Instant before) throws UnavailableException {
+        loader.ledger().forget(environment, before);
+      }
+    };
   }
 
   @Test

@@ -194,6 +194,25 @@ public abstract class WideFilesContract extends ResultFilesRules {
     assertThat(values("age", "pkey")).containsExactly("a", "a");
   }
 
+  @Test
+  public void columnsThatDifferInCapitalsAreDecoded() throws Exception {
+    FeatureColumn small = feature("age", ValueType.INT64);
+    FeatureColumn capital =
+        new FeatureColumn(
+            "user", "user.aged", "AGE", new Kind(ValueType.INT64, Nulls.NOT_COMPUTED), "");
+    BulkUpload upload;
+    try (OfflineResults files = writing(contents("r36", small, capital), "r36")) {
+      files.add("a", T, List.of(1L, 2L));
+      upload = files.finish();
+    }
+
+    assertThat(load(upload)).isEqualTo(new Outcome(2, Optional.empty()));
+
+    assertThat(decoded()).isEqualTo(2);
+    assertThat(values("age", "value")).containsExactly("1");
+    assertThat(values("aged", "value")).containsExactly("2");
+  }
+
   private static final Set<Role> WRITER = Set.of(Role.CREATE_TABLES, Role.BULK_LOAD);
 
   /** Returns a store that may not read the bucket. */

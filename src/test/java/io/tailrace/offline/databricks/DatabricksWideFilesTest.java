@@ -2,11 +2,10 @@ package io.tailrace.offline.databricks;
 
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.ReadableBucket;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
 import io.tailrace.testing.WarehouseFixture;
-import io.tailrace.testing.fakes.FakeS3;
-import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -14,29 +13,22 @@ import org.junit.ClassRule;
 /** What files with results become that a simulated Databricks copies from a bucket. */
 public class DatabricksWideFilesTest extends WideFilesContract {
   @ClassRule public static final DatabricksFixture DATABRICKS = new DatabricksFixture();
-
-  private static FakeS3 s3;
+  @ClassRule public static final ReadableBucket BUCKET = new ReadableBucket();
 
   @BeforeClass
-  public static void start() throws Exception {
-    s3 = FakeS3.start("results");
-    DATABRICKS.server().allow("s3://results/", s3::object);
-  }
-
-  @AfterClass
-  public static void stop() {
-    s3.close();
+  public static void allow() {
+    DATABRICKS.server().allow(ReadableBucket.ALL, BUCKET::object);
   }
 
   @Before
   public void clear() throws Exception {
     DATABRICKS.clear("prod", "decoded");
-    s3.clear("results");
+    BUCKET.clear();
   }
 
   @Override
   protected ResultsPlace place() {
-    return ResultsPlace.in(() -> s3, "results");
+    return BUCKET.place();
   }
 
   @Override

@@ -1,9 +1,8 @@
 package io.tailrace.offline.snowflake;
 
 import io.tailrace.offline.bulk.BulkCrashContract;
+import io.tailrace.offline.bulk.ReadableBucket;
 import io.tailrace.offline.bulk.ResultsPlace;
-import io.tailrace.testing.fakes.FakeS3;
-import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -11,34 +10,27 @@ import org.junit.ClassRule;
 /** Files of a bucket that a simulated Snowflake copies for a process that is gone meanwhile. */
 public class SnowflakeBulkCrashTest extends BulkCrashContract {
   @ClassRule public static final SnowflakeFixture SNOWFLAKE = new SnowflakeFixture();
-
-  private static FakeS3 s3;
+  @ClassRule public static final ReadableBucket BUCKET = new ReadableBucket();
 
   @BeforeClass
-  public static void serve() throws Exception {
-    s3 = FakeS3.start("results");
-    SNOWFLAKE.server().buckets().integrate("RESULTS", "s3://results/", s3::object);
-  }
-
-  @AfterClass
-  public static void stop() {
-    s3.close();
+  public static void allow() {
+    SNOWFLAKE.server().buckets().integrate("RESULTS", ReadableBucket.ALL, BUCKET::object);
   }
 
   @Before
   public void clear() throws Exception {
     SNOWFLAKE.clear("prod");
-    s3.clear("results");
+    BUCKET.clear();
   }
 
   @Override
   protected ResultsPlace place() {
-    return ResultsPlace.in(() -> s3, "results");
+    return BUCKET.place();
   }
 
   @Override
   protected String s3() {
-    return s3.endpoint();
+    return BUCKET.server().endpoint();
   }
 
   @Override

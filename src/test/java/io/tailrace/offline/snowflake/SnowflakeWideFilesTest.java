@@ -7,12 +7,11 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStore.Role;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.offline.bulk.ReadableBucket;
 import io.tailrace.offline.bulk.ResultsPlace;
 import io.tailrace.offline.bulk.WideFilesContract;
 import io.tailrace.testing.WarehouseFixture;
-import io.tailrace.testing.fakes.FakeS3;
 import java.util.Set;
-import org.junit.AfterClass;
 import org.junit.Before;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -21,29 +20,22 @@ import org.junit.Test;
 /** What files with results become that a simulated Snowflake copies from a bucket. */
 public class SnowflakeWideFilesTest extends WideFilesContract {
   @ClassRule public static final SnowflakeFixture SNOWFLAKE = new SnowflakeFixture();
-
-  private static FakeS3 s3;
+  @ClassRule public static final ReadableBucket BUCKET = new ReadableBucket();
 
   @BeforeClass
-  public static void start() throws Exception {
-    s3 = FakeS3.start("results");
-    SNOWFLAKE.server().buckets().integrate("RESULTS", "s3://results/", s3::object);
-  }
-
-  @AfterClass
-  public static void stop() {
-    s3.close();
+  public static void allow() {
+    SNOWFLAKE.server().buckets().integrate("RESULTS", ReadableBucket.ALL, BUCKET::object);
   }
 
   @Before
   public void clear() throws Exception {
     SNOWFLAKE.clear("prod", "decoded");
-    s3.clear("results");
+    BUCKET.clear();
   }
 
   @Override
   protected ResultsPlace place() {
-    return ResultsPlace.in(() -> s3, "results");
+    return BUCKET.place();
   }
 
   @Override
@@ -54,7 +46,7 @@ public class SnowflakeWideFilesTest extends WideFilesContract {
 
   @Override
   protected OfflineStore without() {
-    SNOWFLAKE.server().buckets().integrate("DENIED", "s3://results/", s3::object);
+    SNOWFLAKE.server().buckets().integrate("DENIED", ReadableBucket.ALL, BUCKET::object);
     SNOWFLAKE.server().buckets().refuse("DENIED", "Access Denied (Status Code: 403)");
     return OfflineStores.at(
         SNOWFLAKE.uri() + "&copyFrom=s3://results/team&storageIntegration=denied");
