@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * Finds out how a namespace differs from manifests. What a cluster adds by itself, defaults and
@@ -22,6 +24,49 @@ import java.util.TreeSet;
 final class ClusterDifference {
   /** Names of kinds in addresses, where they are not the kind's with an s. */
   private static final Map<String, String> PLURALS = Map.of("NetworkPolicy", "networkpolicies");
+
+  /**
+   * All kinds that are made, with their API: one that a file no longer needs may be there still.
+   */
+  private static final Map<String, String> KINDS =
+      new TreeMap<>(
+          Map.of(
+              "ConfigMap",
+              "v1",
+              "PersistentVolumeClaim",
+              "v1",
+              "ServiceAccount",
+              "v1",
+              "Role",
+              "rbac.authorization.k8s.io/v1",
+              "RoleBinding",
+              "rbac.authorization.k8s.io/v1",
+              "NetworkPolicy",
+              "networking.k8s.io/v1",
+              "PodDisruptionBudget",
+              "policy/v1",
+              "ScaledObject",
+              Scaler.API,
+              "TriggerAuthentication",
+              Scaler.API,
+              FlinkCluster.KIND,
+              FlinkCluster.API));
+
+  /** Maps that are ours alone: a key of them that the manifest has not is a difference. */
+  private static final Pattern WHOLE =
+      Pattern.compile(
+          "data|(.*\\.)?(flinkConfiguration|nodeSelector)|.*triggers\\[\\d+]\\.metadata");
+
+  /** Annotations that nobody else makes. */
+  private static final Pattern ANNOTATIONS =
+      Pattern.compile(
+          "(.*\\.)?annotations\\.(tailrace\\.io/.*|autoscaling\\.keda\\.sh/paused.*"
+              + "|eks\\.amazonaws\\.com/.*|iam\\.gke\\.io/.*)");
+
+  private static final Pattern MAPS =
+      Pattern.compile("data|(.*\\.)?(flinkConfiguration|nodeSelector|annotations)");
+
+  private static final int NOT_FOUND = 404;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -41,14 +86,14 @@ final class ClusterDifference {
    */
   List<String> of(List<ObjectNode> manifests) {
     List<String> differences = new ArrayList<>();
-    Map<String, ObjectNode> kinds = new TreeMap<>();
     Set<String> wanted = new TreeSet<>();
     for (ObjectNode manifest : manifests) {
       String kind = manifest.path("kind").asText();
       String name = manifest.at("/metadata/name").asText();
       wanted.add(kind + "/" + name);
       boolean isNamespaced = manifest.at("/metadata").has("namespace");
-      ResourceDefinitionContext context = context(manifest, isNamespaced);
+      ResourceDefinitionContext context =
+          context(kind, manifest.path("apiVersion").asText(), isNamespaced);
       GenericKubernetesResource found =
           isNamespaced
               ? client
@@ -62,19 +107,10 @@ final class ClusterDifference {
       } else {
         compare(kind + "/" + name, "", manifest, JSON.valueToTree(found), differences);
       }
-      if (isNamespaced) {
-        kinds.putIfAbsent(kind, manifest);
-      }
     }
-    kinds.forEach(
-        (kind, example) -> {
-          for (GenericKubernetesResource found :
-              client
-                  .genericKubernetesResources(context(example, true))
-                  .inNamespace(namespace)
-                  .withLabels(Manifests.LABELS)
-                  .list()
-                  .getItems()) {
+    KINDS.forEach(
+        (kind, api) -> {
+          for (GenericKubernetesResource found : ours(kind, api)) {
             String name = found.getMetadata().getName();
             if (!wanted.contains(kind + "/" + name)) {
               differences.add(
@@ -88,9 +124,24 @@ final class ClusterDifference {
     return differences;
   }
 
-  private static ResourceDefinitionContext context(ObjectNode manifest, boolean isNamespaced) {
-    String api = manifest.path("apiVersion").asText();
-    String kind = manifest.path("kind").asText();
+  private List<GenericKubernetesResource> ours(String kind, String api) {
+    try {
+      return client
+          .genericKubernetesResources(context(kind, api, true))
+          .inNamespace(namespace)
+          .withLabels(Manifests.LABELS)
+          .list()
+          .getItems();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == NOT_FOUND) {
+        // A cluster without KEDA knows nothing of its kinds.
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
+  private static ResourceDefinitionContext context(String kind, String api, boolean isNamespaced) {
     int slash = api.indexOf('/');
     return new ResourceDefinitionContext.Builder()
         .withGroup(slash < 0 ? "" : api.substring(0, slash))
@@ -104,11 +155,12 @@ final class ClusterDifference {
   private static void compare(
       String object, String path, JsonNode wanted, JsonNode found, List<String> differences) {
     if (wanted.isObject() && found.isObject()) {
+      compareOthers(object, path, wanted, found, differences);
       for (Iterator<Map.Entry<String, JsonNode>> each = wanted.fields(); each.hasNext(); ) {
         Map.Entry<String, JsonNode> field = each.next();
         compare(
             object,
-            path.isEmpty() ? field.getKey() : path + "." + field.getKey(),
+            within(path, field.getKey()),
             field.getValue(),
             found.path(field.getKey()),
             differences);
@@ -126,6 +178,27 @@ final class ClusterDifference {
               + ", and would be "
               + text(wanted));
     }
+  }
+
+  /** Looks at what is there and not wanted, where that is ours. */
+  private static void compareOthers(
+      String object, String path, JsonNode wanted, JsonNode found, List<String> differences) {
+    for (Iterator<Map.Entry<String, JsonNode>> each = found.fields(); each.hasNext(); ) {
+      Map.Entry<String, JsonNode> field = each.next();
+      String name = within(path, field.getKey());
+      if (wanted.has(field.getKey())) {
+        continue;
+      }
+      if (WHOLE.matcher(path).matches() || ANNOTATIONS.matcher(name).matches()) {
+        differences.add(object + ": " + name + " is " + text(field.getValue()) + ", and would go");
+      } else if (MAPS.matcher(name).matches()) {
+        compareOthers(object, name, JSON.createObjectNode(), field.getValue(), differences);
+      }
+    }
+  }
+
+  private static String within(String path, String key) {
+    return path.isEmpty() ? key : path + "." + key;
   }
 
   /** An amount may be written in several ways, and nothing may be left out. */

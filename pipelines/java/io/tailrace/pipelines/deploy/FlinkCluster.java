@@ -182,7 +182,6 @@ final class FlinkCluster {
         "execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
     // Without an end: a store that is down for a day must not end the job. A rescale counts, too.
     settings.put("restart-strategy.type", "exponential-delay");
-    settings.put("restart-strategy.exponential-delay.attempts-before-reset-backoff", "infinite");
     settings.put("restart-strategy.exponential-delay.initial-backoff", "1 s");
     settings.put("restart-strategy.exponential-delay.max-backoff", "1 min");
     settings.put("kubernetes.operator.job.savepoint-on-deletion", "true");

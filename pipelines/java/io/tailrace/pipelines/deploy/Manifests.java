@@ -27,7 +27,9 @@ final class Manifests {
 
   private static final ObjectMapper YAML =
       new ObjectMapper(
-          new YAMLFactory()
+          YAMLFactory.builder()
+              .stringQuotingChecker(new NumbersQuoted())
+              .build()
               .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
               .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
               .enable(YAMLGenerator.Feature.INDENT_ARRAYS_WITH_INDICATOR)
@@ -198,7 +200,15 @@ final class Manifests {
     ObjectNode itself =
         Tree.object("podSelector", Tree.object("matchLabels", FlinkCluster.labels(writer.name())));
     Set<Integer> outside = new TreeSet<>(writer.job().ports());
+    outside.addAll(writer.pod().egressPorts());
     outside.addAll(API_PORTS);
+    List<String> texts = new ArrayList<>(writer.job().arguments());
+    texts.add(shared.state().directory());
+    List<ObjectNode> egress = new ArrayList<>();
+    egress.add(Tree.object("to", List.of(itself)));
+    egress.add(Tree.object("ports", List.of(port("UDP", DNS_PORT), port("TCP", DNS_PORT))));
+    egress.add(Tree.object("ports", ports("TCP", outside)));
+    egress.addAll(CloudLogin.egress(texts));
     return Tree.manifest(
         "networking.k8s.io/v1",
         "NetworkPolicy",
@@ -229,10 +239,7 @@ final class Manifests {
                         ports("TCP", Set.of(FlinkCluster.REST_PORT))),
                     Tree.object("ports", ports("TCP", Set.of(FlinkCluster.METRICS_PORT)))),
                 "egress",
-                List.of(
-                    Tree.object("to", List.of(itself)),
-                    Tree.object("ports", List.of(port("UDP", DNS_PORT), port("TCP", DNS_PORT))),
-                    Tree.object("ports", ports("TCP", outside))))));
+                egress)));
   }
 
   private static List<ObjectNode> ports(String protocol, Set<Integer> ports) {

@@ -3,6 +3,8 @@ package io.tailrace.pipelines.deploy;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Secret;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The queue that a writer reads, as a scaler must know it. Immutable. */
@@ -22,19 +24,24 @@ sealed interface MessageQueue {
    * How to log in to Kafka.
    *
    * @param mechanism of SASL; empty: TLS alone
-   * @param passwordVariable the key of the password in the Secret
+   * @param password where it is, such as {@code env:KAFKA_PASSWORD}
    */
   record KafkaLogin(
-      boolean isTls, Optional<String> mechanism, String user, Optional<String> passwordVariable) {}
+      boolean isTls, Optional<String> mechanism, String user, Optional<String> password) {
+    private static final Pattern IN_SECRET =
+        Pattern.compile("(?:env:|file:" + FlinkCluster.SECRETS_DIRECTORY + "/)([^/#]+)");
+
+    /** Returns the key of the password in the Secret of the writers; empty: it is not there. */
+    Optional<String> keyOfPassword() {
+      return password.map(IN_SECRET::matcher).filter(Matcher::matches).map(it -> it.group(1));
+    }
+  }
 
   /** A subscription of Pub/Sub. */
   record PubSub(String project, String subscription) implements MessageQueue {}
 
   /** Kafka's port, where a URI names none. */
   int KAFKA_PORT = 9092;
-
-  /** Kafka's own default. */
-  String DEFAULT_MECHANISM = "PLAIN";
 
   /**
    * Returns the queue that a bus's URI names; empty where no scaler is known for its kind.
@@ -51,6 +58,11 @@ sealed interface MessageQueue {
     };
   }
 
+  /** Returns what a URI means that names no mechanism. */
+  private static String mechanism(EndpointUri uri) {
+    return uri.take("sasl.jaas.config").isPresent() ? "GSSAPI" : "PLAIN";
+  }
+
   private static Kafka kafka(EndpointUri uri, String writer) {
     String protocol = uri.take("security.protocol").orElse("PLAINTEXT");
     Optional<KafkaLogin> login =
@@ -60,12 +72,10 @@ sealed interface MessageQueue {
                 new KafkaLogin(
                     protocol.endsWith("SSL"),
                     protocol.startsWith("SASL")
-                        ? Optional.of(uri.take("sasl.mechanism").orElse(DEFAULT_MECHANISM))
+                        ? Optional.of(uri.take("sasl.mechanism").orElse(mechanism(uri)))
                         : Optional.empty(),
                     uri.take("user").orElse(""),
-                    uri.take("password")
-                        .flatMap(Secret::parse)
-                        .map(secret -> secret.toString().replaceFirst("^\\w+:(.*/)?", ""))));
+                    uri.take("password").flatMap(Secret::parse).map(Secret::toString)));
     return new Kafka(
         uri.hosts(KAFKA_PORT).stream()
             .map(EndpointUri.Host::toString)

@@ -11,20 +11,21 @@ final class Ports {
   static final int HTTPS = 443;
 
   private static final int SENTINEL = 26379;
+  private static final int REDIS = 6379;
 
   /** Ports where a URI names none. */
   private static final Map<String, Integer> DEFAULTS =
       Map.ofEntries(
           Map.entry("kafka", MessageQueue.KAFKA_PORT),
           Map.entry("pubsub", HTTPS),
-          Map.entry("redis", 6379),
-          Map.entry("rediss", 6379),
-          Map.entry("redis+cluster", 6379),
-          Map.entry("rediss+cluster", 6379),
-          Map.entry("valkey", 6379),
-          Map.entry("valkeys", 6379),
-          Map.entry("valkey+cluster", 6379),
-          Map.entry("valkeys+cluster", 6379),
+          Map.entry("redis", REDIS),
+          Map.entry("rediss", REDIS),
+          Map.entry("redis+cluster", REDIS),
+          Map.entry("rediss+cluster", REDIS),
+          Map.entry("valkey", REDIS),
+          Map.entry("valkeys", REDIS),
+          Map.entry("valkey+cluster", REDIS),
+          Map.entry("valkeys+cluster", REDIS),
           Map.entry("redis+sentinel", SENTINEL),
           Map.entry("rediss+sentinel", SENTINEL),
           Map.entry("valkey+sentinel", SENTINEL),
@@ -72,6 +73,10 @@ final class Ports {
       ports.add(fallback);
     } else {
       parsed.hosts(fallback).forEach(host -> ports.add(host.port()));
+    }
+    if (parsed.scheme().endsWith("+sentinel")) {
+      // Of the servers that sentinels name.
+      ports.add(REDIS);
     }
     return ports;
   }

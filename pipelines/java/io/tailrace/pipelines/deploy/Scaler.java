@@ -93,7 +93,7 @@ final class Scaler {
                 "key",
                 USER_KEY)),
         "secretTargetRef",
-        login.passwordVariable().stream()
+        login.keyOfPassword().stream()
             .flatMap(
                 key ->
                     shared.secret().stream()

@@ -133,6 +133,31 @@ final class Section {
         .map(JsonNode::longValue);
   }
 
+  /** Takes a list of whole numbers. */
+  Set<Integer> numbers(String key, int min, int max) {
+    Set<Integer> numbers = new LinkedHashSet<>();
+    take(key)
+        .flatMap(value -> take(key, value.isArray(), "a list of numbers"))
+        .ifPresent(
+            list -> {
+              for (JsonNode each : list) {
+                if (each.isInt() && each.intValue() >= min && each.intValue() <= max) {
+                  numbers.add(each.intValue());
+                } else {
+                  problem(
+                      key,
+                      "must hold whole numbers between "
+                          + min
+                          + " and "
+                          + max
+                          + ", and has "
+                          + said(each));
+                }
+              }
+            });
+    return numbers;
+  }
+
   /** Takes true or false. */
   Optional<Boolean> flag(String key) {
     return take(key)

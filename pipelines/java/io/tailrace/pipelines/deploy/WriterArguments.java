@@ -35,6 +35,7 @@ final class WriterArguments {
   private static final Pattern OPTION = Pattern.compile("^--(\\w+)(?:: | |=)(.*)$", Pattern.DOTALL);
   private static final Pattern NAMED = Pattern.compile("named '(\\w+)'");
   private static final Pattern VARIABLE = Pattern.compile("[?&][^=&]*=env:([A-Za-z0-9_]+)");
+  private static final Pattern FILE = Pattern.compile("[?&]([^=&]*)=(file:[^&]+)");
   private static final Pattern THIS_MACHINE =
       Pattern.compile("(?i)localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[?::1\\]?");
 
@@ -129,7 +130,11 @@ final class WriterArguments {
       rest.keySet().removeAll(wrong);
       isNew = rest.size() < before;
     }
-    options.forEach((option, value) -> checkSecrets(option, value, shared));
+    options.forEach(
+        (option, value) -> {
+          checkSecrets(option, value, shared);
+          checkFiles(option, value, shared);
+        });
     Map<String, Kinds<?>> endpoints = writer.endpoints();
     rest.forEach(
         (option, uri) -> {
@@ -177,6 +182,31 @@ final class WriterArguments {
                 + variable.group(1)
                 + ", which nothing sets: name the Secret that has it, beside 'writers', as secret:"
                 + " tailrace-secrets");
+      }
+    }
+  }
+
+  /** What a URI names as a file must be a key of the Secret: nothing else is put into the pods. */
+  private void checkFiles(String option, String value, Shared shared) {
+    Matcher file = FILE.matcher(value);
+    while (file.find()) {
+      if (!file.group(2).startsWith("file:" + FlinkCluster.SECRETS_DIRECTORY + "/")) {
+        section.problem(
+            "options." + option,
+            "names "
+                + file.group(2)
+                + " as "
+                + file.group(1)
+                + ", which is not in the pods: make it a key of the Secret and write file:"
+                + FlinkCluster.SECRETS_DIRECTORY
+                + "/KEY");
+      } else if (shared.secret().isEmpty()) {
+        section.problem(
+            "options." + option,
+            "names "
+                + file.group(2)
+                + ", which nothing puts there: name the Secret that has it, beside 'writers', as"
+                + " secret: tailrace-secrets");
       }
     }
   }

@@ -34,6 +34,10 @@ final class WriterSections {
   /** Flink's operator makes names of services of it, which may have 63 letters. */
   private static final int LONGEST_NAME = 45;
 
+  private static final String WITHOUT_OURS =
+      " make a TriggerAuthentication and name it beside 'writers', as triggerAuthentication: NAME,"
+          + " or write as many replicas for minimum as for maximum";
+
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
   /** Half a processor, and what a small backlog of large messages needs. */
@@ -95,7 +99,13 @@ final class WriterSections {
             "environment." + variable, "is no name of a variable: letters, digits and '_'");
       }
     }
-    Pod pod = new Pod(image.orElse(""), own, section.texts("nodeSelector"), environment);
+    Pod pod =
+        new Pod(
+            image.orElse(""),
+            own,
+            section.texts("nodeSelector"),
+            environment,
+            section.numbers("egressPorts", 1, 65_535));
     Map<String, String> given = section.texts("options");
     Optional<String> group = section.text("consumerGroup");
     boolean isSuspended = section.flag("suspended").orElse(common.isSuspended());
@@ -133,6 +143,20 @@ final class WriterSections {
     if (queue instanceof Kafka kafka) {
       kafka
           .login()
+          .filter(login -> login.password().isPresent() && login.keyOfPassword().isEmpty())
+          .ifPresent(
+              login ->
+                  section.problem(
+                      "options." + writer.reads(),
+                      "a scaler can't read the password at "
+                          + login.password().orElse("")
+                          + ": it has the keys of the Secret alone; put it there and write env:KEY"
+                          + " or file:"
+                          + FlinkCluster.SECRETS_DIRECTORY
+                          + "/KEY, or"
+                          + WITHOUT_OURS));
+      kafka
+          .login()
           .flatMap(KafkaLogin::mechanism)
           .filter(mechanism -> !Scaler.MECHANISMS.containsKey(mechanism))
           .ifPresent(
@@ -141,9 +165,8 @@ final class WriterSections {
                       "options." + writer.reads(),
                       "a scaler can't log in by "
                           + mechanism
-                          + " as the URI says: make a TriggerAuthentication and name it beside"
-                          + " 'writers', as triggerAuthentication: NAME, or write as many replicas"
-                          + " for minimum as for maximum"));
+                          + " as the URI says:"
+                          + WITHOUT_OURS));
     }
   }
 

@@ -103,7 +103,7 @@ public class BackgroundPersistenceTest {
     assertThat(queue.servers()).isEqualTo("b-1:9096,b-2:9096");
     assertThat(queue.group()).isEqualTo("online-2");
     assertThat(queue.login().orElseThrow().mechanism()).isEqualTo(Optional.of("SCRAM-SHA-512"));
-    assertThat(queue.login().orElseThrow().passwordVariable())
+    assertThat(queue.login().orElseThrow().keyOfPassword())
         .isEqualTo(Optional.of("KAFKA_SASL_PASSWORD"));
     WriterDeployment offline = deployment.writers().get(1);
     assertThat(offline.scaling().minimum()).isEqualTo(1);

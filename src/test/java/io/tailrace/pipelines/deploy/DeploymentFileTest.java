@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deploy;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.tailrace.endpoint.Endpoint;
 import io.tailrace.endpoint.Kinds;
 import io.tailrace.endpoint.Kinds.Kind;
@@ -161,6 +162,47 @@ public class DeploymentFileTest {
   }
 
   @Test
+  public void aFileIsAKeyOfTheSecret() throws Exception {
+    String inSecret = "file:/etc/tailrace/secrets/redis";
+    assertThat(problems(HEAD + ONLINE.replace("env:REDIS_PASSWORD", "file:/etc/redis/password")))
+        .containsExactly(
+            "writers[0].options.onlineStore: names file:/etc/redis/password as password, which is"
+                + " not in the pods: make it a key of the Secret and write"
+                + " file:/etc/tailrace/secrets/KEY");
+    assertThat(
+            problems(
+                    HEAD.replace("secret: tailrace-secrets\n", "")
+                        + ONLINE.replace("env:REDIS_PASSWORD", inSecret))
+                .get(0))
+        .contains("names " + inSecret + ", which nothing puts there");
+    assertThat(only(HEAD + ONLINE.replace("env:REDIS_PASSWORD", inSecret)).name())
+        .isEqualTo("online-writer");
+  }
+
+  @Test
+  public void aScalerReadsPasswordsOfTheSecretAlone() throws Exception {
+    String scaled = ONLINE + "  replicas: {maximum: 4, rate: 100}\n";
+    for (String place : List.of("env:KAFKA", "file:/etc/tailrace/secrets/KAFKA")) {
+      Kafka queue = (Kafka) only(loggingIn(place) + scaled).job().queue().orElseThrow();
+      assertThat(queue.login().orElseThrow().keyOfPassword()).isEqualTo(Optional.of("KAFKA"));
+    }
+    for (String place : List.of("aws:tailrace/kafka", "gcp:projects/p/secrets/kafka")) {
+      assertThat(problems(loggingIn(place) + scaled).get(0))
+          .startsWith(
+              "writers[0].options.resultBus: a scaler can't read the password at " + place + ":");
+      assertThat(only(loggingIn(place) + ONLINE).name()).isEqualTo("online-writer");
+      assertThat(only("triggerAuthentication: mine\n" + loggingIn(place) + scaled).name())
+          .isEqualTo("online-writer");
+    }
+  }
+
+  private static String loggingIn(String password) {
+    return HEAD.replace(
+        "result-bus",
+        "result-bus?security.protocol=SASL_SSL&user=u&sasl.mechanism=PLAIN&password=" + password);
+  }
+
+  @Test
   public void theConsumerGroupIsOneOfTheBusThatIsRead() throws Exception {
     WriterDeployment writer = only(HEAD + ONLINE + "  consumerGroup: blue\n");
 
@@ -216,6 +258,73 @@ public class DeploymentFileTest {
             "writers[0].replicas.messagesPerReplica: is more than the 110 messages that a copy with"
                 + " that rate has on its way when it does all it can, so it would be taken for"
                 + " idle: write 83, or leave it out");
+  }
+
+  @Test
+  public void portsThatNoUriNamesAreOpenedToo() throws Exception {
+    assertThat(egress(HEAD + ONLINE)).containsExactly(53, 443, 6380, 6443, 9092);
+    assertThat(
+            egress(HEAD + ONLINE.replace("rediss://cache:6380?", "redis+sentinel://a?master=m&")))
+        .containsExactly(53, 443, 6379, 6443, 9092, 26379);
+    assertThat(egress(HEAD + ONLINE + "  egressPorts: [7000, 7001]\n"))
+        .containsExactly(53, 443, 6380, 6443, 7000, 7001, 9092);
+    assertThat(problems(HEAD + ONLINE + "  egressPorts: [7000, 70000]\n"))
+        .containsExactly(
+            "writers[0].egressPorts: must hold whole numbers between 1 and 65535, and has 70000");
+  }
+
+  @Test
+  public void aCloudsLoginIsLetThroughWhereItIsNeeded() throws Exception {
+    assertThat(addresses(HEAD + ONLINE)).containsExactly("169.254.170.23/32:80");
+    assertThat(addresses(HEAD.replace("s3://", "gs://") + ONLINE))
+        .containsExactly("169.254.169.252/32:988", "169.254.169.254/32:80");
+    assertThat(
+            addresses(
+                HEAD.replace("state: s3://bucket", "stateClaim: c\nstate: file:///x") + ONLINE))
+        .isEmpty();
+  }
+
+  private static JsonNode policy(String file) throws Exception {
+    Deployment deployment = DeploymentFile.parse(file, Beside.NOTHING);
+    return new Manifests(deployment.shared())
+        .of(deployment.writers().get(0)).stream()
+            .filter(it -> it.path("kind").asText().equals("NetworkPolicy"))
+            .findFirst()
+            .orElseThrow();
+  }
+
+  private static Set<Integer> egress(String file) throws Exception {
+    Set<Integer> ports = new TreeSet<>();
+    for (JsonNode rule : policy(file).at("/spec/egress")) {
+      if (!rule.at("/to/0").has("ipBlock")) {
+        rule.path("ports").forEach(port -> ports.add(port.path("port").asInt()));
+      }
+    }
+    return ports;
+  }
+
+  private static Set<String> addresses(String file) throws Exception {
+    Set<String> addresses = new TreeSet<>();
+    for (JsonNode rule : policy(file).at("/spec/egress")) {
+      if (rule.at("/to/0").has("ipBlock")) {
+        addresses.add(
+            rule.at("/to/0/ipBlock/cidr").asText() + ":" + rule.at("/ports/0/port").asText());
+      }
+    }
+    return addresses;
+  }
+
+  @Test
+  public void aTextThatLooksLikeANumberStaysAText() throws Exception {
+    for (String text :
+        List.of("1e3", "0x1F", "1_000", "0b1", ".inf", "12:30", "2026-11-26", "~", "true", "-.5")) {
+      String yaml =
+          Manifests.yaml(List.of(Tree.object("value", text, text + "", Tree.object("a", 1))));
+      assertThat(yaml).contains("value: \"" + text + "\"");
+      assertThat(yaml).contains("\"" + text + "\":");
+    }
+    assertThat(Manifests.yaml(List.of(Tree.object("interval", "10000 ms", "size", "1Gi"))))
+        .contains("interval: 10000 ms\nsize: 1Gi");
   }
 
   @Test

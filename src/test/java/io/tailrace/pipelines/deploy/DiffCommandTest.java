@@ -19,6 +19,8 @@ import picocli.CommandLine;
 
 /** What differs between a file and what runs, asked of a fake API server. */
 public class DiffCommandTest {
+  private static final String PAUSED = "autoscaling.keda.sh/paused";
+
   private final StringWriter out = new StringWriter();
   private FakeApiServer server;
   private List<ObjectNode> manifests;
@@ -69,6 +71,47 @@ public class DiffCommandTest {
   }
 
   @Test
+  public void whatAnEarlierFileHasLeftIsADifference() throws Exception {
+    ObjectNode scaler = manifest("ScaledObject", "online-writer").deepCopy();
+    ((ObjectNode) scaler.path("metadata")).with("annotations").put(PAUSED, "true");
+    ((ObjectNode) scaler.at("/spec/triggers/0/metadata")).put("extra", "true");
+    server.put(scaler);
+    ObjectNode cluster = manifest("FlinkDeployment", "online-writer").deepCopy();
+    ((ObjectNode) cluster.at("/spec/flinkConfiguration")).put("state.backend.type2", "x");
+    ((ObjectNode) cluster.at("/spec/podTemplate/spec")).with("nodeSelector").put("pool", "old");
+    // What the cluster says of it is nobody's.
+    ((ObjectNode) cluster.path("metadata")).with("annotations").put("kubectl.kubernetes.io/a", "b");
+    server.put(cluster);
+
+    assertThat(run(server.url())).isEqualTo(3);
+    assertThat(out.toString().lines().toList())
+        .containsExactly(
+            "FlinkDeployment/online-writer: spec.flinkConfiguration.state.backend.type2 is x, and"
+                + " would go",
+            "FlinkDeployment/online-writer: spec.podTemplate.spec.nodeSelector.pool is old, and"
+                + " would go",
+            "ScaledObject/online-writer: metadata.annotations." + PAUSED + " is true, and would go",
+            "ScaledObject/online-writer: spec.triggers[0].metadata.extra is true, and"
+                + " would go");
+  }
+
+  @Test
+  public void aKindThatTheFileNoLongerHasIsLookedFor() throws Exception {
+    server.close();
+    server = new FakeApiServer();
+    ObjectNode scaler = manifest("ScaledObject", "online-writer");
+    Deployment minimal = KubernetesTemplates.deployment("minimal");
+    server.putAll(new Manifests(minimal.shared()).all(minimal.writers()));
+    server.put(scaler);
+
+    assertThat(run("minimal", server.url())).isEqualTo(3);
+    assertThat(out.toString().lines().toList())
+        .containsExactly(
+            "ScaledObject/online-writer is there and not in the file: it stays until somebody"
+                + " deletes it");
+  }
+
+  @Test
   public void aClusterThatDoesNotAnswerIsNamed() throws Exception {
     String url = server.url();
     server.close();
@@ -79,9 +122,13 @@ public class DiffCommandTest {
   }
 
   private int run(String url) throws CommandException {
+    return run("aws", url);
+  }
+
+  private int run(String overlay, String url) throws CommandException {
     DiffCommand command = new DiffCommand();
     CommandLine line = new CommandLine(command).setOut(new PrintWriter(out));
-    line.parseArgs(KubernetesTemplates.overlay("aws").resolve("writers.yaml").toString());
+    line.parseArgs(KubernetesTemplates.overlay(overlay).resolve("writers.yaml").toString());
     Config config =
         new ConfigBuilder(Config.empty())
             .withMasterUrl(url)
