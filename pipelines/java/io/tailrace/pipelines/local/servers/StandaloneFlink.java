@@ -32,6 +32,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StandaloneFlink implements AutoCloseable {
   private static final Duration GRACE = Duration.ofSeconds(2);
+
+  /** Before what Flink says of a program that has failed stands what the program said. */
+  private static final int LAST_LINES = 40;
+
   private static final String JOB_MANAGER = "jobmanager";
 
   private final Builder description;
@@ -117,7 +121,7 @@ public final class StandaloneFlink implements AutoCloseable {
 
   private static void checkAlive(ServerProcess process) {
     if (!process.isAlive()) {
-      throw new IllegalStateException("A process has ended:\n" + process.lastOutput(20));
+      throw new IllegalStateException("A process has ended:\n" + process.lastOutput(LAST_LINES));
     }
   }
 
@@ -237,7 +241,10 @@ public final class StandaloneFlink implements AutoCloseable {
     jobManager = null;
     if (running.exitCode() != 0) {
       throw new IllegalStateException(
-          "The application has failed with " + running.exitCode() + ":\n" + running.lastOutput(20));
+          "The application has failed with "
+              + running.exitCode()
+              + ":\n"
+              + running.lastOutput(LAST_LINES));
     }
     return savepoint;
   }

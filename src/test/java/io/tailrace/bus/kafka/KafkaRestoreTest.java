@@ -2,20 +2,31 @@ package io.tailrace.bus.kafka;
 
 import static com.google.common.truth.Truth.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusMessageCoder;
 import io.tailrace.bus.BusReader;
 import io.tailrace.bus.Buses;
+import io.tailrace.pipelines.MetricsWriter;
 import io.tailrace.pipelines.ResultBusOptions;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.local.servers.FlinkCluster;
 import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.StandaloneFlink;
 import io.tailrace.result.DecodeResults;
+import io.tailrace.testing.EndingSource;
 import io.tailrace.testing.ReadBus;
 import io.tailrace.testing.TallyWriter;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +38,7 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.beam.sdk.transforms.Create;
+import org.apache.beam.sdk.io.Read;
 import org.apache.flink.api.common.JobID;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -148,23 +159,87 @@ public class KafkaRestoreTest {
   }
 
   @Test
-  public void aProgramWhoseJobEndsByItselfHasFailed() throws Exception {
+  public void aProgramWhoseJobEndsByItselfHasFailedThoughSomebodyTookASavepoint() throws Exception {
     Program program =
         start(
             Writer.named("ending-writer", ResultBusOptions.class)
                 .says("Ends.")
                 .reads("resultBus", ResultBusOptions::getResultBus)
                 .with(
-                    (options, check) -> () -> BusMessageCoder.of(),
-                    (start, coder) ->
+                    (options, check) -> () -> EndingSource.of(BusMessageCoder.of()),
+                    (start, source) ->
                         start
                             .pipeline()
-                            .apply(Create.empty(coder))
+                            .apply(Read.from(source))
                             .apply(DecodeResults.forWriter("ending-writer"))
-                            .failuresTo(start.failures())));
+                            .failuresTo(start.failures())),
+            "--checkpointingInterval=100",
+            "--shutdownSourcesAfterIdleMs=0");
+    await(() -> !running().isEmpty() && flink.completedCheckpoints(job()) > 0);
+    takeSavepoint(job());
+
+    EndingSource.end();
 
     assertThat(program.status()).isEqualTo(1);
     assertThat(program.printed()).contains("ending-writer: the job has ended");
+  }
+
+  /** Takes a savepoint of a job that goes on. */
+  private static void takeSavepoint(JobID job) throws Exception {
+    String path = "/jobs/" + job + "/savepoints";
+    String directory = folder.getRoot().toPath().resolve("taken").toUri().toString();
+    JsonNode begun =
+        ask(
+            HttpRequest.newBuilder()
+                .header("Content-Type", "application/json")
+                .POST(
+                    HttpRequest.BodyPublishers.ofString(
+                        "{\"target-directory\": \"" + directory + "\"}")),
+            path);
+    JsonNode[] answer = {MissingNode.getInstance()};
+    await(
+        () -> {
+          answer[0] = ask(HttpRequest.newBuilder(), path + "/" + begun.path("request-id").asText());
+          return answer[0].path("status").path("id").asText().equals("COMPLETED");
+        });
+    assertThat(answer[0].path("operation").path("location").asText()).isNotEmpty();
+  }
+
+  private static JsonNode ask(HttpRequest.Builder request, String path) {
+    try {
+      return new ObjectMapper()
+          .readTree(
+              HttpClient.newHttpClient()
+                  .send(
+                      request.uri(URI.create("http://" + flink.flinkMaster() + path)).build(),
+                      HttpResponse.BodyHandlers.ofString())
+                  .body());
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  public void anApplicationClusterWhoseJobIsStoppedWithASavepointHasSucceeded() throws Exception {
+    List<String> options = new ArrayList<>(List.of("--runner=FlinkRunner"));
+    options.addAll(buses());
+    options.add("--metricsBus=" + bus("-summaries").uri());
+    options.add("--checkpointingInterval=100");
+    kafka.createTopic(topic() + "-summaries", 1);
+    try (StandaloneFlink own =
+        StandaloneFlink.in(folder.getRoot().toPath().resolve("application"))
+            .taskManagers(1)
+            .slots(1)
+            .setting("scheduler-mode", "reactive")
+            .application(MetricsWriter.class, options)
+            .start()) {
+      FlinkCluster cluster = own.cluster();
+      JobID job = own.awaitApplication();
+      await(() -> cluster.completedCheckpoints(job) > 0);
+
+      // Throws if the JobManager ends with anything but 0.
+      assertThat(own.stopApplication(job)).contains("/savepoints/");
+    }
   }
 
   /** A program that stays as long as its job. */
@@ -178,15 +253,17 @@ public class KafkaRestoreTest {
     }
   }
 
-  private Program start(Writer<?> writer, String... more) {
+  private List<String> buses() {
     kafka.createTopic(topic(), 1);
     kafka.createTopic(topic() + "-letters", 1);
+    return List.of("--resultBus=" + bus("").uri(), "--deadLetterBus=" + bus("-letters").uri());
+  }
+
+  private Program start(Writer<?> writer, String... more) {
     List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.remove("--attachedMode=false");
     arguments.addAll(List.of(more));
-    arguments.add("--resultBus=" + bus("").uri());
-    arguments.add(
-        "--deadLetterBus=kafka://" + kafka.bootstrapServers() + "/" + topic() + "-letters");
+    arguments.addAll(buses());
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     PrintStream printing = new PrintStream(out, true, StandardCharsets.UTF_8);
     ExecutorService thread = Executors.newSingleThreadExecutor();
@@ -208,8 +285,8 @@ public class KafkaRestoreTest {
     return topic.getMethodName();
   }
 
-  private Bus bus(String query) {
-    return Buses.at("kafka://" + kafka.bootstrapServers() + "/" + topic() + query);
+  private Bus bus(String more) {
+    return Buses.at("kafka://" + kafka.bootstrapServers() + "/" + topic() + more);
   }
 
   private static ReadBus run(Bus bus, int parallelism, String savepoint, String... more) {
