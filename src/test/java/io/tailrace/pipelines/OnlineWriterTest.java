@@ -29,8 +29,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.flink.api.common.JobStatus;
@@ -43,34 +43,42 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.After;
+import org.junit.AfterClass;
 import org.junit.Before;
+import org.junit.BeforeClass;
 import org.junit.ClassRule;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.rules.TestName;
+import redis.clients.jedis.Jedis;
 
 /** The writer as a whole, from a real Kafka to a real Redis, on the direct runner and on Flink. */
 public class OnlineWriterTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final long DAY_MICROS = 24L * 3600 * 1_000_000;
+  private static final AtomicInteger tests = new AtomicInteger();
 
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
   @Rule public final TestName test = new TestName();
 
-  private LocalKafka kafka;
-  private LocalRedis redis;
-  private Optional<LocalFlink> flink = Optional.empty();
-  private KafkaProducer<byte[], byte[]> producer;
+  private static LocalKafka kafka;
+  private static LocalRedis redis;
+  private static LocalFlink flink;
+  private static KafkaProducer<byte[], byte[]> producer;
 
-  @Before
-  public void startServers() throws IOException {
+  /** Each test has topics of its own. */
+  private final String resultTopic = "results-" + tests.incrementAndGet();
+
+  private final String letterTopic = "letters-of-" + resultTopic;
+
+  @BeforeClass
+  public static void startServers() throws IOException {
     Path directory = folder.newFolder().toPath();
     kafka = LocalKafka.start(directory.resolve("kafka"), 0);
     // Keeps its data over a restart: what is tested is the writer, not Redis's memory.
     redis = LocalRedis.in(directory.resolve("redis")).appendOnly().start();
-    kafka.createTopic("results", 3);
-    kafka.createTopic("letters", 1);
+    flink = LocalFlink.in(directory.resolve("flink")).slots(2).start();
     producer =
         new KafkaProducer<>(
             Map.of(
@@ -84,13 +92,35 @@ public class OnlineWriterTest {
             new ByteArraySerializer());
   }
 
-  @After
-  public void stopServers() {
+  @AfterClass
+  public static void stopServers() {
     producer.close(Duration.ZERO);
-    flink.ifPresent(Balance::assertEven);
-    flink.ifPresent(LocalFlink::close);
+    flink.close();
     redis.close();
     kafka.close();
+  }
+
+  @Before
+  public void createTopics() {
+    kafka.createTopic(resultTopic, 3);
+    kafka.createTopic(letterTopic, 1);
+  }
+
+  @After
+  public void endJobs() {
+    try {
+      if (flink.jobs().stream().anyMatch(job -> !job.status().isGloballyTerminalState())) {
+        Balance.assertEven(flink);
+      }
+    } finally {
+      flink.cancelAll();
+      if (!redis.isRunning()) {
+        redis.restart();
+      }
+      try (Jedis jedis = redis.connect()) {
+        jedis.flushAll();
+      }
+    }
   }
 
   @Test
@@ -153,7 +183,7 @@ public class OnlineWriterTest {
           Letter letter = KafkaLetters.of(record).orElseThrow();
           reasons.put(name, letter.reason());
           assertThat(letter.writer()).isEqualTo("online-writer");
-          assertThat(letter.text(Letter.TOPIC)).isEqualTo("results");
+          assertThat(letter.text(Letter.TOPIC)).isEqualTo(resultTopic);
           assertThat(letter.text(Letter.MESSAGE)).isNotEmpty();
         });
     assertThat(reasons)
@@ -202,11 +232,11 @@ public class OnlineWriterTest {
     Map<Integer, Long> expected =
         publishWhile(
             () -> {
-              Thread.sleep(1_500);
+              awaitAny();
               redis.stop();
-              Thread.sleep(1_500);
+              Thread.sleep(1_000);
               redis.restart();
-              Thread.sleep(1_500);
+              Thread.sleep(500);
             });
 
     awaitValues(expected);
@@ -218,11 +248,11 @@ public class OnlineWriterTest {
     Map<Integer, Long> expected =
         publishWhile(
             () -> {
-              Thread.sleep(1_500);
+              awaitAny();
               kafka.stop();
               Thread.sleep(1_000);
               kafka.restart();
-              Thread.sleep(2_000);
+              Thread.sleep(500);
             });
 
     awaitValues(expected);
@@ -233,8 +263,7 @@ public class OnlineWriterTest {
     startOnFlink();
     Map<Integer, Long> expected = new HashMap<>(publish(500, 100));
     awaitValues(expected);
-    LocalFlink cluster = flink.orElseThrow();
-    cluster.cancel(cluster.jobs().get(0).id());
+    flink.cancelAll();
 
     expected.putAll(publish(500, 100));
     OnlineWriter.WRITER.start(flinkArguments());
@@ -252,7 +281,6 @@ public class OnlineWriterTest {
 
   @Test
   public void offsetsAreNeverCommittedAheadOfTheStore() throws Exception {
-    startFlink();
     List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
     arguments.removeIf(argument -> argument.startsWith("--onlineStore"));
     arguments.add("--onlineStore=" + redis.uri() + "?retryFor=60s");
@@ -266,8 +294,8 @@ public class OnlineWriterTest {
 
     // A single one, whose write leaves the runner's thread free to make checkpoints.
     expected.putAll(publish(1, 1));
-    // Ten of them would have come meanwhile.
-    Thread.sleep(3_000);
+    // Five of them would have come meanwhile.
+    Thread.sleep(1_500);
     assertThat(committed()).isEqualTo(300);
 
     redis.restart();
@@ -277,7 +305,6 @@ public class OnlineWriterTest {
 
   @Test
   public void aResultIsReadableWhileItsBundleIsStillOpen() throws Exception {
-    startFlink();
     List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
     arguments.removeIf(argument -> argument.startsWith("--checkpointingInterval"));
     arguments.addAll(
@@ -291,8 +318,7 @@ public class OnlineWriterTest {
 
     assertThat(committed()).isEqualTo(0);
     // An open bundle has not told yet what it counted: there are no books to compare.
-    flink.orElseThrow().close();
-    flink = Optional.empty();
+    flink.cancelAll();
   }
 
   @Test
@@ -305,10 +331,8 @@ public class OnlineWriterTest {
     }
 
     expected.putAll(publish(300, 30));
-    try (WriterJvm successor = startInAProcessOfItsOwn()) {
-      awaitValues(expected);
-      successor.checkAlive();
-    }
+    startOnFlink();
+    awaitValues(expected);
   }
 
   @Test
@@ -318,7 +342,7 @@ public class OnlineWriterTest {
     for (int i = 0; i < 30_000; i++) {
       int entity = i % 100;
       producer.send(
-          new ProducerRecord<>("results", 0, null, result(entity, now + i, i).toByteArray()));
+          new ProducerRecord<>(resultTopic, 0, null, result(entity, now + i, i).toByteArray()));
       expected.put(entity, (long) i);
     }
     producer.flush();
@@ -359,7 +383,7 @@ public class OnlineWriterTest {
                 OnlineWriter.WRITER.start(
                     "--resultBus=" + bus("no-such-topic"),
                     "--onlineStore=" + redis.uri(),
-                    "--deadLetterBus=" + bus("letters")));
+                    "--deadLetterBus=" + bus(letterTopic)));
 
     assertThat(e)
         .hasMessageThat()
@@ -407,7 +431,7 @@ public class OnlineWriterTest {
                     "--stateBackendStoragePath=file:///tmp",
                     "--resultBus=" + bus("refused"),
                     "--onlineStore=" + redis.uri(),
-                    "--deadLetterBus=" + bus("letters")));
+                    "--deadLetterBus=" + bus(letterTopic)));
 
     assertThat(e)
         .hasMessageThat()
@@ -426,7 +450,7 @@ public class OnlineWriterTest {
                 OnlineWriter.WRITER.start(
                     "--resultBus=" + bus("long"),
                     "--onlineStore=" + redis.uri(),
-                    "--deadLetterBus=" + bus("letters")));
+                    "--deadLetterBus=" + bus(letterTopic)));
 
     assertThat(e).hasMessageThat().contains("--deletionRetention=38d");
   }
@@ -435,7 +459,7 @@ public class OnlineWriterTest {
   public void messagesDeletedUnreadAreNotPassedOverInSilence() throws Exception {
     publish(300, 10);
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-      TopicPartition partition = new TopicPartition("results", 0);
+      TopicPartition partition = new TopicPartition(resultTopic, 0);
       admin
           .alterConsumerGroupOffsets(
               "online-writer",
@@ -464,7 +488,6 @@ public class OnlineWriterTest {
     Path overflow = folder.newFolder().toPath();
     byte[] broken = new byte[2_000_000];
     Arrays.fill(broken, (byte) 0xFF);
-    startFlink();
     List<String> arguments = new ArrayList<>(List.of(flinkArguments()));
     arguments.removeIf(argument -> argument.startsWith("--deadLetterBus"));
     arguments.add("--deadLetterBus=" + bus("small-letters"));
@@ -495,25 +518,20 @@ public class OnlineWriterTest {
 
   private String[] arguments(String... more) {
     List<String> arguments = new ArrayList<>(List.of(more));
-    arguments.add("--resultBus=" + bus("results"));
+    arguments.add("--resultBus=" + bus(resultTopic));
     arguments.add("--onlineStore=" + redis.uri() + "?retryFor=5s");
-    arguments.add("--deadLetterBus=" + bus("letters"));
+    arguments.add("--deadLetterBus=" + bus(letterTopic));
     return arguments.toArray(String[]::new);
   }
 
   private String[] flinkArguments() {
-    List<String> arguments = new ArrayList<>(flink.orElseThrow().pipelineArguments());
+    List<String> arguments = new ArrayList<>(flink.pipelineArguments());
     arguments.add("--parallelism=2");
     arguments.add("--checkpointingInterval=300");
     return arguments(arguments.toArray(String[]::new));
   }
 
-  private void startFlink() throws IOException {
-    flink = Optional.of(LocalFlink.in(folder.newFolder().toPath()).slots(2).start());
-  }
-
   private void startOnFlink() throws Exception {
-    startFlink();
     OnlineWriter.WRITER.start(flinkArguments());
   }
 
@@ -524,9 +542,10 @@ public class OnlineWriterTest {
           .listConsumerGroupOffsets("online-writer")
           .partitionsToOffsetAndMetadata()
           .get()
-          .values()
+          .entrySet()
           .stream()
-          .mapToLong(offset -> offset == null ? 0 : offset.offset())
+          .filter(each -> each.getKey().topic().equals(resultTopic) && each.getValue() != null)
+          .mapToLong(each -> each.getValue().offset())
           .sum();
     }
   }
@@ -567,7 +586,7 @@ public class OnlineWriterTest {
   }
 
   private void send(String key, byte[] payload) {
-    producer.send(new ProducerRecord<>("results", key.getBytes(UTF_8), payload));
+    producer.send(new ProducerRecord<>(resultTopic, key.getBytes(UTF_8), payload));
   }
 
   /** Publishes results of some entities, spread over all partitions; returns the newest values. */
@@ -578,7 +597,7 @@ public class OnlineWriterTest {
       long observedAt = nowMicros() + i;
       producer.send(
           new ProducerRecord<>(
-              "results", i % 3, null, result(i % entities, observedAt, observedAt).toByteArray()));
+              resultTopic, i % 3, null, result(i % entities, observedAt, observedAt).toByteArray()));
       expected.put(i % entities, observedAt);
     }
     producer.flush();
@@ -622,6 +641,12 @@ public class OnlineWriterTest {
     return newest;
   }
 
+  private void awaitAny() throws Exception {
+    try (Jedis jedis = redis.connect()) {
+      await(() -> jedis.dbSize() > 0);
+    }
+  }
+
   private void awaitValues(Map<Integer, Long> expected) throws Exception {
     List<Integer> entities = List.copyOf(expected.keySet());
     List<EntityKey> keys =
@@ -645,7 +670,7 @@ public class OnlineWriterTest {
   }
 
   private Map<String, ConsumerRecord<byte[], byte[]>> deadLetters(int count) throws Exception {
-    return deadLetters("letters", count);
+    return deadLetters(letterTopic, count);
   }
 
   private Map<String, ConsumerRecord<byte[], byte[]>> deadLetters(String topic, int count)
@@ -673,11 +698,7 @@ public class OnlineWriterTest {
   private void await(Condition condition) throws Exception {
     Instant end = Instant.now().plus(PATIENCE);
     while (!condition.holds()) {
-      flink.ifPresent(
-          cluster ->
-              cluster
-                  .jobs()
-                  .forEach(job -> assertThat(job.status()).isNotEqualTo(JobStatus.FAILED)));
+      flink.jobs().forEach(job -> assertThat(job.status()).isNotEqualTo(JobStatus.FAILED));
       if (Instant.now().isAfter(end)) {
         assertWithMessage(test.getMethodName() + ": not within " + PATIENCE).that(false).isTrue();
       }
