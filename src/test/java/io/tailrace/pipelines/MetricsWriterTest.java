@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.flink.api.common.JobID;
 import org.apache.kafka.clients.admin.Admin;
@@ -27,8 +28,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.After;
+import org.junit.AfterClass;
 import org.junit.Before;
-import org.junit.Rule;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
@@ -39,21 +42,22 @@ import org.junit.runners.JUnit4;
 public class MetricsWriterTest {
   private static final int PARTITIONS = 2;
 
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+
+  private static final AtomicInteger tests = new AtomicInteger();
+  private static LocalKafka kafka;
+  private static LocalFlink flink;
+  private static KafkaProducer<byte[], byte[]> producer;
+
+  private final int test = tests.incrementAndGet();
   private final Metrics metrics = new Metrics();
-  private LocalKafka kafka;
-  private LocalFlink flink;
-  private KafkaProducer<byte[], byte[]> producer;
   private int published;
 
-  @Before
-  public void start() throws Exception {
+  @BeforeClass
+  public static void start() throws Exception {
     Path directory = folder.getRoot().toPath();
     kafka = LocalKafka.start(directory.resolve("kafka"), 0);
-    kafka.createTopic("results", PARTITIONS);
-    kafka.createTopic("metrics", 1);
-    kafka.createTopic("letters", 1);
     flink = LocalFlink.in(directory.resolve("flink")).slots(2).start();
     producer =
         new KafkaProducer<>(
@@ -62,16 +66,36 @@ public class MetricsWriterTest {
             new ByteArraySerializer());
   }
 
-  @After
-  public void stop() {
+  @AfterClass
+  public static void stop() {
     producer.close(Duration.ZERO);
-    Balance.assertEven(flink);
     flink.close();
     kafka.close();
   }
 
+  @Before
+  public void createTopics() {
+    kafka.createTopic(topic("results"), PARTITIONS);
+    kafka.createTopic(topic("metrics"), 1);
+    kafka.createTopic(topic("letters"), 1);
+  }
+
+  @After
+  public void endJobs() {
+    try {
+      Balance.assertEven(flink);
+    } finally {
+      flink.cancelAll();
+    }
+  }
+
+  /** Each test has topics of its own. */
+  private String topic(String name) {
+    return name + "-" + test;
+  }
+
   private String bus(String topic) {
-    return "kafka://" + kafka.bootstrapServers() + "/" + topic;
+    return "kafka://" + kafka.bootstrapServers() + "/" + topic(topic);
   }
 
   private JobID startWriter(String... more) throws Exception {
@@ -100,7 +124,7 @@ public class MetricsWriterTest {
               .addFrames(Results.user("u1", Results.int64("age", RandomResults.START, 1)))
               .build();
       producer.send(
-          new ProducerRecord<>("results", i % PARTITIONS, now, null, result.toByteArray()));
+          new ProducerRecord<>(topic("results"), i % PARTITIONS, now, null, result.toByteArray()));
     }
     producer.flush();
   }
@@ -116,7 +140,7 @@ public class MetricsWriterTest {
               Map.of("bootstrap.servers", kafka.bootstrapServers()),
               new ByteArrayDeserializer(),
               new ByteArrayDeserializer())) {
-        TopicPartition only = new TopicPartition("metrics", 0);
+        TopicPartition only = new TopicPartition(topic("metrics"), 0);
         consumer.assign(List.of(only));
         consumer.seek(only, next);
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
@@ -164,9 +188,10 @@ public class MetricsWriterTest {
           .listConsumerGroupOffsets(MetricsWriter.WRITER.name())
           .partitionsToOffsetAndMetadata()
           .get()
-          .values()
+          .entrySet()
           .stream()
-          .mapToLong(offset -> offset == null ? 0 : offset.offset())
+          .filter(each -> each.getKey().topic().equals(topic("results")))
+          .mapToLong(each -> each.getValue() == null ? 0 : each.getValue().offset())
           .sum();
     }
   }
@@ -211,7 +236,7 @@ public class MetricsWriterTest {
 
   @Test
   public void whatIsNoResultBecomesADeadLetterAndTheOthersAreCounted() throws Exception {
-    producer.send(new ProducerRecord<>("results", "none".getBytes(StandardCharsets.UTF_8)));
+    producer.send(new ProducerRecord<>(topic("results"), "none".getBytes(StandardCharsets.UTF_8)));
     publish(10);
     JobID unused = startWriter();
     metrics.await(10);
@@ -219,7 +244,7 @@ public class MetricsWriterTest {
         "a letter",
         () -> {
           try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-            TopicPartition letters = new TopicPartition("letters", 0);
+            TopicPartition letters = new TopicPartition(topic("letters"), 0);
             return admin
                     .listOffsets(
                         Map.of(letters, org.apache.kafka.clients.admin.OffsetSpec.latest()))

@@ -2,7 +2,6 @@ package io.tailrace.pipelines;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
-import static org.junit.Assert.assertThrows;
 
 import io.tailrace.pipelines.OfflineServers.Store;
 import io.tailrace.pipelines.local.servers.FlinkCluster;
@@ -11,12 +10,13 @@ import io.tailrace.testing.Balance;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.flink.api.common.JobID;
 import org.junit.After;
+import org.junit.AfterClass;
 import org.junit.Before;
-import org.junit.Rule;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
@@ -27,16 +27,27 @@ import org.junit.runners.Parameterized.Parameters;
 /** Both writers of the offline path, from a real Kafka to a real DuckDB and a real PostgreSQL. */
 @RunWith(Parameterized.class)
 public class OfflineWritersTest {
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+
+  private static LocalFlink flink;
 
   @Parameter public Store kind = Store.DUCKDB;
 
   private OfflineServers servers;
-  private Optional<LocalFlink> flink = Optional.empty();
 
   @Parameters(name = "{0}")
   public static Store[] stores() {
     return Store.values();
+  }
+
+  @BeforeClass
+  public static void startFlink() throws IOException {
+    flink = LocalFlink.in(folder.newFolder().toPath()).slots(8).start();
+  }
+
+  @AfterClass
+  public static void stopFlink() {
+    flink.close();
   }
 
   @Before
@@ -46,9 +57,14 @@ public class OfflineWritersTest {
 
   @After
   public void stopServers() {
-    flink.ifPresent(Balance::assertEven);
-    flink.ifPresent(LocalFlink::close);
-    servers.close();
+    try {
+      if (flink.jobs().stream().anyMatch(job -> !job.status().isGloballyTerminalState())) {
+        Balance.assertEven(flink);
+      }
+    } finally {
+      flink.cancelAll();
+      servers.close();
+    }
   }
 
   @Test
@@ -94,7 +110,7 @@ public class OfflineWritersTest {
       List<JobID> jobs = startOnFlink("?group=" + group);
       servers.awaitCommitted(group + "-results", 500);
       servers.awaitCommitted(group + "-files", servers.filesPublished());
-      jobs.forEach(flink.orElseThrow()::cancel);
+      jobs.forEach(flink::cancel);
     }
 
     assertThat(servers.contents(tables)).isEqualTo(before);
@@ -119,33 +135,16 @@ public class OfflineWritersTest {
     assertWithMessage("query_log").that(servers.count("query_log")).isEqualTo(10);
   }
 
-  @Test
-  public void aStoreOfOneEnvironmentWantsItsName() {
-    String[] arguments = servers.offlineWriter("", "--runner=DirectRunner");
-    for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = arguments[i].replaceFirst("[?&]schema=\\{environment\\}", "");
-    }
-
-    CommandException e =
-        assertThrows(CommandException.class, () -> OfflineWriter.WRITER.start(arguments));
-
-    assertThat(e).hasMessageThat().contains("name it with --environments=NAME");
-  }
-
-  private List<JobID> startOnFlink(String group) throws CommandException, IOException {
-    if (flink.isEmpty()) {
-      flink = Optional.of(LocalFlink.in(folder.newFolder().toPath()).slots(8).start());
-    }
-    LocalFlink cluster = flink.orElseThrow();
-    List<JobID> before = cluster.jobs().stream().map(FlinkCluster.Job::id).toList();
-    List<String> runner = new ArrayList<>(cluster.pipelineArguments());
+  private List<JobID> startOnFlink(String group) throws CommandException {
+    List<JobID> before = flink.jobs().stream().map(FlinkCluster.Job::id).toList();
+    List<String> runner = new ArrayList<>(flink.pipelineArguments());
     runner.addAll(List.of("--parallelism=2", "--checkpointingInterval=500"));
     String[] arguments = runner.toArray(String[]::new);
     OfflineWriter.WRITER.start(
         servers.offlineWriter(group.isEmpty() ? "" : group + "-results", arguments));
     StreamingInsertWriter.WRITER.start(
         servers.insertWriter(group.isEmpty() ? "" : group + "-files", arguments));
-    return cluster.jobs().stream()
+    return flink.jobs().stream()
         .map(FlinkCluster.Job::id)
         .filter(job -> !before.contains(job))
         .toList();

@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.junit.Rule;
 import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
 import org.junit.runners.JUnit4;
 
@@ -68,6 +70,23 @@ public class WriterOptionsTest {
           "allowedLateness", Duration.ofMinutes(10),
           "updateInterval", Duration.ofSeconds(5),
           "deduplicate", Optional.empty());
+
+  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+
+  @Test
+  public void aStoreOfOneEnvironmentWantsItsName() {
+    CommandException e =
+        assertThrows(
+            CommandException.class,
+            () ->
+                OfflineWriter.WRITER.start(
+                    "--resultBus=kafka://127.0.0.1:1/results",
+                    "--streamingInsertBus=kafka://127.0.0.1:1/files",
+                    "--offlineStore=duckdb://" + folder.getRoot() + "/a.db",
+                    "--deadLetterBus=kafka://127.0.0.1:1/letters"));
+
+    assertThat(e).hasMessageThat().contains("name it with --environments=NAME");
+  }
 
   @Test
   public void whatIsLeftOutHasItsDefault() throws Exception {
