@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
 import io.tailrace.pipelines.OfflineServers.Store;
+import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.WriterJvm;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.beam.sdk.PipelineResult;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -24,9 +26,11 @@ public class OfflineProcessesTest {
   private static final String DIRECT = "--runner=DirectRunner";
 
   /** Commits what is durable at once, which the direct runner does not. */
-  private static final String[] FLINK = {
-    "--runner=FlinkRunner", "--parallelism=1", "--checkpointingInterval=300"
-  };
+  private static String[] flink(List<String> runner) {
+    List<String> all = new ArrayList<>(runner);
+    all.addAll(List.of("--parallelism=1", "--checkpointingInterval=300"));
+    return all.toArray(String[]::new);
+  }
 
   @Rule public final TemporaryFolder folder = new TemporaryFolder();
 
@@ -50,11 +54,15 @@ public class OfflineProcessesTest {
       assertThat(servers.count("user__f0")).isEqualTo(10);
       blocker.rollback();
 
-      try (WriterJvm successor = insertWriter(servers, DIRECT)) {
+      PipelineResult successor =
+          StreamingInsertWriter.WRITER.start(
+              servers.insertWriter("", DIRECT, "--blockOnRun=false"));
+      try {
         for (String table : List.of("user__f0", "user__f1", "user__f2", "query_log")) {
           servers.awaitRows(table, 40);
         }
-        successor.checkAlive();
+      } finally {
+        successor.cancel();
       }
     }
   }
@@ -78,7 +86,7 @@ public class OfflineProcessesTest {
       // Tables are created, then filled a hundred at a time: both leave something in the log.
       long killAt = 1;
       for (int kill = 0; kill < 2; kill++) {
-        try (WriterJvm killed = insertWriter(servers, FLINK)) {
+        try (WriterJvm killed = insertWriter(servers, flink(List.of("--runner=FlinkRunner")))) {
           long bytes = killAt;
           OfflineServers.await("a log of " + bytes, () -> size(log) >= bytes || isDone(servers));
           killAt = size(log) + 50_000;
@@ -86,10 +94,10 @@ public class OfflineProcessesTest {
         }
       }
 
-      try (WriterJvm last = insertWriter(servers, FLINK)) {
+      try (LocalFlink last = LocalFlink.in(directory.resolve("flink")).slots(1).start()) {
+        StreamingInsertWriter.WRITER.start(
+            servers.insertWriter("", flink(last.pipelineArguments())));
         servers.awaitCommitted(StreamingInsertWriter.WRITER.name(), servers.filesPublished());
-        last.checkAlive();
-        last.kill();
       }
       assertThat(servers.leastAndMost(features)).containsExactly(40L, 40L);
       assertThat(servers.count("query_log")).isEqualTo(40);
@@ -105,26 +113,21 @@ public class OfflineProcessesTest {
   }
 
   @Test
-  public void writersInFourProcessesThatMeet60UnseenFeaturesLoseNothing() throws Exception {
+  public void writersInTwoProcessesThatMeet60UnseenFeaturesLoseNothing() throws Exception {
     int features = 60;
     try (OfflineServers servers =
         new OfflineServers(folder.newFolder().toPath(), Store.POSTGRESQL)) {
       for (int i = 0; i < 10; i++) {
-        servers.publish(i, 1, features);
+        servers.publishFiles(OfflineServers.results(i, 1, features));
       }
       List<WriterJvm> writers = new ArrayList<>();
       try {
         for (String group : List.of("one", "two")) {
           writers.add(
               WriterJvm.start(
-                  OfflineWriter.class,
-                  folder.newFile(),
-                  servers.offlineWriter("?group=" + group + "-results", DIRECT)));
-          writers.add(
-              WriterJvm.start(
                   StreamingInsertWriter.class,
                   folder.newFile(),
-                  servers.insertWriter("?group=" + group + "-files", DIRECT)));
+                  servers.insertWriter("?group=" + group, DIRECT)));
         }
         OfflineServers.await(
             "all rows",

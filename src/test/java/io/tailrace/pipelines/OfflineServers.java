@@ -54,6 +54,7 @@ final class OfflineServers implements AutoCloseable {
   private final Optional<LocalPostgres> postgres;
   private final String store;
   private final KafkaProducer<byte[], byte[]> producer;
+  private final Admin admin;
 
   OfflineServers(Path directory, Store kind) {
     kafka = kafka(directory);
@@ -68,6 +69,7 @@ final class OfflineServers implements AutoCloseable {
       store = "duckdb://" + directory.resolve("offline.db") + "?schema={environment}";
     }
     producer = producer(kafka);
+    admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
   }
 
   /** Has a store that the caller started, and ends. */
@@ -76,6 +78,7 @@ final class OfflineServers implements AutoCloseable {
     postgres = Optional.empty();
     store = storeUri;
     producer = producer(kafka);
+    admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
   }
 
   private static LocalKafka kafka(Path directory) {
@@ -257,30 +260,25 @@ final class OfflineServers implements AutoCloseable {
   }
 
   long committed(String group) throws Exception {
-    try (Admin admin = admin()) {
-      return admin
-          .listConsumerGroupOffsets(group)
-          .partitionsToOffsetAndMetadata()
-          .get()
-          .values()
-          .stream()
-          .mapToLong(offset -> offset == null ? 0 : offset.offset())
-          .sum();
-    }
+    return admin
+        .listConsumerGroupOffsets(group)
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .values()
+        .stream()
+        .mapToLong(offset -> offset == null ? 0 : offset.offset())
+        .sum();
   }
 
   /** Returns how many messages a topic has. */
   long published(String topic, int partitions) throws Exception {
-    try (Admin admin = admin()) {
-      Map<TopicPartition, OffsetSpec> ends =
-          IntStream.range(0, partitions)
-              .boxed()
-              .collect(
-                  Collectors.toMap(p -> new TopicPartition(topic, p), p -> OffsetSpec.latest()));
-      return admin.listOffsets(ends).all().get().values().stream()
-          .mapToLong(ListOffsetsResultInfo::offset)
-          .sum();
-    }
+    Map<TopicPartition, OffsetSpec> ends =
+        IntStream.range(0, partitions)
+            .boxed()
+            .collect(Collectors.toMap(p -> new TopicPartition(topic, p), p -> OffsetSpec.latest()));
+    return admin.listOffsets(ends).all().get().values().stream()
+        .mapToLong(ListOffsetsResultInfo::offset)
+        .sum();
   }
 
   long filesPublished() throws Exception {
@@ -307,10 +305,6 @@ final class OfflineServers implements AutoCloseable {
     }
   }
 
-  private Admin admin() {
-    return Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
-  }
-
   static void await(String what, Condition condition) throws Exception {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.holds()) {
@@ -322,6 +316,7 @@ final class OfflineServers implements AutoCloseable {
   @Override
   public void close() {
     producer.close(Duration.ZERO);
+    admin.close(Duration.ZERO);
     postgres.ifPresent(LocalPostgres::close);
     kafka.close();
   }

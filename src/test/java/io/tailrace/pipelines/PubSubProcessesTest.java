@@ -8,10 +8,14 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.pubsub.PubSubTopics;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStores;
+import io.tailrace.pipelines.local.servers.LocalFlink;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.WriterJvm;
 import io.tailrace.testing.fakes.FakePubSub;
 import io.tailrace.v1.QueryResult;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -30,12 +34,12 @@ public class PubSubProcessesTest {
       throws Exception {
     int results = 25;
     String store = "duckdb://" + folder.getRoot() + "/offline.db?schema={environment}";
-    try (FakePubSub started = FakePubSub.start()) {
+    try (FakePubSub started = FakePubSub.start();
+        LocalFlink flink = LocalFlink.in(folder.newFolder().toPath()).slots(1).start()) {
       server = started;
       PubSubTopics topics = PubSubTopics.at(server.host());
       String letters = "--deadLetterBus=" + topics.create("letters");
       String[] ofWriter = {
-        "--runner=FlinkRunner",
         "--parallelism=1",
         "--checkpointingInterval=300",
         letters,
@@ -51,7 +55,11 @@ public class PubSubProcessesTest {
       }
 
       server.refuseToAcknowledge(true);
-      try (WriterJvm killed = WriterJvm.start(OfflineWriter.class, folder.newFile(), ofWriter)) {
+      try (WriterJvm killed =
+          WriterJvm.start(
+              OfflineWriter.class,
+              folder.newFile(),
+              with(List.of("--runner=FlinkRunner"), ofWriter))) {
         OfflineServers.await(
             "an acknowledgement",
             () -> {
@@ -66,37 +74,36 @@ public class PubSubProcessesTest {
 
       server.refuseToAcknowledge(false);
       server.expireLeases();
-      try (WriterJvm next = WriterJvm.start(OfflineWriter.class, folder.newFile(), ofWriter)) {
-        awaitSettled("results", next);
-      }
+      OfflineWriter.WRITER.start(with(flink.pipelineArguments(), ofWriter));
+      awaitSettled("results");
+      flink.cancelAll();
       assertThat(server.unacknowledged(PubSubTopics.subscription("files")))
           .isGreaterThan(published);
 
       String[] ofInserts = {
-        "--runner=FlinkRunner",
         "--parallelism=1",
         "--checkpointingInterval=300",
         letters,
         "--streamingInsertBus=" + topics.uri("files"),
         "--offlineStore=" + store
       };
-      try (WriterJvm inserts =
-          WriterJvm.start(StreamingInsertWriter.class, folder.newFile(), ofInserts)) {
-        awaitSettled("files", inserts);
-      }
+      StreamingInsertWriter.WRITER.start(with(flink.pipelineArguments(), ofInserts));
+      awaitSettled("files");
       assertThat(rows(store, "user__f0")).isEqualTo(results);
       assertThat(rows(store, "query_log")).isEqualTo(results);
       assertThat(server.unacknowledged(PubSubTopics.subscription("letters"))).isEqualTo(0);
     }
   }
 
-  private void awaitSettled(String subscription, WriterJvm writer) throws Exception {
+  private static String[] with(List<String> runner, String... arguments) {
+    List<String> all = new ArrayList<>(runner);
+    all.addAll(Arrays.asList(arguments));
+    return all.toArray(String[]::new);
+  }
+
+  private void awaitSettled(String subscription) throws Exception {
     OfflineServers.await(
-        subscription,
-        () -> {
-          writer.checkAlive();
-          return server.unacknowledged(PubSubTopics.subscription(subscription)) == 0;
-        });
+        subscription, () -> server.unacknowledged(PubSubTopics.subscription(subscription)) == 0);
   }
 
   private static long rows(String store, String table) throws UnavailableException {
