@@ -10,11 +10,13 @@ import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.WriterJvm;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.Rule;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
@@ -48,7 +50,7 @@ public class DuckDbKilledTest {
 
   @Parameter public Last last;
 
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
   private static DuckDbOfflineStore store(String directory) {
     return DuckDbOfflineStore.at(EndpointUri.parse("duckdb://" + directory + "/offline.db"));
@@ -76,27 +78,41 @@ public class DuckDbKilledTest {
     };
   }
 
-  /** Inserts in a process of its own, which is halted at once. */
+  /** Inserts in a process of its own, which is halted while it has all of its files open. */
   public static final class Writer {
     public static void main(String[] arguments) throws Exception {
-      Last last = Last.valueOf(arguments[1]);
-      InsertSession session = GroupedInserts.over(store(arguments[0]).connect());
-      for (Last step : Last.values()) {
-        if (step.compareTo(last) <= 0) {
-          Inserted unused = session.insert(files(step));
+      List<InsertSession> open = new ArrayList<>();
+      for (Last last : Last.values()) {
+        InsertSession session = GroupedInserts.over(store(directory(arguments[0], last)).connect());
+        open.add(session);
+        for (Last step : Last.values()) {
+          if (step.compareTo(last) <= 0) {
+            Inserted unused = session.insert(files(step));
+          }
         }
       }
-      Runtime.getRuntime().halt(WriterJvm.HALTED);
+      Runtime.getRuntime().halt(open.isEmpty() ? 1 : WriterJvm.HALTED);
+    }
+  }
+
+  private static String directory(String root, Last last) {
+    return root + "/" + last.name();
+  }
+
+  @BeforeClass
+  public static void insertAndHalt() throws Exception {
+    for (Last last : Last.values()) {
+      File unused = folder.newFolder(last.name());
+    }
+    try (WriterJvm writer =
+        WriterJvm.start(Writer.class, folder.newFile("output"), folder.getRoot().getPath())) {
+      writer.awaitHalt();
     }
   }
 
   @Test
   public void theFileOpensAndHasEverything() throws Exception {
-    String directory = folder.getRoot().getPath();
-    try (WriterJvm writer =
-        WriterJvm.start(Writer.class, folder.newFile("output"), directory, last.name())) {
-      writer.awaitHalt();
-    }
+    String directory = directory(folder.getRoot().getPath(), last);
     assertThat(Files.size(Path.of(directory, "offline.db.wal"))).isGreaterThan(0);
 
     DuckDbOfflineStore store = store(directory);

@@ -14,6 +14,7 @@ import io.tailrace.sql.Layout;
 import io.tailrace.sql.Table;
 import io.tailrace.sql.Tables;
 import io.tailrace.testing.WriterJvm;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.Rule;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.runner.RunWith;
@@ -142,15 +144,34 @@ public class DuckDbDefinitionsTest {
     return DuckDbFile.open(path, DuckDbSettings.of(EndpointUri.parse("duckdb://" + path)));
   }
 
-  /** Does it in a process of its own, which is halted at once. */
+  /** Does it in a process of its own, which is halted while it has all of its files open. */
   public static final class Writer {
     public static void main(String[] arguments) throws Exception {
-      Path path = Path.of(arguments[0]);
-      DuckDbSession session = new DuckDbSession(() -> open(path));
-      for (Step step : Definitions.valueOf(arguments[1]).steps) {
-        step.run(session);
+      List<DuckDbSession> open = new ArrayList<>();
+      for (Definitions each : Definitions.values()) {
+        Path path = path(Path.of(arguments[0]), each);
+        DuckDbSession session = new DuckDbSession(() -> open(path));
+        open.add(session);
+        for (Step step : each.steps) {
+          step.run(session);
+        }
       }
-      Runtime.getRuntime().halt(WriterJvm.HALTED);
+      Runtime.getRuntime().halt(open.isEmpty() ? 1 : WriterJvm.HALTED);
+    }
+  }
+
+  private static Path path(Path root, Definitions definitions) {
+    return root.resolve(definitions.name()).resolve("a.db");
+  }
+
+  @BeforeClass
+  public static void defineAndHalt() throws Exception {
+    for (Definitions each : Definitions.values()) {
+      File unused = folder.newFolder(each.name());
+    }
+    try (WriterJvm writer =
+        WriterJvm.start(Writer.class, folder.newFile("output"), folder.getRoot().getPath())) {
+      writer.awaitHalt();
     }
   }
 
@@ -161,16 +182,11 @@ public class DuckDbDefinitionsTest {
 
   @Parameter public Definitions definitions;
 
-  @Rule public final TemporaryFolder folder = new TemporaryFolder();
+  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
   @Test
   public void theFileOpensAndHasEverything() throws Exception {
-    Path path = folder.getRoot().toPath().resolve("a.db");
-    try (WriterJvm writer =
-        WriterJvm.start(
-            Writer.class, folder.newFile("output"), path.toString(), definitions.name())) {
-      writer.awaitHalt();
-    }
+    Path path = path(folder.getRoot().toPath(), definitions);
     assertThat(Files.size(Path.of(path + ".wal"))).isGreaterThan(0);
 
     // Whoever has only DuckDB, too.
@@ -193,8 +209,8 @@ public class DuckDbDefinitionsTest {
     }
   }
 
-  private boolean opensAnywhere(Path path) throws IOException {
-    Path copy = folder.getRoot().toPath().resolve("copy.db");
+  private static boolean opensAnywhere(Path path) throws IOException {
+    Path copy = path.resolveSibling("copy.db");
     Files.copy(path, copy);
     Files.copy(Path.of(path + ".wal"), Path.of(copy + ".wal"));
     try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + copy)) {
