@@ -42,7 +42,6 @@ import org.junit.runners.JUnit4;
 public class MetricsWriterTest {
   private static final int PARTITIONS = 2;
 
-
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
 
   private static final AtomicInteger tests = new AtomicInteger();

@@ -597,7 +597,10 @@ public class OnlineWriterTest {
       long observedAt = nowMicros() + i;
       producer.send(
           new ProducerRecord<>(
-              resultTopic, i % 3, null, result(i % entities, observedAt, observedAt).toByteArray()));
+              resultTopic,
+              i % 3,
+              null,
+              result(i % entities, observedAt, observedAt).toByteArray()));
       expected.put(i % entities, observedAt);
     }
     producer.flush();

@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.BeforeClass;
+import org.junit.ClassRule;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -27,7 +29,16 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 
 @RunWith(JUnit4.class)
 public class LocalRedisTest {
+  @ClassRule public static final TemporaryFolder shared = new TemporaryFolder();
+
+  private static TestCertificates certificates;
+
   @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+
+  @BeforeClass
+  public static void generateCertificates() throws Exception {
+    certificates = TestCertificates.generate(shared.getRoot().toPath());
+  }
 
   @Test
   public void answersAtItsUri() {
@@ -168,7 +179,6 @@ public class LocalRedisTest {
 
   @Test
   public void speaksTlsAndChecksUsersThere() throws Exception {
-    TestCertificates certificates = TestCertificates.generate(temporary.newFolder().toPath());
     try (LocalRedis redis =
             LocalRedis.in(directory())
                 .tls(certificates.certificate(), certificates.key(), certificates.authority())
@@ -184,7 +194,6 @@ public class LocalRedisTest {
 
   @Test
   public void tlsIsRefusedByAClientThatDoesNotTrustTheAuthority() throws Exception {
-    TestCertificates certificates = TestCertificates.generate(temporary.newFolder().toPath());
     try (LocalRedis redis =
         LocalRedis.in(directory())
             .tls(certificates.certificate(), certificates.key(), certificates.authority())

@@ -62,9 +62,10 @@ public record TestCertificates(Path authority, Path certificate, Path key, Path 
         "-alias",
         alias,
         "-keyalg",
-        "RSA",
-        "-keysize",
-        "2048",
+        // Made in no time.
+        "EC",
+        "-groupname",
+        "secp256r1",
         "-dname",
         name,
         "-ext",
