@@ -39,6 +39,17 @@ public record RowNumbers(List<Run> runs) {
     return new RowNumbers(runs);
   }
 
+  /** Returns those whose bits are set. */
+  public static RowNumbers of(BitSet rows) {
+    List<Run> runs = new ArrayList<>();
+    for (int first = rows.nextSetBit(0); first >= 0; ) {
+      int end = rows.nextClearBit(first);
+      runs.add(new Run(first, end - first));
+      first = rows.nextSetBit(end);
+    }
+    return new RowNumbers(runs);
+  }
+
   /** Returns one row. */
   public static RowNumbers of(int row) {
     return new RowNumbers(List.of(new Run(row, 1)));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.staging.Ledger;
+import io.tailrace.offline.staging.LedgerText;
 import io.tailrace.stage.Failure;
 import java.time.Instant;
 import java.util.Collection;
@@ -68,7 +69,18 @@ final class BulkLedger {
         .toList();
   }
 
+  /** Where not all cells that are shown have room, fewer are; all are counted. */
   private static String text(Failure.Cells cells) {
+    return LedgerText.fitting(
+            Failure.MAX_CELLS,
+            most ->
+                json(
+                    new Failure.Cells(
+                        cells.first().stream().limit(most).toList(), cells.reasons())))
+        .orElseGet(() -> json(new Failure.Cells(List.of(), cells.reasons())));
+  }
+
+  private static String json(Failure.Cells cells) {
     try {
       return JSON.writeValueAsString(cells);
     } catch (JsonProcessingException e) {

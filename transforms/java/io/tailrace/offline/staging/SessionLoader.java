@@ -1,6 +1,5 @@
 package io.tailrace.offline.staging;
 
-import com.google.common.collect.Iterables;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.InsertSession;
 import io.tailrace.offline.Inserted;
@@ -9,12 +8,9 @@ import io.tailrace.offline.staging.Ledger.Entry;
 import io.tailrace.parquet.FileDecoder;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.InvalidMessageException;
-import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,9 +23,6 @@ import java.util.Optional;
  * <p>A crash between the two repeats the load, which the ids of the rows make harmless.
  */
 public final class SessionLoader implements Loader {
-  /** Messages that an entry lists for each reason. */
-  private static final int MAX_LISTED = 100;
-
   private final InsertSession session;
   private final Ledger.Book ledger;
 
@@ -149,25 +142,10 @@ public final class SessionLoader implements Loader {
           new Entry(
               files.get(positions.get(i)).name(),
               now,
-              bounded(rejected.getOrDefault(i, List.of())),
+              rejected.getOrDefault(i, List.of()),
               Optional.ofNullable(inserted.refused().get(i))));
     }
     return entries;
-  }
-
-  /** Rows with one reason and message are one entry; beyond some, the last one's message stands. */
-  private static List<Rejected> bounded(List<Rejected> rejected) {
-    Map<Reason, Map<String, Rejected>> byReason = new EnumMap<>(Reason.class);
-    for (Rejected rows : rejected) {
-      Map<String, Rejected> byMessage =
-          byReason.computeIfAbsent(rows.reason(), unused -> new LinkedHashMap<>());
-      String message =
-          byMessage.size() < MAX_LISTED || byMessage.containsKey(rows.message())
-              ? rows.message()
-              : Iterables.getLast(byMessage.keySet());
-      byMessage.merge(message, rows, (before, more) -> before.and(more.rows()));
-    }
-    return byReason.values().stream().flatMap(each -> each.values().stream()).toList();
   }
 
   @Override
