@@ -8,6 +8,8 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What a refusal of Redshift means, by its SQLSTATE and its words. Stateless and thread-safe. */
 final class RedshiftStates {
@@ -25,6 +27,24 @@ final class RedshiftStates {
           "json_parse",
           "exceeds ddl length",
           "value too long");
+
+  /** Redshift, or the layer of it that reads files, can't read the bucket now, or at all. */
+  private static final Pattern OUTAGE =
+      Pattern.compile(
+          "forbidden|access ?denied|not authorized|assume(d)? (iam )?role|slow ?down|speed limit"
+              + "|throttl|(status|status code|error code)[ :=]*(401|403|429|5\\d\\d)\\b"
+              + "|timed? ?out|curl ?error|s3curlexception|connection|retries exceeded"
+              + "|temporarily unavailable|service ?unavailable|no ?such ?bucket"
+              + "|bucket does not exist|expired|invalidaccesskeyid|\\bkms\\b");
+
+  /** What says why, in a detail that is drawn as a box; it never shows a row. */
+  private static final Pattern CONTEXT =
+      Pattern.compile(
+          "^\\s*context:[ \\t]*(.*?)\\s*^\\s*(query|location|process):",
+          Pattern.MULTILINE | Pattern.DOTALL);
+
+  /** Names that somebody chose. */
+  private static final Pattern ADDRESS = Pattern.compile("(https?|s3)://\\S+");
 
   private RedshiftStates() {}
 
@@ -50,7 +70,10 @@ final class RedshiftStates {
         return message.contains("pg_") ? Meaning.THERE : Meaning.CONTENT;
       }
       case INTERNAL -> {
-        return OF_FILES.stream().anyMatch(message::contains) ? Meaning.CONTENT : Meaning.LATER;
+        return OF_FILES.stream().anyMatch(message::contains)
+                && !OUTAGE.matcher(ADDRESS.matcher(message).replaceAll("")).find()
+            ? Meaning.CONTENT
+            : Meaning.LATER;
       }
       default -> {
         if (state.startsWith("08") || state.startsWith("57P")) {
@@ -64,12 +87,24 @@ final class RedshiftStates {
     }
   }
 
-  /** Returns Redshift's words on one line, without the row that a detail shows. */
+  /** Returns Redshift's words on one line, with their context, without the row of a detail. */
   static String message(SQLException e) {
     String words =
         reply(e)
             .map(ServerErrorMessage::getMessage)
             .orElseGet(() -> String.valueOf(e.getMessage()));
+    return line(words)
+        + reply(e)
+            .map(ServerErrorMessage::getDetail)
+            .map(CONTEXT::matcher)
+            .filter(Matcher::find)
+            .map(context -> line(String.valueOf(context.group(1))))
+            .filter(context -> !context.isEmpty())
+            .map(context -> ": " + context)
+            .orElse("");
+  }
+
+  private static String line(String words) {
     return words.strip().replaceAll("\\s*\\R\\s*", " ").replaceFirst("\\.$", "");
   }
 

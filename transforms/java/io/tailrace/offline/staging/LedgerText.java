@@ -55,11 +55,7 @@ public final class LedgerText {
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   private record Line(
-      int file,
-      Reason reason,
-      @Nullable RowNumbers rows,
-      @Nullable String packed,
-      String message) {
+      int file, Reason reason, @Nullable RowNumbers rows, @Nullable String packed, String message) {
     static Line of(Rejected rejected) {
       return new Line(
           rejected.file(), rejected.reason(), rejected.rows(), null, rejected.message());
@@ -125,9 +121,7 @@ public final class LedgerText {
           byMessage.size() < listed || byMessage.containsKey(rows.message())
               ? rows.message()
               : Iterables.getLast(byMessage.keySet());
-      byMessage
-          .computeIfAbsent(message, unused -> new BitSet())
-          .or(bits(rows.rows()));
+      byMessage.computeIfAbsent(message, unused -> new BitSet()).or(bits(rows.rows()));
     }
     List<Rejected> united = new ArrayList<>();
     byReason.forEach(

@@ -12,6 +12,7 @@ import io.tailrace.parquet.ObservationRows;
 import io.tailrace.parquet.SomeRows;
 import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
+import io.tailrace.stage.Quoted;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.sql.SQLException;
@@ -32,6 +33,9 @@ import java.util.Set;
 final class FileCopies {
   /** What a file is called that has some rows of another; none that is searched for. */
   private static final String SOME_ROWS = ".some-rows";
+
+  /** What the ledger keeps of a warehouse's words, which may have the trace of a stack. */
+  private static final int MAX_SENTENCE_BYTES = 4_000;
 
   private final WarehouseServer server;
   private final WarehouseDialect dialect;
@@ -105,23 +109,49 @@ final class FileCopies {
         copyGood(statements, rows, files.subList(0, files.size() / 2));
         copyGood(statements, rows, files.subList(files.size() / 2, files.size()));
       } else if (!parts.containsKey(files.get(0).name())) {
-        divide(files.get(0), e);
+        divide(statements, files.get(0), e);
         if (parts.containsKey(files.get(0).name())) {
           copyGood(statements, rows, files);
         }
       } else {
         parts.remove(files.get(0).name());
-        refuse(files.get(0), "can't be copied: " + server.message(e));
+        refuseCopy(statements, files.get(0), e);
       }
     }
   }
 
   private void refuse(StagedFile file, String why) {
-    refused.put(file.name(), "the staged file " + file.name() + " " + why);
+    refused.put(
+        file.name(), Quoted.cut("the staged file " + file.name() + " " + why, MAX_SENTENCE_BYTES));
+  }
+
+  /**
+   * Refuses a file that can't be copied while others can: where a sound one can't be either, it is
+   * the stage that the warehouse can't read, and nobody's content.
+   */
+  private void refuseCopy(Statements statements, StagedFile file, SQLException refusal)
+      throws SQLException, UnavailableException {
+    try {
+      SoundFile.copy(statements, dialect, stage, file);
+    } catch (SQLException e) {
+      if (server.meaning(e) != Meaning.CONTENT) {
+        throw e;
+      }
+      throw new UnavailableException(
+          server.text()
+              + ": no file can be copied from the stage "
+              + file.stage()
+              + ", not even one with a single plain row: "
+              + server.message(e)
+              + "; let the warehouse read it",
+          e);
+    }
+    refuse(file, "can't be copied: " + server.message(refusal));
   }
 
   /** Finds the rows of a file that the warehouse can't hold, and stages the others alone. */
-  private void divide(StagedFile file, SQLException refusal) throws UnavailableException {
+  private void divide(Statements statements, StagedFile file, SQLException refusal)
+      throws SQLException, UnavailableException {
     Optional<byte[]> bytes = stage.read(file.name());
     if (bytes.isEmpty()) {
       missing.add(file.name());
@@ -135,7 +165,7 @@ final class FileCopies {
         sort(decoded.rows(), decoded.valueType().get(), good, bad);
       }
       if (bad.isEmpty()) {
-        refuse(file, "can't be copied: " + server.message(refusal));
+        refuseCopy(statements, file, refusal);
         return;
       }
       String name = file.name() + SOME_ROWS;

@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
@@ -92,6 +93,7 @@ public final class FakeRedshift implements AutoCloseable {
   private final AtomicInteger copies = new AtomicInteger();
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
   private final List<String> statements = new ArrayList<>();
+  private volatile @Nullable String unreadable;
 
   /**
    * What goes wrong with the next statement that holds a text.
@@ -170,6 +172,11 @@ public final class FakeRedshift implements AutoCloseable {
     faults.add(new Fault(text, Fault.Kind.REFUSED, sqlState + message));
   }
 
+  /** Redshift can't read files, and says so in a context, until faults are forgotten. */
+  public void cantRead(String context) {
+    unreadable = context;
+  }
+
   /** Returns whether all that was to go wrong has. */
   public boolean isHarmless() {
     return faults.isEmpty();
@@ -177,6 +184,7 @@ public final class FakeRedshift implements AutoCloseable {
 
   /** Whatever was to go wrong does not. */
   public void forgetFaults() {
+    unreadable = null;
     faults.clear();
   }
 
@@ -301,6 +309,10 @@ public final class FakeRedshift implements AutoCloseable {
           }
         }
       }
+      String context = unreadable;
+      if (context != null && RedshiftSql.Copy.of(sql).isPresent()) {
+        return refuseScan(context);
+      }
       try {
         RedshiftSql.Copy copy = RedshiftSql.Copy.of(sql).orElse(null);
         return copy == null ? RedshiftSql.translate(sql) : copy(copy);
@@ -315,13 +327,27 @@ public final class FakeRedshift implements AutoCloseable {
   }
 
   private static String raise(String state, String message) {
+    return raise(state, message, "");
+  }
+
+  private static String raise(String state, String message, String detail) {
     return "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''"
         + state
-        + "'', MESSAGE = '"
-        + "'"
+        + "'', MESSAGE = ''"
         + message.replace("'", "''''")
-        + "'"
-        + "'; END'";
+        + "'', DETAIL = ''"
+        + detail.replace("'", "''''")
+        + "''; END'";
+  }
+
+  /** What the layer that reads files says, in a box. */
+  private static String refuseScan(String context) {
+    return raise(
+        "XX000",
+        "Spectrum Scan Error",
+        "\n  ----\n  error:  Spectrum Scan Error\n  code:      15001\n  context:   "
+            + context
+            + "\n  query:     1\n  location:  dory_util.cpp:1450\n  process:   worker_thread\n");
   }
 
   private void serve(Socket client) throws IOException {
