@@ -15,8 +15,8 @@ import java.time.Duration;
 public final class SecretServer {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration CONNECT = Duration.ofSeconds(5);
-  private static final Duration REPLY = Duration.ofSeconds(10);
-  private static final Duration RETRY_FOR = Duration.ofSeconds(10);
+  private static final Timeouts TIMEOUTS =
+      new Timeouts(CONNECT, Duration.ofSeconds(10), Duration.ofSeconds(10));
   private static final int MAX_SHOWN = 300;
   private static final int TOO_MANY_REQUESTS = 429;
 
@@ -41,13 +41,21 @@ public final class SecretServer {
    * @throws IllegalStateException if there is none; the message names the secret
    */
   public static JsonNode ask(String secret, HttpRequest.Builder request) {
-    Retry retry = Retry.of(secret, RETRY_FOR);
+    return ask(secret, request, TIMEOUTS);
+  }
+
+  static JsonNode ask(String secret, HttpRequest.Builder request, Timeouts timeouts) {
+    Retry retry = Retry.of(secret, timeouts.retryFor());
     try {
       while (true) {
         String trouble;
         try {
           HttpResponse<byte[]> answer =
-              CLIENT.send(request.timeout(REPLY).build(), HttpResponse.BodyHandlers.ofByteArray());
+              TimedAnswers.send(
+                  CLIENT,
+                  request.build(),
+                  HttpResponse.BodyHandlers.ofByteArray(),
+                  timeouts.reply());
           if (answer.statusCode() == 200) {
             return JSON.readTree(answer.body());
           }

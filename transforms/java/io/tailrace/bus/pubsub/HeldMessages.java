@@ -37,6 +37,7 @@ final class HeldMessages implements AutoCloseable {
   private final PubSubBus bus;
   private final PubSubClient client;
   private final Runnable besides;
+  private final Duration every;
   // By the ids of messages those to acknowledge them with: one that came more than once has
   // several, of which the last counts, and nobody knows which that is.
   private final Map<String, List<String>> ackIds = new HashMap<>();
@@ -49,9 +50,15 @@ final class HeldMessages implements AutoCloseable {
    * @param besides what else is to be done as often as leases are extended
    */
   HeldMessages(PubSubBus bus, PubSubClient client, Runnable besides) {
+    this(bus, client, besides, EXTEND_EVERY);
+  }
+
+  /** Extends leases so often. */
+  HeldMessages(PubSubBus bus, PubSubClient client, Runnable besides, Duration every) {
     this.bus = bus;
     this.client = client;
     this.besides = besides;
+    this.every = every;
     this.thread = new Thread(this::run, "pubsub holds " + bus.topic());
     this.thread.setDaemon(true);
     this.thread.start();
@@ -121,13 +128,18 @@ final class HeldMessages implements AutoCloseable {
   private void run() {
     while (!isEnded()) {
       modify(all(), (int) LEASE.toSeconds());
-      besides.run();
+      try {
+        besides.run();
+      } catch (RuntimeException e) {
+        // The leases must be extended, whatever is wrong beside them.
+        LOG.warn("{}: what is done beside its leases has failed", bus.name(), e);
+      }
     }
   }
 
   private boolean isEnded() {
     try {
-      return ended.await(EXTEND_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+      return ended.await(every.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       return true;
     }

@@ -3,13 +3,16 @@ package io.tailrace.bus.pubsub;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.util.JsonFormat;
+import io.tailrace.endpoint.TimedAnswers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
@@ -32,7 +35,7 @@ final class PubSubClient {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-  /** For how long an answer is waited for: what is published may be large. */
+  /** For how long a whole answer is waited for: what is published may be large. */
   private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(60);
 
   /** Errors begin with what matters. */
@@ -40,11 +43,18 @@ final class PubSubClient {
 
   private final PubSubServer server;
   private final Optional<PubSubCredentials> credentials;
-  private final HttpClient http;
+  private final Duration replyTimeout;
   private final Executor threads;
+  private volatile HttpClient http;
 
   PubSubClient(PubSubServer server) {
+    this(server, REPLY_TIMEOUT);
+  }
+
+  /** Waits so long for an answer. */
+  PubSubClient(PubSubServer server, Duration replyTimeout) {
     this.server = server;
+    this.replyTimeout = replyTimeout;
     this.credentials =
         server.isEmulator()
             ? Optional.empty()
@@ -56,14 +66,17 @@ final class PubSubClient {
               thread.setDaemon(true);
               return thread;
             });
-    this.http =
-        HttpClient.newBuilder()
-            // An emulator speaks no other, and is asked to change with each request otherwise.
-            .version(server.isEmulator() ? HttpClient.Version.HTTP_1_1 : HttpClient.Version.HTTP_2)
-            .connectTimeout(CONNECT_TIMEOUT)
-            .proxy(ProxySelector.getDefault())
-            .executor(threads)
-            .build();
+    this.http = connections(server, threads);
+  }
+
+  private static HttpClient connections(PubSubServer server, Executor threads) {
+    return HttpClient.newBuilder()
+        // An emulator speaks no other, and is asked to change with each request otherwise.
+        .version(server.isEmulator() ? HttpClient.Version.HTTP_1_1 : HttpClient.Version.HTTP_2)
+        .connectTimeout(CONNECT_TIMEOUT)
+        .proxy(ProxySelector.getDefault())
+        .executor(threads)
+        .build();
   }
 
   /** Returns threads for what waits for answers. */
@@ -109,14 +122,14 @@ final class PubSubClient {
    * Calls Pub/Sub.
    *
    * @param path behind the version
-   * @throws PubSubException if it refuses, does not answer, or answers what can't be parsed
+   * @throws PubSubException if it refuses, does not answer in time, answers what can't be parsed,
+   *     or can't be asked for want of credentials
    */
   <T> T send(String method, String path, byte @Nullable [] body, Answer<T> answer)
       throws PubSubException {
     try {
       HttpRequest.Builder request =
           HttpRequest.newBuilder(URI.create(server.root() + "/v1/" + path))
-              .timeout(REPLY_TIMEOUT)
               .header("Content-Type", "application/json")
               .method(
                   method,
@@ -124,10 +137,9 @@ final class PubSubClient {
                       ? HttpRequest.BodyPublishers.noBody()
                       : HttpRequest.BodyPublishers.ofByteArray(body));
       if (credentials.isPresent()) {
-        request.header("Authorization", credentials.get().authorization());
+        request.header("Authorization", authorization(credentials.get()));
       }
-      HttpResponse<InputStream> response =
-          http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+      HttpResponse<InputStream> response = TimedAnswers.stream(http, request, replyTimeout);
       try (InputStream content = response.body()) {
         if (response.statusCode() / 100 != 2) {
           throw new PubSubException(response.statusCode(), error(response.statusCode(), content));
@@ -136,7 +148,15 @@ final class PubSubClient {
       }
     } catch (PubSubException e) {
       throw e;
-    } catch (IOException e) {
+    } catch (HttpTimeoutException e) {
+      if (!(e instanceof HttpConnectTimeoutException)) {
+        // All requests go over one connection, and the way may be cut without a word: those that
+        // are on it end by themselves, the next ones take a new one.
+        http = connections(server, threads);
+      }
+      throw new PubSubException(server.root() + ": " + words(e), e);
+    } catch (IOException | RuntimeException e) {
+      // Whoever asks in a thread of its own has to go on, whatever it was.
       throw new PubSubException(server.root() + ": " + words(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -144,7 +164,16 @@ final class PubSubClient {
     }
   }
 
-  private static String words(IOException e) {
+  private static String authorization(PubSubCredentials credentials) throws PubSubException {
+    try {
+      return credentials.authorization();
+    } catch (IOException | RuntimeException e) {
+      // A secret that is not there, or holds no key: it is put right without a restart.
+      throw PubSubException.ofCredentials("nobody is named who asks: " + words(e), e);
+    }
+  }
+
+  private static String words(Exception e) {
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 

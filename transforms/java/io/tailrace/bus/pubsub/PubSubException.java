@@ -7,6 +7,7 @@ final class PubSubException extends IOException {
   private static final long serialVersionUID = 1;
 
   private static final int NO_ANSWER = 0;
+  private static final int NO_CREDENTIALS = 1;
   private static final int NOT_FOUND = 404;
   private static final int FORBIDDEN = 403;
   private static final int REFUSED = 400;
@@ -27,8 +28,17 @@ final class PubSubException extends IOException {
 
   /** No answer. */
   PubSubException(String message, Throwable cause) {
+    this(NO_ANSWER, message, cause);
+  }
+
+  private PubSubException(int status, String message, Throwable cause) {
     super(message, cause);
-    this.status = NO_ANSWER;
+    this.status = status;
+  }
+
+  /** It was not asked: there are no credentials now. */
+  static PubSubException ofCredentials(String message, Throwable cause) {
+    return new PubSubException(NO_CREDENTIALS, message, cause);
   }
 
   boolean isMissing() {
@@ -51,6 +61,7 @@ final class PubSubException extends IOException {
   /** Returns whether the same may be answered otherwise a little later. */
   boolean isPassing() {
     return status == NO_ANSWER
+        || status == NO_CREDENTIALS
         || status == TIMEOUT
         || status == TOO_MANY
         || (status >= SERVER_ERRORS && status != NOT_IMPLEMENTED);

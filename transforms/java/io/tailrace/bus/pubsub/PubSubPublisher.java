@@ -49,14 +49,21 @@ final class PubSubPublisher implements BusPublisher {
 
   private final PubSubBus bus;
   private final PubSubClient client;
+  private final Duration retryFor;
   private final Deque<CompletableFuture<Void>> onTheirWay = new ArrayDeque<>();
   private ByteArrayOutputStream request = new ByteArrayOutputStream();
   private List<Consumer<Place>> listeners = new ArrayList<>();
   private int messages;
 
   PubSubPublisher(PubSubBus bus) {
+    this(bus, new PubSubClient(bus.server()), RETRY_FOR);
+  }
+
+  /** Publishes with a client, and tries again for so long. */
+  PubSubPublisher(PubSubBus bus, PubSubClient client, Duration retryFor) {
     this.bus = bus;
-    this.client = new PubSubClient(bus.server());
+    this.client = client;
+    this.retryFor = retryFor;
   }
 
   @Override
@@ -121,7 +128,7 @@ final class PubSubPublisher implements BusPublisher {
   }
 
   private PubSubResource send(byte[] body) throws UnavailableException {
-    Retry retry = Retry.of(bus.name(), RETRY_FOR);
+    Retry retry = Retry.of(bus.name(), retryFor);
     while (true) {
       try {
         return client.post(bus.topicPath() + ":publish", body);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Secret;
 import io.tailrace.endpoint.Secrets;
+import io.tailrace.endpoint.TimedAnswers;
 import io.tailrace.endpoint.Timeouts;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
@@ -106,7 +107,6 @@ record DatabricksWorkspace(String text, String endpoint, Credentials login, Time
             .encodeToString((client + ":" + secret).getBytes(StandardCharsets.UTF_8));
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(endpoint + "/oidc/v1/token"))
-            .timeout(timeouts.reply())
             .header("Authorization", "Basic " + basic)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(
@@ -115,7 +115,9 @@ record DatabricksWorkspace(String text, String endpoint, Credentials login, Time
                         + URLEncoder.encode("all-apis", StandardCharsets.UTF_8)))
             .build();
     try {
-      HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+      HttpResponse<String> answer =
+          TimedAnswers.send(
+              http, request, HttpResponse.BodyHandlers.ofString(), timeouts.reply());
       JsonNode body = JSON.readTree(answer.body().isEmpty() ? "{}" : answer.body());
       String token = body.path("access_token").asText("");
       if (answer.statusCode() != 200 || token.isEmpty()) {

@@ -3,6 +3,7 @@ package io.tailrace.offline.databricks;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.Retry;
+import io.tailrace.endpoint.TimedAnswers;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Stage;
 import java.io.IOException;
@@ -60,13 +61,14 @@ final class VolumeFolder implements Stage.Connection {
           token = bearer;
         }
         HttpResponse<byte[]> answer =
-            http.send(
+            TimedAnswers.send(
+                http,
                 HttpRequest.newBuilder(URI.create(workspace.endpoint() + path))
-                    .timeout(workspace.timeouts().reply())
                     .header("Authorization", "Bearer " + bearer)
                     .method(method, body)
                     .build(),
-                BodyHandlers.ofByteArray());
+                BodyHandlers.ofByteArray(),
+                workspace.timeouts().reply());
         int status = answer.statusCode();
         if (status == UNAUTHORIZED && !renewed) {
           renewed = true;

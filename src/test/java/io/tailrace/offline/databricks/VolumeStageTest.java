@@ -9,11 +9,13 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.databricks.DatabricksWorkspace.Credentials;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.testing.StagePromise;
+import io.tailrace.testing.StallingServer;
 import io.tailrace.testing.fakes.FakeDatabricks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.After;
 import org.junit.Before;
@@ -89,6 +91,24 @@ public class VolumeStageTest {
       databricks.refuse("/fs/files/", 503, "TEMPORARILY_UNAVAILABLE");
       connection.put(Map.of("a/b.parquet", new byte[3]));
       assertThat(databricks.files()).containsExactly(VOLUME + "/a/b.parquet");
+    }
+  }
+
+  @Test
+  public void anAnswerThatBeginsAndDoesNotEndIsLate() throws Exception {
+    try (StallingServer stalling = StallingServer.start()) {
+      for (Credentials login :
+          List.of(token(), new Credentials(null, FakeDatabricks.CLIENT, secret("another")))) {
+        DatabricksWorkspace workspace =
+            new DatabricksWorkspace(
+                "databricks://fake",
+                "http://" + stalling.address(),
+                login,
+                new Timeouts(Duration.ofSeconds(5), Duration.ofMillis(200), Duration.ZERO));
+
+        assertThat(whyNot(new VolumeStage(workspace, VOLUME)))
+            .contains("no whole answer within 200 ms");
+      }
     }
   }
 
