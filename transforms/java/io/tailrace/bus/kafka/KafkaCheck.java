@@ -303,8 +303,9 @@ final class KafkaCheck {
     }
     if (cause instanceof TimeoutException
         || cause instanceof org.apache.kafka.common.errors.TimeoutException) {
-      String protocol =
-          bus.properties().getOrDefault(AdminClientConfig.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
+      Object protocol =
+          bus.clientProperties()
+              .getOrDefault(AdminClientConfig.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
       return new UnavailableException(
           bus.name()
               + ": something listens there but does not answer as a Kafka broker with"

@@ -2,10 +2,10 @@ package io.tailrace.bus.kafka;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.Login;
 import io.tailrace.endpoint.Secret;
 import io.tailrace.endpoint.Secrets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,18 +36,22 @@ final class KafkaLogins {
 
   private KafkaLogins() {}
 
-  /** Looks at what a URI says of them; settings that follow from others are added. */
-  static void check(
-      EndpointUri uri, Map<String, String> properties, Map<String, Secret> secrets, Login login) {
+  /**
+   * Returns what is wrong with a login, in sentences that hold no secret.
+   *
+   * @param properties all settings that are known otherwise
+   */
+  static List<String> problems(
+      Map<String, ?> properties, Map<String, Secret> secrets, Login login) {
+    List<String> problems = new ArrayList<>();
     if (login.user().isPresent() != login.password().isPresent()) {
-      uri.problem("user and password=" + Secrets.example() + " belong together");
+      problems.add("user and password=" + Secrets.example() + " belong together");
     }
-    String mechanism = properties.getOrDefault(SaslConfigs.SASL_MECHANISM, "");
+    String mechanism = mechanism(properties, login);
     if (login.user().isPresent()) {
-      properties.putIfAbsent(SaslConfigs.SASL_MECHANISM, PLAIN);
-      checkProtocol(uri, properties, "user and password need");
-      if (!mechanism.isEmpty() && !WITH_PASSWORD.contains(mechanism)) {
-        uri.problem(
+      checkProtocol(problems, properties, "user and password need");
+      if (!WITH_PASSWORD.contains(mechanism)) {
+        problems.add(
             "user and password are for sasl.mechanism="
                 + String.join(", ", WITH_PASSWORD)
                 + ", not "
@@ -60,14 +64,14 @@ final class KafkaLogins {
                         + Secrets.example()));
       }
       if (secrets.containsKey(SaslConfigs.SASL_JAAS_CONFIG)) {
-        uri.problem(
+        problems.add(
             "user and password are a login, and "
                 + SaslConfigs.SASL_JAAS_CONFIG
                 + " is another: give one of them");
       }
       if (mechanism.equals(OAUTH)
           && !properties.containsKey(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL)) {
-        uri.problem(
+        problems.add(
             "sasl.mechanism=OAUTHBEARER needs "
                 + SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL
                 + "=https://…: where tokens are given for user (the client's id) and password (its"
@@ -75,19 +79,28 @@ final class KafkaLogins {
       }
     }
     if (mechanism.equals(MSK_IAM)) {
-      checkProtocol(uri, properties, "sasl.mechanism=AWS_MSK_IAM needs");
+      checkProtocol(problems, properties, "sasl.mechanism=AWS_MSK_IAM needs");
       if (!isPresent(MSK_CALLBACKS)) {
-        uri.problem(
+        problems.add(
             "sasl.mechanism=AWS_MSK_IAM needs " + MSK_DEPENDENCY + " on the class path: add it");
       }
     }
+    return problems;
   }
 
-  private static void checkProtocol(EndpointUri uri, Map<String, String> properties, String what) {
-    String protocol =
-        properties.getOrDefault(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT");
-    if (!protocol.startsWith("SASL_")) {
-      uri.problem(what + " security.protocol=SASL_SSL (or SASL_PLAINTEXT)");
+  /** Returns the mechanism: without one that is named a user has Kafka's simplest. */
+  private static String mechanism(Map<String, ?> properties, Login login) {
+    Object named = properties.get(SaslConfigs.SASL_MECHANISM);
+    return named != null
+        ? named.toString()
+        : login.user().isPresent() ? PLAIN : SaslConfigs.DEFAULT_SASL_MECHANISM;
+  }
+
+  private static void checkProtocol(
+      List<String> problems, Map<String, ?> properties, String what) {
+    Object protocol = properties.get(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG);
+    if (protocol == null || !protocol.toString().startsWith("SASL_")) {
+      problems.add(what + " security.protocol=SASL_SSL (or SASL_PLAINTEXT)");
     }
   }
 
@@ -104,12 +117,22 @@ final class KafkaLogins {
   static Map<String, Object> settings(
       Map<String, Object> properties, Map<String, Secret> secrets, Login login) {
     Map<String, Object> settings = new HashMap<>();
-    String mechanism = String.valueOf(properties.getOrDefault(SaslConfigs.SASL_MECHANISM, PLAIN));
+    String mechanism = mechanism(properties, login);
     Secret jaas = secrets.get(SaslConfigs.SASL_JAAS_CONFIG);
     Secret password = login.secret();
-    if (mechanism.equals(MSK_IAM) && jaas == null) {
-      settings.put(SaslConfigs.SASL_JAAS_CONFIG, MSK_MODULE + " required;");
-      settings.put(SaslConfigs.SASL_CLIENT_CALLBACK_HANDLER_CLASS, MSK_CALLBACKS);
+    if (password != null) {
+      settings.put(SaslConfigs.SASL_MECHANISM, mechanism);
+    }
+    if (mechanism.equals(MSK_IAM)) {
+      // A file of settings may name a role to take on, or callbacks of its own.
+      if (jaas != null) {
+        settings.put(SaslConfigs.SASL_JAAS_CONFIG, jaas.read());
+      } else if (!properties.containsKey(SaslConfigs.SASL_JAAS_CONFIG)) {
+        settings.put(SaslConfigs.SASL_JAAS_CONFIG, MSK_MODULE + " required;");
+      }
+      if (!properties.containsKey(SaslConfigs.SASL_CLIENT_CALLBACK_HANDLER_CLASS)) {
+        settings.put(SaslConfigs.SASL_CLIENT_CALLBACK_HANDLER_CLASS, MSK_CALLBACKS);
+      }
     } else if (password != null && mechanism.equals(OAUTH)) {
       settings.put(
           SaslConfigs.SASL_JAAS_CONFIG,

@@ -66,11 +66,14 @@ final class KafkaPublisher implements BusPublisher {
   /** Returns how a producer is set up for the servers of a bus, secrets read. */
   static Map<String, Object> settings(KafkaBus bus) {
     Map<String, Object> config = new HashMap<>();
-    config.put(ProducerConfig.ACKS_CONFIG, "all");
-    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
     config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, COMPRESSION);
     config.putAll(bus.clientProperties());
+    // What a broker has not copied is not published yet, and what is sent again counts once.
+    config.put(ProducerConfig.ACKS_CONFIG, "all");
+    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    // Whoever publishes in transactions names its own.
+    config.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
     return config;
   }
 

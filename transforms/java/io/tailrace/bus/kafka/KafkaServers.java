@@ -8,7 +8,9 @@ import java.io.Serializable;
 import java.io.StringReader;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -50,8 +52,13 @@ record KafkaServers(
     }
     Login login = Login.of(uri);
     Map<String, String> properties = new HashMap<>(uri.takeDotted(KafkaSettings.NAMES));
-    KafkaLogins.check(uri, properties, secrets, login);
-    uri.takeSecret(FILE).ifPresent(file -> secrets.put(FILE, file));
+    Optional<Secret> file = uri.takeSecret(FILE);
+    if (file.isPresent()) {
+      // It may say the rest, and is read where a client is made.
+      secrets.put(FILE, file.get());
+    } else {
+      KafkaLogins.problems(properties, secrets, login).forEach(uri::problem);
+    }
     return new KafkaServers(bootstrap, properties, secrets, login);
   }
 
@@ -59,7 +66,8 @@ record KafkaServers(
    * Returns all settings for a client. Secrets of a login and of certificates are places, which are
    * read at each connection; a file of settings is read here.
    *
-   * @throws IllegalStateException if a secret is not where it should be
+   * @throws IllegalStateException if a secret is not where it should be, or a file of settings does
+   *     not go with the rest
    */
   Map<String, Object> clientProperties() {
     Map<String, Object> all = new HashMap<>(fromFile());
@@ -73,6 +81,11 @@ record KafkaServers(
             all.put(name, secret.read());
           }
         });
+    List<String> problems = KafkaLogins.problems(all, secrets, login);
+    if (!problems.isEmpty()) {
+      throw new IllegalStateException(
+          "the URI of the topic, with " + secrets.get(FILE) + ": " + String.join("; ", problems));
+    }
     all.putAll(KafkaLogins.settings(all, secrets, login));
     all.putAll(KafkaLogins.certificates(all, secrets));
     return all;

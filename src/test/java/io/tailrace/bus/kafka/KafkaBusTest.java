@@ -235,6 +235,90 @@ public class KafkaBusTest {
             "group.id", "group");
   }
 
+  @Test
+  public void noSettingUndoesWhatPublishingStandsOn() throws Exception {
+    String file = secret("acks=0\nenable.idempotence=false\ntransactional.id=mine\n");
+    for (String settings :
+        List.of("enable.idempotence=false&transactional.id=mine", "properties=" + file)) {
+      Map<String, Object> producer = KafkaPublisher.settings(at("kafka://b/t?" + settings));
+
+      assertThat(producer).containsAtLeast("acks", "all", "enable.idempotence", true);
+      assertThat(producer).doesNotContainKey("transactional.id");
+    }
+  }
+
+  @Test
+  public void aFileMayNameTheMechanismAndTheProtocolOfAUser() throws Exception {
+    String user = "kafka://b/t?user=me&password=" + secret("hunter2") + "&properties=";
+    String scram = secret("security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n");
+
+    Map<String, Object> properties = at(user + scram).clientProperties();
+
+    assertThat(properties)
+        .containsAtLeast("sasl.mechanism", "SCRAM-SHA-512", "security.protocol", "SASL_SSL");
+    assertThat(answers(properties, "SCRAM-SHA-512")).isEqualTo("me hunter2");
+    assertThat(at(user + secret("security.protocol=SASL_SSL")).clientProperties())
+        .containsEntry("sasl.mechanism", "PLAIN");
+    // What the URI says comes first.
+    assertThat(at(user + scram + "&sasl.mechanism=SCRAM-SHA-256").clientProperties())
+        .containsEntry("sasl.mechanism", "SCRAM-SHA-256");
+  }
+
+  @Test
+  public void aFileThatDoesNotGoWithAUserIsRefusedWhereItIsRead() throws Exception {
+    String user = "kafka://b/t?user=me&password=" + secret("hunter2") + "&properties=";
+    String kerberos = secret("security.protocol=SASL_SSL\nsasl.mechanism=GSSAPI\n");
+    KafkaBus other = at(user + kerberos);
+    KafkaBus plain = at(user + secret("client.id=me"));
+
+    assertThat(assertThrows(IllegalStateException.class, other::clientProperties))
+        .hasMessageThat()
+        .contains(
+            kerberos
+                + ": user and password are for sasl.mechanism=PLAIN, SCRAM-SHA-256,"
+                + " SCRAM-SHA-512, OAUTHBEARER, not GSSAPI");
+    assertThat(assertThrows(IllegalStateException.class, plain::clientProperties))
+        .hasMessageThat()
+        .contains("user and password need security.protocol=SASL_SSL");
+  }
+
+  @Test
+  public void aLoginOfNoMechanismIsKafkasOwnDefault() throws Exception {
+    String module = "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true;";
+    Map<String, Object> properties =
+        at("kafka://b/t?security.protocol=SASL_SSL&sasl.jaas.config=" + secret(module))
+            .clientProperties();
+
+    assertThat(properties).containsEntry("sasl.jaas.config", module);
+    assertThat(properties).doesNotContainKey("sasl.client.callback.handler.class");
+    assertThat(properties).doesNotContainKey("sasl.mechanism");
+  }
+
+  @Test
+  public void whatAFileOrAUriSaysOfALoginToMskStands() throws Exception {
+    String msk = "kafka://b/t?security.protocol=SASL_SSL&sasl.mechanism=AWS_MSK_IAM";
+    String module =
+        "software.amazon.msk.auth.iam.IAMLoginModule required"
+            + " awsRoleArn=\"arn:aws:iam::1:role/r\";";
+    String usual = "software.amazon.msk.auth.iam.IAMClientCallbackHandler";
+    String both =
+        "sasl.jaas.config=" + module + "\nsasl.client.callback.handler.class=my.Callbacks\n";
+
+    assertThat(at(msk + "&properties=" + secret(both)).clientProperties())
+        .containsAtLeast(
+            "sasl.jaas.config", module, "sasl.client.callback.handler.class", "my.Callbacks");
+    assertThat(
+            at(msk + "&properties=" + secret("sasl.jaas.config=" + module)).clientProperties())
+        .containsAtLeast("sasl.jaas.config", module, "sasl.client.callback.handler.class", usual);
+    assertThat(at(msk + "&sasl.jaas.config=" + secret(module)).clientProperties())
+        .containsAtLeast("sasl.jaas.config", module, "sasl.client.callback.handler.class", usual);
+    assertThat(
+            at(msk + "&sasl.jaas.config=" + secret(module) + "&properties=" + secret(both))
+                .clientProperties())
+        .containsAtLeast(
+            "sasl.jaas.config", module, "sasl.client.callback.handler.class", "my.Callbacks");
+  }
+
   private String secret(String value) throws Exception {
     Path file = folder.newFile().toPath();
     Files.writeString(file, value);
