@@ -80,8 +80,7 @@ public class TimedAnswersTest {
           .isTrue();
     }
     assertThat(
-            TimedAnswers.send(
-                    http, request(address).build(), BodyHandlers.ofByteArray(), enough)
+            TimedAnswers.send(http, request(address).build(), BodyHandlers.ofByteArray(), enough)
                 .body())
         .isEqualTo(content);
     server.stop(0);

@@ -96,8 +96,7 @@ final class KafkaLogins {
         : login.user().isPresent() ? PLAIN : SaslConfigs.DEFAULT_SASL_MECHANISM;
   }
 
-  private static void checkProtocol(
-      List<String> problems, Map<String, ?> properties, String what) {
+  private static void checkProtocol(List<String> problems, Map<String, ?> properties, String what) {
     Object protocol = properties.get(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG);
     if (protocol == null || !protocol.toString().startsWith("SASL_")) {
       problems.add(what + " security.protocol=SASL_SSL (or SASL_PLAINTEXT)");

@@ -52,8 +52,7 @@ final class PubSubCredentials {
   }
 
   /** Once for each token: a secret may cost a request. One that is over has no successor yet. */
-  private GoogleCredentials renew(GoogleCredentials credentials, Secret secret)
-      throws IOException {
+  private GoogleCredentials renew(GoogleCredentials credentials, Secret secret) throws IOException {
     AccessToken token = credentials.getAccessToken();
     if (token == null) {
       return make(secret.read());

@@ -116,8 +116,7 @@ record DatabricksWorkspace(String text, String endpoint, Credentials login, Time
             .build();
     try {
       HttpResponse<String> answer =
-          TimedAnswers.send(
-              http, request, HttpResponse.BodyHandlers.ofString(), timeouts.reply());
+          TimedAnswers.send(http, request, HttpResponse.BodyHandlers.ofString(), timeouts.reply());
       JsonNode body = JSON.readTree(answer.body().isEmpty() ? "{}" : answer.body());
       String token = body.path("access_token").asText("");
       if (answer.statusCode() != 200 || token.isEmpty()) {

@@ -15,7 +15,12 @@ import redis.clients.jedis.exceptions.JedisException;
  * Stateless and thread-safe.
  */
 final class RedisIdentity {
-  private static final byte[] KEY = "tailrace:store".getBytes(UTF_8);
+  private static final String NAME = "tailrace:store";
+  private static final byte[] KEY = NAME.getBytes(UTF_8);
+
+  /** As a rule of {@code ACL SETUSER}. */
+  private static final String PATTERN = "~" + NAME;
+
   private static final byte[] FIELD = "id".getBytes(UTF_8);
 
   private RedisIdentity() {}
@@ -33,7 +38,13 @@ final class RedisIdentity {
       return new String(connection.getBinaryBulkReply(), UTF_8);
     } catch (JedisException e) {
       throw new UnavailableException(
-          address.text() + ": its id can't be read or made: " + e.getMessage(), e);
+          address.text()
+              + ": its id can't be read or made: "
+              + e.getMessage()
+              + (RedisReplies.isForPermission(String.valueOf(e.getMessage()))
+                  ? "; the ACL user needs " + PATTERN + " beside the pattern of its entities"
+                  : ""),
+          e);
     }
   }
 }

@@ -307,8 +307,7 @@ public class KafkaBusTest {
     assertThat(at(msk + "&properties=" + secret(both)).clientProperties())
         .containsAtLeast(
             "sasl.jaas.config", module, "sasl.client.callback.handler.class", "my.Callbacks");
-    assertThat(
-            at(msk + "&properties=" + secret("sasl.jaas.config=" + module)).clientProperties())
+    assertThat(at(msk + "&properties=" + secret("sasl.jaas.config=" + module)).clientProperties())
         .containsAtLeast("sasl.jaas.config", module, "sasl.client.callback.handler.class", usual);
     assertThat(at(msk + "&sasl.jaas.config=" + secret(module)).clientProperties())
         .containsAtLeast("sasl.jaas.config", module, "sasl.client.callback.handler.class", usual);

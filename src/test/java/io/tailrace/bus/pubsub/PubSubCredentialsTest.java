@@ -73,9 +73,7 @@ public class PubSubCredentialsTest {
       PubSubClient asAccount =
           new PubSubClient(
               new PubSubServer(
-                  "http://" + server.host(),
-                  false,
-                  Secret.parse("file:" + file).orElseThrow()));
+                  "http://" + server.host(), false, Secret.parse("file:" + file).orElseThrow()));
       Leases leases = new Leases(bus, asAccount, Duration.ofMinutes(1));
       leases.start();
       leases.took(pulled);

@@ -7,6 +7,7 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
+import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.online.WriteOutcome;
 import io.tailrace.pipelines.local.servers.LocalRedis;
@@ -426,6 +427,28 @@ public class RedisRepliesTest {
         assertThat(e).hasMessageThat().contains("it needs " + RedisCheck.NEEDED_PERMISSIONS);
       }
       assertThat(jedis.dbSize()).isEqualTo(0);
+    }
+  }
+
+  @Test
+  public void aPatternOfEntitiesIsEnoughWithTheKeyOfTheStoresId() throws Exception {
+    Path secret = secret(PASSWORD);
+    String others = RedisCheck.NEEDED_PERMISSIONS.replace("~* ", "~production:* ");
+    try (LocalRedis redis =
+        server()
+            .user("admin", "admin", "~*", "+@all")
+            .user("writer", PASSWORD, others.split(" ", -1))
+            .user("started", PASSWORD, (others + " ~tailrace:store").split(" ", -1))
+            .start()) {
+      String uri = redis.uri() + "?password=file:" + secret + "&user=";
+      OnlineStore started = OnlineStores.at(uri + "started");
+      started.check();
+      assertThat(started.identity()).isNotEmpty();
+
+      UnavailableException e =
+          assertThrows(UnavailableException.class, OnlineStores.at(uri + "writer")::identity);
+
+      assertThat(e).hasMessageThat().contains("the ACL user needs ~tailrace:store");
     }
   }
 
