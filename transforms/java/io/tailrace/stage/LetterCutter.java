@@ -134,7 +134,8 @@ record LetterCutter(
             .findFirst()
             .orElseGet(() -> CUTS.get(CUTS.size() - 1));
     if (overflow.isPresent()) {
-      String uri = overflow.get().write(original.message, original.whole(), parts, sourceUri);
+      Overflow.Owner owner = new Overflow.Owner(writer, group, failure.stage(), sourceUri);
+      String uri = overflow.get().write(original.message, original.whole(), parts, owner);
       ours =
           described(failure)
               .payloadUri(uri)

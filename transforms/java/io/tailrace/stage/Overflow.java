@@ -47,8 +47,9 @@ import org.jspecify.annotations.Nullable;
  * had none.
  *
  * <p>The name of a file begins with the topic and is made of the bus, the topic's id, the place and
- * the content of the message: what is written again has the same name, and no other message has it.
- * Immutable and serializable.
+ * the content of the message, and of who refused it: a letter that is written again has the same
+ * file, and no other letter has it, so that it can go when its letter is settled. Immutable and
+ * serializable.
  */
 public final class Overflow implements Serializable {
   private static final long serialVersionUID = 1;
@@ -84,6 +85,14 @@ public final class Overflow implements Serializable {
     KEY,
     VALUE
   }
+
+  /**
+   * Whose letter of a message it is that has a file.
+   *
+   * @param stage the stage of the writer that refused the message
+   * @param bus the bus that it came from
+   */
+  record Owner(String writer, String group, String stage, String bus) {}
 
   private final String directory;
 
@@ -158,14 +167,14 @@ public final class Overflow implements Serializable {
    * Writes parts of a message.
    *
    * @param letter the message as its letter would have it, if there were room
-   * @param bus the bus that it came from
+   * @param owner whose letter that is
    * @return where they are
    */
-  String write(BusMessage message, OutgoingMessage letter, List<Part> parts, String bus)
+  String write(BusMessage message, OutgoingMessage letter, List<Part> parts, Owner owner)
       throws IOException {
     byte @Nullable [] value = letter.payload();
     boolean raw = value != null && parts.equals(List.of(Part.VALUE));
-    ResourceId file = file(name(message, letter, bus) + (raw ? VALUE : JSON_FILE));
+    ResourceId file = file(name(message, letter, owner) + (raw ? VALUE : JSON_FILE));
     try (OutputStream out = Channels.newOutputStream(FileSystems.create(file, MimeTypes.BINARY))) {
       if (value != null && raw) {
         out.write(value);
@@ -314,14 +323,21 @@ public final class Overflow implements Serializable {
     }
   }
 
-  private static String name(BusMessage message, OutgoingMessage letter, String bus) {
+  private static String name(BusMessage message, OutgoingMessage letter, Owner owner) {
     String topic =
         message.topic().substring(0, Math.min(MAX_TOPIC_CHARS, message.topic().length()));
     String position =
         message.messageId().isEmpty() ? message.partition() + "-" + message.offset() + "-" : "";
     MessageDigest digest = sha256();
     for (String text :
-        List.of(bus, message.topic(), message.place().topicId(), message.messageId())) {
+        List.of(
+            owner.writer,
+            owner.group,
+            owner.stage,
+            owner.bus,
+            message.topic(),
+            message.place().topicId(),
+            message.messageId())) {
       add(digest, text.getBytes(StandardCharsets.UTF_8));
     }
     for (Header header : letter.headers().all()) {

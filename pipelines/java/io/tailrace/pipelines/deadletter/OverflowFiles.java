@@ -17,8 +17,9 @@ import java.util.Set;
 
 /**
  * The files with what was too large for a dead-letter topic, which go when nobody needs them any
- * more: when every letter that names one is settled, or when the topic has forgotten them all.
- * Letters of several stages may name one file. Remembers the names of those that are named.
+ * more: when every letter that names one is settled, or when the topic has forgotten them all. Each
+ * letter has a file of its own, which its copies name too; letters of earlier versions may share
+ * one. Remembers the names of those that are named.
  */
 final class OverflowFiles {
   /** A writer that is held up writes a file long before its letter. */

@@ -332,6 +332,27 @@ public class LetterCutterTest {
   }
 
   @Test
+  public void everyLetterOfAMessageHasAFileOfItsOwn() throws Exception {
+    BusMessage large = message(new byte[MOST], null, Headers.NONE);
+    List<String> files = new ArrayList<>();
+    for (String writer : List.of("online-writer", "offline-writer")) {
+      for (String group : List.of("blue", "green")) {
+        for (String stage : List.of("DecodeResults", "WriteOnline")) {
+          LetterCutter cutter = new LetterCutter(writer, group, BUS, MOST, Optional.of(overflow()));
+          Failure failure = Failure.ofMessage(stage, Reason.UNDECODABLE, "", "no", large);
+          files.add(ours(cutter.letter(failure).letter()).get("tailrace.payload-uri"));
+        }
+      }
+    }
+
+    assertThat(files).containsNoDuplicates();
+    for (String file : files) {
+      assertThat(Path.of(file).getFileName().toString())
+          .matches("results-7-42-[0-9a-f]{32}\\.value");
+    }
+  }
+
+  @Test
   public void noTwoMessagesShareAFileAndOneThatComesAgainHasTheSame() throws Exception {
     byte[] value = new byte[MOST];
     byte[] other = value.clone();
@@ -357,7 +378,12 @@ public class LetterCutterTest {
       }
     }
     files.add(
-        ours(new LetterCutter("w", "g", "kafka://another:9092/a", MOST, Optional.of(overflow()))
+        ours(new LetterCutter(
+                    "online-writer",
+                    "blue",
+                    "kafka://another:9092/a",
+                    MOST,
+                    Optional.of(overflow()))
                 .letter(refused(different.get(0)))
                 .letter())
             .get("tailrace.payload-uri"));
