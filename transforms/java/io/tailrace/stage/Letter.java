@@ -68,6 +68,12 @@ public final class Letter {
   /** The file that holds what of the message was too large for the dead-letter topic. */
   public static final String PAYLOAD_URI = "tailrace.payload-uri";
 
+  /**
+   * What of the original is neither here nor in a file, as there was no room for it: {@code
+   * headers}, {@code key} and {@code value} with commas.
+   */
+  public static final String MISSING = "tailrace.missing";
+
   /** What the value is of the original's: {@code rows}, a file of the refused rows alone. */
   public static final String PART = "tailrace.part";
 

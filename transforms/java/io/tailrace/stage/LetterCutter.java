@@ -146,6 +146,7 @@ record LetterCutter(
     }
     ours =
         described(failure)
+            .missing(names(parts, ","))
             .because(Reason.TOO_LARGE, false, lost(parts, failure))
             .cells(failure)
             .all();
@@ -189,11 +190,15 @@ record LetterCutter(
     return bytes;
   }
 
+  private static String names(List<Part> parts, String between) {
+    return parts.stream()
+        .map(part -> part.name().toLowerCase(Locale.ROOT))
+        .collect(Collectors.joining(between));
+  }
+
   private static String lost(List<Part> parts, Failure failure) {
     return "there was no room for its "
-        + parts.stream()
-            .map(part -> part.name().toLowerCase(Locale.ROOT))
-            .collect(Collectors.joining(" and "))
+        + names(parts, " and ")
         + " in the dead-letter topic: read it where it was, and give larger ones a place with"
         + " --deadLetterOverflow. It was refused as "
         + failure.reason()

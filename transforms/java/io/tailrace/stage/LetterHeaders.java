@@ -103,6 +103,12 @@ final class LetterHeaders {
     return this;
   }
 
+  /** Says what of the message is nowhere. */
+  LetterHeaders missing(String parts) {
+    whole(Letter.MISSING, parts);
+    return this;
+  }
+
   /** Lists the cells at fault, as many as there is room for; to be called last. */
   LetterHeaders cells(Failure failure) {
     if (failure.cellCount() == 0) {

@@ -8,7 +8,8 @@ enum Refusal {
           + " a value that was deleted since could come again. Discard them"),
   /** It has not all of its message, nor says where the rest is. */
   INCOMPLETE(
-      "without all bytes of their message, for which there was no room and no --deadLetterOverflow:"
+      "without the value, the key or the headers of their message, for which there was no room and"
+          + " no --deadLetterOverflow:"
           + " read it where it was, as 'show' says, and publish it anew"),
   /** The rest of its message is in a file. */
   IN_A_FILE(

@@ -4,7 +4,6 @@ import io.tailrace.bus.Bus;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.stage.Letter;
 import io.tailrace.stage.Overflow;
-import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -46,9 +45,7 @@ final class ReplayDoor {
     if (uri.isPresent() && (overflow.isEmpty() || !overflow.get().holds(uri.get()))) {
       return Optional.of(Refusal.IN_A_FILE);
     }
-    if (uri.isEmpty()
-        && letter.reason() == Reason.TOO_LARGE
-        && stored.message().payload().length == 0) {
+    if (stored.isIncomplete()) {
       return Optional.of(Refusal.INCOMPLETE);
     }
     return bus(stored).isEmpty() ? Optional.of(Refusal.ELSEWHERE) : Optional.empty();

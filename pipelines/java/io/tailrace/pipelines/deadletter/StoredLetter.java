@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deadletter;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.stage.Letter;
+import io.tailrace.v1.DeadLetter.Reason;
 import java.util.Optional;
 
 /**
@@ -43,6 +44,17 @@ record StoredLetter(BusMessage message, Letter letter) {
   /** Returns whether its value is a file of the refused rows alone. */
   boolean isRows() {
     return letter.text(Letter.PART).equals("rows");
+  }
+
+  /**
+   * Returns whether a part of its message is nowhere. Letters of earlier versions do not say so
+   * where their value is there.
+   */
+  boolean isIncomplete() {
+    return !letter.text(Letter.MISSING).isEmpty()
+        || (payloadUri().isEmpty()
+            && letter.reason() == Reason.TOO_LARGE
+            && message.payload().length == 0);
   }
 
   /** Returns where the rest of its message is; empty where it has everything. */

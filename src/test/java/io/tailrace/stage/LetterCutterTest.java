@@ -332,6 +332,28 @@ public class LetterCutterTest {
   }
 
   @Test
+  public void withoutAPlaceForItALetterNamesWhatIsMissing() throws Exception {
+    byte[] much = new byte[MOST];
+    Headers large = Headers.of(new Header("large", much));
+    byte[] some = {1};
+
+    assertThat(missing(message(some, some, large))).isEqualTo("headers");
+    assertThat(missing(message(some, much, large))).isEqualTo("headers,key");
+    assertThat(missing(message(much, some, MESSAGE.headers()))).isEqualTo("value");
+    assertThat(missing(message(much, much, large))).isEqualTo("headers,key,value");
+    assertThat(missing(message(some, some, MESSAGE.headers()))).isNull();
+    assertThat(ours(letter(refused(message(some, some, large)))))
+        .doesNotContainKey("tailrace.missing");
+  }
+
+  private static @Nullable String missing(BusMessage message) throws IOException {
+    return ours(new LetterCutter("online-writer", "blue", BUS, MOST, Optional.empty())
+            .letter(refused(message))
+            .letter())
+        .get("tailrace.missing");
+  }
+
+  @Test
   public void everyLetterOfAMessageHasAFileOfItsOwn() throws Exception {
     BusMessage large = message(new byte[MOST], null, Headers.NONE);
     List<String> files = new ArrayList<>();

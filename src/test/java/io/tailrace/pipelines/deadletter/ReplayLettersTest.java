@@ -2,7 +2,6 @@ package io.tailrace.pipelines.deadletter;
 
 import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.Assume.assumeTrue;
 
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusLog;
@@ -12,17 +11,12 @@ import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.bus.Replayed;
-import io.tailrace.bus.pubsub.PubSubTopics;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.TopicPartition;
 import org.junit.Before;
 import org.junit.ClassRule;
 import org.junit.Test;
@@ -273,126 +267,17 @@ public class ReplayLettersTest {
   }
 
   @Test
-  public void aLetterWithoutItsBytesStays() throws Exception {
+  public void aLetterWithoutAPartOfItsMessageStays() throws Exception {
     servers.publish(
         servers.letter(1).value(new byte[0]).with("tailrace.reason", "TOO_LARGE").message(),
-        servers.letter(2).with("tailrace.reason", "TOO_LARGE").message());
+        servers.letter(2).with("tailrace.reason", "TOO_LARGE").message(),
+        servers.letter(3).with("tailrace.missing", "headers").message(),
+        servers.letter(4).with("tailrace.missing", "headers,key").message());
 
     LetterServers.Run run = replay();
 
-    assertThat(run.out()).contains("Not sent: 1 letter without all bytes of their message");
+    assertThat(run.out()).contains("Not sent: 3 letters without the value, the key or the headers");
     assertThat(run.out()).contains("1 letter sent");
-  }
-
-  @Test
-  public void whoWaitsHearsWhatBecameOfEveryLetter() throws Exception {
-    assumeTrue("Pub/Sub does not tell", kind == LetterServers.Kind.KAFKA);
-    servers.publish(
-        servers.letter(1).message(), servers.letter(2).message(), servers.letter(3).message());
-    // What a writer does meanwhile: it is done with two of three, and refuses the second again.
-    Thread writer =
-        new Thread(
-            () -> {
-              try {
-                while (servers.read(servers.results()).size() < 3) {
-                  Thread.sleep(20);
-                }
-                servers.publish(
-                    servers
-                        .letter(1)
-                        .value("message 2".getBytes(UTF_8))
-                        .with("tailrace.attempts", "2")
-                        .with("tailrace.reason", "MISSING_FIELD")
-                        .with("tailrace.message", "operation_id is empty")
-                        .message());
-                commit(2);
-              } catch (Exception e) {
-                throw new IllegalStateException(e);
-              }
-            });
-    writer.start();
-
-    LetterServers.Run run = replay("--wait=5s");
-    writer.join();
-
-    assertThat(run.code()).isEqualTo(1);
-    List<String> lines = run.out().lines().filter(line -> line.matches("  [01]@\\d.*")).toList();
-    assertThat(lines).hasSize(3);
-    assertThat(lines.get(0)).containsMatch("@0  stored$");
-    assertThat(lines.get(1))
-        .containsMatch("@1  refused again: [01]@\\d+  MISSING_FIELD: operation_id is empty$");
-    assertThat(lines.get(2)).containsMatch("@2  still on its way$");
-  }
-
-  @Test
-  public void whereTheBusTellsNothingOnlyWhatIsRefusedAgainIsKnown() throws Exception {
-    assumeTrue("Kafka tells", kind == LetterServers.Kind.PUBSUB);
-    servers.publish(servers.letter(1).message(), servers.letter(2).message());
-    Thread writer =
-        new Thread(
-            () -> {
-              try {
-                String topic = PubSubTopics.subscription(servers.results().topic());
-                while (servers.pubSub().messages(topic).size() < 2) {
-                  Thread.sleep(20);
-                }
-                servers.publish(
-                    servers
-                        .letter(1)
-                        .with("tailrace.attempts", "2")
-                        .with("tailrace.reason", "MISSING_FIELD")
-                        .with("tailrace.message", "operation_id is empty")
-                        .without("tailrace.partition")
-                        .without("tailrace.offset")
-                        .with(
-                            "tailrace.message-id",
-                            servers.pubSub().messages(topic).get(0).path("messageId").asText())
-                        .message());
-              } catch (Exception e) {
-                throw new IllegalStateException(e);
-              }
-            });
-    writer.start();
-
-    LetterServers.Run run = replay("--wait=2s");
-    writer.join();
-
-    assertThat(run.code()).isEqualTo(1);
-    assertThat(run.out())
-        .containsMatch("refused again: \\d+  MISSING_FIELD: operation_id is empty");
-    assertThat(run.out()).containsMatch("(?m)^ +1 refused again$");
-    assertThat(run.out()).containsMatch("(?m)^ +1 sent, and the bus does not tell more$");
-  }
-
-  @Test
-  public void aProgramGetsALineForEveryLetter() throws Exception {
-    servers.publish(servers.letter(1).message());
-    boolean tells = kind == LetterServers.Kind.KAFKA;
-    if (tells) {
-      commit(1);
-    }
-
-    LetterServers.Run run = replay("--wait=500ms", "--json");
-
-    assertThat(run.code()).isEqualTo(tells ? 0 : 1);
-    List<String> lines = run.out().lines().toList();
-    assertThat(lines).hasSize(2);
-    assertThat(lines.get(0)).contains("\"letters\":1");
-    assertThat(lines.get(1)).contains("\"outcome\":\"" + (tells ? "STORED" : "UNKNOWN") + "\"");
-    assertThat(servers.run("replay", "--json").err()).contains("say --yes or --dry-run");
-  }
-
-  private static void commit(long offset) throws Exception {
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", (Object) servers.kafka().bootstrapServers()))) {
-      admin
-          .alterConsumerGroupOffsets(
-              "online-writer",
-              Map.of(
-                  new TopicPartition(servers.results().topic(), 0), new OffsetAndMetadata(offset)))
-          .all()
-          .get();
-    }
   }
 
   private static LetterServers.Run replay(String... more) {
