@@ -42,9 +42,24 @@ final class ReplayWatch implements LetterReplay.Listener {
   /**
    * A letter that was sent.
    *
+   * @param attempts how often its message had been tried before
    * @param detail the new letter, or why it was not sent; may be empty
    */
-  record Watched(String writer, String reason, Outcome outcome, String detail) {}
+  record Watched(String writer, int attempts, String reason, Outcome outcome, String detail) {
+    static Watched of(StoredLetter stored, Outcome outcome, String detail) {
+      Letter letter = stored.letter();
+      return new Watched(letter.writer(), letter.attempts(), stored.reason(), outcome, detail);
+    }
+
+    Watched become(Outcome other, String why) {
+      return new Watched(writer, attempts, reason, other, why);
+    }
+
+    /** One of another cluster, whose letters are here too, may have been at the same place. */
+    boolean isRefusedAs(Letter again) {
+      return writer.equals(again.writer()) && again.attempts() > attempts;
+    }
+  }
 
   /** Where messages of one bus are for one group. */
   private record Reading(String bus, String group) {}
@@ -71,11 +86,7 @@ final class ReplayWatch implements LetterReplay.Listener {
     Letter letter = stored.letter();
     watched.put(
         stored.position(),
-        new Watched(
-            letter.writer(),
-            stored.reason(),
-            place.isPresent() ? Outcome.ON_ITS_WAY : Outcome.UNKNOWN,
-            ""));
+        Watched.of(stored, place.isPresent() ? Outcome.ON_ITS_WAY : Outcome.UNKNOWN, ""));
     if (place.isPresent()) {
       buses.putIfAbsent(bus.name(), bus);
       String group = letter.group().isEmpty() ? letter.writer() : letter.group();
@@ -86,9 +97,7 @@ final class ReplayWatch implements LetterReplay.Listener {
 
   @Override
   public void stays(StoredLetter stored, String why) {
-    watched.put(
-        stored.position(),
-        new Watched(stored.letter().writer(), stored.reason(), Outcome.NOT_SENT, why));
+    watched.put(stored.position(), Watched.of(stored, Outcome.NOT_SENT, why));
   }
 
   /** Watches until all are done, the time is over, or somebody asks for the end. */
@@ -138,23 +147,26 @@ final class ReplayWatch implements LetterReplay.Listener {
     open.values().removeIf(Map::isEmpty);
   }
 
+  /**
+   * Finds what was sent by its place alone: a writer may name other servers of the same brokers.
+   */
   private void refusedAgain(StoredLetter again) {
     Letter letter = again.letter();
     Optional<Place> place = place(letter);
     if (place.isEmpty()) {
       return;
     }
-    String group = letter.group().isEmpty() ? letter.writer() : letter.group();
-    Map<Place, String> places =
-        open.getOrDefault(new Reading(letter.text(Letter.BUS), group), Map.of());
-    String position = places.get(place.get());
-    Watched before = position == null ? null : watched.get(position);
-    if (before != null && before.writer.equals(letter.writer())) {
-      places.remove(place.get());
-      become(
-          String.valueOf(position),
-          Outcome.REFUSED_AGAIN,
-          again.position() + "  " + again.reason() + ": " + letter.text(Letter.MESSAGE));
+    for (Map<Place, String> places : open.values()) {
+      String position = places.getOrDefault(place.get(), "");
+      if (Optional.ofNullable(watched.get(position))
+          .filter(it -> it.isRefusedAs(letter))
+          .isPresent()) {
+        places.remove(place.get());
+        become(
+            position,
+            Outcome.REFUSED_AGAIN,
+            again.position() + "  " + again.reason() + ": " + letter.text(Letter.MESSAGE));
+      }
     }
   }
 
@@ -175,8 +187,7 @@ final class ReplayWatch implements LetterReplay.Listener {
   }
 
   private void become(String position, Outcome outcome, String detail) {
-    watched.computeIfPresent(
-        position, (it, before) -> new Watched(before.writer, before.reason, outcome, detail));
+    watched.computeIfPresent(position, (it, before) -> before.become(outcome, detail));
   }
 
   /** Returns what became of each letter, by its position, in the order in which they were sent. */
