@@ -3,6 +3,7 @@ package io.tailrace.bus;
 import io.tailrace.endpoint.UnavailableException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * A topic as a command sees it that looks through it and ends: what was there when it was opened.
@@ -56,6 +57,15 @@ public interface BusLog extends AutoCloseable {
    * @throws UnavailableException if the bus does not answer for a minute, or as the visitor says
    */
   void read(Visitor visitor) throws UnavailableException;
+
+  /**
+   * Returns at which places those messages are that {@link #read} shows, for another log of the
+   * topic to be shown no more than this one was. It is of use after this log is closed, and takes
+   * some memory for each message where a bus gives them ids.
+   *
+   * @throws UnavailableException as {@link #read}
+   */
+  Predicate<Place> extent() throws UnavailableException;
 
   /**
    * Shows what has come since this was opened, or since the last call.

@@ -10,6 +10,7 @@ import io.tailrace.pipelines.TerminalText;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,11 +63,12 @@ final class DiscardLettersCommand implements Callable<Integer> {
     LetterContents contents = topic.contents();
     PrintWriter out = spec.commandLine().getOut();
     try {
-      long discarded;
+      long discarded = 0;
+      Predicate<StoredLetter> chosen = letter -> choice.takes(letter, contents);
       // Nobody is held up while a person thinks.
       try (BusLog log = bus.log(yes && !dryRun ? BusLog.Use.SETTLE : BusLog.Use.LOOK)) {
         WaitingLetters letters = choice.waiting(log);
-        ReplayPlan plan = plan(letters, contents);
+        ReplayPlan plan = plan(letters, chosen);
         plan.print(out);
         if (dryRun || plan.count() == 0) {
           out.println(dryRun ? "Nothing was done: --dry-run" : "No letter waits that was chosen");
@@ -75,7 +77,11 @@ final class DiscardLettersCommand implements Callable<Integer> {
           }
           return 0;
         }
-        discarded = yes ? discard(log, letters, contents) : 0;
+        if (yes) {
+          discarded = discard(log, letters, chosen);
+        } else {
+          chosen = letters.extent().and(chosen);
+        }
       }
       if (!yes) {
         if (!confirmation.isGiven(out, "Discard them?")) {
@@ -83,7 +89,7 @@ final class DiscardLettersCommand implements Callable<Integer> {
           return 1;
         }
         try (BusLog log = bus.log(BusLog.Use.SETTLE)) {
-          discarded = discard(log, choice.waiting(log), contents);
+          discarded = discard(log, choice.waiting(log), chosen);
         }
       }
       out.println(TerminalText.count(discarded, "letter") + " discarded");
@@ -97,11 +103,11 @@ final class DiscardLettersCommand implements Callable<Integer> {
     }
   }
 
-  private ReplayPlan plan(WaitingLetters letters, LetterContents contents)
+  private static ReplayPlan plan(WaitingLetters letters, Predicate<StoredLetter> chosen)
       throws UnavailableException {
     ReplayPlan plan = new ReplayPlan();
     letters.read(
-        letter -> choice.takes(letter, contents),
+        chosen,
         letter -> {
           plan.add(letter, "");
           return true;
@@ -109,12 +115,12 @@ final class DiscardLettersCommand implements Callable<Integer> {
     return plan;
   }
 
-  private long discard(BusLog log, WaitingLetters letters, LetterContents contents)
+  private static long discard(BusLog log, WaitingLetters letters, Predicate<StoredLetter> chosen)
       throws UnavailableException {
     long[] count = {0};
     int[] notes = {0};
     letters.read(
-        letter -> choice.takes(letter, contents),
+        chosen,
         new WaitingLetters.Visitor() {
           @Override
           public boolean waiting(StoredLetter letter) throws UnavailableException {

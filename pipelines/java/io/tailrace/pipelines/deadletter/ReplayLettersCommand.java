@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -139,7 +140,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
     ReplayDoor door = new ReplayDoor(bus, target(), retention, contents);
     PrintWriter out = spec.commandLine().getOut();
     try (Stopping stopping = Stopping.onSignal()) {
-      Replay how = new Replay(door, contents, stopping, patience);
+      Replay how = new Replay(door, contents, it -> choice.takes(it, contents), stopping, patience);
       ReplayPlan plan;
       boolean all = false;
       if (door.to().isPresent()) {
@@ -160,6 +161,8 @@ final class ReplayLettersCommand implements Callable<Integer> {
         }
         if (yes) {
           all = replay(out, log, letters, how);
+        } else {
+          how = how.among(letters.extent());
         }
       }
       if (!yes) {
@@ -181,13 +184,22 @@ final class ReplayLettersCommand implements Callable<Integer> {
   }
 
   private record Replay(
-      ReplayDoor door, LetterContents contents, Stopping stopping, Optional<Duration> patience) {}
+      ReplayDoor door,
+      LetterContents contents,
+      Predicate<StoredLetter> chosen,
+      Stopping stopping,
+      Optional<Duration> patience) {
+    /** Returns the same of some letters alone. */
+    Replay among(Predicate<StoredLetter> those) {
+      return new Replay(door, contents, those.and(chosen), stopping, patience);
+    }
+  }
 
   private ReplayPlan plan(WaitingLetters letters, Replay how)
       throws UnavailableException, CommandException {
     ReplayPlan plan = new ReplayPlan();
     letters.read(
-        letter -> choice.takes(letter, how.contents),
+        how.chosen,
         letter -> {
           Optional<Refusal> refusal = how.door.refusal(letter);
           refusal.ifPresentOrElse(
@@ -216,7 +228,7 @@ final class ReplayLettersCommand implements Callable<Integer> {
             log,
             how.patience.isPresent() ? watch : staying,
             how.stopping)) {
-      finished = replay.run(letters, it -> choice.takes(it, how.contents), rate, limit);
+      finished = replay.run(letters, how.chosen, rate, limit);
       count = replay.count();
     }
     say(

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.deadletter;
 
 import io.tailrace.bus.BusLog;
+import io.tailrace.bus.Place;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.stage.Letter;
@@ -85,6 +86,15 @@ final class WaitingLetters {
   /** Returns what is settled. */
   SettledLetters settled() {
     return settled;
+  }
+
+  /**
+   * Returns which letters were there when the log was opened: who has asked a person about these
+   * deals with no others, which came meanwhile. Of use when the log is closed, too.
+   */
+  Predicate<StoredLetter> extent() throws UnavailableException {
+    Predicate<Place> places = log.extent();
+    return letter -> places.test(letter.message().place());
   }
 
   /** Shows those that are chosen, in the topic's order; each time anew. */

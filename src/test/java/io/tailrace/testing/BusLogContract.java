@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.junit.Test;
 
 /** What a command sees of every bus that it can look through. */
@@ -40,6 +41,23 @@ public abstract class BusLogContract {
       // As often as it is asked.
       assertThat(read(log)).containsExactly("a", "b", "c");
       assertThat(news(log)).containsExactly("e");
+    }
+  }
+
+  @Test
+  public void whatWasThereIsKnownWhenTheLogIsClosed() throws Exception {
+    Bus bus = newBus("a", "b", "c");
+    Predicate<Place> extent;
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
+      publish(bus, "d");
+      assertThat(news(log)).containsExactly("d");
+      extent = log.extent();
+    }
+    try (BusLog log = bus.log(BusLog.Use.LOOK)) {
+      Set<String> within = new TreeSet<>();
+      log.read(message -> !extent.test(message.place()) || within.add(text(message)));
+      assertThat(within).containsExactly("a", "b", "c");
+      assertThat(read(log)).hasSize(4);
     }
   }
 

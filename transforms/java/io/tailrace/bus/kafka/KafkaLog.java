@@ -114,6 +114,15 @@ final class KafkaLog implements BusLog {
   }
 
   @Override
+  public Predicate<Place> extent() {
+    Map<TopicPartition, Long> until = Map.copyOf(ends);
+    String id = topicId;
+    return place ->
+        place.topicId().equals(id)
+            && place.offset() < end(until, new TopicPartition(place.topic(), place.partition()));
+  }
+
+  @Override
   public void readNews(Visitor visitor) throws UnavailableException {
     try {
       Map<TopicPartition, Long> now = ends();

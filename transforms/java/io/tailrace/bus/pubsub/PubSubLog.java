@@ -12,8 +12,11 @@ import io.tailrace.endpoint.UnavailableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,6 +104,17 @@ final class PubSubLog implements BusLog {
   @Override
   public void read(Visitor visitor) throws UnavailableException {
     show(MessageSpool.Mark.BEGIN, opened, visitor);
+  }
+
+  @Override
+  public Predicate<Place> extent() throws UnavailableException {
+    Set<String> ids = new HashSet<>();
+    read(
+        message -> {
+          ids.add(message.messageId());
+          return true;
+        });
+    return place -> ids.contains(place.messageId());
   }
 
   @Override

@@ -12,6 +12,8 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.bus.Replayed;
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -187,6 +189,21 @@ public class ReplayLettersTest {
   }
 
   @Test
+  public void whatComesWhileSomebodyThinksIsNeitherSentNorDiscarded() throws Exception {
+    OutgoingMessage meanwhile = servers.letter(2).with("tailrace.topic", "another").message();
+    servers.publish(servers.letter(1).message());
+    assertThat(thoughtOver(meanwhile, "replay", "--to=" + servers.uri("results")).out())
+        .contains("1 letter sent");
+    assertThat(servers.waiting()).hasSize(1);
+    assertThat(servers.read(servers.results())).hasSize(1);
+
+    assertThat(thoughtOver(servers.letter(3).message(), "discard").out())
+        .contains("1 letter discarded");
+    assertThat(servers.waiting().stream().map(it -> it.letter().text("tailrace.offset")))
+        .containsExactly("3");
+  }
+
+  @Test
   public void whatWasPublishedBeforeDeletionsAreForgottenStaysWithTheOnlineWriter()
       throws Exception {
     String old = "2020-01-31T12:00:00Z";
@@ -288,10 +305,31 @@ public class ReplayLettersTest {
   }
 
   private static LetterServers.Run answered(String answer) {
+    return answered(new ByteArrayInputStream(answer.getBytes(UTF_8)), "replay");
+  }
+
+  /** Says yes when a letter has come. */
+  private static LetterServers.Run thoughtOver(OutgoingMessage letter, String... arguments) {
+    return answered(
+        new FilterInputStream(new ByteArrayInputStream("y\n".getBytes(UTF_8))) {
+          @Override
+          public int read(byte[] into, int from, int length) throws IOException {
+            try {
+              servers.publish(letter);
+            } catch (Exception e) {
+              throw new IOException(e);
+            }
+            return super.read(into, from, length);
+          }
+        },
+        arguments);
+  }
+
+  private static LetterServers.Run answered(InputStream answers, String... arguments) {
     InputStream before = System.in;
-    System.setIn(new ByteArrayInputStream(answer.getBytes(UTF_8)));
+    System.setIn(answers);
     try {
-      return servers.run("replay");
+      return servers.run(arguments);
     } finally {
       System.setIn(before);
     }
