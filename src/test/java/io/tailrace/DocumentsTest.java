@@ -23,6 +23,7 @@ import io.tailrace.sql.Table;
 import io.tailrace.testing.Features;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,6 +45,17 @@ public class DocumentsTest {
 
   /** A class and a method. */
   private static final Pattern TEST = Pattern.compile("(?<=`)[A-Z]\\w+\\.[a-z]\\w*(?=`)");
+
+  /** What stands there as a command: fenced, in no other language, or further in. */
+  private static final Pattern COMMANDS =
+      Pattern.compile("(?ms)^ *```(?:sh|bash|console)?\\n.*?^ *```|(?:^ {4}[^\\n]*\\n)+");
+
+  private static final String QUOTES = "'[^']*'|\"[^\"]*\"|\\\\.";
+
+  /** What a shell takes for one. */
+  private static final Pattern WORD = Pattern.compile("(?s)(?:" + QUOTES + "|[^\\s'\"])+");
+
+  private static final Pattern QUOTED = Pattern.compile("(?s)" + QUOTES);
 
   /** Each sort of endpoint and the page about its kinds. */
   private static final Map<Kinds<? extends Endpoint>, String> PAGES =
@@ -201,6 +213,36 @@ public class DocumentsTest {
       }
     }
     return parameters;
+  }
+
+  @Test
+  public void everyCommandCanBePastedIntoAShell() throws Exception {
+    List<String> unquoted = new ArrayList<>();
+    try (Stream<Path> pages =
+        Stream.of("docs", "templates", "README.md", "CONTRIBUTING.md")
+            .map(Path::of)
+            .flatMap(DocumentsTest::pagesIn)) {
+      for (Path page : pages.toList()) {
+        matches(COMMANDS, Files.readString(page))
+            .flatMap(block -> matches(WORD, block))
+            .filter(word -> word.startsWith("--"))
+            .filter(word -> QUOTED.matcher(word).replaceAll("").matches("(?s).*=.*[?&].*"))
+            .forEach(word -> unquoted.add(page + ": " + word));
+      }
+    }
+    assertWithMessage("a shell takes ? and & for its own: quote the URI").that(unquoted).isEmpty();
+  }
+
+  private static Stream<Path> pagesIn(Path directory) {
+    try (Stream<Path> all = Files.walk(directory)) {
+      return all.filter(each -> each.toString().endsWith(".md")).toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Stream<String> matches(Pattern pattern, String text) {
+    return pattern.matcher(text).results().map((MatchResult each) -> each.group());
   }
 
   /** Returns the names in the first column of the tables under a heading. */
