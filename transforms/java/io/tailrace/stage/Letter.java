@@ -1,10 +1,12 @@
 package io.tailrace.stage;
 
+import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.Replayed;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -55,6 +57,9 @@ public final class Letter {
 
   /** Its topic. */
   public static final String TOPIC = "tailrace.topic";
+
+  /** The bus's own id of the topic, where it gives topics one. */
+  public static final String TOPIC_ID = "tailrace.topic-id";
 
   /** The partition, where the bus has some. */
   public static final String PARTITION = "tailrace.partition";
@@ -157,6 +162,11 @@ public final class Letter {
   /** Returns where the message was: the same of every letter of it. */
   public String place() {
     return text(TOPIC) + "[" + text(PARTITION) + "]@" + text(OFFSET) + text(MESSAGE_ID);
+  }
+
+  /** Returns the original's own headers, those that the letter has. */
+  public List<Header> original() {
+    return headers.all().stream().filter(each -> !LetterHeaders.isOurs(each.name())).toList();
   }
 
   /**

@@ -67,6 +67,7 @@ final class LetterHeaders {
     whole(Letter.BUS, bus);
     if (original.messageId().isEmpty()) {
       whole(Letter.TOPIC, original.topic());
+      whole(Letter.TOPIC_ID, original.place().topicId());
       whole(Letter.PARTITION, Integer.toString(original.partition()));
       whole(Letter.OFFSET, Long.toString(original.offset()));
       whole(GENERIC_TOPIC, original.topic());

@@ -107,9 +107,10 @@ final class SettledLetters {
     return has(Integer.parseInt(partition.group(1)), Long.parseLong(partition.group(2)));
   }
 
-  /** Returns whether a letter was settled at another position. */
-  boolean has(LetterIdentity letter) {
-    return letters.contains(letter);
+  /** Returns whether a letter was settled at another position, by this or by an earlier version. */
+  boolean hasCopy(StoredLetter letter, LetterIdentity identity) {
+    return letters.contains(identity)
+        || (!letters.isEmpty() && letters.contains(LetterIdentity.ofEarlierVersions(letter)));
   }
 
   private static int bit(long offset) {

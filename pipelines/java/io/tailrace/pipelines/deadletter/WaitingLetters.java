@@ -110,7 +110,7 @@ final class WaitingLetters {
             return true;
           }
           LetterIdentity identity = LetterIdentity.of(letter);
-          if (settled.has(identity) || dealtWith.contains(identity)) {
+          if (settled.hasCopy(letter, identity) || dealtWith.contains(identity)) {
             visitor.repeated(letter);
           } else if (visitor.waiting(letter)) {
             dealtWith.add(identity);

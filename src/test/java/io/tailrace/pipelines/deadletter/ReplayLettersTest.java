@@ -122,6 +122,36 @@ public class ReplayLettersTest {
   }
 
   @Test
+  public void lettersWithoutAValueAtOnePositionOfTwoTopicsAreTwo() throws Exception {
+    servers.publish(
+        servers.letter(0).value(null).with("tailrace.topic-id", "a").message(),
+        servers.letter(0).value(null).with("tailrace.topic-id", "b").message());
+
+    assertThat(replay("--limit=1").out()).contains("1 letter sent");
+    assertThat(servers.waiting()).hasSize(1);
+    assertThat(replay().out()).contains("1 letter sent");
+    assertThat(servers.read(servers.results())).hasSize(2);
+  }
+
+  @Test
+  public void aCopyOfWhatAnEarlierVersionHasSettledIsSettled() throws Exception {
+    OutgoingMessage twice = servers.letter(1).message();
+    servers.publish(twice, twice);
+    StoredLetter first = servers.waiting().get(0);
+    servers.publish(
+        new OutgoingMessage(
+            "k".getBytes(UTF_8),
+            new byte[0],
+            Headers.of(
+                Header.of("tailrace.settled", first.position()),
+                Header.of(
+                    "tailrace.settled-letter",
+                    LetterIdentity.ofEarlierVersions(first).toString()))));
+
+    assertThat(replay().out()).contains("No letter can be sent");
+  }
+
+  @Test
   public void aReplayThatWasStoppedIsTakenUp() throws Exception {
     List<OutgoingMessage> letters = new ArrayList<>();
     for (int i = 0; i < 1_500; i++) {
