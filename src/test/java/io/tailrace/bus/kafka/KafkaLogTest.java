@@ -162,6 +162,17 @@ public class KafkaLogTest extends BusLogContract {
   }
 
   @Test
+  public void whatWasThereWasInThisTopicAndNotInOneThatIsMadeAnew() throws Exception {
+    try (BusLog log = newBus("a").log(BusLog.Use.LOOK)) {
+      Place there = placeOf(log);
+      Place anew =
+          new Place(there.topic(), "another", there.partition(), there.offset(), there.messageId());
+      assertThat(log.extent().test(there)).isTrue();
+      assertThat(log.extent().test(anew)).isFalse();
+    }
+  }
+
+  @Test
   public void aNoteIsInThePartitionOfWhatItIsAbout() throws Exception {
     Bus bus = newBus("a");
     String topic = bus.topic();
