@@ -17,8 +17,6 @@ final class JobEnd {
   /** Flink answers for some seconds what it has answered before ({@code web.refresh-interval}). */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  private static final Duration POLL = Duration.ofMillis(50);
-
   private JobEnd() {}
 
   /**
@@ -47,7 +45,7 @@ final class JobEnd {
       return 0;
     }
     Optional<String> savepoint =
-        Workers.areOfFlink(options.getRunner()) ? savepoint(options) : Optional.empty();
+        Workers.ofFlink(options).flatMap(place -> savepoint(place, options.getJobName()));
     if (savepoint.isPresent()) {
       out.println(writer + ": stopped with the savepoint " + savepoint.get());
       return 0;
@@ -66,46 +64,36 @@ final class JobEnd {
   }
 
   /**
-   * Returns the savepoint with which the job of a pipeline was stopped; nothing if it was not, or
+   * Returns the savepoint with which the job of a name was stopped; nothing if it was not, or
    * nobody can tell.
    */
-  private static Optional<String> savepoint(PipelineOptions options) {
+  private static Optional<String> savepoint(FlinkPlace place, String name) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    String master = Workers.flinkMaster(options);
     Optional<String> job;
     do {
-      job = ended(master, options.getJobName());
-    } while (job.isEmpty() && master.contains(":") && pause() && System.nanoTime() < deadline);
-    return job.flatMap(id -> savepoint(master, id));
+      job = ended(place, name);
+    } while (job.isEmpty() && System.nanoTime() < deadline && FlinkPlace.pause());
+    return job.flatMap(id -> savepointOf(place, id));
   }
 
   /** The id of the last job of a name, if the cluster says that it has ended. */
-  private static Optional<String> ended(String address, String name) {
-    return Workers.askFlink(address, "/jobs/overview").stream()
+  private static Optional<String> ended(FlinkPlace place, String name) {
+    return place.ask("/jobs/overview").stream()
         .flatMap(all -> StreamSupport.stream(all.path("jobs").spliterator(), false))
         .filter(job -> job.path("name").asText().equals(name))
         .max(Comparator.comparingLong(job -> job.path("start-time").asLong()))
-        .flatMap(job -> Workers.askFlink(address, "/jobs/" + job.path("jid").asText()))
+        .flatMap(job -> place.ask("/jobs/" + job.path("jid").asText()))
         // What it says of checkpoints is as old as this.
         .filter(job -> job.path("state").asText().equals("FINISHED"))
         .map(job -> job.path("jid").asText());
   }
 
   /** That of a stop is another kind than one that somebody takes while the job goes on. */
-  private static Optional<String> savepoint(String address, String job) {
-    return Workers.askFlink(address, "/jobs/" + job + "/checkpoints")
+  private static Optional<String> savepointOf(FlinkPlace place, String job) {
+    return place
+        .ask("/jobs/" + job + "/checkpoints")
         .map(all -> all.path("latest").path("savepoint"))
         .filter(last -> last.path("checkpoint_type").asText().equals("SYNC_SAVEPOINT"))
         .map(last -> last.path("external_path").asText());
-  }
-
-  private static boolean pause() {
-    try {
-      Thread.sleep(POLL.toMillis());
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 }

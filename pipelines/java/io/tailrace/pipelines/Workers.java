@@ -1,26 +1,13 @@
 package io.tailrace.pipelines;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.Endpoint;
-import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.time.Duration;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 
 /** Where a pipeline runs, as its options say. Stateless and thread-safe. */
 final class Workers {
-  /** For how long a cluster is waited for. */
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
-
   /** A host that is the machine itself, as a regular expression. */
   static final String LOOPBACK = "localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1]|0\\.0\\.0\\.0";
 
@@ -37,12 +24,28 @@ final class Workers {
   }
 
   /**
+   * Returns the Flink cluster that a pipeline runs on; nothing if it runs in this process, or on
+   * another runner.
+   */
+  static Optional<FlinkPlace> ofFlink(PipelineOptions options) {
+    if (!areOfFlink(options.getRunner())) {
+      return Optional.empty();
+    }
+    String master = given(options, "flinkMaster");
+    return switch (master) {
+      case "[local]", "[collection]" -> Optional.empty();
+      case "", "[auto]" -> FlinkPlace.ofThisProgram();
+      default -> Optional.of(FlinkPlace.named(master));
+    };
+  }
+
+  /**
    * Returns whether a pipeline runs on other machines than the one that starts it. Files of this
    * one are then not those of its workers, and may not outlive them.
    */
   static boolean areElsewhere(PipelineOptions options) {
     return areOfDataflow(options.getRunner())
-        || (areOfFlink(options.getRunner()) && !isHere(flinkMaster(options)));
+        || ofFlink(options).filter(place -> !place.isOnThisMachine()).isPresent();
   }
 
   /**
@@ -63,70 +66,44 @@ final class Workers {
     String correction = ": use a server, such as postgresql://host/database";
     if (areOfDataflow(options.getRunner())) {
       check.problem(why + "Dataflow runs the writer on other machines" + correction);
-    } else if (areOfFlink(options.getRunner()) && isServer(flinkMaster(options))) {
-      String master = flinkMaster(options);
-      check.question(
-          option + " on " + master,
-          () -> {
-            OptionalInt processes = taskManagers(master);
-            if (processes.isEmpty()) {
-              check.warning(
-                  why
-                      + "it is not known how many TaskManagers "
-                      + master
-                      + " has: it may have one");
-            } else if (processes.getAsInt() > 1) {
-              check.problem(
-                  why
-                      + master
-                      + " has "
-                      + processes.getAsInt()
-                      + " TaskManagers"
-                      + correction
-                      + ", or a cluster with one TaskManager");
-            }
-          });
     }
+    ofFlink(options)
+        .ifPresent(
+            place -> {
+              if (place.isReactive()) {
+                check.problem(
+                    why
+                        + "with scheduler-mode=reactive the writer has copies on every TaskManager"
+                        + " that comes"
+                        + correction
+                        + ", or a cluster without scheduler-mode and with one TaskManager");
+              } else {
+                check.question(
+                    option + " on " + place.name(),
+                    () -> checkTaskManagers(place, why, correction, check));
+              }
+            });
   }
 
-  private static boolean isServer(String master) {
-    return master.contains(":");
-  }
-
-  private static OptionalInt taskManagers(String master) {
-    return askFlink(master, "/taskmanagers")
-        .map(answer -> answer.path("taskmanagers"))
-        .filter(JsonNode::isArray)
-        .map(all -> OptionalInt.of(all.size()))
-        .orElse(OptionalInt.empty());
-  }
-
-  /**
-   * Asks a Flink cluster.
-   *
-   * @return its answer, unless it gives none
-   */
-  static Optional<JsonNode> askFlink(String master, String path) {
-    String address = master.matches("https?://.*") ? master : "http://" + master;
-    try {
-      HttpResponse<String> answer =
-          HttpClient.newBuilder()
-              .connectTimeout(PATIENCE)
-              .build()
-              .send(
-                  HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build(),
-                  HttpResponse.BodyHandlers.ofString());
-      return Optional.of(new ObjectMapper().readTree(answer.body()));
-    } catch (IOException | IllegalArgumentException e) {
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
+  private static void checkTaskManagers(
+      FlinkPlace place, String why, String correction, OptionCheck check) {
+    int processes = place.taskManagers();
+    if (processes == 0) {
+      check.warning(
+          why
+              + "it is not known how many TaskManagers "
+              + place.name()
+              + " will have: it may have one");
+    } else if (processes > 1) {
+      check.problem(
+          why
+              + place.name()
+              + " has "
+              + processes
+              + " TaskManagers"
+              + correction
+              + ", or a cluster with one TaskManager");
     }
-  }
-
-  static String flinkMaster(PipelineOptions options) {
-    return given(options, "flinkMaster");
   }
 
   /**
@@ -139,13 +116,5 @@ final class Workers {
         .map(item -> Objects.toString(item.getValue(), ""))
         .findFirst()
         .orElse("");
-  }
-
-  private static boolean isHere(String master) {
-    String host = master.replaceFirst("^https?://", "").toLowerCase(Locale.ROOT);
-    return host.isEmpty()
-        || host.equals("[local]")
-        || host.equals("[collection]")
-        || host.matches("(" + LOOPBACK + ")(:\\d+)?");
   }
 }

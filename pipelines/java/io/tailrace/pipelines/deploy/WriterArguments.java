@@ -147,7 +147,12 @@ final class WriterArguments {
   }
 
   private List<String> problems(Map<String, String> options, Scaling scaling) {
-    return writer.problems(of(options, scaling).stream().skip(1).toArray(String[]::new));
+    return writer.problems(
+        Stream.concat(
+                of(options, scaling).stream().skip(1),
+                // What is of this machine is not of the pods.
+                Stream.of("--flinkMaster=" + name + ":8081"))
+            .toArray(String[]::new));
   }
 
   private static String option(String problem) {

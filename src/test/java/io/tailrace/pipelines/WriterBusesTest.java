@@ -24,7 +24,7 @@ public class WriterBusesTest {
 
   @Test
   public void aLocalDirectoryIsRefusedWhereTheWriterRunsElsewhere() throws Exception {
-    for (String master : List.of("jobmanager:8081", "10.0.0.7:8081", "[auto]")) {
+    for (String master : List.of("jobmanager:8081", "10.0.0.7:8081", "jobmanager")) {
       CommandException e =
           assertThrows(
               CommandException.class,
@@ -45,6 +45,7 @@ public class WriterBusesTest {
         List.of(
             List.of("--runner=DirectRunner"),
             List.of("--runner=FlinkRunner"),
+            List.of("--runner=FlinkRunner", "--flinkMaster=[auto]"),
             List.of("--runner=FlinkRunner", "--flinkMaster=[local]"),
             List.of("--runner=FlinkRunner", "--flinkMaster=localhost:8081"),
             List.of("--runner=FlinkRunner", "--flinkMaster=127.0.0.1:8081"))) {

@@ -203,6 +203,30 @@ public class DeploymentFileTest {
   }
 
   @Test
+  public void whatIsOfThisMachineIsNotOfThePods() {
+    assertThat(problems(HEAD + ONLINE.replace("{online", "{deadLetterOverflow: /letters, online")))
+        .containsExactly(
+            "writers[0].options.deadLetterOverflow: '/letters' is a directory of this machine, and"
+                + " the writer runs on others, whose disks may vanish with them: use"
+                + " gs://bucket/prefix or s3://bucket/prefix");
+    assertThat(problems(HEAD + ONLINE.replace("rediss://cache:6380", "redis://localhost")).get(0))
+        .contains("is this machine, and in a pod it would be the pod");
+    assertThat(
+            problems(
+                HEAD.replace("resultBus", "bulkUploadBus")
+                    + """
+                    - name: bulk-insert-writer
+                      options: {uploadBucket: "file:///uploads", offlineStore: "duckdb:///a.db?schema={environment}"}
+                    """))
+        .containsExactly(
+            "writers[0].options.uploadBucket: 'file:///uploads' is a folder of this machine, and"
+                + " the writer runs on others: use gs://bucket/folder or s3://bucket/folder",
+            "writers[0].options.offlineStore: duckdb:///a.db?schema={environment} is a file, which"
+                + " one process alone can have open and which vanishes with its pod: use a server, such as"
+                + " postgresql://host/database");
+  }
+
+  @Test
   public void theConsumerGroupIsOneOfTheBusThatIsRead() throws Exception {
     WriterDeployment writer = only(HEAD + ONLINE + "  consumerGroup: blue\n");
 
