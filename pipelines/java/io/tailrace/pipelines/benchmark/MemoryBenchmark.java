@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -148,15 +149,18 @@ final class MemoryBenchmark implements AutoCloseable {
    *
    * @param peakMegabytes the most that its process had at once, in mebibytes
    * @param restarts how often the job had to begin anew
+   * @param isBounded whether the kernel would have killed it for more
    */
-  record Contained(double messagesPerSecond, double peakMegabytes, int restarts) {}
+  record Contained(
+      double messagesPerSecond, double peakMegabytes, int restarts, boolean isBounded) {}
 
   /**
    * Runs a writer on a TaskManager in a container of its own, divided as the deployed ones, until
-   * it has committed everything.
+   * it has committed everything. Where this machine lets nobody make a control group, its resident
+   * memory is measured alone.
    *
    * @param limit of the container, such as {@code 1Gi}
-   * @throws IllegalStateException if the container's limit ends it
+   * @throws IllegalStateException if it needs more, or ends
    */
   Contained contained(Writer<?> writer, String limit)
       throws CommandException, InterruptedException, ExecutionException {
@@ -169,16 +173,13 @@ final class MemoryBenchmark implements AutoCloseable {
       boolean isRead = option.equals(writer.reads());
       uris.put(option, uri(option) + (isRead ? "?group=" + group : ""));
     }
-    try (MemoryGroup container =
-            MemoryGroup.of(memory.total() << 20)
-                .orElseThrow(
-                    () -> new CommandException("This machine lets nobody make a control group"));
-        StandaloneFlink flink =
-            StandaloneFlink.in(directory.resolve(group))
-                .taskManagers(1)
-                .slots(PARTITIONS)
-                .container(container, settings)
-                .start()) {
+    Optional<MemoryGroup> bound = MemoryGroup.of(memory.total() << 20);
+    try (StandaloneFlink flink =
+        StandaloneFlink.in(directory.resolve(group))
+            .taskManagers(1)
+            .slots(PARTITIONS)
+            .container(bound, settings, ContainerMemory.FLAGS)
+            .start()) {
       long start = System.nanoTime();
       RunningWriter running =
           new LocalWriters(
@@ -188,23 +189,26 @@ final class MemoryBenchmark implements AutoCloseable {
                       "--parallelism=" + PARTITIONS,
                       "--checkpointingInterval=1000",
                       "--environments=" + BenchmarkTraffic.ENVIRONMENT))
-              .start(List.of(writer))
-              .get(0);
+              .start(writer, List.of());
       int messages = published.getOrDefault(writer.reads(), 0);
       WriterProcess.awaitCommitted(
           admin,
           group,
           messages,
           () -> {
-            if (container.killed() > 0) {
-              throw new IllegalStateException(
-                  writer.name() + " needs more than " + limit + ": it was killed");
+            if (bound.map(MemoryGroup::killed).orElse(0) > 0
+                || flink.peakTaskManagerBytes() > memory.total() << 20) {
+              throw new IllegalStateException(writer.name() + " needs more than " + limit);
             }
+            flink.checkTaskManagers();
           });
       return new Contained(
           messages * 1e9 / (System.nanoTime() - start),
           flink.peakTaskManagerBytes() / (double) (1 << 20),
-          flink.cluster().restarts(running.job()));
+          flink.cluster().restarts(running.job()),
+          bound.isPresent());
+    } finally {
+      bound.ifPresent(MemoryGroup::close);
     }
   }
 

@@ -51,7 +51,8 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
       names = "--container",
       description =
           "Memory of a container, such as 1Gi: each writer runs on a TaskManager in one, and in no"
-              + " other way. Linux must let this program make control groups.")
+              + " other way. Where Linux lets this program make no control group, memory is"
+              + " measured alone.")
   private @Nullable String container;
 
   @Option(
@@ -108,14 +109,16 @@ final class MemoryBenchmarkCommand implements Callable<Integer> {
 
   private static void inContainers(MemoryBenchmark benchmark, String limit, Figures figures)
       throws CommandException, InterruptedException, ExecutionException {
+    boolean isBounded = true;
     for (Writer<?> writer : MemoryBenchmark.WRITERS) {
       figures.say("%s: in a container of %s", writer.name(), limit);
       MemoryBenchmark.Contained contained = benchmark.contained(writer, limit);
       figures.put(writer.name() + ".messages_per_s", contained.messagesPerSecond());
       figures.put(writer.name() + ".peak_mb", contained.peakMegabytes());
       figures.put(writer.name() + ".restarts", (double) contained.restarts());
+      isBounded &= contained.isBounded();
     }
-    figures.fact("memory", limit + " each");
+    figures.fact("memory", limit + " each, " + (isBounded ? "of a control group" : "measured"));
   }
 
   private static void put(Figures figures, String name, Survived survived) {

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.deploy;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -14,6 +15,10 @@ import java.util.TreeMap;
  * @param overhead threads, compiled code, the collector, and native codecs of Parquet and Kafka
  */
 public record ContainerMemory(long heap, long metaspace, long direct, long network, long overhead) {
+  /** Flags of every JVM in a container: none of them is in what Flink divides. */
+  public static final List<String> FLAGS =
+      List.of("-XX:ReservedCodeCacheSize=96m", "-XX:+ExitOnOutOfMemoryError");
+
   private static final long METASPACE = 256;
   private static final long DIRECT = 128;
 

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A writer's Flink cluster, as the operator of Flink starts it: one job manager that runs the
@@ -196,8 +198,10 @@ final class FlinkCluster {
     settings.put("metrics.reporter.prom.filterLabelValueCharacters", "false");
     settings.put(
         "env.java.opts.all",
-        String.join(" ", OPENS.stream().map(it -> "--add-opens=" + it + "=ALL-UNNAMED").toList())
-            + " -XX:ReservedCodeCacheSize=96m -XX:+ExitOnOutOfMemoryError");
+        Stream.concat(
+                OPENS.stream().map(it -> "--add-opens=" + it + "=ALL-UNNAMED"),
+                ContainerMemory.FLAGS.stream())
+            .collect(Collectors.joining(" ")));
     ObjectNode sorted = Tree.nothing();
     settings.forEach(sorted::put);
     return sorted;

@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.TaskManagerOptions;
-import org.apache.flink.runtime.clusterframework.TaskExecutorProcessUtils;
 import org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint;
 import org.apache.flink.runtime.taskexecutor.TaskManagerRunner;
 import org.jspecify.annotations.Nullable;
@@ -113,10 +112,19 @@ public final class StandaloneFlink implements AutoCloseable {
   public void awaitTaskManagers() {
     RemoteFlink.await(
         () -> {
-          taskManagers.values().forEach(StandaloneFlink::checkAlive);
+          checkTaskManagers();
           return cluster.taskManagers().equals(taskManagers.keySet());
         },
         "the TaskManagers are not " + taskManagers.keySet());
+  }
+
+  /**
+   * Looks at the TaskManagers.
+   *
+   * @throws IllegalStateException with the last that it printed, if one has ended by itself
+   */
+  public void checkTaskManagers() {
+    taskManagers.values().forEach(StandaloneFlink::checkAlive);
   }
 
   private static void checkAlive(ServerProcess process) {
@@ -174,8 +182,7 @@ public final class StandaloneFlink implements AutoCloseable {
             "--configDir", description.conf().toString(), "-D", "taskmanager.resource-id=" + name));
     command.addAll(description.container.map(TaskManagerContainer::sizes).orElse(List.of()));
     taskManagers.put(
-        name,
-        start(description.container.map(it -> it.group().inside(command)).orElse(command), name));
+        name, start(description.container.map(it -> it.inside(command)).orElse(command), name));
   }
 
   /** Returns the most memory that the TaskManagers have had, each by itself, in bytes. */
@@ -319,17 +326,15 @@ public final class StandaloneFlink implements AutoCloseable {
     }
 
     /**
-     * Has TaskManagers run in a group of processes, with memory as Flink's scripts divide it.
+     * Has TaskManagers run with memory as Flink's scripts divide it.
      *
+     * @param group bounds them, where the machine lets us
      * @param memory Flink's options that say how
+     * @param flags of their JVMs, beside those that follow from these
      */
-    public Builder container(MemoryGroup group, Map<String, String> memory) {
-      Configuration divided = Configuration.fromMap(memory);
-      divided.set(TaskManagerOptions.CPU_CORES, 1.0);
-      container =
-          Optional.of(
-              new TaskManagerContainer(
-                  group, TaskExecutorProcessUtils.processSpecFromConfig(divided)));
+    public Builder container(
+        Optional<MemoryGroup> group, Map<String, String> memory, List<String> flags) {
+      container = Optional.of(TaskManagerContainer.of(group, memory, flags));
       return this;
     }
 

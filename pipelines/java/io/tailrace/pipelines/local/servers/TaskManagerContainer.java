@@ -2,17 +2,40 @@ package io.tailrace.pipelines.local.servers;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.runtime.clusterframework.TaskExecutorProcessSpec;
 import org.apache.flink.runtime.clusterframework.TaskExecutorProcessUtils;
 import org.apache.flink.runtime.util.config.memory.ProcessMemoryUtils;
 
-/** The memory that a TaskManager runs in, and what Flink's scripts make of it. */
-record TaskManagerContainer(MemoryGroup group, TaskExecutorProcessSpec memory) {
+/**
+ * The memory that a TaskManager runs in, and what Flink's scripts make of it.
+ *
+ * @param group bounds it, where the machine lets us
+ * @param more flags of its JVM
+ */
+record TaskManagerContainer(
+    Optional<MemoryGroup> group, TaskExecutorProcessSpec memory, List<String> more) {
+  static TaskManagerContainer of(
+      Optional<MemoryGroup> group, Map<String, String> memory, List<String> more) {
+    Configuration divided = Configuration.fromMap(memory);
+    divided.set(TaskManagerOptions.CPU_CORES, 1.0);
+    return new TaskManagerContainer(
+        group, TaskExecutorProcessUtils.processSpecFromConfig(divided), more);
+  }
+
+  /** Returns the command that runs another one in it. */
+  List<String> inside(List<String> command) {
+    return group.map(it -> it.inside(command)).orElse(command);
+  }
+
   /** Returns the flags of its JVM. */
   List<String> flags() {
     List<String> flags =
         new ArrayList<>(words(ProcessMemoryUtils.generateJvmParametersStr(memory)));
-    flags.addAll(List.of("-XX:ReservedCodeCacheSize=96m", "-XX:+ExitOnOutOfMemoryError"));
+    flags.addAll(more);
     return flags;
   }
 
