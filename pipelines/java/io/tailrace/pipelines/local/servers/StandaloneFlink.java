@@ -326,7 +326,8 @@ public final class StandaloneFlink implements AutoCloseable {
     }
 
     /**
-     * Has TaskManagers run with memory as Flink's scripts divide it.
+     * Has TaskManagers, whose number of slots has been said, run with memory as Flink's scripts
+     * divide it.
      *
      * @param group bounds them, where the machine lets us
      * @param memory Flink's options that say how
@@ -334,7 +335,7 @@ public final class StandaloneFlink implements AutoCloseable {
      */
     public Builder container(
         Optional<MemoryGroup> group, Map<String, String> memory, List<String> flags) {
-      container = Optional.of(TaskManagerContainer.of(group, memory, flags));
+      container = Optional.of(TaskManagerContainer.of(group, memory, flags, slots));
       return this;
     }
 
