@@ -2,7 +2,10 @@ package io.tailrace.pipelines.benchmark;
 
 import com.google.protobuf.ByteString;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.Column;
+import io.tailrace.v1.ColumnMapping;
+import io.tailrace.v1.FeatureColumn;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.io.IOException;
@@ -131,6 +134,40 @@ record LargeTraffic(int many) {
       taker.take(files.get(i % 2));
     }
     return many + many / 10;
+  }
+
+  /**
+   * Messages of the bulk-upload bus: zeros, and messages that name a file of 64 MB, decoded.
+   *
+   * @param bucket for the file
+   * @return how many
+   */
+  int uploads(Path bucket, Taker taker) throws SQLException, IOException {
+    zeros(many, taker);
+    Path file = Files.createDirectories(bucket).resolve("large.parquet");
+    var unused = file(file, 64 * MEGABYTE / ROW_BYTES);
+    for (int i = 0; i < numbersOf(many); i++) {
+      taker.take(upload(i, file));
+    }
+    return many + numbersOf(many);
+  }
+
+  private static byte[] upload(int number, Path file) {
+    return BulkUpload.newBuilder()
+        .setOperationId("upload-" + number)
+        .setEnvironmentId(BenchmarkTraffic.ENVIRONMENT)
+        .addFiles(file.toUri().toString())
+        .setMapping(
+            ColumnMapping.newBuilder()
+                .setPrimaryKeyColumn("pkey")
+                .setObservedAtColumn("observed_at")
+                .addFeatures(
+                    FeatureColumn.newBuilder()
+                        .setFeature("large.upload")
+                        .setColumn("value")
+                        .setType(Column.Type.STRING)))
+        .build()
+        .toByteArray();
   }
 
   private static byte[] file(Path path, int rows) throws SQLException, IOException {

@@ -73,10 +73,12 @@ final class MemoryBenchmark implements AutoCloseable {
   void publish(LargeTraffic traffic) throws SQLException, IOException {
     publishResults(traffic);
     kafka.createTopic("streamingInsertBus", PARTITIONS);
+    kafka.createTopic("bulkUploadBus", PARTITIONS);
     kafka.createTopic("metricsBus", PARTITIONS);
     try (KafkaProducer<byte[], byte[]> producer = producer()) {
       published.put(
           "streamingInsertBus", traffic.files(directory, to(producer, "streamingInsertBus")));
+      published.put("bulkUploadBus", traffic.uploads(bucket(), to(producer, "bulkUploadBus")));
       published.put("metricsBus", traffic.summaries(to(producer, "metricsBus")));
     }
   }
@@ -260,8 +262,13 @@ final class MemoryBenchmark implements AutoCloseable {
     return switch (option) {
       case "onlineStore" -> redis.uri();
       case "offlineStore", "metricsStore" -> postgres().uri();
+      case "uploadBucket" -> "file://" + bucket();
       default -> bus(option);
     };
+  }
+
+  private Path bucket() {
+    return directory.resolve("uploads");
   }
 
   private LocalPostgres postgres() {
