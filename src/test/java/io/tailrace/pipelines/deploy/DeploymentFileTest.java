@@ -222,8 +222,8 @@ public class DeploymentFileTest {
             "writers[0].options.uploadBucket: 'file:///uploads' is a folder of this machine, and"
                 + " the writer runs on others: use gs://bucket/folder or s3://bucket/folder",
             "writers[0].options.offlineStore: duckdb:///a.db?schema={environment} is a file, which"
-                + " one process alone can have open and which vanishes with its pod: use a server, such as"
-                + " postgresql://host/database");
+                + " one process alone can have open and which vanishes with its pod: use a server,"
+                + " such as postgresql://host/database");
   }
 
   @Test
