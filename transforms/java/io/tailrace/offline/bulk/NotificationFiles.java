@@ -18,18 +18,29 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds the files that a notification names, or those of its folder. Immutable.
+ * Finds the files that a notification names, or those of its folder. Not thread-safe.
  *
  * @param bucket where they must be
+ * @param refused tells what the bucket does not give
  */
-record NotificationFiles(ResultBucket bucket) {
+record NotificationFiles(ResultBucket bucket, RefusedFiles refused) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A manifest names files, and does not hold them. */
   private static final long MAX_MANIFEST_BYTES = 16 << 20;
 
-  /** A file that a notification names, at a place in it; empty: it is not there. */
-  record Named(String uri, String place, Optional<Found> found) {}
+  /**
+   * A file that a notification names, at a place in it.
+   *
+   * @param found empty: it is not there
+   * @param refusal the bucket does not say whether it is there
+   */
+  record Named(
+      String uri, String place, Optional<Found> found, Optional<FileRefusedException> refusal) {
+    static Named at(String place, String uri) {
+      return new Named(uri, place, Optional.empty(), Optional.empty());
+    }
+  }
 
   /**
    * Finds files.
@@ -47,15 +58,22 @@ record NotificationFiles(ResultBucket bucket) {
       if (notification.origin() == Origin.CLOUD && !bucket.isResult(uri)) {
         continue;
       }
-      files.add(new Named(uri, "files[" + files.size() + "]", Optional.empty()));
+      files.add(Named.at("files[" + files.size() + "]", uri));
     }
     return found(files);
   }
 
   /** Looks for all of them. */
   private List<Named> found(List<Named> files) throws UnavailableException {
-    return new BucketRequests(bucket)
-        .ask(files, file -> new Named(file.uri, file.place, bucket.find(file.uri)));
+    return new BucketRequests(bucket).ask(files, this::asked);
+  }
+
+  private Named asked(Named file) throws UnavailableException {
+    try {
+      return new Named(file.uri, file.place, bucket.find(file.uri), Optional.empty());
+    } catch (FileRefusedException e) {
+      return new Named(file.uri, file.place, Optional.empty(), Optional.of(e));
+    }
   }
 
   private List<Named> counted(Folder folder) throws InvalidMessageException, UnavailableException {
@@ -75,21 +93,23 @@ record NotificationFiles(ResultBucket bucket) {
     }
     List<Named> named = new ArrayList<>();
     for (String uri : found) {
-      named.add(new Named(uri, "prefix", Optional.empty()));
+      named.add(Named.at("prefix", uri));
     }
     return found(named);
   }
 
   private List<Named> listed(Folder folder) throws InvalidMessageException, UnavailableException {
+    Named asked = asked(Named.at("prefix.manifest", folder.manifest()));
+    if (asked.refusal.isPresent()) {
+      throw refused(folder.manifest(), asked.refusal.get());
+    }
     Found manifest =
-        bucket
-            .find(folder.manifest())
-            .orElseThrow(
-                () ->
-                    new InvalidMessageException(
-                        Reason.MISSING_FILE,
-                        "prefix.manifest",
-                        "there is no manifest " + folder.manifest()));
+        asked.found.orElseThrow(
+            () ->
+                new InvalidMessageException(
+                    Reason.MISSING_FILE,
+                    "prefix.manifest",
+                    "there is no manifest " + folder.manifest()));
     JsonNode files = read(manifest).path("files");
     if (!files.isArray() || files.isEmpty()) {
       throw manifest(manifest, "names no files; expected {\"files\": [\"part-0.parquet\"]}");
@@ -100,7 +120,7 @@ record NotificationFiles(ResultBucket bucket) {
       String uri = each.asText().contains("://") ? each.asText() : folder.uri() + each.asText();
       String place = "prefix.manifest.files[" + named.size() + "]";
       Optional<String> whyNot =
-          each.isTextual() ? ResultBucket.whyNoFile(uri) : Optional.of(each + " is no name");
+          each.isTextual() ? BucketAddress.whyNoFile(uri) : Optional.of(each + " is no name");
       if (whyNot.isEmpty() && !uri.startsWith(folder.uri())) {
         whyNot = Optional.of("'" + uri + "' is not in " + folder.uri());
       }
@@ -111,7 +131,7 @@ record NotificationFiles(ResultBucket bucket) {
         throw new InvalidMessageException(
             Reason.INVALID_VALUE, place, "the manifest " + manifest.uri() + ": " + whyNot.get());
       }
-      named.add(new Named(uri, place, Optional.empty()));
+      named.add(Named.at(place, uri));
     }
     return found(named);
   }
@@ -127,13 +147,19 @@ record NotificationFiles(ResultBucket bucket) {
         // Until it ends.
       }
     } catch (IOException e) {
-      throw new UnavailableException(manifest.uri() + " can't be read: " + e.getMessage(), e);
+      throw refused(manifest.uri(), ResultBucket.notGiven(manifest.uri(), e));
     }
     try {
       return JSON.readTree(bytes);
     } catch (IOException e) {
       throw manifest(manifest, "is not JSON: " + e.getMessage());
     }
+  }
+
+  private InvalidMessageException refused(String manifest, UnavailableException e)
+      throws UnavailableException {
+    return new InvalidMessageException(
+        Reason.MISSING_FILE, "prefix.manifest", refused.why(manifest, e));
   }
 
   private static InvalidMessageException manifest(Found manifest, String what) {

@@ -174,7 +174,7 @@ public final class NotificationFormat {
   }
 
   private static void checkName(String uri, String place) throws InvalidMessageException {
-    Optional<String> whyNot = ResultBucket.whyNoFile(uri);
+    Optional<String> whyNot = BucketAddress.whyNoFile(uri);
     if (whyNot.isPresent()) {
       throw invalid(place, whyNot.get());
     }

@@ -31,6 +31,7 @@ final class NotificationLoad {
   private final LoadCounts counts;
   private final Notification notification;
   private final BucketRequests requests;
+  private final RefusedFiles notGiven;
   // What is refused of all files.
   private final RejectedCells refused = new RejectedCells();
   // Of the whole message.
@@ -47,6 +48,7 @@ final class NotificationLoad {
     this.counts = counts;
     this.notification = notification;
     this.requests = new BucketRequests(rules.bucket());
+    this.notGiven = new RefusedFiles(rules.bucket());
   }
 
   /** What files have in common that can be loaded together. */
@@ -64,7 +66,7 @@ final class NotificationLoad {
       if (notification.origin() == Origin.ROWS) {
         return insertRows();
       }
-      named = new NotificationFiles(rules.bucket()).find(notification);
+      named = new NotificationFiles(rules.bucket(), notGiven).find(notification);
       if (named.isEmpty()) {
         counts.notificationsIgnored.add(1);
       }
@@ -121,6 +123,13 @@ final class NotificationLoad {
   private List<ResultFile> described(List<Named> named) throws UnavailableException {
     List<ResultFile> files = new ArrayList<>();
     for (Named each : named) {
+      if (each.refusal().isPresent()) {
+        refuse(
+            each.place(),
+            Reason.MISSING_FILE,
+            notGiven.why(each.uri(), each.refusal().get()));
+        continue;
+      }
       if (each.found().isEmpty()) {
         refuse(
             each.place(),
@@ -151,12 +160,14 @@ final class NotificationLoad {
     return Optional.empty();
   }
 
-  /** What can't be read may be gone by now, or be another file. */
+  /** What can't be read may be gone by now, be another file, or be refused. */
   private void unreadable(Named file, Found found, IOException e) throws UnavailableException {
-    if (!hasChanged(found)) {
-      throw new UnavailableException(file.uri() + " can't be read: " + e.getMessage(), e);
-    }
-    refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
+    refuse(
+        file.place(),
+        Reason.MISSING_FILE,
+        hasChanged(found)
+            ? changed(file.uri())
+            : notGiven.why(file.uri(), ResultBucket.notGiven(file.uri(), e)));
   }
 
   private boolean hasChanged(Found before) throws UnavailableException {

@@ -21,8 +21,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.beam.sdk.io.FileSystems;
@@ -52,14 +50,7 @@ public record ResultBucket(String uri) implements Endpoint {
               new Kind<>(List.of("gs", "gcs"), "gs://bucket/results", ResultBucket::at),
               Kind.of("file", "file:///data/results", ResultBucket::at)));
 
-  private static final Pattern ADDRESS =
-      Pattern.compile("(?:(s3|gs)://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])|(file)://)(/.*)?");
-  private static final Pattern SCHEME = Pattern.compile("([a-zA-Z0-9+.-]*):.*");
-
-  /** What Beam's file systems take for patterns. */
-  private static final Pattern WILDCARDS = Pattern.compile("[*?\\[\\]{}\\\\]");
-
-  private static final String FILE = "file://";
+  private static final String FILE = BucketAddress.FILE;
   private static final String PARQUET = ".parquet";
 
   /**
@@ -69,7 +60,7 @@ public record ResultBucket(String uri) implements Endpoint {
    */
   public ResultBucket {
     uri = uri.strip();
-    Optional<String> whyNot = whyNot(uri);
+    Optional<String> whyNot = BucketAddress.whyNot(uri);
     if (whyNot.isPresent()) {
       throw new IllegalArgumentException(whyNot.get());
     }
@@ -78,60 +69,6 @@ public record ResultBucket(String uri) implements Endpoint {
 
   private static ResultBucket at(EndpointUri uri) {
     return new ResultBucket(uri.toString());
-  }
-
-  private static Optional<String> whyNot(String uri) {
-    Matcher scheme = SCHEME.matcher(uri);
-    String named = scheme.matches() ? scheme.group(1) : "";
-    Optional<String> correction =
-        switch (named) {
-          case "gcs" ->
-              Optional.of(
-                  "'" + uri + "' begins with gcs://: Google's buckets are gs://" + behind(uri));
-          case "s3a", "s3n" ->
-              Optional.of("'" + uri + "': Amazon's buckets are s3://" + behind(uri));
-          case "" ->
-              Optional.of(
-                  "'"
-                      + uri
-                      + "' has no prefix: "
-                      + (uri.startsWith("/") ? FILE + uri : "s3://" + uri + " or gs://" + uri));
-          default -> Optional.empty();
-        };
-    if (correction.isPresent()) {
-      return correction;
-    }
-    if (!ADDRESS.matcher(uri).matches() || uri.equals(FILE) || uri.startsWith("file:////")) {
-      return Optional.of("'" + uri + "' is no address of a bucket");
-    }
-    return whyNoPath(uri);
-  }
-
-  private static String behind(String uri) {
-    return uri.substring(uri.indexOf(':') + 1).replaceFirst("^/*", "");
-  }
-
-  private static Optional<String> whyNoPath(String uri) {
-    String path = uri.substring(uri.indexOf("://") + 3);
-    for (String part : path.split("/", -1)) {
-      if (part.equals("..") || part.equals(".")) {
-        return Optional.of("'" + uri + "' has '" + part + "' in its path: name it without");
-      }
-    }
-    if (WILDCARDS.matcher(path).find()) {
-      return Optional.of(
-          "'" + uri + "' has a wildcard or a character that stands for one: name each file");
-    }
-    return uri.indexOf('\0') >= 0 ? Optional.of("an address can't have a NUL") : Optional.empty();
-  }
-
-  /** Returns why a URI can be none of a file, whatever the bucket; empty: it can be. */
-  static Optional<String> whyNoFile(String uri) {
-    Optional<String> whyNot = whyNot(uri);
-    if (whyNot.isEmpty() && uri.substring(uri.indexOf("://") + 3).contains("//")) {
-      return Optional.of("'" + uri + "' has two slashes after each other in its path");
-    }
-    return whyNot;
   }
 
   /** Returns why a file, or a folder, may not be loaded: it is elsewhere; empty: it may. */
@@ -158,8 +95,8 @@ public record ResultBucket(String uri) implements Endpoint {
   }
 
   /**
-   * Checks that the place is there and can be listed, and that a file of it can be read, if it has
-   * one.
+   * Checks that the place is there and can be listed, and that one of its files can be read, if it
+   * has any.
    *
    * @throws UnavailableException with one sentence that names it and the correction
    */
@@ -182,23 +119,18 @@ public record ResultBucket(String uri) implements Endpoint {
                           : "roles/storage.objectViewer of the bucket")),
           e);
     }
-    if (!some.isEmpty()) {
-      Optional<Found> first = find(some.get(0));
-      if (first.isPresent()) {
-        try (SeekableByteChannel channel = open(first.get())) {
-          int unused = channel.read(ByteBuffer.allocate(4));
-        } catch (IOException e) {
-          throw new UnavailableException(
-              first.get().uri + " is listed and can't be read: " + e.getMessage(), e);
-        }
-      }
+    BucketProbe probe = BucketProbe.of(this, some);
+    if (!probe.given() && probe.refused().isPresent()) {
+      FileRefusedException e = probe.refused().get();
+      throw new UnavailableException("a file that is listed: " + e.getMessage(), e);
     }
   }
 
   /**
    * Returns a file; empty if there is none of that name.
    *
-   * @throws UnavailableException if the bucket can't be asked now
+   * @throws UnavailableException if the bucket can't be asked now; {@link FileRefusedException} if
+   *     it refuses to tell
    */
   Optional<Found> find(String file) throws UnavailableException {
     try {
@@ -206,11 +138,16 @@ public record ResultBucket(String uri) implements Endpoint {
         Path path = path(file);
         return Files.isRegularFile(path) ? Optional.of(local(file, path)) : Optional.empty();
       }
-      return Optional.of(remote(FileSystems.matchSingleFileSpec(file)));
+      // Matching a single file forgets what the service has answered.
+      return Optional.of(
+          remote(
+              FileSystems.match(file, EmptyMatchTreatment.DISALLOW).metadata().stream()
+                  .findFirst()
+                  .orElseThrow(FileNotFoundException::new)));
     } catch (FileNotFoundException | java.nio.file.NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException | RuntimeException e) {
-      throw unusable(file, e);
+      throw notGiven(file, e);
     }
   }
 
@@ -249,13 +186,13 @@ public record ResultBucket(String uri) implements Endpoint {
       Collections.sort(found);
       return found;
     } catch (IOException | RuntimeException e) {
-      throw unusable(folder, e);
+      throw away(folder, e);
     }
   }
 
   /** Returns whether an address is one of a file with results in this bucket. */
   boolean isResult(String file) {
-    return whyNoFile(file).isEmpty()
+    return BucketAddress.whyNoFile(file).isEmpty()
         && whyOutside(file).isEmpty()
         && isName(file.substring(uri.length() + 1));
   }
@@ -306,12 +243,20 @@ public record ResultBucket(String uri) implements Endpoint {
         file.sizeBytes());
   }
 
+  private static ReadableByteChannel remote(Found file) throws IOException {
+    try {
+      return BucketChannel.of(FileSystems.open(FileSystems.matchNewResource(file.uri, false)));
+    } catch (RuntimeException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
   /** Opens a file to read any part of it. */
   SeekableByteChannel open(Found file) throws IOException {
     if (isLocal()) {
       return Files.newByteChannel(path(file.uri));
     }
-    ReadableByteChannel channel = FileSystems.open(FileSystems.matchNewResource(file.uri, false));
+    ReadableByteChannel channel = remote(file);
     if (channel instanceof SeekableByteChannel seekable) {
       return seekable;
     }
@@ -331,8 +276,7 @@ public record ResultBucket(String uri) implements Endpoint {
       return path(file.uri);
     }
     Path copy = directory.resolve(number + PARQUET);
-    try (ReadableByteChannel channel =
-        FileSystems.open(FileSystems.matchNewResource(file.uri, false))) {
+    try (ReadableByteChannel channel = remote(file)) {
       copy(channel, copy);
     }
     return copy;
@@ -344,7 +288,7 @@ public record ResultBucket(String uri) implements Endpoint {
    * @param file its address in this bucket
    */
   public void write(String file, ReadableByteChannel from) throws IOException {
-    Optional<String> whyNot = whyNoFile(file).or(() -> whyOutside(file));
+    Optional<String> whyNot = BucketAddress.whyNoFile(file).or(() -> whyOutside(file));
     if (whyNot.isPresent()) {
       throw new IOException(whyNot.get());
     }
@@ -382,7 +326,14 @@ public record ResultBucket(String uri) implements Endpoint {
     }
   }
 
-  private static UnavailableException unusable(String file, Exception e) {
+  /** Returns what is to be said of a file that could not be read: whether it is refused. */
+  static UnavailableException notGiven(String file, Exception e) {
+    return BucketAnswers.isRefusal(file, e)
+        ? new FileRefusedException(file + " can't be read: " + e.getMessage(), e)
+        : away(file, e);
+  }
+
+  private static UnavailableException away(String file, Exception e) {
     return new UnavailableException(file + " can't be reached: " + e.getMessage(), e);
   }
 

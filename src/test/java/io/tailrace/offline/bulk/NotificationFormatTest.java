@@ -117,6 +117,11 @@ public class NotificationFormatTest {
         "files[1]",
         "the file s3://bucket/a.parquet is named twice");
     refuses(
+        GOOD.replace("bucket/b", "bucket/" + "b".repeat(1_017)),
+        Reason.INVALID_VALUE,
+        "files[1]",
+        "a name of 1025 bytes is none of a bucket's");
+    refuses(
         GOOD.replace("bucket/b", "bucket/x/../b"),
         Reason.INVALID_VALUE,
         "files[1]",

@@ -194,6 +194,83 @@ public class S3ResultFilesTest {
   }
 
   @Test
+  public void aFileThatTheBucketDoesNotGiveIsRefusedByName() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q6", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r6", 3);
+    s3.refuse("team/r6/part-0.parquet", List.of("GET"), 403);
+    s3.refuse("team/r6/part-1.parquet", List.of("GET", "HEAD"), 400);
+
+    for (BulkUpload each : List.of(upload, onlyFiles(upload))) {
+      Failure failure = load(each).orElseThrow();
+
+      assertThat(failure.reasons()).containsExactly(Reason.MISSING_FILE, 2);
+      assertThat(failure.retryable()).isTrue();
+      for (int i = 0; i < 2; i++) {
+        assertThat(failure.cells().stream().map(cell -> cell.message()).toList().toString())
+            .contains(
+                "part-" + i + ".parquet can't be read: ");
+      }
+      assertThat(failure.cells().get(0).message())
+          .contains("and other files of the bucket can: let the writer read it");
+      assertThat(count()).isEqualTo("2");
+    }
+    // The first that is listed is one of them.
+    bucket.check();
+
+    s3.refuseNone();
+    assertThat(load(upload)).isEqualTo(Optional.empty());
+    assertThat(count()).isEqualTo("6");
+  }
+
+  private static BulkUpload onlyFiles(BulkUpload upload) {
+    return BulkUpload.newBuilder().addAllFiles(upload.getFilesList()).build();
+  }
+
+  @Test
+  public void whatNobodyMayAskForIsRefusedToo() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q7", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r7", 1);
+    s3.put(BUCKET, "team/r7/manifest.json", "{}".getBytes(UTF_8));
+    BulkUpload.Builder folderOfAll = upload.toBuilder().clearFiles();
+    folderOfAll
+        .getPrefixBuilder()
+        .setUri(bucket.uri() + "/r7/")
+        .setManifest(bucket.uri() + "/r7/manifest.json");
+
+    for (List<String> methods : List.of(List.of("GET"), List.of("HEAD"))) {
+      s3.refuseNone();
+      s3.refuse("team/r7/manifest.json", methods, 403);
+
+      Failure failure = load(folderOfAll.build()).orElseThrow();
+
+      assertThat(failure.reason()).isEqualTo(Reason.MISSING_FILE);
+      assertThat(failure.field()).isEqualTo("prefix.manifest");
+      assertThat(failure.message()).contains("manifest.json can't be read: ");
+    }
+  }
+
+  @Test
+  public void aBucketThatGivesNoFileIsNobodysFault() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q8", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r8", 2);
+    s3.refuse("team/r8/part-0.parquet", List.of("GET"), 403);
+    s3.refuse("team/r8/part-1.parquet", List.of("GET"), 403);
+
+    assertThrows(UnavailableException.class, () -> load(upload));
+    assertThat(assertThrows(UnavailableException.class, bucket::check))
+        .hasMessageThat()
+        .contains("part-0.parquet can't be read: ");
+
+    // One that the service fails to give is no refusal of it.
+    s3.refuseNone();
+    s3.refuse("team/r8/part-0.parquet", List.of("GET"), 500);
+    assertThrows(UnavailableException.class, () -> load(upload));
+  }
+
+  @Test
   public void aBucketThatIsAwayIsNobodysFault() throws Exception {
     Contents contents =
         ResultFilesContract.contents("q4", ResultFilesContract.feature("age", ValueType.INT64));

@@ -51,6 +51,7 @@ public final class FakeS3 implements AutoCloseable {
   private final Map<String, SortedMap<Integer, byte[]>> uploads = new HashMap<>();
   private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicInteger requests = new AtomicInteger();
+  private final Map<String, Integer> refused = new HashMap<>();
   private int refusal;
   private int pageSize = 1_000;
 
@@ -87,6 +88,20 @@ public final class FakeS3 implements AutoCloseable {
   public void refuseNext(int count, int status) {
     refusal = status;
     refusals.set(count);
+  }
+
+  /**
+   * Refuses to give an object, as of one that is archived.
+   *
+   * @param methods those that are answered so, such as {@code GET}
+   */
+  public synchronized void refuse(String key, List<String> methods, int status) {
+    methods.forEach(method -> refused.put(method + " " + key, status));
+  }
+
+  /** Gives all objects again. */
+  public synchronized void refuseNone() {
+    refused.clear();
   }
 
   /** Lists so many objects in one answer. */
@@ -253,6 +268,10 @@ public final class FakeS3 implements AutoCloseable {
     SortedMap<String, Stored> objects = buckets.get(bucket);
     if (objects == null) {
       return Answer.error(404, "NoSuchBucket");
+    }
+    Integer status = refused.get(method + " " + key);
+    if (status != null) {
+      return Answer.error(status, status == 403 ? "InvalidObjectState" : "InvalidRequest");
     }
     Map<String, String> query = query(exchange);
     if (query.containsKey("uploadId") || query.containsKey("uploads")) {
