@@ -130,7 +130,7 @@ SELECT
   newest.operation_id
 FROM `my-project.tailrace_prod.latest__rows__user` AS newest
 LEFT JOIN (
-  SELECT pkey, key_type, observed_at FROM `my-project.tailrace_prod.latest__rows__user` WHERE feature = ''
+  SELECT pkey, key_type, observed_at FROM `my-project.tailrace_prod.latest__rows__user` WHERE feature = '' AND deleted
 ) AS fence
 ON fence.pkey = newest.pkey AND fence.key_type = newest.key_type
 WHERE newest.feature != '' AND NOT newest.deleted

@@ -23,11 +23,15 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Creates tables of BigQuery, and turns files into the rows that go into them: those are taken by
@@ -35,12 +39,16 @@ import java.util.TreeSet;
  * table is one that refuses its rows, and is tried again. Not thread-safe.
  */
 final class BigQueryConnection implements BatchConnection {
+  private static final Logger LOG = LoggerFactory.getLogger(BigQueryConnection.class);
+
   private final BigQueryAddress address;
   private final BigQueryTables tables;
   private final Streams streams;
   private final List<Taken> taken = new ArrayList<>();
   // By dataset and namespace: empty where the latest table is as it is wanted.
   private final Map<String, Optional<String>> latest = new HashMap<>();
+  // Latest tables that took no rows: they are not waited for a second time.
+  private final Set<Destination> sick = new HashSet<>();
 
   /** A row on its way, and the file that it is of. */
   record Taken(ObservationFile file, AppendedRow row) {}
@@ -86,6 +94,40 @@ final class BigQueryConnection implements BatchConnection {
     while (whyNot.isPresent()) {
       retry.pause(whyNot.get());
       whyNot = streams.whyNot(destination);
+    }
+  }
+
+  /**
+   * Returns why the latest table of a namespace takes no rows, which is the affair of that
+   * namespace; empty: it does. It may be new, and is waited for once.
+   */
+  private Optional<String> whyNoRows(Destination destination) throws UnavailableException {
+    Optional<String> whyNot = streams.whyNot(destination);
+    Retry retry = Retry.of(address.text(), patience());
+    while (whyNot.isPresent() && !sick.contains(destination)) {
+      if (pauses(retry, whyNot.get())) {
+        whyNot = streams.whyNot(destination);
+      } else {
+        sick.add(destination);
+        LOG.warn("{} takes no rows: {}", destination.table(), whyNot.get());
+      }
+    }
+    if (whyNot.isEmpty() && sick.remove(destination)) {
+      LOG.info("{} takes rows again: replay its letters", destination.table());
+    }
+    return whyNot;
+  }
+
+  /** Pauses; returns whether there was still time to. */
+  private static boolean pauses(Retry retry, String trouble) throws UnavailableException {
+    try {
+      retry.pause(trouble);
+      return true;
+    } catch (UnavailableException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw e;
+      }
+      return false;
     }
   }
 
@@ -185,6 +227,9 @@ final class BigQueryConnection implements BatchConnection {
   /** Features of two namespaces may be called the same, and have the same ids. */
   private record Id(Feature feature, ByteBuffer id) {}
 
+  /** Why rows that are stored are not in the latest table. */
+  private record NotLatest(Reason reason, String why) {}
+
   /** A batch of observations on its way into rows. */
   private final class Observations {
     private final FileBatch batch;
@@ -192,6 +237,8 @@ final class BigQueryConnection implements BatchConnection {
     private final Map<Feature, String> whyNotNow = new HashMap<>();
     private final Map<Id, Taken> byId = new LinkedHashMap<>();
     private final List<Rejected> rejected = new ArrayList<>();
+    // By namespace: each is asked for once in a batch.
+    private final Map<String, Optional<NotLatest>> notLatestOf = new HashMap<>();
     private long accepted;
     // Counted as rejected, although they are handed over.
     private long notLatest;
@@ -255,15 +302,15 @@ final class BigQueryConnection implements BatchConnection {
               new Rejected(number, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot.get()));
           continue;
         }
-        Optional<String> whyNoLatest = whyNoLatest(loose.name().namespace());
+        Optional<NotLatest> whyNoLatest = whyNoLatest(loose.name().namespace());
         if (whyNoLatest.isPresent()) {
           notLatest++;
           rejected.add(
               new Rejected(
                   number,
-                  Reason.NAME_TAKEN,
+                  whyNoLatest.get().reason,
                   RowNumbers.of(row),
-                  "it is stored, but not in the latest table: " + whyNoLatest.get()));
+                  "it is stored, but not in the latest table: " + whyNoLatest.get().why));
         }
         accepted++;
         Observed observed = new Observed(loose, batch.stringKeys(), batch.valueType());
@@ -281,20 +328,28 @@ final class BigQueryConnection implements BatchConnection {
     }
 
     /** Returns why a namespace has no latest table; empty: it has, or none is wanted. */
-    private Optional<String> whyNoLatest(String namespace) throws UnavailableException {
+    private Optional<NotLatest> whyNoLatest(String namespace) throws UnavailableException {
       if (!address.sink().latest()) {
         return Optional.empty();
       }
+      Optional<NotLatest> whyNot = notLatestOf.get(namespace);
+      if (whyNot == null) {
+        whyNot = askForLatest(namespace);
+        notLatestOf.put(namespace, whyNot);
+      }
+      return whyNot;
+    }
+
+    private Optional<NotLatest> askForLatest(String namespace) throws UnavailableException {
       String known = address.dataset(batch.environment()) + "/" + namespace;
       Optional<String> whyNot = latest.get(known);
       if (whyNot == null) {
         whyNot = tables.createLatest(batch.environment(), namespace);
         latest.put(known, whyNot);
       }
-      if (whyNot.isEmpty()) {
-        await(latest(namespace));
-      }
-      return whyNot;
+      return whyNot.isPresent()
+          ? Optional.of(new NotLatest(Reason.NAME_TAKEN, whyNot.get()))
+          : whyNoRows(latest(namespace)).map(why -> new NotLatest(Reason.TABLE_REFUSES, why));
     }
 
     private Destination latest(String namespace) {

@@ -64,7 +64,8 @@ final class RowFormat {
     row.set("pkey", keyText(observed));
     row.set("key_type", observed.stringKeys() ? "string" : "int64");
     // The row of the entity itself is that of the empty feature.
-    row.set("feature", from.name().feature().endsWith(".") ? "" : from.name().feature());
+    LooseRow.Name name = from.name();
+    row.set("feature", name.feature().equals(name.namespace() + ".") ? "" : name.feature());
     row.set("observed_at", from.observedAt());
     row.set("deleted", from.value().state() == State.DELETED);
     setSource(row, from.source());

@@ -138,7 +138,7 @@ record Views(BigQueryAddress address, String dataset) {
         + rows
         + " AS newest\nLEFT JOIN (\n  SELECT pkey, key_type, observed_at FROM "
         + rows
-        + " WHERE feature = ''\n) AS fence\n"
+        + " WHERE feature = '' AND deleted\n) AS fence\n"
         + "ON fence.pkey = newest.pkey AND fence.key_type = newest.key_type\n"
         + "WHERE newest.feature != '' AND NOT newest.deleted\n"
         + "  AND (fence.observed_at IS NULL OR newest.observed_at > fence.observed_at)";

@@ -323,6 +323,24 @@ public class BigQueryAppendsTest {
   }
 
   @Test
+  public void aLatestTableThatTakesNoRowsIsTheAffairOfItsNamespace() throws Exception {
+    parameters = "&retryFor=100ms&latest=true";
+    bigQuery.storageWrite().hide("latest__rows__user");
+
+    Run run = insert(ages("user.age", 0, 3), ages("item.size", 0, 2));
+
+    assertThat(run.failures.stream().map(Failure::reason).distinct())
+        .containsExactly(Reason.TABLE_REFUSES);
+    assertThat(run.failures.stream().mapToInt(Failure::cellCount).sum()).isEqualTo(3);
+    assertThat(run.failures.get(0).message())
+        .contains(
+            "it is stored, but not in the latest table: streams do not see latest__rows__user yet");
+    assertThat(run.failures.get(0).retryable()).isTrue();
+    assertThat(count("user__age")).isEqualTo("3");
+    assertThat(count("latest_item")).isEqualTo("2");
+  }
+
+  @Test
   public void ofOwnersWhoStreamAtOnceReadersSeeEveryRowOnce() throws Exception {
     parameters = "&retryFor=5s&latest=true";
     BusMessage[] messages = {

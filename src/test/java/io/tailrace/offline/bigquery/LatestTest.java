@@ -38,7 +38,7 @@ import org.junit.runners.JUnit4;
 @RunWith(JUnit4.class)
 public class LatestTest {
   private static final long MONTH = 30L * 86_400_000_000L;
-  private static final List<String> FEATURES = List.of("user.a", "user.b");
+  private static final List<String> FEATURES = List.of("user.a", "user.b", "user.a.");
 
   private FakeBigQuery bigQuery;
   private BigQueryAddress address;
@@ -153,7 +153,8 @@ public class LatestTest {
     Map<String, Long> fences = new TreeMap<>();
     for (Observed each : all) {
       String key = new String(each.row().key().text(), UTF_8);
-      if (each.row().name().feature().endsWith(".")) {
+      LooseRow.Name name = each.row().name();
+      if (name.feature().equals(name.namespace() + ".")) {
         fences.merge(key, each.row().observedAt(), Math::max);
       } else {
         newest.merge(
