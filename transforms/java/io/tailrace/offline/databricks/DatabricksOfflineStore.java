@@ -22,10 +22,15 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Databricks with Unity Catalog, by a SQL warehouse, at {@code
@@ -40,6 +45,7 @@ import java.util.UUID;
  */
 public final class DatabricksOfflineStore implements StagedStore {
   private static final long serialVersionUID = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(DatabricksOfflineStore.class);
 
   /** A correct URI. */
   public static final String EXAMPLE = DatabricksAddress.EXAMPLE;
@@ -93,7 +99,10 @@ public final class DatabricksOfflineStore implements StagedStore {
 
   @Override
   public void check(Set<Role> roles) throws UnavailableException {
-    List<String> abandoned = ask("SELECT table_schema || '.' || table_name FROM " + abandoned());
+    List<String> abandoned =
+        ask("SELECT table_schema || '.' || table_name FROM " + abandoned()).stream()
+            .filter(table -> isOurs(table.substring(0, table.indexOf('.'))))
+            .toList();
     if (roles.contains(Role.BULK_LOAD)) {
       checkBucket();
     }
@@ -101,16 +110,38 @@ public final class DatabricksOfflineStore implements StagedStore {
       address.stage().check();
       try (WarehouseSession session = session()) {
         for (String table : abandoned) {
-          String[] names = table.split("\\.", 2);
-          boolean unused =
-              session.require(
-                  open -> {
-                    open.execute("DROP TABLE IF EXISTS " + statements().place(names[0], names[1]));
-                    return true;
-                  });
+          drop(table, session);
         }
       }
     }
+  }
+
+  /** One that is somebody else's to drop takes room, and is in nobody's way. */
+  private void drop(String table, WarehouseSession session) throws UnavailableException {
+    String[] names = table.split("\\.", 2);
+    try {
+      boolean unused =
+          session.run(
+              open -> {
+                open.execute("DROP TABLE IF EXISTS " + statements().place(names[0], names[1]));
+                return true;
+              });
+    } catch (WarehouseSession.RefusedException e) {
+      LOG.warn(
+          "{}: {}, into which somebody copied days ago, stays: {}",
+          uri(),
+          table,
+          address.server().message(e.refusal()));
+    }
+  }
+
+  /** Returns whether a schema may be one of this store's environments. */
+  private boolean isOurs(String schema) {
+    return schema.matches(
+        Arrays.stream(
+                address.place().schema().split(Pattern.quote(WarehouseDialect.ENVIRONMENT), -1))
+            .map(Pattern::quote)
+            .collect(Collectors.joining(".+")));
   }
 
   /** Lists the bucket as COPY INTO will. */
@@ -141,14 +172,17 @@ public final class DatabricksOfflineStore implements StagedStore {
     }
   }
 
-  /** Tables into which somebody copied days ago. */
+  /**
+   * Tables into which somebody copied days ago. Their names say when their owner started, which may
+   * be long ago: each load makes them anew.
+   */
   private String abandoned() {
-    LocalDate last = LocalDate.now(ZoneOffset.UTC).minusDays(ABANDONED_DAYS);
     return DATABRICKS.quoted(address.place().catalog())
         + ".information_schema.tables WHERE table_name LIKE 'staged_%' AND"
-        + " substring(table_name, length(table_name) - 20, 12) BETWEEN '_of_20000101' AND '"
-        + day(last).substring(0, 12)
-        + "'";
+        + " substring(table_name, length(table_name) - 20, 12) BETWEEN '_of_20000101' AND"
+        + " '_of_99991231' AND last_altered < current_timestamp() - INTERVAL "
+        + ABANDONED_DAYS
+        + " DAYS";
   }
 
   private List<String> ask(String query) throws UnavailableException {

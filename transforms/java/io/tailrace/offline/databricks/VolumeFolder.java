@@ -9,6 +9,7 @@ import io.tailrace.offline.staging.Stage;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
@@ -155,7 +156,9 @@ final class VolumeFolder implements Stage.Connection {
       HttpResponse<byte[]> answer =
           send(
               "GET",
-              place("directories", folder) + (page.isEmpty() ? "" : "?page_token=" + page),
+              place("directories", folder) + (page.isEmpty()
+                      ? ""
+                      : "?page_token=" + URLEncoder.encode(page, StandardCharsets.UTF_8)),
               BodyPublishers.noBody());
       if (answer.statusCode() == NOT_FOUND) {
         // Made when the first file comes.

@@ -70,6 +70,17 @@ public class VolumeStageTest {
   }
 
   @Test
+  public void aFolderIsListedPageByPage() throws Exception {
+    databricks.pagesOf(2);
+    try (Stage.Connection connection = stage(token(), VOLUME).open()) {
+      for (int i = 0; i < 5; i++) {
+        connection.put(Map.of("a/b" + i + ".parquet", new byte[3]));
+      }
+      assertThat(connection.list()).hasSize(5);
+    }
+  }
+
+  @Test
   public void aServicePrincipalIsGivenATokenAndAnotherWhenThatIsOver() throws Exception {
     Credentials principal =
         new Credentials(null, FakeDatabricks.CLIENT, secret(FakeDatabricks.CLIENT_SECRET));

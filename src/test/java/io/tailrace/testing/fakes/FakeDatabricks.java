@@ -14,6 +14,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLEncoder;
 import java.nio.file.Files;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Blob;
 import java.sql.Connection;
@@ -83,6 +86,7 @@ public final class FakeDatabricks implements AutoCloseable {
   private final List<String> statements = new ArrayList<>();
   private final Object running = new Object();
   private volatile boolean isDown;
+  private volatile int pageSize = 1_000;
 
   private FakeDatabricks(HttpServer server, Connection database, Path directory) {
     this.server = server;
@@ -104,6 +108,7 @@ public final class FakeDatabricks implements AutoCloseable {
     try (Statement statement = database.createStatement()) {
       statement.execute("SET threads=2");
       statement.execute("ATTACH '" + directory.resolve("catalog.db") + "' AS " + CATALOG);
+      statement.execute("CREATE TABLE memory.main.altered (place VARCHAR, altered_at TIMESTAMPTZ)");
     }
     FakeDatabricks fake =
         new FakeDatabricks(
@@ -164,6 +169,21 @@ public final class FakeDatabricks implements AutoCloseable {
         statement.execute(each);
       }
     }
+  }
+
+  /** Says of a table that nobody has altered it for days; of others it says that it is new. */
+  public void age(String place, int days) throws SQLException {
+    execute(
+        "INSERT INTO memory.main.altered VALUES ('"
+            + place
+            + "', now() - INTERVAL "
+            + days
+            + " DAYS)");
+  }
+
+  /** Lists so many files of a volume in one answer. */
+  public void pagesOf(int entries) {
+    pageSize = entries;
   }
 
   /** Ends all sessions. */
@@ -267,7 +287,8 @@ public final class FakeDatabricks implements AutoCloseable {
       return file(method, path.substring("/api/2.0/fs/files".length()), body);
     }
     if (path.startsWith("/api/2.0/fs/directories/")) {
-      return directory(method, path.substring("/api/2.0/fs/directories".length()));
+      return directory(
+          method, path.substring("/api/2.0/fs/directories".length()), exchange.getRequestURI());
     }
     try {
       JsonNode request = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
@@ -323,10 +344,12 @@ public final class FakeDatabricks implements AutoCloseable {
                   + " WHEN 'FLOAT[]' THEN 'array<float>' WHEN 'VARCHAR[]' THEN 'array<string>'"
                   + " ELSE lower(t) END",
               "CREATE OR REPLACE TEMP VIEW of_schema_tables AS SELECT schema_name AS table_schema,"
-                  + " table_name, 'MANAGED' AS table_type, comment FROM duckdb_tables() WHERE"
+                  + " table_name, 'MANAGED' AS table_type, comment, coalesce((SELECT min(altered_at) FROM"
+                  + " memory.main.altered WHERE place = schema_name || '.' || table_name),"
+                  + " now()) AS last_altered FROM duckdb_tables() WHERE"
                   + " database_name = '"
                   + CATALOG
-                  + "' UNION ALL SELECT schema_name, view_name, 'VIEW', comment FROM"
+                  + "' UNION ALL SELECT schema_name, view_name, 'VIEW', comment, now() FROM"
                   + " duckdb_views() WHERE database_name = '"
                   + CATALOG
                   + "'",
@@ -661,7 +684,8 @@ public final class FakeDatabricks implements AutoCloseable {
     }
   }
 
-  private synchronized Answer directory(String method, String path) throws RefusedException {
+  private synchronized Answer directory(String method, String path, URI uri)
+      throws RefusedException {
     if (method.equals("PUT")) {
       return new Answer(204, new byte[0], Map.of());
     }
@@ -693,10 +717,34 @@ public final class FakeDatabricks implements AutoCloseable {
             .put("last_modified", each.getValue().at.toEpochMilli());
       }
     }
+    answer.set("contents", page(contents, uri, answer));
     if (contents.isEmpty() && !from.matches("/Volumes/[^/]+/[^/]+/[^/]+/")) {
       throw new RefusedException(404, "NOT_FOUND", "The directory does not exist");
     }
     return Answer.of(answer);
+  }
+
+  /** A token is any text: one that is not encoded in the address comes back as another. */
+  private ArrayNode page(ArrayNode all, URI uri, ObjectNode answer) throws RefusedException {
+    int from = 0;
+    if (uri.getRawQuery() != null) {
+      String token =
+          URLDecoder.decode(
+              uri.getRawQuery().replaceFirst("^page_token=", ""), StandardCharsets.UTF_8);
+      if (!token.matches("[0-9]+\\+/&=")) {
+        throw new RefusedException(400, "INVALID_PARAMETER_VALUE", "no page token: " + token);
+      }
+      from = Integer.parseInt(token.replaceAll("[^0-9]", ""));
+    }
+    int to = Math.min(all.size(), from + pageSize);
+    if (to < all.size()) {
+      answer.put("next_page_token", to + "+/&=");
+    }
+    ArrayNode some = JSON.createArrayNode();
+    for (int i = from; i < to; i++) {
+      some.add(all.get(i));
+    }
+    return some;
   }
 
   @Override
