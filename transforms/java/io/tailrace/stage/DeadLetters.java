@@ -134,7 +134,8 @@ public final class DeadLetters extends PTransform<PCollection<Failure>, PDone> {
         case TOO_LARGE -> "larger than the next bus, or the writer's memory, allows";
         case TABLE_REFUSES -> "the feature's table refuses rows while others take theirs";
         case TOO_OLD -> "a replayed message from before a time of which deletions are remembered";
-        case MISSING_FILE -> "a file that the message names is not there, not readable, or not as it was";
+        case MISSING_FILE ->
+            "a file that the message names is not there, not readable, or not as it was";
       };
     }
   }

@@ -2,7 +2,10 @@ package io.tailrace.testing;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
 
+import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedByHand;
@@ -85,6 +88,19 @@ public abstract class WarehouseStatementsContract {
       golden = new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
     assertThat(statements).isEqualTo(golden);
+  }
+
+  @Test
+  public void aReaderSendsNothingThatWrites() throws Exception {
+    OfflineReader reader = warehouse().store("").reader();
+
+    for (String sql : List.of("CREATE TABLE t (n INT)", "SELECT 1; CREATE TABLE t (n INT)")) {
+      assertThat(assertThrows(UnavailableException.class, () -> reader.query(sql, 1)))
+          .hasMessageThat()
+          .contains(sql);
+    }
+
+    assertThat(warehouse().statementsSent().toString()).doesNotContain("CREATE");
   }
 
   @Test

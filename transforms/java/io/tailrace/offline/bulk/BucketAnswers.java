@@ -16,8 +16,8 @@ final class BucketAnswers {
   private BucketAnswers() {}
 
   /**
-   * Returns whether a service answered that it does not do what it was asked for, in whatever words:
-   * it did not fail, and asking again gives the same answer.
+   * Returns whether a service answered that it does not do what it was asked for, in whatever
+   * words: it did not fail, and asking again gives the same answer.
    */
   static boolean isRefusal(String uri, Throwable e) {
     for (Throwable each = e; each != null; each = each.getCause()) {

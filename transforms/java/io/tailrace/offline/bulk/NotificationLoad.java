@@ -124,10 +124,7 @@ final class NotificationLoad {
     List<ResultFile> files = new ArrayList<>();
     for (Named each : named) {
       if (each.refusal().isPresent()) {
-        refuse(
-            each.place(),
-            Reason.MISSING_FILE,
-            notGiven.why(each.uri(), each.refusal().get()));
+        refuse(each.place(), Reason.MISSING_FILE, notGiven.why(each.uri(), each.refusal().get()));
         continue;
       }
       if (each.found().isEmpty()) {

@@ -15,6 +15,7 @@ import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
 import io.tailrace.offline.warehouse.WarehouseDialect;
 import io.tailrace.offline.warehouse.WarehouseLoader;
+import io.tailrace.offline.warehouse.WarehouseReader;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.offline.warehouse.WideCopy;
 import java.time.Duration;
@@ -240,7 +241,7 @@ public final class DatabricksOfflineStore implements StagedStore {
 
   @Override
   public OfflineReader reader() {
-    return new DatabricksReader(address.server());
+    return new WarehouseReader(address.server(), List.of(), WarehouseReader.Times.OF_SESSION);
   }
 
   @Override

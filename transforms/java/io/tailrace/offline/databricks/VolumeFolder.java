@@ -156,7 +156,8 @@ final class VolumeFolder implements Stage.Connection {
       HttpResponse<byte[]> answer =
           send(
               "GET",
-              place("directories", folder) + (page.isEmpty()
+              place("directories", folder)
+                  + (page.isEmpty()
                       ? ""
                       : "?page_token=" + URLEncoder.encode(page, StandardCharsets.UTF_8)),
               BodyPublishers.noBody());

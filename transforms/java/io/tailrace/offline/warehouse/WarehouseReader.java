@@ -2,6 +2,7 @@ package io.tailrace.offline.warehouse;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.sql.ReadingText;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -17,8 +18,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a warehouse, each query in a session of its own. Times are written as instants, bytes in
- * hexadecimal digits. Immutable.
+ * Reads a warehouse, each query in a session of its own; what is not one statement that reads is
+ * refused before it is sent. Times are written as instants, bytes in hexadecimal digits. Immutable.
  *
  * @param before what is run first, so that the query can change nothing
  * @param times reads times
@@ -48,6 +49,10 @@ public record WarehouseReader(WarehouseServer server, List<String> before, Times
 
   @Override
   public Table query(String sql, int limit) throws UnavailableException {
+    Optional<String> whyNot = ReadingText.whyNot(sql);
+    if (whyNot.isPresent()) {
+      throw new UnavailableException(uri() + ": " + whyNot.get());
+    }
     try (WarehouseSession session = new WarehouseSession(server)) {
       return session.require(
           statements -> {

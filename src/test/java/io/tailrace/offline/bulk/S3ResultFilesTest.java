@@ -208,8 +208,7 @@ public class S3ResultFilesTest {
       assertThat(failure.retryable()).isTrue();
       for (int i = 0; i < 2; i++) {
         assertThat(failure.cells().stream().map(cell -> cell.message()).toList().toString())
-            .contains(
-                "part-" + i + ".parquet can't be read: ");
+            .contains("part-" + i + ".parquet can't be read: ");
       }
       assertThat(failure.cells().get(0).message())
           .contains("and other files of the bucket can: let the writer read it");

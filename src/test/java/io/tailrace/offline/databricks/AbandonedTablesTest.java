@@ -76,7 +76,8 @@ public class AbandonedTablesTest {
     DATABRICKS.server().refuse("staged_rows_string_int64_of", 400, "PERMISSION_DENIED");
 
     DatabricksOfflineStore.at(
-            EndpointUri.parse(DATABRICKS.uri().replace("schema={environment}", "schema=prod{environment}")))
+            EndpointUri.parse(
+                DATABRICKS.uri().replace("schema={environment}", "schema=prod{environment}")))
         .check();
 
     assertThat(DATABRICKS.server().isHarmless()).isTrue();

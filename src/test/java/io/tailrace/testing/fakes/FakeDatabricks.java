@@ -12,11 +12,11 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URLEncoder;
-import java.nio.file.Files;
 import java.net.URI;
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Blob;
 import java.sql.Connection;
@@ -344,10 +344,10 @@ public final class FakeDatabricks implements AutoCloseable {
                   + " WHEN 'FLOAT[]' THEN 'array<float>' WHEN 'VARCHAR[]' THEN 'array<string>'"
                   + " ELSE lower(t) END",
               "CREATE OR REPLACE TEMP VIEW of_schema_tables AS SELECT schema_name AS table_schema,"
-                  + " table_name, 'MANAGED' AS table_type, comment, coalesce((SELECT min(altered_at) FROM"
-                  + " memory.main.altered WHERE place = schema_name || '.' || table_name),"
-                  + " now()) AS last_altered FROM duckdb_tables() WHERE"
-                  + " database_name = '"
+                  + " table_name, 'MANAGED' AS table_type, comment, coalesce((SELECT"
+                  + " min(altered_at) FROM memory.main.altered WHERE place = schema_name || '.' ||"
+                  + " table_name), now()) AS last_altered FROM duckdb_tables() WHERE database_name"
+                  + " = '"
                   + CATALOG
                   + "' UNION ALL SELECT schema_name, view_name, 'VIEW', comment, now() FROM"
                   + " duckdb_views() WHERE database_name = '"
