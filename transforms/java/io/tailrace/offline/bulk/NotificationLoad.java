@@ -82,6 +82,7 @@ final class NotificationLoad {
       return 0;
     }
     counts.filesNamed.add(named.size());
+    notGiven.near(named.stream().map(Named::uri).toList());
     Map<Group, List<ResultFile>> groups = new LinkedHashMap<>();
     for (ResultFile file : unknown(described(named))) {
       groups

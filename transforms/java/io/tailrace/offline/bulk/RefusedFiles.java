@@ -13,10 +13,22 @@ import java.util.Set;
 final class RefusedFiles {
   private final ResultBucket bucket;
   private final Set<String> refused = new HashSet<>();
+  private List<String> near = List.of();
   private boolean given;
 
   RefusedFiles(ResultBucket bucket) {
     this.bucket = bucket;
+  }
+
+  /** Says which files are of the same message: they are asked for first. */
+  void near(List<String> files) {
+    near = List.copyOf(files);
+  }
+
+  private boolean gives(List<String> files) throws UnavailableException {
+    List<String> others = new ArrayList<>(files);
+    others.removeAll(refused);
+    return BucketProbe.of(bucket, others).given();
   }
 
   /**
@@ -29,11 +41,8 @@ final class RefusedFiles {
       throw e;
     }
     refused.add(file);
-    if (!given) {
-      List<String> others = new ArrayList<>(bucket.list(bucket.uri() + "/"));
-      others.removeAll(refused);
-      given = BucketProbe.of(bucket, others).given();
-    }
+    // Listing asks for each file, and fails for one that the service tells nothing about.
+    given = given || gives(near) || gives(bucket.list(bucket.uri() + "/"));
     if (!given) {
       throw e;
     }
