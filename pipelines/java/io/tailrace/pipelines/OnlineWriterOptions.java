@@ -105,7 +105,10 @@ public interface OnlineWriterOptions extends ResultBusOptions {
   /** Looks at the options; what it returns is to be asked for when all are right. */
   static Supplier<Parsed> parse(OnlineWriterOptions options, OptionCheck check) {
     Optional<OnlineStore> store =
-        check.endpoint("onlineStore", options.getOnlineStore(), OnlineStores.KINDS);
+        check
+            .endpoint("onlineStore", options.getOnlineStore(), OnlineStores.KINDS)
+            .map(it -> it.ofEnvironments(WriterOptions.environments(options)))
+            .map(it -> check.instead("onlineStore", it));
     store
         .filter(it -> !it.separatesEnvironments())
         .filter(it -> WriterOptions.environments(options).size() != 1)

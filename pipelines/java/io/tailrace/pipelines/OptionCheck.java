@@ -88,6 +88,13 @@ public final class OptionCheck {
     return endpoint;
   }
 
+  /** Has another be checked and known as what an option names, as it was told more of its use. */
+  <E extends Endpoint> E instead(String name, E endpoint) {
+    questions.put(name, endpoint::check);
+    targets.put(name, endpoint);
+    return endpoint;
+  }
+
   private <E extends Endpoint> Optional<E> parse(
       String name, @Nullable String text, Kinds<E> kinds) {
     endpoints.put(name, kinds);

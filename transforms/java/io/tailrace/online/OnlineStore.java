@@ -5,6 +5,7 @@ import io.tailrace.endpoint.UnavailableException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A kind of online store at an address. Immutable and serializable.
@@ -15,6 +16,16 @@ public interface OnlineStore extends Endpoint {
   /** Returns whether it keeps entities of several environments apart; else it holds one of them. */
   default boolean separatesEnvironments() {
     return true;
+  }
+
+  /**
+   * Returns the same store, told which environments it is for: their places can be looked at before
+   * a pipeline starts.
+   *
+   * @param environments empty: any
+   */
+  default OnlineStore ofEnvironments(Set<String> environments) {
+    return this;
   }
 
   /** Opens a connection, which is for one thread. */

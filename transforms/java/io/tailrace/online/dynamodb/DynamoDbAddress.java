@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,14 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
 
   static final String EXAMPLE = "dynamodb://eu-west-1/tailrace-{environment}?create=true";
 
+  /** Lengths of a table's name. */
+  private static final int MIN_NAME = 3;
+
+  private static final int MAX_NAME = 255;
+
+  /** What a hash takes of a name, with the character before it. */
+  private static final int HASHED = 17;
+
   private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(5);
 
   /** A request takes some 5 ms, so that 32 at once write some 6,000 entities a second. */
@@ -43,8 +52,13 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
    * @param regionName empty where it is null: where Amazon's own tools find one
    * @param endpointAddress null: Amazon's own in the region
    * @param table the table's name, perhaps with {@link #ENVIRONMENT} in it
+   * @param environments those that are known, sorted; empty: there may be any
    */
-  record Place(@Nullable String regionName, @Nullable String endpointAddress, String table)
+  record Place(
+      @Nullable String regionName,
+      @Nullable String endpointAddress,
+      String table,
+      List<String> environments)
       implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -125,7 +139,7 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
     uri.finish(EXAMPLE);
     return new DynamoDbAddress(
         uri.withoutSecrets(),
-        new Place(region.orElse(null), endpoint.orElse(null), table),
+        new Place(region.orElse(null), endpoint.orElse(null), table, List.of()),
         new Keys(access.orElse(null), secret.orElse(null)),
         timeouts,
         writing);
@@ -143,6 +157,15 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
               + ENVIRONMENT);
     } else if (table.indexOf(ENVIRONMENT) != table.lastIndexOf(ENVIRONMENT)) {
       uri.problem("'" + table + "' has " + ENVIRONMENT + " twice");
+    } else if (table.contains(ENVIRONMENT)
+        && table.length() - ENVIRONMENT.length() + HASHED > MAX_NAME) {
+      uri.problem(
+          "'"
+              + table
+              + "' has no room for an environment: at most "
+              + (MAX_NAME - HASHED)
+              + " characters beside "
+              + ENVIRONMENT);
     }
   }
 
@@ -159,15 +182,38 @@ record DynamoDbAddress(String text, Place place, Keys keys, Timeouts timeouts, W
     return place.table.contains(ENVIRONMENT);
   }
 
+  /** Returns the same, for these environments; empty: for any. */
+  DynamoDbAddress ofEnvironments(Collection<String> environments) {
+    List<String> sorted = environments.stream().sorted().toList();
+    Place told = new Place(place.regionName, place.endpointAddress, place.table, sorted);
+    return new DynamoDbAddress(text, told, keys, timeouts, writing);
+  }
+
+  /** Returns the tables that are known beforehand: those of the environments that are. */
+  List<String> tables() {
+    return separatesEnvironments()
+        ? place.environments.stream().map(this::table).toList()
+        : List.of(place.table);
+  }
+
   /** Returns the name of the table that an environment's entities are in. */
   String table(String environment) {
     return place.table.replace(ENVIRONMENT, separatesEnvironments() ? part(environment) : "");
   }
 
-  /** What a table's name can't have is replaced; a hash keeps two such environments apart. */
-  private static String part(String environment) {
+  /**
+   * What a table's name can't have is replaced, and what makes it too long cut off; a hash keeps
+   * two such environments apart, and makes a name that is too short longer.
+   */
+  private String part(String environment) {
     String allowed = environment.replaceAll("[^A-Za-z0-9_.-]", "_");
-    return allowed.equals(environment) ? allowed : allowed + "-" + hash(environment);
+    int beside = place.table.length() - ENVIRONMENT.length();
+    int length = beside + allowed.length();
+    if (allowed.equals(environment) && length >= MIN_NAME && length <= MAX_NAME) {
+      return allowed;
+    }
+    int room = MAX_NAME - beside - HASHED;
+    return allowed.substring(0, Math.min(room, allowed.length())) + "-" + hash(environment);
   }
 
   private static String hash(String text) {

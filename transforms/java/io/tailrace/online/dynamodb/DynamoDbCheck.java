@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -54,8 +55,8 @@ final class DynamoDbCheck {
       throws UnavailableException {
     DynamoDbCheck check = new DynamoDbCheck(address, server);
     check.reach();
-    if (!address.separatesEnvironments()) {
-      check.table(address.place().table());
+    for (String table : address.tables()) {
+      check.table(table);
     }
     return List.copyOf(check.findings);
   }
@@ -64,11 +65,16 @@ final class DynamoDbCheck {
   static String correction(AwsServiceException e, String table) {
     String problem = DynamoDbServer.problem(e);
     return DynamoDbTables.isMissing(e)
-        ? "the table "
-            + table
-            + " is missing: add create=true to the URI, or create it with "
-            + command(table)
+        ? missing(table)
         : "the table " + table + " can't be used: " + problem;
+  }
+
+  /** Says that a table is missing, and the correction. */
+  static String missing(String table) {
+    return "the table "
+        + table
+        + " is missing: add create=true to the URI, or create it with "
+        + command(table);
   }
 
   private static String command(String table) {
@@ -81,10 +87,14 @@ final class DynamoDbCheck {
 
   private void reach() throws UnavailableException {
     try {
-      var unused =
-          server.once(client -> client.describeTable(it -> it.tableName(address.table("check"))));
+      var unused = server.once(client -> client.describeTable(it -> it.tableName(tables.any())));
     } catch (AwsServiceException e) {
       // It is there, and answers.
+    } catch (UnavailableException e) {
+      // So it does of a table that nobody has named, to which there may be no right.
+      if (!address.tables().isEmpty() || DynamoDbServer.denied(e).isEmpty()) {
+        throw e;
+      }
     } catch (PassingException e) {
       throw new UnavailableException(
           address.text()
@@ -96,24 +106,16 @@ final class DynamoDbCheck {
   }
 
   private void table(String name) throws UnavailableException {
-    if (address.writing().create()) {
-      tables.create(Set.of(name));
-    }
+    Map<String, String> unused = tables.use(Set.of(name));
     TableDescription table =
         tables
             .describe(name)
-            .orElseThrow(
-                () ->
-                    new UnavailableException(
-                        address.text()
-                            + ": the table "
-                            + name
-                            + " is missing: add create=true to the URI, or create it with "
-                            + command(name)));
-    checkKeys(name, table);
+            .orElseThrow(() -> new UnavailableException(address.text() + ": " + missing(name)));
     if (table.hasReplicas() && !table.replicas().isEmpty()) {
       findings.add(
-          "the table is replicated to "
+          "the table "
+              + name
+              + " is replicated to "
               + table.replicas().stream()
                   .map(ReplicaDescription::regionName)
                   .collect(Collectors.joining(", "))
@@ -124,7 +126,8 @@ final class DynamoDbCheck {
     checkPermissions(name);
   }
 
-  private void checkKeys(String name, TableDescription table) throws UnavailableException {
+  /** Says which keys a table has that is not made for entities; empty: it is. */
+  static Optional<String> otherKeys(String name, TableDescription table) {
     Map<String, String> types =
         table.attributeDefinitions().stream()
             .collect(
@@ -137,35 +140,28 @@ final class DynamoDbCheck {
             .map(key -> key + " " + types.get(key))
             .toList();
     List<String> wanted = List.of(Attributes.ID + " S", Attributes.NAMESPACE + " S");
-    if (!keys.equals(wanted)) {
-      throw new UnavailableException(
-          address.text()
-              + ": the keys of the table "
-              + name
-              + " are "
-              + String.join(", ", keys)
-              + ", not "
-              + String.join(", ", wanted)
-              + ": name another table");
-    }
+    return keys.equals(wanted)
+        ? Optional.empty()
+        : Optional.of(
+            "the keys of the table "
+                + name
+                + " are "
+                + String.join(", ", keys)
+                + ", not "
+                + String.join(", ", wanted)
+                + ": name another table");
   }
 
   private void checkTimeToLive(String name) throws UnavailableException {
-    TimeToLiveDescription found;
-    try {
-      found =
-          server
-              .send(client -> client.describeTimeToLive(it -> it.tableName(name)))
-              .timeToLiveDescription();
-    } catch (AwsServiceException e) {
-      throw new UnavailableException(address.text() + ": " + correction(e, name), e);
-    }
+    TimeToLiveDescription found = tables.timeToLive(name);
     boolean isOn =
         found.timeToLiveStatus() == TimeToLiveStatus.ENABLED
             || found.timeToLiveStatus() == TimeToLiveStatus.ENABLING;
     if (!isOn || !Attributes.EXPIRY.equals(found.attributeName())) {
       findings.add(
-          "the table forgets nothing: what has expired stays, and is paid for. Run aws dynamodb"
+          "the table "
+              + name
+              + " forgets nothing: what has expired stays, and is paid for. Run aws dynamodb"
               + " update-time-to-live --table-name "
               + name
               + " --time-to-live-specification Enabled=true,AttributeName="

@@ -91,19 +91,15 @@ final class DynamoDbConnection implements OnlineStore.Connection {
   private void writeAll(List<EntityWrite> writes, ItemMerge.Clock clock)
       throws UnavailableException {
     List<EntityKey> unsure = new ArrayList<>();
-    Set<String> used = new LinkedHashSet<>();
-    for (EntityWrite write : writes) {
-      used.add(address.table(write.key().environment()));
+    List<EntityWrite> usable = usable(writes);
+    for (EntityWrite write : usable) {
       if (EntityUpdates.hasPlace(write.key()) && (readsFirst || !BlindUpdate.suits(write, clock))) {
         unsure.add(write.key());
       }
     }
-    if (address.writing().create()) {
-      tables.create(used);
-    }
     Map<EntityKey, Map<String, AttributeValue>> found = find(unsure);
-    List<Callable<Boolean>> tasks = new ArrayList<>(writes.size());
-    for (EntityWrite write : writes) {
+    List<Callable<Boolean>> tasks = new ArrayList<>(usable.size());
+    for (EntityWrite write : usable) {
       Optional<EntityItem> known =
           Optional.ofNullable(found.get(place(write.key()))).map(EntityItem::of);
       tasks.add(
@@ -113,7 +109,29 @@ final class DynamoDbConnection implements OnlineStore.Connection {
           });
     }
     long contested = all(tasks).stream().filter(each -> each).count();
-    readsFirst = contested >= ENOUGH_CONTESTED && 2 * contested > writes.size();
+    readsFirst = contested >= ENOUGH_CONTESTED && 2 * contested > usable.size();
+  }
+
+  /** Returns the entities whose tables can be used; of the others nothing is taken. */
+  private List<EntityWrite> usable(List<EntityWrite> writes) throws UnavailableException {
+    Set<String> used = new LinkedHashSet<>();
+    for (EntityWrite write : writes) {
+      used.add(address.table(write.key().environment()));
+    }
+    Map<String, String> unusable = tables.use(used);
+    if (unusable.isEmpty()) {
+      return writes;
+    }
+    List<EntityWrite> usable = new ArrayList<>(writes.size());
+    for (EntityWrite write : writes) {
+      String why = unusable.get(address.table(write.key().environment()));
+      if (why == null) {
+        usable.add(write);
+      } else {
+        EntityUpdates.reject(write, why);
+      }
+    }
+    return usable;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.tailrace.online.dynamodb;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.OnlineStore;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +59,11 @@ public final class DynamoDbOnlineStore implements OnlineStore {
   @Override
   public boolean separatesEnvironments() {
     return address.separatesEnvironments();
+  }
+
+  @Override
+  public OnlineStore ofEnvironments(Set<String> environments) {
+    return new DynamoDbOnlineStore(address.ofEnvironments(environments));
   }
 
   @Override

@@ -5,6 +5,8 @@ import io.tailrace.endpoint.Secret;
 import io.tailrace.endpoint.UnavailableException;
 import java.io.Serial;
 import java.net.URI;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -32,6 +34,11 @@ final class DynamoDbServer implements AutoCloseable {
   /** Errors whose correction only the sender of a request knows. */
   private static final Set<String> FOR_THE_TABLE =
       Set.of("ResourceNotFoundException", "ResourceInUseException");
+
+  /** What is said where a table has other keys than an entity: none of these is to blame. */
+  private static final List<String> OF_OTHER_KEYS =
+      List.of(
+          "key element does not match the schema", "Missing the key ", "Type mismatch for key ");
 
   private static final Set<String> FOR_THE_KEYS =
       Set.of(
@@ -104,7 +111,7 @@ final class DynamoDbServer implements AutoCloseable {
       if (throttled || e.statusCode() >= 500) {
         throw new PassingException(e);
       }
-      if (isForContent(e) || FOR_THE_TABLE.contains(code(e))) {
+      if (FOR_CONTENT.contains(code(e)) || FOR_THE_TABLE.contains(code(e))) {
         throw e;
       }
       throw refused(e);
@@ -138,14 +145,25 @@ final class DynamoDbServer implements AutoCloseable {
     String correction =
         FOR_THE_KEYS.contains(code)
             ? "; check who signs, and this machine's clock"
-            : code.startsWith("AccessDenied") ? "; grant " + DynamoDbCheck.NEEDED_PERMISSIONS : "";
+            : isDenied(e) ? "; grant " + DynamoDbCheck.NEEDED_PERMISSIONS : "";
     return new UnavailableException(
         address.text() + " refuses the request (" + problem(e) + ")" + correction, e);
   }
 
   /** Returns whether an entity can't be written as it is. */
   static boolean isForContent(AwsServiceException e) {
-    return FOR_CONTENT.contains(code(e));
+    return FOR_CONTENT.contains(code(e)) && OF_OTHER_KEYS.stream().noneMatch(problem(e)::contains);
+  }
+
+  /** Returns the answer, where the reason is that the asker may not. */
+  static Optional<AwsServiceException> denied(UnavailableException e) {
+    return e.getCause() instanceof AwsServiceException answer && isDenied(answer)
+        ? Optional.of(answer)
+        : Optional.empty();
+  }
+
+  private static boolean isDenied(AwsServiceException e) {
+    return code(e).startsWith("AccessDenied");
   }
 
   static String code(AwsServiceException e) {

@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.services.dynamodb.model.AttributeDefinition;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.BillingMode;
@@ -23,6 +25,8 @@ import software.amazon.awssdk.services.dynamodb.model.KeyType;
 import software.amazon.awssdk.services.dynamodb.model.ScalarAttributeType;
 import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 import software.amazon.awssdk.services.dynamodb.model.TableStatus;
+import software.amazon.awssdk.services.dynamodb.model.TimeToLiveDescription;
+import software.amazon.awssdk.services.dynamodb.model.TimeToLiveStatus;
 
 /**
  * The tables themselves: what is known of one, its creation, and the item in it that is no entity's
@@ -64,20 +68,56 @@ final class DynamoDbTables {
     return new UnavailableException(address.text() + ": " + DynamoDbCheck.correction(e, table), e);
   }
 
-  /** Creates those tables that are missing, and waits until they can be used. */
-  void create(Collection<String> tables) throws UnavailableException {
+  /**
+   * Looks at tables before they are written to for the first time, and creates those that are
+   * missing, where that is asked for.
+   *
+   * @return which can't be used, and why, of environments that nobody has named: one of those must
+   *     not stop the others
+   * @throws UnavailableException if one can't be used that was known beforehand
+   */
+  Map<String, String> use(Collection<String> tables) throws UnavailableException {
+    Map<String, String> unusable = new HashMap<>();
     for (String table : tables) {
-      if (!ready.contains(table)) {
-        create(table);
+      if (ready.contains(table)) {
+        continue;
+      }
+      Optional<String> why = whyNot(table);
+      if (why.isEmpty()) {
         ready.add(table);
+      } else if (address.tables().contains(table)) {
+        throw new UnavailableException(address.text() + ": " + why.get());
+      } else {
+        unusable.put(table, why.get());
       }
     }
+    return unusable;
   }
 
-  private void create(String table) throws UnavailableException {
+  /** Returns why a table can't be used, with the correction; empty: it can. */
+  private Optional<String> whyNot(String table) throws UnavailableException {
     Optional<TableDescription> found = describe(table);
-    boolean isNew = found.isEmpty();
-    if (isNew) {
+    if (address.writing().create()) {
+      found = Optional.of(create(table, found));
+    }
+    if (found.isEmpty()) {
+      return Optional.of(DynamoDbCheck.missing(table));
+    }
+    Optional<String> otherKeys = DynamoDbCheck.otherKeys(table, found.get());
+    // It may have been made by somebody who ended before that, or by hand.
+    if (otherKeys.isEmpty()
+        && address.writing().create()
+        && timeToLive(table).timeToLiveStatus() == TimeToLiveStatus.DISABLED) {
+      expire(table);
+    }
+    return otherKeys;
+  }
+
+  /** Returns a table that is there, and can be used, when this returns. */
+  private TableDescription create(String table, Optional<TableDescription> before)
+      throws UnavailableException {
+    Optional<TableDescription> found = before;
+    if (found.isEmpty()) {
       CreateTableRequest request =
           CreateTableRequest.builder()
               .tableName(table)
@@ -99,9 +139,7 @@ final class DynamoDbTables {
       retry.pause("the table " + table + " is being created");
       found = describe(table);
     }
-    if (isNew) {
-      expire(table);
-    }
+    return found.get();
   }
 
   private static boolean isUsable(TableDescription table) {
@@ -117,6 +155,17 @@ final class DynamoDbTables {
         .attributeName(name)
         .attributeType(ScalarAttributeType.S)
         .build();
+  }
+
+  /** Returns how a table forgets items. */
+  TimeToLiveDescription timeToLive(String table) throws UnavailableException {
+    try {
+      return server
+          .send(client -> client.describeTimeToLive(it -> it.tableName(table)))
+          .timeToLiveDescription();
+    } catch (AwsServiceException e) {
+      throw unusable(e, table);
+    }
   }
 
   /** Has the table forget items by their TTL attribute. */
@@ -138,24 +187,36 @@ final class DynamoDbTables {
     }
   }
 
-  /** What was created may be gone. */
+  /** What was there may be gone. */
   void forget() {
     ready.clear();
   }
 
   /**
-   * Returns the id that a table holds itself, made by whoever asks first.
+   * Returns the id that a table holds itself, made by whoever asks first. Tables of several
+   * environments are known by whose account they are in, and where: another environment makes no
+   * other store of them.
    *
    * @throws UnavailableException if it can't be read or made
    */
   String identity() throws UnavailableException {
-    if (address.separatesEnvironments()) {
+    if (address.tables().isEmpty()) {
       return address.place().region().orElse("") + "/" + address.place().table();
     }
-    String table = address.place().table();
-    if (address.writing().create()) {
-      create(Set.of(table));
-    }
+    String table = address.tables().get(0);
+    Map<String, String> unused = use(Set.of(table));
+    return address.separatesEnvironments() ? account(table) : own(table);
+  }
+
+  private String account(String table) throws UnavailableException {
+    String arn = describe(table).map(TableDescription::tableArn).orElse("");
+    int end = arn.lastIndexOf(":table/");
+    return (end < 0 ? address.place().region().orElse("") : arn.substring(0, end))
+        + "/"
+        + address.place().table();
+  }
+
+  private String own(String table) throws UnavailableException {
     Map<String, AttributeValue> own = ownKey();
     own.put(Attributes.STORE, AttributeValue.fromS(UUID.randomUUID().toString()));
     try {
@@ -173,7 +234,7 @@ final class DynamoDbTables {
     } catch (AwsServiceException e) {
       throw unusable(e, table);
     }
-    AttributeValue id = own(table).item().get(Attributes.STORE);
+    AttributeValue id = ownItem(table).item().get(Attributes.STORE);
     return id == null ? "" : String.valueOf(id.s());
   }
 
@@ -184,7 +245,7 @@ final class DynamoDbTables {
     return key;
   }
 
-  private GetItemResponse own(String table) throws UnavailableException {
+  private GetItemResponse ownItem(String table) throws UnavailableException {
     try {
       return server.send(
           client -> client.getItem(get -> get.tableName(table).key(ownKey()).consistentRead(true)));
@@ -193,21 +254,31 @@ final class DynamoDbTables {
     }
   }
 
+  /** Returns a table that the asker has a right to, as far as one is known. */
+  String any() {
+    return Stream.concat(address.tables().stream(), ready.stream())
+        .findFirst()
+        .orElseGet(() -> address.table("any"));
+  }
+
   /** Returns what time it is by the service's clock, to the second: each answer has it. */
   Instant now() throws UnavailableException {
-    Optional<String> date;
+    String table = any();
+    SdkHttpResponse answer;
     try {
-      date =
+      answer =
           server
-              .send(
-                  client ->
-                      client.getItem(get -> get.tableName(address.table("now")).key(ownKey())))
-              .sdkHttpResponse()
-              .firstMatchingHeader("Date");
+              .send(client -> client.getItem(get -> get.tableName(table).key(ownKey())))
+              .sdkHttpResponse();
     } catch (AwsServiceException e) {
-      date = e.awsErrorDetails().sdkHttpResponse().firstMatchingHeader("Date");
+      answer = e.awsErrorDetails().sdkHttpResponse();
+    } catch (UnavailableException e) {
+      // The right to a table that is not there may be missing, and the answer has the time.
+      answer = DynamoDbServer.denied(e).orElseThrow(() -> e).awsErrorDetails().sdkHttpResponse();
     }
-    return date.map(it -> Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(it)))
+    return answer
+        .firstMatchingHeader("Date")
+        .map(it -> Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(it)))
         .orElseThrow(
             () -> new UnavailableException(address.text() + " doesn't say what time it is"));
   }

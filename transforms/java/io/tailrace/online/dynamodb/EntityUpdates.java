@@ -104,7 +104,8 @@ final class EntityUpdates {
             : "";
   }
 
-  private static void reject(EntityWrite write, String why) {
+  /** Notes that nothing of an entity will be taken, and why. */
+  static void reject(EntityWrite write, String why) {
     for (int i = 0; i < write.count(); i++) {
       write.reject(i, why);
     }

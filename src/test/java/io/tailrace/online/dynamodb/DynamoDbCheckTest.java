@@ -8,7 +8,11 @@ import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.OnlineStore;
 import io.tailrace.online.OnlineStores;
 import io.tailrace.pipelines.local.servers.dynamodb.FakeDynamoDb;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
@@ -87,6 +91,106 @@ public class DynamoDbCheckTest {
 
     server.refuseNext(1, 400, "UnrecognizedClientException");
     assertThat(refused(uri())).contains("check who signs, and this machine's clock");
+  }
+
+  private OnlineStore store(String parameters, String... environments) {
+    return OnlineStores.at(FakeTables.uri(server.endpoint(), "t-{environment}") + parameters)
+        .ofEnvironments(Set.of(environments));
+  }
+
+  @Test
+  public void theTableOfEachEnvironmentThatIsNamedIsLookedAt() throws Exception {
+    server.createTable("t-production", "__id__", "__ns__");
+    OnlineStore store = store("", "production", "staging");
+    assertThat(assertThrows(UnavailableException.class, store::check))
+        .hasMessageThat()
+        .contains("the table t-staging is missing: add create=true to the URI");
+
+    server.createTable("t-staging", "pk", "sk");
+
+    assertThat(assertThrows(UnavailableException.class, store::check))
+        .hasMessageThat()
+        .contains("the keys of the table t-staging are pk S, sk S, not __id__ S, __ns__ S");
+    long before = server.requests("UpdateItem");
+    store("&create=true", "production", "next").check();
+    assertThat(server.tables()).containsExactly("t-production", "t-staging", "t-next");
+    // Each is written to and read for a trial.
+    assertThat(server.requests("UpdateItem") - before).isEqualTo(2);
+  }
+
+  @Test
+  public void aTableThatForgetsNothingIsToldToWhereTablesMayBeCreated() throws Exception {
+    server.createTable("features", "__id__", "__ns__");
+
+    assertThat(findings(uri() + "&create=true")).isEmpty();
+    assertThat(findings(uri() + "&create=true")).isEmpty();
+
+    assertThat(server.requests("UpdateTimeToLive")).isEqualTo(1);
+  }
+
+  @Test
+  public void theRightsToTheTablesOfTheEnvironmentsAreEnough() throws Exception {
+    server.createTable("t-production", "__id__", "__ns__");
+    server.allowOnly("t-production");
+    OnlineStore named = store("", "production");
+
+    named.check();
+    assertThat(named.identity()).isNotEmpty();
+    for (OnlineStore each : List.of(named, store(""))) {
+      each.check();
+      try (OnlineStore.Connection connection = each.connect()) {
+        assertThat(Duration.between(connection.now(), Instant.now()).abs())
+            .isLessThan(Duration.ofMinutes(1));
+      }
+    }
+    assertThat(assertThrows(UnavailableException.class, store("", "staging")::check))
+        .hasMessageThat()
+        .contains("grant dynamodb:GetItem");
+  }
+
+  @Test
+  public void tablesOfEnvironmentsAreKnownByTheirAccount() throws Exception {
+    server.account("111111111111");
+    server.createTable("t-production", "__id__", "__ns__");
+    server.createTable("t-development", "__id__", "__ns__");
+    String production = store("", "production").identity();
+    // One more environment makes no other store of it.
+    assertThat(store("", "production", "development").identity()).isEqualTo(production);
+
+    server.removeAll();
+    server.account("222222222222");
+    server.createTable("t-production", "__id__", "__ns__");
+
+    assertThat(store("", "production").identity()).isNotEqualTo(production);
+    assertThat(production).isEqualTo("arn:aws:dynamodb:eu-west-1:111111111111/t-{environment}");
+  }
+
+  @Test
+  public void anyEnvironmentHasATableWhoseNameDynamoDbTakes() {
+    for (String table :
+        List.of("{environment}", "tailrace-{environment}", "x".repeat(230) + "{environment}")) {
+      DynamoDbAddress address =
+          DynamoDbAddress.of(EndpointUri.parse("dynamodb://eu-west-1/" + table));
+      Set<String> names = new HashSet<>();
+      List<String> environments =
+          List.of(
+              "", "a", "b", "/", "é".repeat(500), "e".repeat(1_000), "e".repeat(999) + "f", "prod");
+      for (String environment : environments) {
+        String name = address.table(environment);
+        assertThat(name).matches("[A-Za-z0-9_.-]{3,255}");
+        names.add(name);
+      }
+      assertThat(names).hasSize(environments.size());
+      assertThat(address.table("production"))
+          .isEqualTo(table.replace("{environment}", "production"));
+    }
+    String tooLong = "dynamodb://eu-west-1/" + "x".repeat(239) + "{environment}";
+    assertThat(
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> DynamoDbAddress.of(EndpointUri.parse(tooLong))))
+        .hasMessageThat()
+        .contains("has no room for an environment: at most 238 characters beside {environment}");
   }
 
   @Test

@@ -1,9 +1,11 @@
 package io.tailrace.online.dynamodb;
 
 import static com.google.common.truth.Truth.assertThat;
+import static org.junit.Assert.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tailrace.endpoint.Micros;
+import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.online.BundleWriter;
 import io.tailrace.online.Cell;
 import io.tailrace.online.EntityKey;
@@ -410,6 +412,63 @@ public class DynamoDbItemsTest {
     assertThat(server.tables()).hasSize(2);
     assertThat(server.tables()).contains("t-production");
     assertThat(server.tables().toString()).containsMatch("t-feature_x_y-[0-9a-f]{16}");
+  }
+
+  private BundleWriter environments(String... named) {
+    return BundleWriter.of(
+        WriteOnline.to(
+                OnlineStores.at(FakeTables.uri(server.endpoint(), "t-{environment}"))
+                    .ofEnvironments(Set.of(named)))
+            .withClock(() -> Micros.instant(now)));
+  }
+
+  @Test
+  public void anEnvironmentThatNobodyHasNamedStopsNoOtherOne() throws Exception {
+    server.createTable("t-production", "__id__", "__ns__");
+    server.createTable("t-other", "pk", "sk");
+    QueryResult result = Results.of(Results.user("ann", Results.int64("age", T - HOUR, 1)));
+    try (BundleWriter any = environments()) {
+      for (String odd : List.of("typo", "other", "e".repeat(1_000))) {
+        QueryResult ofOdd = result.toBuilder().setEnvironmentId(odd).build();
+
+        BundleWriter.Written written = any.write(now, ofOdd, result);
+
+        assertThat(written.failures()).hasSize(1);
+        assertThat(message(written))
+            .containsMatch(odd.equals("other") ? "keys of the table t-other" : "is missing: add");
+        assertThat(server.items("t-production")).hasSize(1);
+      }
+      // It is found as soon as it is there.
+      server.createTable("t-typo", "__id__", "__ns__");
+      QueryResult later = result.toBuilder().setEnvironmentId("typo").build();
+      assertThat(any.write(now, later).failures()).isEmpty();
+    }
+  }
+
+  @Test
+  public void anEnvironmentThatIsNamedIsWaitedFor() throws Exception {
+    QueryResult result = Results.of(Results.user("ann", Results.int64("age", T - HOUR, 1)));
+    try (BundleWriter named = environments(Results.ENVIRONMENT)) {
+      UnavailableException e =
+          assertThrows(UnavailableException.class, () -> named.write(now, result));
+
+      assertThat(e).hasMessageThat().contains("the table t-production is missing: add create=true");
+    }
+  }
+
+  @Test
+  public void aTableThatIsReplacedByOneOfOtherKeysIsNoFaultOfEntities() throws Exception {
+    QueryResult result = Results.of(Results.user("ann", Results.int64("age", T, 1)));
+    write(result);
+    server.removeAll();
+    server.createTable("features", "pk", "sk");
+
+    assertThat(assertThrows(UnavailableException.class, () -> write(result)))
+        .hasMessageThat()
+        .contains("the table features can't be used: ValidationException");
+    assertThat(assertThrows(UnavailableException.class, () -> write(result)))
+        .hasMessageThat()
+        .contains("the keys of the table features are pk S, sk S");
   }
 
   private static String message(BundleWriter.Written written) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,7 @@ public final class FakeDynamoDb implements AutoCloseable {
   private final Tables tables =
       new Tables(() -> unprocessed.getAndUpdate(left -> Math.max(0, left - 1)) > 0);
   private volatile Refusal refusal = Refusal.of("", "");
+  private volatile String allowed = "";
   private HttpServer server;
   private int throttleEvery;
   private long throttled;
@@ -90,6 +92,16 @@ public final class FakeDynamoDb implements AutoCloseable {
   public void refuseNext(int count, int status, String code) {
     refusal = new Refusal(status, code, code + " says the fake", null);
     refusals.set(count);
+  }
+
+  /** Denies everything from now on that is not about tables whose names begin so. */
+  public void allowOnly(String prefix) {
+    allowed = prefix;
+  }
+
+  /** Has the tables that are created from now on be an account's. */
+  public synchronized void account(String number) {
+    tables.account(number);
   }
 
   /** Throttles one of so many requests from now on. */
@@ -228,6 +240,7 @@ public final class FakeDynamoDb implements AutoCloseable {
           throttled++;
           throw Refusal.of("ThrottlingException", "Rate exceeded");
         }
+        checkRight(operation, request);
         answer = tables.answer(operation, request);
       }
     } catch (Refusal e) {
@@ -249,6 +262,21 @@ public final class FakeDynamoDb implements AutoCloseable {
     exchange.sendResponseHeaders(status, body.length);
     exchange.getResponseBody().write(body);
     exchange.close();
+  }
+
+  private void checkRight(String operation, JsonNode request) throws Refusal {
+    List<String> named = new ArrayList<>();
+    request.path("RequestItems").fieldNames().forEachRemaining(named::add);
+    if (request.has("TableName")) {
+      named.add(request.path("TableName").asText());
+    }
+    for (String table : named) {
+      if (!table.startsWith(allowed)) {
+        throw Refusal.of(
+            "AccessDeniedException",
+            "not authorized to perform: dynamodb:" + operation + " on resource: table/" + table);
+      }
+    }
   }
 
   private synchronized void count(Refusal e) {

@@ -24,6 +24,7 @@ final class Tables {
 
   private final Map<String, Table> tables = new TreeMap<>();
   private final BooleanSupplier partial;
+  private String account = "000000000000";
 
   /** A table. */
   static final class Table {
@@ -44,6 +45,11 @@ final class Tables {
    */
   Tables(BooleanSupplier partial) {
     this.partial = partial;
+  }
+
+  /** Has the tables that are created from now on be an account's. */
+  void account(String number) {
+    account = number;
   }
 
   Map<String, Table> all() {
@@ -92,6 +98,7 @@ final class Tables {
     description.put("TableName", name);
     description.put("TableStatus", "ACTIVE");
     description.put("TableId", UUID.randomUUID().toString());
+    description.put("TableArn", "arn:aws:dynamodb:eu-west-1:" + account + ":table/" + name);
     description.set("KeySchema", request.path("KeySchema"));
     description.set("AttributeDefinitions", request.path("AttributeDefinitions"));
     description
