@@ -293,12 +293,19 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
 
   /**
    * The whole table is locked first: only then does the transaction get its view of the others,
-   * whose rows it would otherwise not see. The row says who has it, for {@code
-   * pg_terminate_backend}.
+   * whose rows it would otherwise not see. The row says who had it last. An owner that has it for
+   * longer than others wait, and does nothing meanwhile, is ended: its load begins anew.
    */
   @Override
   public void lock(Statements statements, String lockPlace) throws SQLException {
-    statements.execute("LOCK " + lockPlace);
+    try {
+      statements.execute("LOCK " + lockPlace);
+    } catch (SQLException e) {
+      if (RedshiftStates.isOverTime(e)) {
+        new RedshiftLock(lockPlace).endIdleHolders(statements);
+      }
+      throw e;
+    }
     String update =
         "UPDATE "
             + lockPlace

@@ -16,17 +16,21 @@ final class RedshiftStates {
   /** Redshift has one state for nearly all that is its own, and says in words what it is. */
   private static final String INTERNAL = "XX000";
 
-  /** A file is not there, or not as its table is. */
+  private static final String OVER_TIME = "57014";
+
+  /** A file is not as its table is, whatever its columns are called. */
   private static final List<String> OF_FILES =
       List.of(
-          "spectrum scan error",
-          "does not exist",
-          "stl_load_errors",
           "incompatible",
           "unmatched number of columns",
           "json_parse",
           "exceeds ddl length",
+          "longer than the length defined",
           "value too long");
+
+  /** A file is not there or not as its table is, unless it is an outage. */
+  private static final List<String> OF_READING =
+      List.of("spectrum scan error", "does not exist", "stl_load_errors");
 
   /** Redshift, or the layer of it that reads files, can't read the bucket now, or at all. */
   private static final Pattern OUTAGE =
@@ -52,6 +56,11 @@ final class RedshiftStates {
     return e.getSQLState() == null ? "" : e.getSQLState();
   }
 
+  /** Returns whether a statement took longer than statement_timeout. */
+  static boolean isOverTime(SQLException e) {
+    return state(e).equals(OVER_TIME);
+  }
+
   static Meaning meaning(SQLException e) {
     String state = state(e);
     String message = message(e).toLowerCase(Locale.ROOT);
@@ -62,7 +71,7 @@ final class RedshiftStates {
       case "42P01", "42703", "3F000" -> {
         return Meaning.TABLES;
       }
-      case "40001", "40P01", "55P03", "57014" -> {
+      case "40001", "40P01", "55P03", OVER_TIME -> {
         return Meaning.LATER;
       }
       case "23505" -> {
@@ -71,7 +80,8 @@ final class RedshiftStates {
       }
       case INTERNAL -> {
         return OF_FILES.stream().anyMatch(message::contains)
-                && !OUTAGE.matcher(ADDRESS.matcher(message).replaceAll("")).find()
+                || (OF_READING.stream().anyMatch(message::contains)
+                    && !OUTAGE.matcher(ADDRESS.matcher(message).replaceAll("")).find())
             ? Meaning.CONTENT
             : Meaning.LATER;
       }

@@ -5,16 +5,26 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.Inserted;
+import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedByHand;
 import io.tailrace.offline.staging.StagedFile;
+import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.Before;
 import org.junit.ClassRule;
@@ -38,7 +48,12 @@ public class RedshiftRefusalsTest {
   }
 
   private static Inserted load(List<StagedFile> files) throws UnavailableException {
-    try (Loader loader = REDSHIFT.store().openLoader();
+    return load(REDSHIFT.store(), files);
+  }
+
+  private static Inserted load(StagedStore store, List<StagedFile> files)
+      throws UnavailableException {
+    try (Loader loader = store.openLoader();
         Stage.Connection connection = REDSHIFT.store().stage().open()) {
       return loader.load(connection, files);
     }
@@ -112,6 +127,70 @@ public class RedshiftRefusalsTest {
     assertThat(inserted.rows().inserted()).isEqualTo(2);
     assertThat(count("staged_files")).isEqualTo(files.size());
     assertThat(REDSHIFT.s3().keys(RedshiftFixture.BUCKET)).hasSize(files.size());
+  }
+
+  /** Returns the store with another limit of statements. */
+  private static StagedStore store(String timeout, String retryFor) {
+    return (StagedStore)
+        OfflineStores.at(
+            REDSHIFT
+                .uri()
+                .replace("&timeout=20s", "&timeout=" + timeout)
+                .replace("&retryFor=1s", "&retryFor=" + retryFor));
+  }
+
+  @Test
+  public void anOwnerThatHasTheLockAndDoesNothingIsEnded() throws Exception {
+    Inserted unused = load(age("ann"));
+    try (Connection owner = REDSHIFT.server().postgres().connect();
+        Statement statement = owner.createStatement()) {
+      statement.execute("BEGIN");
+      statement.execute("LOCK production.load_lock");
+
+      Inserted inserted = load(store("1s", "30s"), age("bob"));
+
+      assertThat(inserted.rows().inserted()).isEqualTo(1);
+      SQLException e = assertThrows(SQLException.class, () -> statement.execute("SELECT 1"));
+      assertThat(e.getSQLState()).isEqualTo("57P01");
+    }
+  }
+
+  @Test
+  public void anOwnerThatHasTheLockAndWorksIsLetToGoOn() throws Exception {
+    Inserted unused = load(age("ann"));
+    try (Connection owner = REDSHIFT.server().postgres().connect();
+        Statement statement = owner.createStatement()) {
+      statement.execute("BEGIN");
+      statement.execute("LOCK production.load_lock");
+      ExecutorService thread = Executors.newSingleThreadExecutor();
+      try {
+        Future<Boolean> working = thread.submit(() -> statement.execute("SELECT pg_sleep(600)"));
+        while (!isWorking()) {
+          Thread.sleep(10);
+        }
+        List<StagedFile> files = age("bob");
+
+        assertThrows(UnavailableException.class, () -> load(store("1s", "0s"), files));
+
+        assertThat(isWorking()).isTrue();
+        statement.cancel();
+        assertThrows(ExecutionException.class, working::get);
+        statement.execute("ROLLBACK");
+      } finally {
+        thread.shutdownNow();
+      }
+    }
+  }
+
+  private static boolean isWorking() throws SQLException {
+    try (Connection connection = REDSHIFT.server().postgres().connect();
+        Statement statement = connection.createStatement();
+        ResultSet found =
+            statement.executeQuery(
+                "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT"
+                    + " pg_sleep%'")) {
+      return found.next();
+    }
   }
 
   @Test

@@ -67,6 +67,10 @@ public class RedshiftStatesTest {
         "File 'https://s3.eu-west-1.amazonaws.com/b/access-denied-timeout-503/f.parquet' has an"
             + " incompatible Parquet schema for column 's3://b/forbidden.c'");
     assertMeans(
+        Meaning.CONTENT,
+        "Spectrum Scan Error",
+        "has an incompatible Parquet schema: optional int32 connection_expired [i:4 d:1 r:0]");
+    assertMeans(
         Meaning.CONTENT, "S3 Query Exception (Fetch)", "has an incompatible Parquet schema");
     assertMeans(
         Meaning.CONTENT,

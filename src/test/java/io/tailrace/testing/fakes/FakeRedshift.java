@@ -67,6 +67,8 @@ public final class FakeRedshift implements AutoCloseable {
           "CREATE FUNCTION datediff_us(a timestamp, b timestamp) RETURNS bigint IMMUTABLE LANGUAGE"
               + " sql AS 'SELECT (EXTRACT(EPOCH FROM b) * 1000000 - EXTRACT(EPOCH FROM a) *"
               + " 1000000)::bigint'",
+          "CREATE VIEW stv_recents AS SELECT pid, CASE state WHEN 'active' THEN 'Running' ELSE"
+              + " 'Done' END AS status FROM pg_stat_activity",
           "CREATE FUNCTION to_hex(b bytea) RETURNS text IMMUTABLE LANGUAGE sql AS"
               + " 'SELECT encode(b, ''hex'')'",
           "CREATE FUNCTION from_hex(t text) RETURNS bytea IMMUTABLE LANGUAGE sql AS"
