@@ -204,7 +204,7 @@ record DatabricksStatements(String catalog, String schemaPattern, String owner)
   /** One row more than those of the query is merged: the one that is changed. */
   @Override
   public String merge(String place, String query, Merge merge, Map<String, String> values) {
-    String keys = WarehouseDialect.equal(merge.keys());
+    String keys = equal(merge.keys());
     String insert =
         " WHEN NOT MATCHED THEN INSERT ("
             + String.join(", ", values.keySet())

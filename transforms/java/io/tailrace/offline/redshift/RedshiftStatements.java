@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -40,6 +41,9 @@ import java.util.stream.Collectors;
 record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stage)
     implements WarehouseDialect {
   private static final long serialVersionUID = 1;
+
+  /** Texts that never end with blanks. */
+  private static final Set<String> MADE_BY_US = Set.of("observation_id", "key_type");
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSSSSS", Locale.ROOT)
@@ -205,15 +209,26 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
     return "SYSDATE";
   }
 
-  /** Redshift compares texts as bytes. */
+  /**
+   * As bytes: texts are compared without the blanks at their ends, and what {@code TO_HEX} or
+   * {@code JSON_SERIALIZE} makes of a long value has no room in a text.
+   */
   @Override
   public String ordered(ValueType type, String value) {
     return switch (type) {
       case BOOL -> "CASE WHEN " + value + " THEN 1 ELSE 0 END";
-      case BYTES -> "TO_HEX(" + value + ")";
-      case VECTOR -> "JSON_SERIALIZE(" + value + ")";
+      case STRING, JSON -> "TO_VARBYTE(" + value + ", 'utf8')";
+      case VECTOR -> "JSON_SERIALIZE_TO_VARBYTE(" + value + ")";
       default -> value;
     };
+  }
+
+  /** Blanks at the end of a text do not count when it is compared, but have a length. */
+  @Override
+  public Optional<String> difference(String text) {
+    return MADE_BY_US.contains(text.substring(text.indexOf('.') + 1))
+        ? Optional.empty()
+        : Optional.of("OCTET_LENGTH(" + text + ")");
   }
 
   /**
@@ -237,7 +252,7 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
         + place
         + merge.within("observed_at", this).map(times -> " WHERE " + times).orElse("")
         + ") t ON "
-        + WarehouseDialect.equal(merge.keys())
+        + equal(merge.keys())
         + " WHERE t."
         + merge.keys().get(0)
         + " IS NULL";
@@ -255,7 +270,7 @@ record RedshiftStatements(String schemaPattern, String iamRole, BucketStage stag
             + " FROM ("
             + query
             + ") s WHERE "
-            + WarehouseDialect.equal(keys)
+            + equal(keys)
             + " AND ("
             + isNewer
             + ")",

@@ -46,10 +46,10 @@ record FeatureView(FeatureTable feature, WarehouseDialect dialect, String schema
 
   private String query() {
     String where =
-        " WHERE namespace = "
-            + dialect.sql().literal(feature.feature().namespace())
-            + " AND feature = "
-            + dialect.sql().literal(feature.feature().text());
+        " WHERE "
+            + dialect.is("namespace", feature.feature().namespace())
+            + " AND "
+            + dialect.is("feature", feature.feature().text());
     Table deletions = WarehouseTables.rows(feature.stringKeys(), Optional.empty());
     String deleted = " FROM " + dialect.place(schema, deletions.name()) + where;
     Table rows = WarehouseTables.rows(feature);

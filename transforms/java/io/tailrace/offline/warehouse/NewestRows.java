@@ -83,7 +83,6 @@ final class NewestRows {
   /** Returns the query of the view of a namespace. */
   static String view(WarehouseDialect dialect, String schema, String namespace) {
     String place = dialect.place(schema, TABLE.name());
-    String entity = dialect.sql().literal(namespace + ".");
     return "SELECT r.pkey, r.key_type, r.feature, r.value_type, "
         + Arrays.stream(ValueType.values())
             .map(type -> "r." + column(type))
@@ -94,10 +93,14 @@ final class NewestRows {
         + place
         + " r LEFT JOIN "
         + place
-        + " e ON e.namespace = r.namespace AND e.feature = "
-        + entity
-        + " AND e.key_type = r.key_type AND e.pkey = r.pkey WHERE r.namespace = "
-        + dialect.sql().literal(namespace)
+        + " e ON "
+        + dialect.same("e.namespace", "r.namespace")
+        + " AND "
+        + dialect.is("e.feature", namespace + ".")
+        + " AND e.key_type = r.key_type AND "
+        + dialect.same("e.pkey", "r.pkey")
+        + " WHERE "
+        + dialect.is("r.namespace", namespace)
         + " AND r.kind < "
         + DELETED
         + " AND (e.pkey IS NULL OR e.observed_at < r.observed_at)";
@@ -184,7 +187,7 @@ final class NewestRows {
     order.add("c.operation_id DESC");
     order.add("COALESCE(c.resolver_fqn, '') DESC");
     return "SELECT * FROM (SELECT c.*, ROW_NUMBER() OVER (PARTITION BY "
-        + KEYS.stream().map(key -> "c." + key).collect(Collectors.joining(", "))
+        + dialect.together(KEYS.stream().map(key -> "c." + key).toList())
         + " ORDER BY "
         + String.join(", ", order)
         + ") AS place_of_key FROM (SELECT "

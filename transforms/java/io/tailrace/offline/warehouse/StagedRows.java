@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  */
 final class StagedRows {
   private static final List<String> OBSERVATION = List.of("namespace", "feature", "observation_id");
+  private static final List<String> FEATURE = List.of("namespace", "feature");
   private static final String TABLES = "value_tables";
 
   private final WarehouseDialect dialect;
@@ -101,7 +102,9 @@ final class StagedRows {
         statements.query(
             "SELECT namespace, feature, COUNT(*), 0, 0 FROM "
                 + temporary
-                + " GROUP BY namespace, feature UNION ALL SELECT '', '', COUNT(*), MIN("
+                + " GROUP BY "
+                + dialect.together(FEATURE)
+                + " UNION ALL SELECT '', '', COUNT(*), MIN("
                 + micros
                 + "), MAX("
                 + micros
@@ -144,17 +147,7 @@ final class StagedRows {
     if (conflicts.isEmpty()) {
       return found;
     }
-    String where =
-        conflicts.stream()
-            .map(conflict -> conflict.table().feature())
-            .map(
-                feature ->
-                    "(namespace = "
-                        + dialect.sql().literal(feature.namespace())
-                        + " AND feature = "
-                        + dialect.sql().literal(feature.text())
-                        + ")")
-            .collect(Collectors.joining(" OR "));
+    List<Feature> features = conflicts.stream().map(each -> each.table().feature()).toList();
     // A file's rows are sorted by feature. Where its numbers begin, its own rows say.
     for (Map.Entry<Feature, Found> each :
         statements.query(
@@ -164,8 +157,10 @@ final class StagedRows {
                 + " AS s JOIN (SELECT staged_file, MIN(staged_row) AS base FROM "
                 + temporary
                 + " GROUP BY staged_file) AS b ON s.staged_file = b.staged_file WHERE "
-                + where.replace("(namespace", "(s.namespace").replace(" feature =", " s.feature =")
-                + " GROUP BY s.namespace, s.feature, s.staged_file",
+                + are(features, "s.")
+                + " GROUP BY "
+                + dialect.together(FEATURE.stream().map(column -> "s." + column).toList())
+                + ", s.staged_file",
             row ->
                 Map.entry(
                     new Feature(row.getString(1), row.getString(2)),
@@ -175,8 +170,21 @@ final class StagedRows {
                             List.of(new RowNumbers.Run(row.getInt(4), row.getInt(5)))))))) {
       found.computeIfAbsent(each.getKey(), unused -> new ArrayList<>()).add(each.getValue());
     }
-    takenOut += statements.update("DELETE FROM " + temporary + " WHERE " + where);
+    takenOut += statements.update("DELETE FROM " + temporary + " WHERE " + are(features, ""));
     return found;
+  }
+
+  /** Returns the condition that a row is of one of some features. */
+  private String are(List<Feature> features, String alias) {
+    return features.stream()
+        .map(
+            feature ->
+                "("
+                    + dialect.is(alias + "namespace", feature.namespace())
+                    + " AND "
+                    + dialect.is(alias + "feature", feature.text())
+                    + ")")
+        .collect(Collectors.joining(" OR "));
   }
 
   /** Returns how many rows were taken out. */
@@ -291,11 +299,11 @@ final class StagedRows {
               + " FROM "
               + temporary
               + " GROUP BY "
-              + QueryLog.KEY);
+              + dialect.together(List.of(QueryLog.KEY)));
     }
     String numbered =
         "(SELECT r.*, ROW_NUMBER() OVER (PARTITION BY "
-            + QueryLog.KEY
+            + dialect.together(List.of(QueryLog.KEY))
             + " ORDER BY staged_file, staged_row) AS part FROM "
             + temporary
             + " r) p";

@@ -11,6 +11,8 @@ import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedByHand;
 import io.tailrace.offline.staging.StagedFile;
 import io.tailrace.offline.staging.StagedStore;
+import io.tailrace.parquet.ForeignFile;
+import io.tailrace.result.ValueType;
 import io.tailrace.testing.RandomResults;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.Column;
@@ -191,6 +193,57 @@ public class RedshiftRefusalsTest {
                     + " pg_sleep%'")) {
       return found.next();
     }
+  }
+
+  @Test
+  public void valuesThatAreLongerThanATextAreMerged() throws Exception {
+    String rest = ", TIMESTAMPTZ '2026-01-02 03:04:05+00', 'op-1')";
+    List<StagedFile> files =
+        staged.put(
+            List.of(
+                staged.numbered(
+                    ForeignFile.of(
+                            ValueType.BYTES, "('user.b', 'ann', repeat('x', 100000)::BLOB" + rest)
+                        .bytes()),
+                staged.numbered(
+                    ForeignFile.of(
+                            ValueType.VECTOR,
+                            "('user.v', 'ann', list_transform(range(20000), x -> x / 7)::FLOAT[]"
+                                + rest)
+                        .bytes())));
+
+    Inserted inserted = load(REDSHIFT.store("&latest=true"), files);
+
+    assertThat(inserted.isWhole()).isTrue();
+    assertThat(inserted.rows().inserted()).isEqualTo(2);
+    assertThat(count("latest_user")).isEqualTo(2);
+  }
+
+  @Test
+  public void textsThatDifferInBlanksAtTheirEndsAreNotTheSame() throws Exception {
+    REDSHIFT.server().ignoreBlanks();
+    StagedStore store = REDSHIFT.store("&latest=true");
+    List<StagedFile> files =
+        staged.put(
+            Results.named("q")
+                .addFrames(Results.user("u1", Results.int64("a", T, 1), Results.int64("a ", T, 2)))
+                .build(),
+            Results.named("q ").addFrames(Results.user("u1 ", Results.int64("a", T, 3))).build());
+
+    Inserted inserted = load(store, files);
+
+    assertThat(inserted.isWhole()).isTrue();
+    assertThat(inserted.rows().inserted()).isEqualTo(3);
+    assertThat(inserted.queries().inserted()).isEqualTo(2);
+    assertThat(load(store, files).rows().inserted()).isEqualTo(0);
+    assertThat(count("query_log")).isEqualTo(2);
+    assertThat(count("user__a")).isEqualTo(2);
+    assertThat(count("latest_user")).isEqualTo(3);
+
+    inserted = load(store, staged.put(Results.of(Results.deletion("u1 ", T + 1))));
+
+    assertThat(inserted.isWhole()).isTrue();
+    assertThat(count("latest_user")).isEqualTo(2);
   }
 
   @Test

@@ -63,20 +63,31 @@ public final class FakeRedshift implements AutoCloseable {
           "CREATE SCHEMA copied",
           "CREATE FUNCTION redshift_type(t oid, m integer) RETURNS text STABLE LANGUAGE sql AS"
               + " 'SELECT CASE format_type(t, m) WHEN ''bytea'' THEN ''binary varying(1024000)''"
-              + " WHEN ''jsonb'' THEN ''super'' ELSE format_type(t, m) END'",
+              + " WHEN ''jsonb'' THEN ''super'' WHEN ''bpchar'' THEN ''character varying(65535)''"
+              + " ELSE format_type(t, m) END'",
           "CREATE FUNCTION datediff_us(a timestamp, b timestamp) RETURNS bigint IMMUTABLE LANGUAGE"
               + " sql AS 'SELECT (EXTRACT(EPOCH FROM b) * 1000000 - EXTRACT(EPOCH FROM a) *"
               + " 1000000)::bigint'",
+          "CREATE FUNCTION varchar_of(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN IF"
+              + " octet_length(t) > 65535 THEN RAISE EXCEPTION USING ERRCODE = ''22001'', MESSAGE ="
+              + " ''Value too long for type character varying(65535)''; END IF; RETURN t; END'",
+          "CREATE FUNCTION to_hex(b bytea) RETURNS text IMMUTABLE LANGUAGE sql AS"
+              + " 'SELECT varchar_of(encode(b, ''hex''))'",
+          // Of a text that is compared without its blanks; as text, it has none.
+          "CREATE FUNCTION to_varbyte(t bpchar, form text) RETURNS bytea IMMUTABLE LANGUAGE sql AS"
+              + " 'SELECT bpcharsend(t)'",
+          "CREATE FUNCTION to_varbyte(t text, form text) RETURNS bytea IMMUTABLE LANGUAGE sql AS"
+              + " 'SELECT convert_to(t, ''UTF8'')'",
           "CREATE VIEW stv_recents AS SELECT pid, CASE state WHEN 'active' THEN 'Running' ELSE"
               + " 'Done' END AS status FROM pg_stat_activity",
-          "CREATE FUNCTION to_hex(b bytea) RETURNS text IMMUTABLE LANGUAGE sql AS"
-              + " 'SELECT encode(b, ''hex'')'",
           "CREATE FUNCTION from_hex(t text) RETURNS bytea IMMUTABLE LANGUAGE sql AS"
               + " 'SELECT decode(t, ''hex'')'",
           "CREATE FUNCTION json_parse(t text) RETURNS jsonb IMMUTABLE LANGUAGE sql AS"
               + " 'SELECT t::jsonb'",
           "CREATE FUNCTION json_serialize(j jsonb) RETURNS text IMMUTABLE LANGUAGE sql AS"
-              + " 'SELECT j::text'",
+              + " 'SELECT varchar_of(j::text)'",
+          "CREATE FUNCTION json_serialize_to_varbyte(j jsonb) RETURNS bytea IMMUTABLE LANGUAGE sql"
+              + " AS 'SELECT convert_to(j::text, ''UTF8'')'",
           "CREATE FUNCTION array_sort(j jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS"
               + " 'SELECT coalesce(jsonb_agg(e ORDER BY e), ''[]'') FROM jsonb_array_elements(j)"
               + " AS e'",
@@ -96,6 +107,7 @@ public final class FakeRedshift implements AutoCloseable {
   private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
   private final List<String> statements = new ArrayList<>();
   private volatile @Nullable String unreadable;
+  private volatile boolean ignoresBlanks;
 
   /**
    * What goes wrong with the next statement that holds a text.
@@ -174,6 +186,15 @@ public final class FakeRedshift implements AutoCloseable {
     faults.add(new Fault(text, Fault.Kind.REFUSED, sqlState + message));
   }
 
+  /**
+   * Compares texts as Redshift does, without the blanks at their ends, in tables that are created
+   * until faults are forgotten: as PostgreSQL does with bpchar, which loses them where it becomes a
+   * text.
+   */
+  public void ignoreBlanks() {
+    ignoresBlanks = true;
+  }
+
   /** Redshift can't read files, and says so in a context, until faults are forgotten. */
   public void cantRead(String context) {
     unreadable = context;
@@ -187,6 +208,7 @@ public final class FakeRedshift implements AutoCloseable {
   /** Whatever was to go wrong does not. */
   public void forgetFaults() {
     unreadable = null;
+    ignoresBlanks = false;
     faults.clear();
   }
 
@@ -317,7 +339,8 @@ public final class FakeRedshift implements AutoCloseable {
       }
       try {
         RedshiftSql.Copy copy = RedshiftSql.Copy.of(sql).orElse(null);
-        return copy == null ? RedshiftSql.translate(sql) : copy(copy);
+        String translated = copy == null ? RedshiftSql.translate(sql) : copy(copy);
+        return ignoresBlanks ? translated.replace("VARCHAR(65535)", "bpchar") : translated;
       } catch (RedshiftSql.UnknownStatementException e) {
         return raise("42601", String.valueOf(e.getMessage()));
       } catch (SQLException e) {
