@@ -25,18 +25,21 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Simulates as much of Google Cloud Storage as is used, by its JSON API: objects of one bucket are
- * uploaded in parts, looked at, read whole or from a place on, and listed page by page. It knows no
- * rights but one that can be taken away. Thread-safe.
+ * uploaded in parts, looked at, read whole or from a place on, listed page by page, and deleted
+ * many at once. It knows no rights but one that can be taken away. Thread-safe.
  */
 public final class FakeGcs implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern OBJECT =
       Pattern.compile("(?:/download|/upload)?/storage/v1/b/([^/]+)(?:/o(?:/(.+))?)?");
+  private static final Pattern DELETION =
+      Pattern.compile("(?m)^DELETE \\S*/storage/v1/b/([^/\\s]+)/o/([^?\\s]+)");
   private static final Pattern RANGE = Pattern.compile("bytes[ =](\\d+)-(\\d*)(?:/(\\d+|[*]))?");
 
   private record Stored(byte[] bytes, Instant at, long generation, boolean composed) {}
@@ -92,7 +95,12 @@ public final class FakeGcs implements AutoCloseable {
 
   /** Puts an object, as somebody else does. */
   public synchronized void put(String name, byte[] bytes) {
-    objects.put(name, new Stored(bytes, Instant.now(), ++generation, false));
+    put(name, bytes, Instant.now());
+  }
+
+  /** Puts an object, as somebody else has at a time. */
+  public synchronized void put(String name, byte[] bytes, Instant at) {
+    objects.put(name, new Stored(bytes, at, ++generation, false));
   }
 
   /** Makes an object anew of its parts: what is composed has no MD5. */
@@ -118,12 +126,33 @@ public final class FakeGcs implements AutoCloseable {
       Map<String, String> query = query(exchange);
       if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         refuse(exchange, 403, "forbidden", "writer does not have storage.objects.list access");
+      } else if (exchange.getRequestURI().getPath().equals("/batch/storage/v1")) {
+        delete(exchange, new String(body, UTF_8));
       } else if (!path.matches() || !path.group(1).equals(bucket)) {
         refuse(exchange, 404, "notFound", "The specified bucket does not exist.");
       } else {
         answer(exchange, Optional.ofNullable(path.group(2)).map(FakeGcs::decoded), query, body);
       }
     }
+  }
+
+  /** Answers each deletion of a batch with a part, in their order. */
+  private synchronized void delete(HttpExchange exchange, String body) throws IOException {
+    StringBuilder parts = new StringBuilder();
+    int number = 0;
+    for (MatchResult each : DELETION.matcher(body).results().toList()) {
+      boolean was = each.group(1).equals(bucket) && objects.remove(decoded(each.group(2))) != null;
+      parts
+          .append("--batch\r\nContent-Type: application/http\r\nContent-ID: response-")
+          .append(++number)
+          .append("\r\n\r\nHTTP/1.1 ")
+          .append(was ? "204 No Content" : "404 Not Found")
+          .append("\r\nContent-Length: 0\r\n\r\n\r\n");
+    }
+    byte[] bytes = parts.append("--batch--").toString().getBytes(UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", "multipart/mixed; boundary=batch");
+    exchange.sendResponseHeaders(200, bytes.length);
+    exchange.getResponseBody().write(bytes);
   }
 
   private static Map<String, String> query(HttpExchange exchange) {
