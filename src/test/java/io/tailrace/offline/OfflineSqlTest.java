@@ -3,27 +3,23 @@ package io.tailrace.offline;
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 
+import io.tailrace.testing.DocumentedSql;
 import io.tailrace.testing.OfflineConnections;
 import io.tailrace.testing.Results;
 import io.tailrace.testing.TestDatabase;
 import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 
 /** Every statement in the documentation of the offline store runs as it stands. */
 public class OfflineSqlTest {
-  private static final Pattern SQL = Pattern.compile("```sql\n(.*?)```", Pattern.DOTALL);
   private static final String KEY = "u42";
 
   /** When the documented read asks, and the time of the observation that it finds. */
@@ -177,10 +173,7 @@ public class OfflineSqlTest {
   /** Returns the statements of the page that contain a text. */
   /** Rights in warehouses can't be granted here: no server on this machine has them. */
   private static List<String> documented(String text) throws Exception {
-    Matcher block = SQL.matcher(Files.readString(Path.of("docs/offline-store.md")));
-    return block
-        .results()
-        .map(it -> it.group(1))
+    return DocumentedSql.blocks("offline-store").stream()
         .filter(it -> it.contains(text))
         // What nothing here can run: rights, and the catalog of a warehouse.
         .filter(it -> !it.contains("GRANT ") && !it.contains("features.information_schema"))

@@ -13,6 +13,7 @@ import io.tailrace.parquet.WideMapping.FeatureColumn;
 import io.tailrace.parquet.WideMapping.Kind;
 import io.tailrace.parquet.WideMapping.Nulls;
 import io.tailrace.result.ValueType;
+import io.tailrace.testing.DocumentedSql;
 import io.tailrace.testing.WarehouseFixture;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
@@ -229,6 +230,26 @@ public abstract class WideFilesContract extends ResultFilesRules {
         assertThrows(UnavailableException.class, () -> without().check(WRITER));
 
     assertThat(e).hasMessageThat().contains(correction());
+  }
+
+  /** Returns a store that lacks the right which the documentation gives. */
+  protected OfflineStore ungranted() throws Exception {
+    return without();
+  }
+
+  /** Returns how that is given, with {@code …} for names. */
+  protected abstract String grant();
+
+  @Test
+  public void theRightThatIsMissingIsGivenAsTheDocumentationSays() throws Exception {
+    UnavailableException e =
+        assertThrows(UnavailableException.class, () -> ungranted().check(WRITER));
+
+    assertThat(DocumentedSql.withoutNames(e.getMessage())).contains(grant());
+    assertThat(
+            DocumentedSql.statements("bulk-loads", "GRANT").stream()
+                .map(DocumentedSql::withoutNames))
+        .contains(grant());
   }
 
   @Test

@@ -47,6 +47,11 @@ public class DatabricksWideFilesTest extends WideFilesContract {
   }
 
   @Override
+  protected String grant() {
+    return "GRANT READ FILES ON EXTERNAL LOCATION … TO …";
+  }
+
+  @Override
   protected WarehouseFixture warehouse() {
     return DATABRICKS;
   }

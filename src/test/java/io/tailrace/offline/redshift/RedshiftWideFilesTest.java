@@ -49,6 +49,11 @@ public class RedshiftWideFilesTest extends WideFilesContract {
   }
 
   @Override
+  protected String grant() {
+    return "GRANT ASSUMEROLE ON … TO … FOR COPY";
+  }
+
+  @Override
   protected WarehouseFixture warehouse() {
     return REDSHIFT;
   }

@@ -78,6 +78,17 @@ public class SnowflakeWideFilesTest extends WideFilesContract {
   }
 
   @Override
+  protected OfflineStore ungranted() {
+    return OfflineStores.at(
+        SNOWFLAKE.uri() + "&copyFrom=s3://results/team&storageIntegration=nobodys");
+  }
+
+  @Override
+  protected String grant() {
+    return "GRANT USAGE ON INTEGRATION … TO ROLE …";
+  }
+
+  @Override
   protected WarehouseFixture warehouse() {
     return SNOWFLAKE;
   }
