@@ -7,15 +7,11 @@ import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.tailrace.bus.Bus;
-import io.tailrace.bus.BusLog;
 import io.tailrace.bus.BusMessage;
-import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Buses;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
-import io.tailrace.offline.OfflineStores;
 import io.tailrace.offline.bulk.Notification;
 import io.tailrace.offline.bulk.NotificationFormat;
 import io.tailrace.offline.bulk.OfflineResults;
@@ -23,10 +19,7 @@ import io.tailrace.online.EntityKey;
 import io.tailrace.online.OnlineReader;
 import io.tailrace.parquet.WideMapping;
 import io.tailrace.pipelines.local.LocalStack;
-import io.tailrace.pipelines.local.RunningWriter;
 import io.tailrace.result.ValueType;
-import io.tailrace.sql.duckdb.DuckDbFile;
-import io.tailrace.sql.duckdb.DuckDbSettings;
 import io.tailrace.stage.Letter;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.BulkUpload;
@@ -35,8 +28,6 @@ import io.tailrace.v1.DeadLetter.Reason;
 import io.tailrace.v1.QueryResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -48,16 +39,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AlterConfigOp;
-import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.common.config.ConfigResource;
-import org.junit.AfterClass;
-import org.junit.BeforeClass;
 import org.junit.ClassRule;
 import org.junit.Test;
+import org.junit.rules.RuleChain;
 import org.junit.rules.TemporaryFolder;
 import redis.clients.jedis.Jedis;
 
@@ -66,12 +51,10 @@ import redis.clients.jedis.Jedis;
  * be mended is, and is stored after one replay; everything else is one letter again.
  */
 public class PoisonLettersTest {
-  @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
+  private static final TemporaryFolder folder = new TemporaryFolder();
+  private static final PoisonedStack poisoned = new PoisonedStack(folder);
 
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
-  private static final String METRICS =
-      "SELECT feature, sum(computed) FROM tailrace_metrics.feature_minutes WHERE feature NOT LIKE"
-          + " 'user.late%' GROUP BY 1 ORDER BY 1";
+  @ClassRule public static final RuleChain rules = RuleChain.outerRule(folder).around(poisoned);
 
   /** What becomes of letters that are replayed when tables and keys were mended. */
   private static final Map<Reason, String> AFTER_MENDING =
@@ -99,45 +82,20 @@ public class PoisonLettersTest {
   private static final Set<Reason> OF_NOBODY =
       Set.of(Reason.REASON_UNSPECIFIED, Reason.UNRECOGNIZED);
 
-  private static LocalStack stack;
-  private static Path file;
   private static final long NOW = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
-
-  @BeforeClass
-  public static void start() throws Exception {
-    Path directory = folder.newFolder().toPath();
-    file = directory.resolve("offline.db");
-    sql(
-        "CREATE SCHEMA production",
-        // One that lacks columns, and somebody else's.
-        "CREATE TABLE production.user__lacking (pkey VARCHAR, value BIGINT)",
-        "CREATE TABLE production.user__taken (pkey VARCHAR, value BIGINT)",
-        "COMMENT ON TABLE production.user__taken IS '{\"tailrace\":\"feature\",\"namespace\":"
-            + "\"user\",\"name\":\"Taken\",\"key\":\"string\",\"value\":\"int64\"}'");
-    stack =
-        LocalStack.in(directory)
-            .partitions(2)
-            .offlineStore("duckdb://" + file + "?schema={environment}")
-            .start();
-  }
-
-  @AfterClass
-  public static void stop() {
-    if (stack != null) {
-      stack.close();
-    }
-  }
 
   @Test
   public void whatIsMendedIsStoredOnceAndTheRestIsOneLetterAgain() throws Exception {
-    try (Jedis redis = stack.redis().connect()) {
+    try (Jedis redis = poisoned.stack().redis().connect()) {
       redis.set("production:user:foreign", "somebody else's");
     }
     // A feature whose type changes.
-    publish(
+    poisoned.publish(
         LocalStack.RESULT_TOPIC,
         List.of(message(result("text", Results.string("typed", NOW - 1, "x")))));
-    await(() -> has("user__typed") && !rows("FROM production.user__typed").isEmpty());
+    poisoned.await(
+        () ->
+            poisoned.has("user__typed") && !poisoned.rows("FROM production.user__typed").isEmpty());
     List<OutgoingMessage> poison = new ArrayList<>();
     QueryResult sound = result("sound", Results.int64("age", NOW, 1));
     byte[] bytes = sound.toByteArray();
@@ -152,15 +110,17 @@ public class PoisonLettersTest {
     poison.add(message(result("taken", Results.int64("taken", NOW, 8))));
     poison.add(message(result("lacking", Results.int64("lacking", NOW, 6))));
     poison.add(message(result("foreign", Results.int64("age", NOW, 9))));
-    publish(LocalStack.RESULT_TOPIC, poison);
-    publish(LocalStack.RESULT_TOPIC, List.of(message(sound)));
-    publish(
+    poisoned.publish(LocalStack.RESULT_TOPIC, poison);
+    poisoned.publish(LocalStack.RESULT_TOPIC, List.of(message(sound)));
+    poisoned.publish(
         LocalStack.STREAMING_INSERT_TOPIC, List.of(OutgoingMessage.of("no file".getBytes(UTF_8))));
-    publish(LocalStack.METRICS_TOPIC, List.of(OutgoingMessage.of("no summary".getBytes(UTF_8))));
+    poisoned.publish(
+        LocalStack.METRICS_TOPIC, List.of(OutgoingMessage.of("no summary".getBytes(UTF_8))));
 
     // Five of which all three writers decode nothing, and one letter of each of the others.
-    await(() -> groups().values().stream().mapToInt(Integer::intValue).sum() == 23);
-    Map<String, Integer> letters = groups();
+    poisoned.await(
+        () -> poisoned.groups().values().stream().mapToInt(Integer::intValue).sum() == 23);
+    Map<String, Integer> letters = poisoned.groups();
     assertThat(letters)
         .containsExactly(
             "UNDECODABLE", 5,
@@ -173,44 +133,49 @@ public class PoisonLettersTest {
             "TABLE_REFUSES", 1,
             "NAME_TAKEN", 1,
             "REJECTED_BY_STORE", 1);
-    LetterServers.Run shown = run("show", "--limit=100", "--onlineStore=" + stack.onlineStore());
+    LetterServers.Run shown =
+        poisoned.run("show", "--limit=100", "--onlineStore=" + poisoned.stack().onlineStore());
     assertThat(shown.out().lines().filter(line -> line.startsWith("letter "))).hasSize(23);
     assertThat(shown.out()).contains("feature user.typed of the entity 'typed' in user");
     assertThat(shown.out()).contains("the online store now has no user.age of 'foreign' that may");
 
     // What can be mended.
-    sql(
+    poisoned.sql(
         "ALTER TABLE production.user__typed RENAME TO typed_before",
         "DROP TABLE production.user__taken",
         "DROP TABLE production.user__lacking");
-    try (Jedis redis = stack.redis().connect()) {
+    try (Jedis redis = poisoned.stack().redis().connect()) {
       redis.del("production:user:foreign");
     }
-    LetterServers.Run replay = run("replay", "--yes", "--json", "--wait=3m", "--rate=100000");
+    LetterServers.Run replay =
+        poisoned.run("replay", "--yes", "--json", "--wait=3m", "--rate=100000");
 
     assertWithMessage(replay.err()).that(replay.out()).contains("\"letters\":23");
     assertThat(outcomes(replay)).containsExactlyEntriesIn(AFTER_MENDING);
     Map<String, String> mended = Map.of("typed", "7", "taken", "8", "lacking", "6");
     for (String feature : mended.keySet()) {
-      await(
+      poisoned.await(
           () ->
-              rows("SELECT value, operation_id FROM production.user__" + feature)
+              poisoned
+                  .rows("SELECT value, operation_id FROM production.user__" + feature)
                   .equals(List.of(List.of(mended.get(feature), feature))));
       // What the query has rows in.
-      await(
+      poisoned.await(
           () ->
-              rows("SELECT operation_id FROM production.query_log WHERE operation_id = '"
-                          + feature
-                          + "' AND list_contains(value_tables, 'user__"
-                          + feature
-                          + "')")
+              poisoned
+                      .rows(
+                          "SELECT operation_id FROM production.query_log WHERE operation_id = '"
+                              + feature
+                              + "' AND list_contains(value_tables, 'user__"
+                              + feature
+                              + "')")
                       .size()
                   == 1);
     }
-    assertThat(age("foreign")).isEqualTo(9);
+    assertThat(poisoned.stored("foreign", "age")).isEqualTo(9);
 
     // One letter again, of the message as it was.
-    List<StoredLetter> waiting = waiting();
+    List<StoredLetter> waiting = poisoned.waiting();
     assertThat(waiting).hasSize(19);
     Set<String> values = new TreeSet<>();
     poison.forEach(each -> values.add(Arrays.toString(each.payload())));
@@ -232,10 +197,10 @@ public class PoisonLettersTest {
     OutgoingMessage copy =
         new OutgoingMessage(
             record.hasKey() ? record.key() : null, record.payload(), record.headers());
-    publish(LocalStack.RESULT_TOPIC, List.of(copy, copy));
-    await(() -> waiting().size() == 21);
+    poisoned.publish(LocalStack.RESULT_TOPIC, List.of(copy, copy));
+    poisoned.await(() -> poisoned.waiting().size() == 21);
     List<StoredLetter> third =
-        waiting().stream().filter(letter -> letter.letter().attempts() == 3).toList();
+        poisoned.waiting().stream().filter(letter -> letter.letter().attempts() == 3).toList();
     assertThat(third).hasSize(2);
     for (StoredLetter letter : third) {
       assertThat(letter.letter().writer()).isEqualTo(ahead.letter().writer());
@@ -243,21 +208,22 @@ public class PoisonLettersTest {
     }
 
     // A later result, so that whatever was counted wrongly has been published by now.
-    publish(
+    poisoned.publish(
         LocalStack.RESULT_TOPIC, List.of(message(result("last", Results.int64("last", NOW, 3)))));
-    await(() -> has("feature_minutes") && metrics().contains("user.last=1"));
-    assertThat(metrics())
+    poisoned.await(
+        () -> poisoned.has("feature_minutes") && poisoned.metrics().contains("user.last=1"));
+    assertThat(poisoned.metrics())
         .containsExactly(
             "user.age=3", "user.lacking=1", "user.last=1", "user.taken=1", "user.typed=2");
   }
 
   @Test
   public void whatAnOptionOrALimitHasRefusedIsStoredWhenThatIsChanged() throws Exception {
-    restart("online-writer", "--environments=" + Results.ENVIRONMENT);
+    poisoned.restart("online-writer", "--environments=" + Results.ENVIRONMENT);
     // Neither its rows nor its letter fit.
-    setLimit(LocalStack.STREAMING_INSERT_TOPIC, 1 << 20);
-    setLimit(Buses.at(stack.deadLetterBus()).topic(), 1 << 20);
-    restart("offline-writer");
+    poisoned.setLimit(LocalStack.STREAMING_INSERT_TOPIC, 1 << 20);
+    poisoned.setLimit(Buses.at(poisoned.stack().deadLetterBus()).topic(), 1 << 20);
+    poisoned.restart("offline-writer");
     byte[] random = new byte[1_500_000];
     new Random(1).nextBytes(random);
     String large = HexFormat.of().formatHex(random);
@@ -267,7 +233,7 @@ public class PoisonLettersTest {
             .build();
     QueryResult old = result("old", Results.int64("late_old", NOW - 86_400_000_000L * 30, 5));
     String longAgo = Instant.now().minus(Duration.ofDays(20)).toString();
-    publish(
+    poisoned.publish(
         LocalStack.RESULT_TOPIC,
         List.of(
             message(elsewhere),
@@ -290,38 +256,46 @@ public class PoisonLettersTest {
     BulkUpload upload = upload();
     Path written = Path.of(upload.getFiles(0).substring("file://".length()));
     Path elsewhereNow = Files.move(written, folder.newFolder().toPath().resolve("part"));
-    publish(
+    poisoned.publish(
         LocalStack.BULK_UPLOAD_TOPIC,
         List.of(OutgoingMessage.of(NotificationFormat.json(upload).getBytes(UTF_8))));
     String[] chosen = {
       "--reason=" + AFTER_CHANGES.keySet().stream().map(Enum::name).collect(joining(",")),
       "--since=1h"
     };
-    String overflow = "--deadLetterOverflow=" + stack.deadLetterOverflow();
-    await(() -> groups(chosen).size() == 4 && old() == 3);
+    String overflow = "--deadLetterOverflow=" + poisoned.stack().deadLetterOverflow();
+    poisoned.await(
+        () -> poisoned.groups(chosen).size() == 4 && poisoned.stored("old", "late_old") == 3);
 
     String shown =
-        run("show", chosen[0], chosen[1], overflow, "--onlineStore=" + stack.onlineStore()).out();
+        poisoned
+            .run(
+                "show",
+                chosen[0],
+                chosen[1],
+                overflow,
+                "--onlineStore=" + poisoned.stack().onlineStore())
+            .out();
     assertThat(shown).contains("the online store now has user.late_old of 'old': INT64 3, obs");
     assertThat(shown).contains("= environment staging\n");
     assertThat(shown).contains(upload.getFiles(0) + " is not there: write it and replay");
     assertThat(shown).contains("= features user.late_bulk\n");
     assertThat(shown).contains("feature user.late_large of the entity 'large' in user: TOO_LARGE");
     assertThat(shown).contains("feature user.late_old of the entity 'old' in user: TOO_OLD");
-    assertThat(shown).contains("= the rest of it is in " + stack.deadLetterOverflow());
+    assertThat(shown).contains("= the rest of it is in " + poisoned.stack().deadLetterOverflow());
     // By the command's own limit one stays.
-    assertThat(run("replay", chosen[0], chosen[1], overflow, "--dry-run").out())
+    assertThat(poisoned.run("replay", chosen[0], chosen[1], overflow, "--dry-run").out())
         .contains("Not sent: 1 letter published longer ago");
 
     Files.move(elsewhereNow, written);
-    setLimit(LocalStack.STREAMING_INSERT_TOPIC, 4 << 20);
-    restart("offline-writer");
-    restart(
+    poisoned.setLimit(LocalStack.STREAMING_INSERT_TOPIC, 4 << 20);
+    poisoned.restart("offline-writer");
+    poisoned.restart(
         "online-writer",
         "--environments=" + Results.ENVIRONMENT + ",staging",
         "--deletionRetention=30d");
     LetterServers.Run replay =
-        run(
+        poisoned.run(
             "replay",
             chosen[0],
             chosen[1],
@@ -332,21 +306,22 @@ public class PoisonLettersTest {
             "--wait=1m");
 
     assertThat(outcomes(replay)).containsExactlyEntriesIn(AFTER_CHANGES);
-    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
+    try (OnlineReader reader = OnlineReader.open(poisoned.stack().onlineStore())) {
       assertThat(reader.read(new EntityKey("staging", "user", "elsewhere")))
           .containsKey("late_elsewhere");
     }
-    assertThat(old()).isEqualTo(5);
-    await(
+    assertThat(poisoned.stored("old", "late_old")).isEqualTo(5);
+    poisoned.await(
         () ->
-            has("user__late_large")
-                && rows("SELECT length(value), operation_id FROM production.user__late_large")
+            poisoned.has("user__late_large")
+                && poisoned
+                    .rows("SELECT length(value), operation_id FROM production.user__late_large")
                     .equals(List.of(List.of(Integer.toString(large.length()), "large"))));
-    assertThat(rows("SELECT pkey, value FROM production.user__late_bulk"))
+    assertThat(poisoned.rows("SELECT pkey, value FROM production.user__late_bulk"))
         .containsExactly(List.of("7", "70"));
-    assertThat(groups(chosen)).isEmpty();
+    assertThat(poisoned.groups(chosen)).isEmpty();
     // The file of the large one went with its letter.
-    assertThat(run("sweep", overflow).out()).contains("No file");
+    assertThat(poisoned.run("sweep", overflow).out()).contains("No file");
   }
 
   @Test
@@ -373,34 +348,9 @@ public class PoisonLettersTest {
                     "")));
     try (OfflineResults results =
         OfflineResults.of(new Notification.Contents("bulk", Results.ENVIRONMENT, "", mapping))
-            .into(stack.uploadBucket() + "/late")) {
+            .into(poisoned.stack().uploadBucket() + "/late")) {
       results.add(7L, NOW, List.of(70L));
       return results.finish();
-    }
-  }
-
-  private static void restart(String name, String... options) throws Exception {
-    RunningWriter writer =
-        stack.writers().stream()
-            .filter(each -> each.writer().name().equals(name))
-            .findFirst()
-            .orElseThrow();
-    RunningWriter unused = stack.restartFromSavepoint(writer, options);
-  }
-
-  private static void setLimit(String topic, int bytes) throws Exception {
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", (Object) stack.kafka().bootstrapServers()))) {
-      admin
-          .incrementalAlterConfigs(
-              Map.of(
-                  new ConfigResource(ConfigResource.Type.TOPIC, topic),
-                  List.of(
-                      new AlterConfigOp(
-                          new ConfigEntry("max.message.bytes", Integer.toString(bytes)),
-                          AlterConfigOp.OpType.SET))))
-          .all()
-          .get();
     }
   }
 
@@ -422,99 +372,5 @@ public class PoisonLettersTest {
 
   private static OutgoingMessage message(QueryResult result) {
     return OutgoingMessage.of(result.toByteArray());
-  }
-
-  private static void publish(String topic, List<OutgoingMessage> messages) throws Exception {
-    Bus bus = Buses.at("kafka://" + stack.kafka().bootstrapServers() + "/" + topic);
-    try (BusPublisher publisher = bus.publisher()) {
-      for (OutgoingMessage each : messages) {
-        publisher.publish(each);
-      }
-      publisher.flush();
-    }
-  }
-
-  private static LetterServers.Run run(String... arguments) {
-    List<String> all = new ArrayList<>(List.of(arguments));
-    all.add("--deadLetterBus=" + stack.deadLetterBus());
-    return LetterServers.execute(all.toArray(String[]::new));
-  }
-
-  /** Returns how many letters there are for each reason. */
-  private static Map<String, Integer> groups(String... choice) throws Exception {
-    Map<String, Integer> groups = new TreeMap<>();
-    List<String> arguments = new ArrayList<>(List.of(choice));
-    arguments.addAll(0, List.of("list", "--json"));
-    for (JsonNode group :
-        new ObjectMapper().readTree(run(arguments.toArray(String[]::new)).out())) {
-      groups.merge(group.path("reason").asText(), group.path("count").asInt(), Integer::sum);
-    }
-    return groups;
-  }
-
-  private static List<StoredLetter> waiting() throws Exception {
-    List<StoredLetter> waiting = new ArrayList<>();
-    try (BusLog log = Buses.at(stack.deadLetterBus()).log(BusLog.Use.LOOK)) {
-      WaitingLetters.of(log).read(letter -> true, waiting::add);
-    }
-    return waiting;
-  }
-
-  private static long age(String key) throws Exception {
-    return stored(key, "age");
-  }
-
-  private static long old() throws Exception {
-    return stored("old", "late_old");
-  }
-
-  /** Returns a number in the online store; zero where there is none. */
-  private static long stored(String key, String feature) throws Exception {
-    try (OnlineReader reader = OnlineReader.open(stack.onlineStore())) {
-      OnlineReader.Value value =
-          reader.read(new EntityKey(Results.ENVIRONMENT, "user", key)).get(feature);
-      return value == null ? 0 : (Long) value.value().orElseThrow();
-    }
-  }
-
-  private static List<String> metrics() throws Exception {
-    return rows(METRICS).stream().map(row -> row.get(0) + "=" + row.get(1)).toList();
-  }
-
-  private static boolean has(String table) throws Exception {
-    return !rows("SELECT 1 FROM information_schema.tables WHERE table_name = '" + table + "'")
-        .isEmpty();
-  }
-
-  private static List<List<String>> rows(String sql) throws Exception {
-    List<List<String>> rows = new ArrayList<>();
-    rows.addAll(OfflineStores.at(stack.offlineStore()).reader().query(sql, 100).rows());
-    return rows;
-  }
-
-  private static void sql(String... statements) throws Exception {
-    DuckDbFile open = DuckDbFile.open(file, new DuckDbSettings("256MB", 1, false, 1 << 28));
-    try (Connection connection = open.duplicate();
-        Statement statement = connection.createStatement()) {
-      for (String each : statements) {
-        statement.execute(each);
-      }
-    } finally {
-      open.release();
-    }
-  }
-
-  private interface Condition {
-    boolean holds() throws Exception;
-  }
-
-  private static void await(Condition condition) throws Exception {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (!condition.holds()) {
-      assertWithMessage("waited in vain; letters:\n%s", run("list").out())
-          .that(System.nanoTime())
-          .isLessThan(deadline);
-      Thread.sleep(200);
-    }
   }
 }
