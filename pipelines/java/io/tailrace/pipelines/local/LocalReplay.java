@@ -75,6 +75,7 @@ final class LocalReplay {
     out.println("The table is dropped, and everything is sent back:");
     sql("DROP TABLE " + TABLE);
     command("replay", "--yes", "--rate=100000", "--wait=60s");
+    out.println("What was broken on purpose is broken still, and is one letter again, not two:");
     command("list");
   }
 
