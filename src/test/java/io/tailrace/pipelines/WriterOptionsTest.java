@@ -7,7 +7,10 @@ import static org.junit.Assert.assertThrows;
 
 import io.tailrace.bus.BusReading;
 import io.tailrace.endpoint.Endpoint;
+import io.tailrace.pipelines.local.servers.dynamodb.FakeDynamoDb;
 import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -222,6 +225,36 @@ public class WriterOptionsTest {
     assertThat(ofBigQuery).doesNotContain("streaming-insert-writer");
     assertThat(Writers.forOfflineStore(Writers.ALL, "nonsense").stream().map(Writer::name).toList())
         .isEqualTo(ofDuckDb);
+  }
+
+  @Test
+  public void anOnlineStoreIsLookedAtForTheEnvironmentsThatAreNamed() throws Exception {
+    Path key = Files.writeString(folder.newFile().toPath(), "ANYBODY");
+    String bus = "dir://" + folder.newFolder("0").getParent();
+    try (FakeDynamoDb server = FakeDynamoDb.start()) {
+      String store =
+          "dynamodb://eu-west-1/t-{environment}?endpoint=%s&accessKey=file:%s&secretKey=file:%s"
+              .formatted(server.endpoint(), key, key);
+      OptionCheck check = new OptionCheck();
+      var unused =
+          OnlineWriter.WRITER.look(
+              PipelineOptionsFactory.fromArgs(
+                      "--resultBus=" + bus,
+                      "--deadLetterBus=" + bus,
+                      "--environments=staging",
+                      "--onlineStore=" + store)
+                  .as(OnlineWriterOptions.class),
+              check);
+      check.ask();
+
+      assertThat(assertThrows(CommandException.class, check::finish))
+          .hasMessageThat()
+          .contains("the table t-staging is missing");
+
+      server.account("111111111111");
+      server.createTable("t-staging", "__id__", "__ns__");
+      assertThat(check.identity("deadLetterBus")).contains("111111111111/t-{environment}");
+    }
   }
 
   @Test
