@@ -57,7 +57,9 @@ public final class StreamingInsertWriter {
                 .ofEnvironments(start.environments())
                 .withMaxClockSkew(options.maxClockSkew()))
         .failuresTo(start.failures())
-        .apply("InsertObservations", InsertObservations.into(options.offlineStore()))
+        .apply(
+            "InsertObservations",
+            InsertObservations.into(options.offlineStore()).ofEnvironments(start.environments()))
         .failuresTo(start.failures());
   }
 }

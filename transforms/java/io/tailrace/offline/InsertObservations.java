@@ -1,7 +1,9 @@
 package io.tailrace.offline;
 
+import com.google.common.collect.ImmutableSet;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
+import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.transforms.display.DisplayData;
@@ -25,9 +27,11 @@ public final class InsertObservations
   public static final String STAGE = "InsertObservations";
 
   private final OfflineStore store;
+  private final Set<String> environments;
 
-  private InsertObservations(OfflineStore store) {
+  private InsertObservations(OfflineStore store, Set<String> environments) {
     this.store = store;
+    this.environments = ImmutableSet.copyOf(environments);
   }
 
   /**
@@ -41,14 +45,22 @@ public final class InsertObservations
 
   /** Inserts into a store. */
   public static InsertObservations into(OfflineStore store) {
-    return new InsertObservations(store);
+    return new InsertObservations(store, Set.of());
+  }
+
+  /**
+   * Leaves files of other environments that wait in the store's stage, if it has one, to others; no
+   * environments: there are no others. What comes in is not looked at.
+   */
+  public InsertObservations ofEnvironments(Set<String> served) {
+    return new InsertObservations(store, served);
   }
 
   @Override
   public WithFailures.Result<PCollection<InsertOutcome>, Failure> expand(
       PCollection<ObservationFile> files) {
     // No step of its own: a sink's steps are this transform's, by whose names state is found.
-    return store.inserts().expand(files);
+    return store.inserts(environments).expand(files);
   }
 
   @Override

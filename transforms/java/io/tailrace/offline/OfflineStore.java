@@ -105,6 +105,18 @@ public interface OfflineStore extends Endpoint {
       inserts();
 
   /**
+   * Returns the same where some environments are served: of what waits in a stage, files of others
+   * are left to others.
+   *
+   * @param environments empty: all
+   */
+  default PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts(Set<String> environments) {
+    return inserts();
+  }
+
+  /**
    * Returns what loads files with results into it; empty: they are decoded, and their rows go
    * through {@link #inserts}.
    */

@@ -10,6 +10,7 @@ import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StageOwner;
 import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.WarehouseBulk;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
@@ -109,6 +110,7 @@ public final class DatabricksOfflineStore implements StagedStore {
     }
     if (Role.insertsRows(roles)) {
       address.stage().check();
+      StageOwner.check(address.stage(), identity());
       try (WarehouseSession session = session()) {
         for (String table : abandoned) {
           drop(table, session);

@@ -15,6 +15,8 @@ import io.tailrace.offline.staging.DirectoryStage;
 import io.tailrace.offline.staging.Limits;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.SessionLoader;
+import io.tailrace.offline.staging.Search;
+import io.tailrace.offline.staging.StageOwner;
 import io.tailrace.offline.staging.StageThenLoad;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.parquet.QueryLog;
@@ -171,6 +173,7 @@ public final class DuckDbOfflineStore implements OfflineStore {
       open().release();
       if (staging != null && roles.contains(Role.INSERT)) {
         staging.stage.check();
+        StageOwner.check(staging.stage, identity());
       }
     } else {
       Table unused = reader().query("SELECT 1", 1);
@@ -212,8 +215,17 @@ public final class DuckDbOfflineStore implements OfflineStore {
   public PTransform<
           PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts() {
+    return inserts(Set.of());
+  }
+
+  @Override
+  public PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts(Set<String> environments) {
     if (staging != null) {
-      return StageThenLoad.from(staging.stage, this::openLoader).within(staging.limits);
+      return StageThenLoad.from(staging.stage, this::openLoader)
+          .searching(Search.DEFAULT.ofEnvironments(environments))
+          .within(staging.limits);
     }
     return InsertInBundle.by(() -> GroupedInserts.over(connect()))
         .gathering(settings.memoryBytes() / BYTES_PER_ROW);

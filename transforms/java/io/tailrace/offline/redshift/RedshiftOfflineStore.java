@@ -8,6 +8,7 @@ import io.tailrace.offline.OfflineReader;
 import io.tailrace.offline.bulk.BulkLoader;
 import io.tailrace.offline.staging.Loader;
 import io.tailrace.offline.staging.Stage;
+import io.tailrace.offline.staging.StageOwner;
 import io.tailrace.offline.staging.StagedStore;
 import io.tailrace.offline.warehouse.Meaning;
 import io.tailrace.offline.warehouse.WarehouseCatalog;
@@ -72,6 +73,7 @@ public final class RedshiftOfflineStore implements StagedStore {
   public void check(Set<Role> roles) throws UnavailableException {
     if (Role.insertsRows(roles)) {
       stage().check();
+      StageOwner.check(stage(), identity());
     }
     boolean mayCreate =
         ask("SELECT has_database_privilege(current_database(), 'CREATE')").equals("t");

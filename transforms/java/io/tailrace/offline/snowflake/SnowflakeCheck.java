@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineStore.Role;
+import io.tailrace.offline.staging.StageOwner;
 import io.tailrace.offline.warehouse.WarehouseSession;
 import io.tailrace.offline.warehouse.WideCopy;
 import java.time.Instant;
@@ -47,6 +48,7 @@ final class SnowflakeCheck {
       }
       if (Role.insertsRows(roles)) {
         checkStage(session, address);
+        StageOwner.check(address.stage(), identity(address));
       }
       WideCopy copy = address.bulk().copy();
       String integration = address.statements().integration();

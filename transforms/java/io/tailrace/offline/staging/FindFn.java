@@ -73,7 +73,7 @@ final class FindFn extends DoFn<KV<String, Long>, KV<String, StagedFile>> {
       delete(abandoned(all), connection);
       for (Stage.Entry entry : all) {
         String environment = StagedNames.environment(entry.name());
-        if (!environment.isEmpty()) {
+        if (!environment.isEmpty() && search.includes(environment)) {
           byEnvironment.computeIfAbsent(environment, unused -> new ArrayList<>()).add(entry);
         }
       }

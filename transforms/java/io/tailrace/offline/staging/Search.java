@@ -1,7 +1,9 @@
 package io.tailrace.offline.staging;
 
+import com.google.common.collect.ImmutableSet;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Set;
 
 /**
  * How the stage is searched for files that were staged and never loaded. Immutable.
@@ -12,9 +14,32 @@ import java.time.Duration;
  * @param keep for how long a file stays after it was loaded: as long as a worker may be repeating a
  *     bundle that refers to it. One of which something was refused stays for {@link #REMEMBERED},
  *     as its letters are made of it
+ * @param environments whose files are searched for; empty: all
  */
-public record Search(Duration every, Duration olderThan, Duration keep) implements Serializable {
+public record Search(
+    Duration every, Duration olderThan, Duration keep, Set<String> environments)
+    implements Serializable {
   private static final long serialVersionUID = 1;
+
+  /** Copies the set. */
+  public Search {
+    environments = ImmutableSet.copyOf(environments);
+  }
+
+  /** Searches for files of all environments. */
+  public Search(Duration every, Duration olderThan, Duration keep) {
+    this(every, olderThan, keep, Set.of());
+  }
+
+  /** Leaves files of other environments to others; none: there are no others. */
+  public Search ofEnvironments(Set<String> others) {
+    return new Search(every, olderThan, keep, others);
+  }
+
+  /** Returns whether files of an environment are searched for. */
+  boolean includes(String environment) {
+    return environments.isEmpty() || environments.contains(environment);
+  }
 
   /** Every hour, files that are older than ten minutes; they stay for an hour. */
   public static final Search DEFAULT =

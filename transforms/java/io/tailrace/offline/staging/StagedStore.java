@@ -5,6 +5,7 @@ import io.tailrace.offline.OfflineStore;
 import io.tailrace.parquet.ObservationFile;
 import io.tailrace.stage.Failure;
 import java.time.Duration;
+import java.util.Set;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.WithFailures;
 import org.apache.beam.sdk.values.PCollection;
@@ -27,8 +28,16 @@ public interface StagedStore extends OfflineStore {
   default PTransform<
           PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
       inserts() {
+    return inserts(Set.of());
+  }
+
+  @Override
+  default PTransform<
+          PCollection<ObservationFile>, WithFailures.Result<PCollection<InsertOutcome>, Failure>>
+      inserts(Set<String> environments) {
     StagedStore store = this;
     return StageThenLoad.from(stage(), store::openLoader)
+        .searching(Search.DEFAULT.ofEnvironments(environments))
         .within(Limits.DEFAULT.waiting(loadEvery()));
   }
 }

@@ -36,6 +36,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -223,6 +224,38 @@ public class StageThenLoadTest {
     assertThat(young.count("files_found")).isEqualTo(0);
     assertThat(old.count("files_found")).isEqualTo(1);
     assertThat(ages()).containsExactly("[ann, 1]");
+  }
+
+  @Test
+  public void filesOfEnvironmentsThatAreNotServedAreLeftToOthers() throws Exception {
+    stageOnly(age("ann", 1, 0));
+
+    Outcome others = run(sink().searching(EVERYTHING.ofEnvironments(Set.of("dev"))));
+    Outcome own = run(sink().searching(EVERYTHING.ofEnvironments(Set.of("dev", "production"))));
+
+    assertThat(others.count("files_found")).isEqualTo(0);
+    assertThat(own.count("files_found")).isEqualTo(1);
+  }
+
+  @Test
+  public void aStageIsThatOfTheStoreThatCameFirst() throws Exception {
+    DuckDbOfflineStore other =
+        DuckDbOfflineStore.at(
+            EndpointUri.parse("duckdb://" + folder.getRoot() + "/other.db?stage=" + stage.uri()));
+    store.check();
+    store.check();
+
+    String refusal = assertThrows(UnavailableException.class, other::check).getMessage();
+
+    assertThat(refusal).contains("the stage " + stage.uri() + " is another store's (");
+    assertThat(refusal).contains("give each store a stage of its own with stage=");
+    // Nobody loads or deletes what says so.
+    makeOld(Duration.ofDays(8));
+    Outcome searched = run(sink().searching(EVERYTHING));
+    assertThat(searched.count("files_found") + searched.count("files_deleted")).isEqualTo(0);
+    assertThat(staged()).hasSize(1);
+    Files.delete(stageDirectory().resolve(staged().get(0)));
+    other.check();
   }
 
   @Test
