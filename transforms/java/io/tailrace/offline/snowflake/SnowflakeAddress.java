@@ -76,7 +76,11 @@ record SnowflakeAddress(
         };
     SnowflakeStatements statements =
         new SnowflakeStatements(
-            database.toUpperCase(Locale.ROOT), schema, clustering, integration.orElse(null));
+            database.toUpperCase(Locale.ROOT),
+            schema,
+            clustering,
+            integration.orElse(null),
+            server.timeouts().reply());
     SnowflakeAddress address =
         new SnowflakeAddress(
             server,

@@ -2,6 +2,7 @@ package io.tailrace.offline.snowflake;
 
 import static io.tailrace.sql.snowflake.SnowflakeDialect.SNOWFLAKE;
 
+import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.staging.Stage;
 import io.tailrace.offline.staging.StagedFile;
@@ -16,6 +17,9 @@ import io.tailrace.sql.FoundTable;
 import io.tailrace.sql.Table;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Locale;
@@ -32,9 +36,14 @@ import org.slf4j.LoggerFactory;
  * @param schemaPattern the name of a schema, perhaps with {@code {environment}} in it
  * @param clustering whether tables of rows are clustered, which Snowflake does for money
  * @param integration the storage integration that lets Snowflake read buckets; null: none
+ * @param statementLimit how long a statement, and a wait for a lock, may take
  */
 record SnowflakeStatements(
-    String database, String schemaPattern, Clustering clustering, @Nullable String integration)
+    String database,
+    String schemaPattern,
+    Clustering clustering,
+    @Nullable String integration,
+    Duration statementLimit)
     implements WarehouseDialect {
   private static final long serialVersionUID = 1;
 
@@ -47,6 +56,9 @@ record SnowflakeStatements(
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(SnowflakeStatements.class);
+
+  /** A load is several statements, each of which may take its time. */
+  private static final int LONGEST_LOAD_IN_STATEMENTS = 6;
 
   private static final long MICROS_PER_DAY = 86_400_000_000L;
   private static final long FIRST_DAY = LocalDate.of(1, 1, 1).toEpochDay();
@@ -252,7 +264,7 @@ record SnowflakeStatements(
 
   /**
    * Whoever updates the one row has the table until the transaction ends. One that has it for
-   * longer than others are let to wait is ended: its load begins anew.
+   * longer than a load can take is ended: it begins anew. Others have waited several times then.
    */
   @Override
   public void lock(Statements statements, String lockPlace) throws SQLException {
@@ -275,8 +287,13 @@ record SnowflakeStatements(
     }
   }
 
-  private static void endHolder(Statements statements, String lockPlace) throws SQLException {
-    record Lock(String resource, String transaction, String status) {}
+  private void endHolder(Statements statements, String lockPlace) throws SQLException {
+    record Lock(String resource, String transaction, String status, Instant since) {}
+    Instant stalledSince =
+        statements
+            .query("SELECT " + micros("CURRENT_TIMESTAMP()"), row -> Micros.instant(row.getLong(1)))
+            .get(0)
+            .minus(statementLimit.multipliedBy(LONGEST_LOAD_IN_STATEMENTS));
     String table = lockPlace.replace("\"", "");
     for (Lock lock :
         statements.query(
@@ -285,8 +302,13 @@ record SnowflakeStatements(
                 new Lock(
                     row.getString("resource"),
                     row.getString("transaction"),
-                    row.getString("status")))) {
-      if (lock.resource.equals(table) && lock.status.equals("HOLDING")) {
+                    row.getString("status"),
+                    Optional.ofNullable(row.getTimestamp("acquired_on"))
+                        .map(Timestamp::toInstant)
+                        .orElse(Instant.MAX)))) {
+      if (lock.resource.equals(table)
+          && lock.status.equals("HOLDING")
+          && lock.since.isBefore(stalledSince)) {
         LOG.warn(
             "The transaction {} has had {} for too long: it is ended", lock.transaction, table);
         List<String> unused =

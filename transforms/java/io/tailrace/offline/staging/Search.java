@@ -16,8 +16,7 @@ import java.util.Set;
  *     as its letters are made of it
  * @param environments whose files are searched for; empty: all
  */
-public record Search(
-    Duration every, Duration olderThan, Duration keep, Set<String> environments)
+public record Search(Duration every, Duration olderThan, Duration keep, Set<String> environments)
     implements Serializable {
   private static final long serialVersionUID = 1;
 

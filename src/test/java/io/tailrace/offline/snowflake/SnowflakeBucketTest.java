@@ -16,6 +16,7 @@ import io.tailrace.testing.Results;
 import io.tailrace.testing.fakes.FakeS3;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.AfterClass;
 import org.junit.Before;
@@ -200,7 +201,11 @@ public class SnowflakeBucketTest {
   public void snowflakeHasItsOwnWordForGooglesBuckets() {
     SnowflakeStatements statements =
         new SnowflakeStatements(
-            "FEATURES", "{environment}", SnowflakeStatements.Clustering.NONE, "LOADING");
+            "FEATURES",
+            "{environment}",
+            SnowflakeStatements.Clustering.NONE,
+            "LOADING",
+            Duration.ofMinutes(10));
 
     assertThat(statements.copyStatement("T", "gs://bucket/files", List.of("a.parquet")))
         .startsWith("COPY INTO T FROM 'gcs://bucket/files/' STORAGE_INTEGRATION = LOADING FILES");

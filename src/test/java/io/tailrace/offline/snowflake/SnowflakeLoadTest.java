@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -209,6 +210,33 @@ public class SnowflakeLoadTest {
   }
 
   @Test
+  public void oneThatIsStillLoadingIsNot() throws Exception {
+    load(staged.put(age("ann", 1)));
+    SnowflakeOfflineStore hasty =
+        (SnowflakeOfflineStore)
+            OfflineStores.at(
+                SNOWFLAKE
+                    .uri()
+                    .replace("timeout=10s", "timeout=1s")
+                    .replace("retryFor=1s", "retryFor=1ms"));
+    try (WarehouseSession loading = new WarehouseSession(store.server())) {
+      boolean unused =
+          loading.require(
+              statements -> {
+                statements.execute("BEGIN");
+                store.dialect().lock(statements, "\"FEATURES\".\"PRODUCTION\".\"LOAD_LOCK\"");
+                // Longer than any one statement may take.
+                SNOWFLAKE.server().ageLocks(Duration.ofSeconds(4));
+                assertThrows(
+                    UnavailableException.class, () -> load(hasty, staged.put(age("bob", 2))));
+                statements.execute("COMMIT");
+                return true;
+              });
+    }
+    assertThat(load(staged.put(age("eve", 3))).rows().inserted()).isEqualTo(1);
+  }
+
+  @Test
   public void aTransactionThatHasTheLockForTooLongIsEnded() throws Exception {
     load(staged.put(age("ann", 1)));
     SnowflakeOfflineStore hasty =
@@ -226,6 +254,7 @@ public class SnowflakeLoadTest {
                 store.dialect().lock(statements, "\"FEATURES\".\"PRODUCTION\".\"LOAD_LOCK\"");
                 return true;
               });
+      SNOWFLAKE.server().ageLocks(Duration.ofSeconds(7));
 
       assertThat(load(hasty, staged.put(age("bob", 2))).rows().inserted()).isEqualTo(1);
     }

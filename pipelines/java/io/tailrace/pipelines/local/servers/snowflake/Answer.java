@@ -52,11 +52,20 @@ final class Answer {
     return answer;
   }
 
-  /** Returns rows of texts. */
+  /** Returns a time as it stands in an answer. */
+  static String seconds(Instant time) {
+    return time.getEpochSecond() + "." + String.format(Locale.ROOT, "%09d", time.getNano());
+  }
+
+  /** Returns rows of texts, and of times in columns that are called so. */
   static ObjectNode rows(long type, List<String> columns, List<List<String>> rows) {
     ObjectNode data = head(type);
     ArrayNode types = data.putArray("rowtype");
-    columns.forEach(column -> type(types, column, "text", 0));
+    columns.forEach(
+        column -> {
+          boolean isTime = column.endsWith("_on");
+          type(types, column, isTime ? "timestamp_ltz" : "text", isTime ? 9 : 0);
+        });
     ArrayNode values = data.putArray("rowset");
     for (List<String> row : rows) {
       ArrayNode line = values.addArray();

@@ -99,7 +99,7 @@ final class FakeSession implements AutoCloseable {
       case "SHOW" ->
           Answer.rows(
               Answer.SELECT,
-              List.of("resource", "type", "transaction", "status"),
+              List.of("resource", "type", "transaction", "status", "acquired_on"),
               locks.all().entrySet().stream()
                   .map(
                       lock ->
@@ -107,7 +107,8 @@ final class FakeSession implements AutoCloseable {
                               lock.getKey().replace("\"", ""),
                               "PARTITIONS",
                               Long.toString(lock.getValue().id()),
-                              "HOLDING"))
+                              "HOLDING",
+                              Answer.seconds(locks.takenAt(lock.getKey()))))
                   .toList());
       case "DESCRIBE" -> {
         String name =

@@ -158,6 +158,11 @@ public final class FakeSnowflake implements AutoCloseable {
     return faults;
   }
 
+  /** Says of all locks that are taken now that they were taken earlier. */
+  public void ageLocks(Duration by) {
+    account.locks().age(by);
+  }
+
   /** Returns which buckets it may read. */
   public Buckets buckets() {
     return account.buckets();
