@@ -30,6 +30,9 @@ public abstract class WarehouseLoadContract {
   /** Returns a word in each of the statements of a load, in their order. */
   protected abstract List<String> statements();
 
+  /** Refuses the next copy, as if it were the fault of a file. */
+  protected abstract void refuseCopy();
+
   private StagedStore store(String more) {
     return warehouse().store(more);
   }
@@ -156,6 +159,18 @@ public abstract class WarehouseLoadContract {
     assertThat(again.refused()).isEmpty();
     assertThat(again.rows().duplicates()).isEqualTo(1);
     assertThat(again.queries().duplicates()).isEqualTo(1);
+  }
+
+  @Test
+  public void aFileThatCantBeCopiedIsRefusedWhileASoundOneCanBe() throws Exception {
+    List<StagedFile> files = age(1);
+    refuseCopy();
+
+    Inserted inserted = load(store(""), files);
+
+    assertThat(inserted.refused().keySet()).containsExactly(0);
+    assertThat(inserted.refused().get(0)).contains(" can't be copied: ");
+    assertThat(load(store(""), files).refused()).isEqualTo(inserted.refused());
   }
 
   @Test

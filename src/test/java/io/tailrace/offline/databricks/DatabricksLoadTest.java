@@ -24,6 +24,11 @@ public class DatabricksLoadTest extends WarehouseLoadContract {
   }
 
   @Override
+  protected void refuseCopy() {
+    DATABRICKS.server().refuse("COPY INTO", 200, "FAILED_READ_FILE");
+  }
+
+  @Override
   protected List<String> statements() {
     return List.of("CREATE OR REPLACE TABLE", "COPY INTO", "MERGE INTO", "INSERT INTO");
   }

@@ -24,6 +24,11 @@ public class RedshiftLoadTest extends WarehouseLoadContract {
   }
 
   @Override
+  protected void refuseCopy() {
+    REDSHIFT.server().refuse("COPY", "XX000", "Spectrum Scan Error");
+  }
+
+  @Override
   protected List<String> statements() {
     return List.of("CREATE TEMP", "COPY", "LOCK", "INSERT INTO", "COMMIT");
   }
