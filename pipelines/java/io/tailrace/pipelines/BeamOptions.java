@@ -52,6 +52,8 @@ final class BeamOptions {
       Map<String, String> defaults =
           new LinkedHashMap<>(RunnerDefaults.of(named.getRunner(), gathering));
       defaults.putAll(CloudDefaults.of(args));
+      // Beam would name jobs after the class that parses options.
+      defaults.put("appName", type.getSimpleName().replaceFirst("Options$", ""));
       Map<String, String> given =
           Arrays.stream(args)
               .collect(

@@ -175,6 +175,16 @@ public class BeamOptionsTest {
     assertThat(WriterOptions.environments(list)).containsExactly("a", "b");
   }
 
+  @Test
+  public void aJobWithoutANameHasThatOfItsWriter() throws Exception {
+    assertThat(BeamOptions.parse(OnlineWriterOptions.class, false).getJobName())
+        .startsWith("onlinewriter-");
+    assertThat(BeamOptions.parse(OnlineWriterOptions.class, false, "--jobName=mine").getJobName())
+        .isEqualTo("mine");
+    assertThat(BeamOptions.parse(OnlineWriterOptions.class, false, "--appName=Mine").getJobName())
+        .startsWith("mine-");
+  }
+
   private static FlinkPipelineOptions parse(boolean gathering, String... args) throws Exception {
     return BeamOptions.parse(WriterOptions.class, gathering, args).as(FlinkPipelineOptions.class);
   }
