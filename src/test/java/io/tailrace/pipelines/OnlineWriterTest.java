@@ -398,6 +398,12 @@ public class OnlineWriterTest {
     try (ServerSocket socket = new ServerSocket(0)) {
       closedPort = socket.getLocalPort();
     }
+    Path properties = folder.newFile().toPath();
+    Files.writeString(
+        properties,
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n"
+            + "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required"
+            + " username=\"me\" password=\"hunter2\";\n");
     CommandException e =
         assertThrows(
             CommandException.class,
@@ -406,14 +412,17 @@ public class OnlineWriterTest {
                     "--resultBus=kafka://127.0.0.1:" + closedPort + "/results",
                     "--onlineStore=redis://127.0.0.1:" + closedPort,
                     // Redis listens there, which never answers as Kafka does.
-                    "--deadLetterBus=kafka://127.0.0.1:" + redis.port() + "/letters"));
+                    "--deadLetterBus=kafka://127.0.0.1:"
+                        + redis.port()
+                        + "/letters?properties=file:"
+                        + properties));
 
     List<String> lines = e.getMessage().lines().toList();
     assertThat(lines).hasSize(3);
     assertThat(lines.get(0))
         .contains("kafka://127.0.0.1:" + closedPort + "/results can't be reached");
     assertThat(lines.get(1))
-        .contains("does not answer as a Kafka broker with security.protocol=PLAINTEXT");
+        .contains("does not answer as a Kafka broker with security.protocol=SASL_PLAINTEXT");
     assertThat(lines.get(2)).contains("redis://127.0.0.1:" + closedPort + " can't be reached");
   }
 

@@ -56,7 +56,7 @@ public class VolumeStageTest {
             "databricks://fake",
             databricks.endpoint(),
             login,
-            new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofMillis(300))),
+            new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(30))),
         path);
   }
 
