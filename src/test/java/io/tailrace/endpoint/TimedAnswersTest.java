@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.Test;
 
@@ -76,8 +77,7 @@ public class TimedAnswersTest {
       assertThat(body.read()).isEqualTo(content[0] & 0xff);
       byte[] rest = body.readAllBytes();
       assertThat(rest).hasLength(content.length - 1);
-      assertThat(java.util.Arrays.equals(content, 1, content.length, rest, 0, rest.length))
-          .isTrue();
+      assertThat(Arrays.equals(content, 1, content.length, rest, 0, rest.length)).isTrue();
     }
     assertThat(
             TimedAnswers.send(http, request(address).build(), BodyHandlers.ofByteArray(), enough)
