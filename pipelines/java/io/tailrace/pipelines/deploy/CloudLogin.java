@@ -1,10 +1,10 @@
 package io.tailrace.pipelines.deploy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSortedMap;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Where a pod is given a cloud's login for its service account: at addresses of its own node, which
@@ -17,18 +17,18 @@ import java.util.TreeMap;
 enum CloudLogin {
   /** The metadata server, with Dataplane V2 and without. */
   GOOGLE(
-      List.of("pubsub://", "bigquery://", "gs://", "=gcp:"),
-      new TreeMap<>(Map.of("169.254.169.254/32", 80, "169.254.169.252/32", 988))),
+      ImmutableList.of("pubsub://", "bigquery://", "gs://", "=gcp:"),
+      ImmutableSortedMap.of("169.254.169.254/32", 80, "169.254.169.252/32", 988)),
 
   /** The agent of EKS; an identity of IAM for a service account needs HTTPS alone. */
   AMAZON(
-      List.of("dynamodb://", "s3://", "=aws:", "AWS_MSK_IAM"),
-      new TreeMap<>(Map.of("169.254.170.23/32", 80)));
+      ImmutableList.of("dynamodb://", "s3://", "=aws:", "AWS_MSK_IAM"),
+      ImmutableSortedMap.of("169.254.170.23/32", 80));
 
-  private final List<String> signs;
-  private final TreeMap<String, Integer> portByAddress;
+  private final ImmutableList<String> signs;
+  private final ImmutableSortedMap<String, Integer> portByAddress;
 
-  CloudLogin(List<String> signs, TreeMap<String, Integer> portByAddress) {
+  CloudLogin(ImmutableList<String> signs, ImmutableSortedMap<String, Integer> portByAddress) {
     this.signs = signs;
     this.portByAddress = portByAddress;
   }
