@@ -105,7 +105,7 @@ public class TailraceTest {
   private static void addNumbers(CommandLine command, Map<String, String> said) {
     for (OptionSpec option : command.getCommandSpec().options()) {
       Class<?> type = option.type();
-      if (Number.class.isAssignableFrom(type) || type.isPrimitive() && type != boolean.class) {
+      if (Number.class.isAssignableFrom(type) || (type.isPrimitive() && type != boolean.class)) {
         String name = command.getCommandSpec().qualifiedName() + " " + option.longestName();
         ParameterException e =
             assertThrows(

@@ -97,7 +97,7 @@ public class PubSubCredentialsTest {
       PubSubBus bus =
           PubSubBus.at(EndpointUri.parse(PubSubTopics.at(server.host()).create("results")));
       AtomicInteger times = new AtomicInteger();
-      try (HeldMessages held =
+      HeldMessages held =
           new HeldMessages(
               bus,
               new PubSubClient(bus.server()),
@@ -105,8 +105,11 @@ public class PubSubCredentialsTest {
                 times.incrementAndGet();
                 throw new IllegalStateException("no label");
               },
-              Duration.ofMillis(1))) {
+              Duration.ofMillis(1));
+      try {
         await(() -> times.get() > 1);
+      } finally {
+        held.close();
       }
     }
   }

@@ -73,14 +73,18 @@ public class DiffCommandTest {
   @Test
   public void whatAnEarlierFileHasLeftIsADifference() throws Exception {
     ObjectNode scaler = manifest("ScaledObject", "online-writer").deepCopy();
-    ((ObjectNode) scaler.path("metadata")).with("annotations").put(PAUSED, "true");
+    ((ObjectNode) scaler.path("metadata")).withObjectProperty("annotations").put(PAUSED, "true");
     ((ObjectNode) scaler.at("/spec/triggers/0/metadata")).put("extra", "true");
     server.put(scaler);
     ObjectNode cluster = manifest("FlinkDeployment", "online-writer").deepCopy();
     ((ObjectNode) cluster.at("/spec/flinkConfiguration")).put("state.backend.type2", "x");
-    ((ObjectNode) cluster.at("/spec/podTemplate/spec")).with("nodeSelector").put("pool", "old");
+    ((ObjectNode) cluster.at("/spec/podTemplate/spec"))
+        .withObjectProperty("nodeSelector")
+        .put("pool", "old");
     // What the cluster says of it is nobody's.
-    ((ObjectNode) cluster.path("metadata")).with("annotations").put("kubectl.kubernetes.io/a", "b");
+    ((ObjectNode) cluster.path("metadata"))
+        .withObjectProperty("annotations")
+        .put("kubectl.kubernetes.io/a", "b");
     server.put(cluster);
 
     assertThat(run(server.url())).isEqualTo(3);

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.flink.api.common.restartstrategy.RestartStrategies;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
@@ -23,7 +22,6 @@ import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.runtime.executiongraph.failover.ExponentialDelayRestartBackoffTimeStrategy;
-import org.apache.flink.runtime.executiongraph.failover.RestartBackoffTimeStrategyFactoryLoader;
 import org.apache.flink.streaming.api.environment.ExecutionCheckpointingOptions;
 import org.junit.Test;
 
@@ -74,11 +72,9 @@ public class FlinkSettingsTest {
   @Test
   public void aJobIsRestartedWithoutEnd() throws Exception {
     for (Configuration settings : configurations()) {
-      var strategy =
-          RestartBackoffTimeStrategyFactoryLoader.createRestartBackoffTimeStrategyFactory(
-                  RestartStrategies.fallBackRestart(), settings, settings, true)
-              .create();
-      assertThat(strategy).isInstanceOf(ExponentialDelayRestartBackoffTimeStrategy.class);
+      assertThat(settings.get(RestartStrategyOptions.RESTART_STRATEGY))
+          .isEqualTo("exponential-delay");
+      var strategy = ExponentialDelayRestartBackoffTimeStrategy.createFactory(settings).create();
       for (int i = 0; i < 10_000; i++) {
         strategy.notifyFailure(new IllegalStateException("a store is down"));
       }
