@@ -33,6 +33,8 @@ record FlinkPlace(
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(50);
 
+  private static final HttpClient CLIENT = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+
   /** Returns the cluster that an option names, as Beam understands it. */
   static FlinkPlace named(String master) {
     String host = host(master);
@@ -116,12 +118,9 @@ record FlinkPlace(
   Optional<JsonNode> ask(String path) {
     try {
       HttpResponse<String> answer =
-          HttpClient.newBuilder()
-              .connectTimeout(PATIENCE)
-              .build()
-              .send(
-                  HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build(),
-                  HttpResponse.BodyHandlers.ofString());
+          CLIENT.send(
+              HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE).build(),
+              HttpResponse.BodyHandlers.ofString());
       return Optional.of(new ObjectMapper().readTree(answer.body()));
     } catch (IOException | IllegalArgumentException e) {
       return Optional.empty();

@@ -9,32 +9,42 @@ import java.util.Set;
 /**
  * Looks at the text of a query before it is run where sessions that only read are not to be had, or
  * could be left: it has to be one statement that reads. Texts in quotes and comments are passed
- * over; whether a backslash in them means anything differs, so both are tried. Stateless and
- * thread-safe.
+ * over; whether a backslash in them means anything, and whether two slashes begin one, differs: all
+ * is tried. Stateless and thread-safe.
  */
 public final class ReadingText {
   private static final Set<String> READ =
       Set.of("SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES", "TABLE");
 
   /** What may stand behind a WITH or an EXPLAIN. */
-  private static final Set<String> WRITE = Set.of("INSERT", "UPDATE", "DELETE", "MERGE", "INTO");
+  private static final Set<String> WRITE =
+      Set.of("INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "CALL", "EXECUTE");
+
+  /** Snowflake's way to write several statements as one. */
+  private static final String PIPE = "->>";
 
   private final String sql;
   private final boolean hasEscapes;
+  private final boolean hasSlashes;
   private final List<String> words = new ArrayList<>();
   private int at;
   private int depth;
   private boolean ended;
   private boolean isMore;
 
-  private ReadingText(String sql, boolean hasEscapes) {
+  private ReadingText(String sql, boolean hasEscapes, boolean hasSlashes) {
     this.sql = sql;
     this.hasEscapes = hasEscapes;
+    this.hasSlashes = hasSlashes;
   }
 
   /** Returns why a text is not one statement that reads; empty: it is. */
   public static Optional<String> whyNot(String sql) {
-    return new ReadingText(sql, false).why().or(() -> new ReadingText(sql, true).why());
+    return new ReadingText(sql, false, false)
+        .why()
+        .or(() -> new ReadingText(sql, true, false).why())
+        .or(() -> new ReadingText(sql, false, true).why())
+        .or(() -> new ReadingText(sql, true, true).why());
   }
 
   private Optional<String> why() {
@@ -57,13 +67,13 @@ public final class ReadingText {
       char c = sql.charAt(at);
       if (Character.isWhitespace(c)) {
         at++;
-      } else if (sql.startsWith("--", at)) {
+      } else if (sql.startsWith("--", at) || (hasSlashes && sql.startsWith("//", at))) {
         skipTo("\n");
       } else if (sql.startsWith("/*", at)) {
         at += 2;
         skipTo("*/");
       } else {
-        isMore |= ended && c != ';';
+        isMore |= (ended && c != ';') || sql.startsWith(PIPE, at);
         token(c);
       }
     }

@@ -204,10 +204,15 @@ final class MemoryBenchmark implements AutoCloseable {
             }
             flink.checkTaskManagers();
           });
+      int restarts = flink.cluster().restarts(running.job());
+      if (restarts > 0) {
+        throw new IllegalStateException(
+            writer.name() + " began anew " + restarts + " times: see " + directory);
+      }
       return new Contained(
           messages * 1e9 / (System.nanoTime() - start),
           flink.peakTaskManagerBytes() / (double) (1 << 20),
-          flink.cluster().restarts(running.job()),
+          restarts,
           bound.isPresent());
     } finally {
       bound.ifPresent(MemoryGroup::close);

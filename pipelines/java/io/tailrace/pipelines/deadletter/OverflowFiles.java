@@ -99,9 +99,10 @@ final class OverflowFiles {
       log.read(
           message -> {
             Optional<String> uri = StoredLetter.of(message).flatMap(StoredLetter::payloadUri);
+            boolean isSettled = known.has(message.place());
             if (uri.isPresent() && directory.holds(uri.get())) {
-              (known.has(message.place()) ? settled : needed).add(uri.get());
-            } else if (uri.isPresent()) {
+              (isSettled ? settled : needed).add(uri.get());
+            } else if (uri.isPresent() && !isSettled) {
               elsewhere[0] = uri.get();
             }
             return true;

@@ -4,7 +4,9 @@ import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Place;
 import io.tailrace.stage.Letter;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A letter and the message that it is on the dead-letter topic. Immutable.
@@ -13,6 +15,10 @@ import java.util.Optional;
  * @param letter what its headers say
  */
 record StoredLetter(BusMessage message, Letter letter) {
+  /** Of what was refused for other reasons an empty value is one that is gone. */
+  private static final Set<Reason> OF_NOTHING =
+      EnumSet.of(Reason.MISSING_FIELD, Reason.UNDECODABLE, Reason.UNRECOGNIZED);
+
   /** Returns the letter that a message is, if it is one. */
   static Optional<StoredLetter> of(BusMessage message) {
     return Letter.of(message.headers()).map(letter -> new StoredLetter(message, letter));
@@ -53,7 +59,7 @@ record StoredLetter(BusMessage message, Letter letter) {
   boolean isIncomplete() {
     return !letter.text(Letter.MISSING).isEmpty()
         || (payloadUri().isEmpty()
-            && letter.reason() == Reason.TOO_LARGE
+            && !OF_NOTHING.contains(letter.reason())
             && message.payload().length == 0);
   }
 

@@ -66,7 +66,8 @@ final class ClusterDifference {
   private static final Pattern MAPS =
       Pattern.compile("data|(.*\\.)?(flinkConfiguration|nodeSelector|annotations)");
 
-  private static final int NOT_FOUND = 404;
+  /** What a cluster says of a kind that it does not know, or that somebody may not look at. */
+  private static final Set<Integer> NO_SUCH_KIND = Set.of(403, 404);
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -110,7 +111,8 @@ final class ClusterDifference {
     }
     KINDS.forEach(
         (kind, api) -> {
-          for (GenericKubernetesResource found : ours(kind, api)) {
+          boolean isMade = manifests.stream().anyMatch(it -> it.path("kind").asText().equals(kind));
+          for (GenericKubernetesResource found : ours(kind, api, isMade)) {
             String name = found.getMetadata().getName();
             if (!wanted.contains(kind + "/" + name)) {
               differences.add(
@@ -124,7 +126,7 @@ final class ClusterDifference {
     return differences;
   }
 
-  private List<GenericKubernetesResource> ours(String kind, String api) {
+  private List<GenericKubernetesResource> ours(String kind, String api, boolean isMade) {
     try {
       return client
           .genericKubernetesResources(context(kind, api, true))
@@ -133,8 +135,8 @@ final class ClusterDifference {
           .list()
           .getItems();
     } catch (KubernetesClientException e) {
-      if (e.getCode() == NOT_FOUND) {
-        // A cluster without KEDA knows nothing of its kinds.
+      if (!isMade && NO_SUCH_KIND.contains(e.getCode())) {
+        // A cluster without KEDA knows nothing of its kinds, nor that anybody might look at them.
         return List.of();
       }
       throw e;
@@ -190,7 +192,8 @@ final class ClusterDifference {
         continue;
       }
       if (WHOLE.matcher(path).matches() || ANNOTATIONS.matcher(name).matches()) {
-        differences.add(object + ": " + name + " is " + text(field.getValue()) + ", and would go");
+        differences.add(
+            object + ": " + name + " is " + text(field.getValue()) + ", and is not in the file");
       } else if (MAPS.matcher(name).matches()) {
         compareOthers(object, name, JSON.createObjectNode(), field.getValue(), differences);
       }

@@ -35,7 +35,11 @@ final class WriterArguments {
   private static final Pattern OPTION = Pattern.compile("^--(\\w+)(?:: | |=)(.*)$", Pattern.DOTALL);
   private static final Pattern NAMED = Pattern.compile("named '(\\w+)'");
   private static final Pattern VARIABLE = Pattern.compile("[?&][^=&]*=env:([A-Za-z0-9_]+)");
-  private static final Pattern FILE = Pattern.compile("[?&]([^=&]*)=(file:[^&]+)");
+
+  /** A secret in a file; other files, such as settings, may be in the image. */
+  private static final Pattern FILE =
+      Pattern.compile("[?&]([^=&]*(?i:password|secret|token|key))=(file:[^&]+)");
+
   private static final Pattern THIS_MACHINE =
       Pattern.compile("(?i)localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[?::1\\]?");
 
@@ -191,7 +195,7 @@ final class WriterArguments {
     }
   }
 
-  /** What a URI names as a file must be a key of the Secret: nothing else is put into the pods. */
+  /** A secret that a URI names as a file must be a key of the Secret, which is put there. */
   private void checkFiles(String option, String value, Shared shared) {
     Matcher file = FILE.matcher(value);
     while (file.find()) {
@@ -202,7 +206,8 @@ final class WriterArguments {
                 + file.group(2)
                 + " as "
                 + file.group(1)
-                + ", which is not in the pods: make it a key of the Secret and write file:"
+                + ", and no secret belongs into an image: make it a key of the Secret and write"
+                + " file:"
                 + FlinkCluster.SECRETS_DIRECTORY
                 + "/KEY");
       } else if (shared.secret().isEmpty()) {

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.deploy;
 
+import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.pipelines.Nearest;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
@@ -119,9 +120,11 @@ final class WriterSections {
     if (!arguments.check(options, given.keySet(), scaling, shared)) {
       return Optional.empty();
     }
-    Optional<MessageQueue> queue =
-        MessageQueue.of(options.getOrDefault(writer.get().reads(), ""), writer.get().name());
-    queue.ifPresent(it -> checkScaler(section, writer.get(), scaling, it));
+    String bus = options.getOrDefault(writer.get().reads(), "");
+    Optional<MessageQueue> queue = MessageQueue.of(bus, writer.get().name());
+    if (scaling.isScaled() && shared.authentication().isEmpty()) {
+      queue.ifPresent(it -> checkScaler(section, writer.get(), bus, it));
+    }
     return Optional.of(
         new WriterDeployment(
             name.orElse(writer.get().name()),
@@ -136,11 +139,15 @@ final class WriterSections {
   }
 
   /** Sees to it that KEDA can look at the queue. */
-  private void checkScaler(Section section, Writer<?> writer, Scaling scaling, MessageQueue queue) {
-    if (!scaling.isScaled() || shared.authentication().isPresent()) {
-      return;
-    }
+  private static void checkScaler(
+      Section section, Writer<?> writer, String uri, MessageQueue queue) {
     if (queue instanceof Kafka kafka) {
+      if (EndpointUri.parse(uri).take("properties").isPresent()) {
+        section.problem(
+            "options." + writer.reads(),
+            "has settings in a file, which a scaler can't read:" + WITHOUT_OURS);
+        return;
+      }
       kafka
           .login()
           .filter(login -> login.password().isPresent() && login.keyOfPassword().isEmpty())

@@ -23,7 +23,7 @@ final class UploadTarget {
       names = "--uploadBucket",
       paramLabel = "URI",
       description =
-          "The folder that the writer loads from: file:///folder, s3://bucket/folder. Default: that"
+          "The folder that the writer loads from, such as file:///folder. Default: that"
               + " of the 'local'.")
   private @Nullable String uploadBucket;
 

@@ -23,6 +23,7 @@ public class ReadingTextTest {
             "SELECT $$it's; so$$, insert('a', 1, 1, 'b') AS n, replace (a, 'x', 'y')",
             "SELECT replace(a.b, 'x', 'y') AS c FROM (SELECT insert FROM a) a",
             "SHOW TABLES",
+            "SELECT '->>' // 2, a // b",
             "DESCRIBE TABLE t",
             "VALUES (1)")) {
       assertWithMessage(sql).that(ReadingText.whyNot(sql)).isEqualTo(Optional.empty());
@@ -43,6 +44,7 @@ public class ReadingTextTest {
             "with a as (select 1) merge into t using a on true when matched then delete",
             "SELECT 1 INTO t",
             "EXPLAIN ANALYZE DELETE FROM t",
+            "WITH p AS PROCEDURE () RETURNS INT AS $$ BEGIN END $$ CALL p()",
             "CALL p()")) {
       assertThat(ReadingText.whyNot(sql).orElse(sql + " is sent")).startsWith("only queries are");
     }
@@ -51,6 +53,8 @@ public class ReadingTextTest {
             "SELECT 1; DROP TABLE t",
             "SELECT 1; COMMIT; DROP TABLE t",
             "SELECT ''; SELECT 2",
+            "SELECT 1 ->> DROP TABLE t",
+            "SELECT 1 // it's\n ->> DELETE FROM t",
             "SELECT $a$'$a$; COMMIT; DROP TABLE t -- '")) {
       assertThat(ReadingText.whyNot(sql).orElse(sql + " is sent")).startsWith("only one query");
     }

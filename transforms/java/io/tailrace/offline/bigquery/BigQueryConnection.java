@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -289,6 +290,8 @@ final class BigQueryConnection implements BatchConnection {
     private void take(int number) throws IOException, UnavailableException {
       ObservationFile file = batch.files().get(number);
       ObservationRows rows = file.rows();
+      // A letter is made of all rows of a feature at once: each by itself would decode the file.
+      Map<Feature, BitSet> withoutLatest = new LinkedHashMap<>();
       for (int row = 0; row < rows.count(); row++) {
         Feature feature = new Feature(rows.namespace(row), rows.feature(row));
         Destination destination = destinations.get(feature);
@@ -302,20 +305,23 @@ final class BigQueryConnection implements BatchConnection {
               new Rejected(number, Reason.REJECTED_BY_STORE, RowNumbers.of(row), whyNot.get()));
           continue;
         }
-        Optional<NotLatest> whyNoLatest = whyNoLatest(loose.name().namespace());
-        if (whyNoLatest.isPresent()) {
+        if (whyNoLatest(feature.namespace()).isPresent()) {
           notLatest++;
-          rejected.add(
-              new Rejected(
-                  number,
-                  whyNoLatest.get().reason,
-                  RowNumbers.of(row),
-                  "it is stored, but not in the latest table: " + whyNoLatest.get().why));
+          withoutLatest.computeIfAbsent(feature, any -> new BitSet()).set(row);
         }
         accepted++;
         Observed observed = new Observed(loose, batch.stringKeys(), batch.valueType());
         Taken next = new Taken(file, appended(destination, file, batch, observed));
         byId.merge(new Id(feature, loose.id()), next, Observations::greater);
+      }
+      for (Map.Entry<Feature, BitSet> each : withoutLatest.entrySet()) {
+        NotLatest why = whyNoLatest(each.getKey().namespace()).orElseThrow();
+        rejected.add(
+            new Rejected(
+                number,
+                why.reason,
+                RowNumbers.of(each.getValue()),
+                "it is stored, but not in the latest table: " + why.why));
       }
     }
 

@@ -4,6 +4,7 @@ import static io.tailrace.sql.redshift.RedshiftDialect.REDSHIFT;
 
 import io.tailrace.offline.warehouse.Statements;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,6 +16,9 @@ import org.slf4j.LoggerFactory;
  * @param place the table of the lock, as it stands in a statement
  */
 record RedshiftLock(String place) {
+  private static final int LOOKS = 5;
+  private static final Duration BETWEEN_LOOKS = Duration.ofMillis(300);
+
   private static final Logger LOG = LoggerFactory.getLogger(RedshiftLock.class);
 
   /** Returns the query for the processes that have it. */
@@ -26,25 +30,40 @@ record RedshiftLock(String place) {
   }
 
   /**
-   * Ends those who have it and run nothing: no limit of the server does, as a session that is idle
-   * in its transaction runs no statement. One whose statement runs is let to go on, as it ends by
-   * its own limit.
+   * Ends those who have it and run nothing each time that they are looked at: no limit of the
+   * server does, as a session that is idle in its transaction runs no statement. One whose
+   * statement runs is let to go on, as it ends by its own limit, and so is one that is between two.
    */
   void endIdleHolders(Statements statements) throws SQLException {
     // The statement that took too long has broken its transaction.
     statements.execute("ROLLBACK");
     for (int pid : statements.query(holders(), row -> row.getInt(1))) {
+      if (isIdle(pid, statements)) {
+        LOG.warn("The session {} has had {} for too long and is idle: it is ended", pid, place);
+        List<String> unused =
+            statements.query("SELECT pg_terminate_backend(" + pid + ")", row -> row.getString(1));
+      }
+    }
+  }
+
+  private static boolean isIdle(int pid, Statements statements) throws SQLException {
+    for (int look = 0; look < LOOKS; look++) {
       long running =
           statements
               .query(
                   "SELECT COUNT(*) FROM stv_recents WHERE status = 'Running' AND pid = " + pid,
                   row -> row.getLong(1))
               .get(0);
-      if (running == 0) {
-        LOG.warn("The session {} has had {} for too long and is idle: it is ended", pid, place);
-        List<String> unused =
-            statements.query("SELECT pg_terminate_backend(" + pid + ")", row -> row.getString(1));
+      if (running > 0) {
+        return false;
+      }
+      try {
+        Thread.sleep(BETWEEN_LOOKS.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
       }
     }
+    return true;
   }
 }

@@ -42,6 +42,9 @@ final class DynamoDbTables {
   private final DynamoDbServer server;
   private final Set<String> ready = new HashSet<>();
 
+  /** Those that could be used at any time, and so are known to be right. */
+  private final Set<String> used = new HashSet<>();
+
   DynamoDbTables(DynamoDbAddress address, DynamoDbServer server) {
     this.address = address;
     this.server = server;
@@ -74,7 +77,8 @@ final class DynamoDbTables {
    *
    * @return which can't be used, and why, of environments that nobody has named: one of those must
    *     not stop the others
-   * @throws UnavailableException if one can't be used that was known beforehand
+   * @throws UnavailableException if one can't be used that was known beforehand, or was used
+   *     before, or if none could be used yet: then it is not one environment that is odd
    */
   Map<String, String> use(Collection<String> tables) throws UnavailableException {
     Map<String, String> unusable = new HashMap<>();
@@ -82,16 +86,37 @@ final class DynamoDbTables {
       if (ready.contains(table)) {
         continue;
       }
-      Optional<String> why = whyNot(table);
+      boolean isNamed = address.tables().contains(table) || used.contains(table);
+      Optional<String> why = isNamed ? whyNot(table) : whyNotOrDenied(table);
       if (why.isEmpty()) {
         ready.add(table);
-      } else if (address.tables().contains(table)) {
+        used.add(table);
+      } else if (isNamed) {
         throw new UnavailableException(address.text() + ": " + why.get());
       } else {
         unusable.put(table, why.get());
       }
     }
+    if (!unusable.isEmpty() && used.isEmpty()) {
+      throw new UnavailableException(
+          address.text()
+              + ": no table could be used yet. Name the environments with --environments, so that"
+              + " results of others wait for nobody: "
+              + unusable.values().iterator().next());
+    }
     return unusable;
+  }
+
+  /** Of a table that somebody else's result names, it is its own affair that it may not be used. */
+  private Optional<String> whyNotOrDenied(String table) throws UnavailableException {
+    try {
+      return whyNot(table);
+    } catch (UnavailableException e) {
+      if (DynamoDbServer.denied(e).isPresent()) {
+        return Optional.of(String.valueOf(e.getMessage()));
+      }
+      throw e;
+    }
   }
 
   /** Returns why a table can't be used, with the correction; empty: it can. */

@@ -166,8 +166,8 @@ public class DeploymentFileTest {
     String inSecret = "file:/etc/tailrace/secrets/redis";
     assertThat(problems(HEAD + ONLINE.replace("env:REDIS_PASSWORD", "file:/etc/redis/password")))
         .containsExactly(
-            "writers[0].options.onlineStore: names file:/etc/redis/password as password, which is"
-                + " not in the pods: make it a key of the Secret and write"
+            "writers[0].options.onlineStore: names file:/etc/redis/password as password, and no"
+                + " secret belongs into an image: make it a key of the Secret and write"
                 + " file:/etc/tailrace/secrets/KEY");
     assertThat(
             problems(
@@ -194,6 +194,15 @@ public class DeploymentFileTest {
       assertThat(only("triggerAuthentication: mine\n" + loggingIn(place) + scaled).name())
           .isEqualTo("online-writer");
     }
+  }
+
+  @Test
+  public void aScalerReadsNoFileOfSettings() throws Exception {
+    String head =
+        HEAD.replace("result-bus", "result-bus?properties=file:/opt/tailrace/client.properties");
+    assertThat(problems(head + ONLINE + "  replicas: {maximum: 4, rate: 100}\n").get(0))
+        .startsWith("writers[0].options.resultBus: has settings in a file, which a scaler can't");
+    assertThat(only(head + ONLINE).name()).isEqualTo("online-writer");
   }
 
   private static String loggingIn(String password) {

@@ -91,12 +91,15 @@ public class DiffCommandTest {
     assertThat(out.toString().lines().toList())
         .containsExactly(
             "FlinkDeployment/online-writer: spec.flinkConfiguration.state.backend.type2 is x, and"
-                + " would go",
+                + " is not in the file",
             "FlinkDeployment/online-writer: spec.podTemplate.spec.nodeSelector.pool is old, and"
-                + " would go",
-            "ScaledObject/online-writer: metadata.annotations." + PAUSED + " is true, and would go",
+                + " is not in the file",
+            "ScaledObject/online-writer: metadata.annotations."
+                + PAUSED
+                + " is true, and is not in the"
+                + " file",
             "ScaledObject/online-writer: spec.triggers[0].metadata.extra is true, and"
-                + " would go");
+                + " is not in the file");
   }
 
   @Test
