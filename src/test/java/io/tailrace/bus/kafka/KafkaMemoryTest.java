@@ -84,8 +84,8 @@ public class KafkaMemoryTest {
     File output = folder.newFile();
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // Of which the options of all clouds take fifty.
-    command.add("-Xmx84m");
+    // Of which the options of all clouds take nearly sixty.
+    command.add("-Xmx92m");
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(SmallHeapReader.class.getName());
     command.add("kafka://" + kafka.bootstrapServers() + "/" + topic);

@@ -220,8 +220,12 @@ public class CountedReplaysTest {
   }
 
   private void command(List<String> owner) {
-    LetterServers.Run run =
-        servers.run("replay", "--yes", "--writer=" + owner.get(0), "--group=" + owner.get(1));
+    List<String> arguments =
+        new ArrayList<>(List.of("replay", "--yes", "--writer=" + owner.get(0)));
+    if (!owner.get(1).isEmpty()) {
+      arguments.add("--group=" + owner.get(1));
+    }
+    LetterServers.Run run = servers.run(arguments.toArray(String[]::new));
     assertWithMessage(run.err()).that(run.code()).isEqualTo(0);
     List.copyOf(waiting.keySet())
         .forEach(
