@@ -2,6 +2,7 @@ package io.tailrace.offline;
 
 import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
+import static org.junit.Assert.assertThrows;
 
 import io.tailrace.testing.DocumentedSql;
 import io.tailrace.testing.OfflineConnections;
@@ -11,6 +12,7 @@ import io.tailrace.v1.Deletion;
 import io.tailrace.v1.Frame;
 import io.tailrace.v1.QueryResult;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
@@ -32,9 +34,9 @@ public class OfflineSqlTest {
 
   @Test
   public void everyStatementIsOfOneOfTheStores() throws Exception {
-    assertThat(documented("SELECT")).hasSize(5);
+    assertThat(documented("SELECT")).hasSize(6);
     assertThat(documented("md5(concat(strlen")).hasSize(1);
-    assertThat(documented("")).hasSize(6);
+    assertThat(documented("")).hasSize(7);
   }
 
   @Test
@@ -96,6 +98,22 @@ public class OfflineSqlTest {
       slow.commit();
 
       assertThat(newKeys(meanwhile, completeUntil())).containsExactly("slow", "quick");
+    }
+  }
+
+  /** Locks and their catalog are PostgreSQL's in Redshift, too. */
+  @Test
+  public void inRedshiftWhoeverHoldsTheLockIsEnded() throws Exception {
+    database.execute(
+        "CREATE SCHEMA tailrace_prod", "CREATE TABLE tailrace_prod.load_lock (session TEXT)");
+    try (Connection holder = database.connect();
+        Statement statement = holder.createStatement()) {
+      holder.setAutoCommit(false);
+      statement.execute("LOCK TABLE tailrace_prod.load_lock");
+
+      assertThat(database.rows(documented("pg_terminate_backend").get(0))).hasSize(1);
+
+      assertThrows(SQLException.class, () -> statement.execute("SELECT 1"));
     }
   }
 
