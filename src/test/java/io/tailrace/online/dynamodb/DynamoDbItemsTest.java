@@ -446,6 +446,19 @@ public class DynamoDbItemsTest {
   }
 
   @Test
+  public void everythingWaitsAsLongAsNoTableCouldBeUsed() throws Exception {
+    QueryResult result = Results.of(Results.user("ann", Results.int64("age", T - HOUR, 1)));
+    try (BundleWriter any = environments()) {
+      assertThat(assertThrows(UnavailableException.class, () -> any.write(now, result)))
+          .hasMessageThat()
+          .contains("no table could be used yet. Name the environments with --environments");
+
+      server.createTable("t-production", "__id__", "__ns__");
+      assertThat(any.write(now, result).failures()).isEmpty();
+    }
+  }
+
+  @Test
   public void anEnvironmentThatIsNamedIsWaitedFor() throws Exception {
     QueryResult result = Results.of(Results.user("ann", Results.int64("age", T - HOUR, 1)));
     try (BundleWriter named = environments(Results.ENVIRONMENT)) {

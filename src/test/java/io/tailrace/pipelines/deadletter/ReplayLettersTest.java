@@ -319,11 +319,13 @@ public class ReplayLettersTest {
         servers.letter(1).value(new byte[0]).with("tailrace.reason", "TOO_LARGE").message(),
         servers.letter(2).with("tailrace.reason", "TOO_LARGE").message(),
         servers.letter(3).with("tailrace.missing", "headers").message(),
-        servers.letter(4).with("tailrace.missing", "headers,key").message());
+        servers.letter(4).with("tailrace.missing", "headers,key").message(),
+        // Of rows whose file was gone from the stage.
+        servers.letter(5).value(new byte[0]).with("tailrace.reason", "TYPE_CHANGED").message());
 
     LetterServers.Run run = replay();
 
-    assertThat(run.out()).contains("Not sent: 3 letters without the value, the key or the headers");
+    assertThat(run.out()).contains("Not sent: 4 letters without the value, the key or the headers");
     assertThat(run.out()).contains("1 letter sent");
   }
 

@@ -119,6 +119,18 @@ public class DiffCommandTest {
   }
 
   @Test
+  public void kindsThatNobodyWantsNeedNoRight() throws Exception {
+    server.close();
+    server = new FakeApiServer();
+    Deployment minimal = KubernetesTemplates.deployment("minimal");
+    server.putAll(new Manifests(minimal.shared()).all(minimal.writers()));
+    server.forbid("keda.sh");
+
+    assertThat(run("minimal", server.url())).isEqualTo(0);
+    assertThrows(CommandException.class, () -> run("aws", server.url()));
+  }
+
+  @Test
   public void aClusterThatDoesNotAnswerIsNamed() throws Exception {
     String url = server.url();
     server.close();

@@ -22,6 +22,7 @@ final class FakeApiServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final HttpServer server;
+  private volatile String forbidden = "";
   private final Map<String, ObjectNode> objects = new ConcurrentSkipListMap<>();
 
   FakeApiServer() throws IOException {
@@ -40,6 +41,11 @@ final class FakeApiServer implements AutoCloseable {
     ((ObjectNode) kept.path("metadata")).put("uid", "1").put("resourceVersion", "2");
     kept.putObject("status").put("phase", "any");
     objects.put(path(manifest), kept);
+  }
+
+  /** Lets nobody look at the objects of some API, as for those without the right to it. */
+  void forbid(String api) {
+    forbidden = api;
   }
 
   void remove(ObjectNode manifest) {
@@ -65,7 +71,10 @@ final class FakeApiServer implements AutoCloseable {
     ObjectNode found = objects.get(path);
     ObjectNode answer = JSON.createObjectNode();
     int status = 200;
-    if (found != null) {
+    if (!forbidden.isEmpty() && path.startsWith("/apis/" + forbidden)) {
+      status = 403;
+      answer.put("kind", "Status").put("status", "Failure").put("code", status);
+    } else if (found != null) {
       answer = found;
     } else if (exchange.getRequestURI().getQuery() != null) {
       answer.put("apiVersion", "v1").put("kind", "List").putObject("metadata");
