@@ -19,8 +19,6 @@ import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -328,7 +326,7 @@ public final class Overflow implements Serializable {
         message.topic().substring(0, Math.min(MAX_TOPIC_CHARS, message.topic().length()));
     String position =
         message.messageId().isEmpty() ? message.partition() + "-" + message.offset() + "-" : "";
-    MessageDigest digest = sha256();
+    PartsDigest digest = new PartsDigest();
     for (String text :
         List.of(
             owner.writer,
@@ -338,34 +336,16 @@ public final class Overflow implements Serializable {
             message.topic(),
             message.place().topicId(),
             message.messageId())) {
-      add(digest, text.getBytes(StandardCharsets.UTF_8));
+      digest.add(text);
     }
     for (Header header : letter.headers().all()) {
-      add(digest, header.name().getBytes(StandardCharsets.UTF_8));
-      add(digest, header.value());
+      digest.add(header.name());
+      digest.add(header.value());
     }
-    add(digest, letter.key());
-    add(digest, letter.payload());
-    String hash = HexFormat.of().formatHex(digest.digest()).substring(0, HASH_DIGITS);
+    digest.add(letter.key());
+    digest.add(letter.payload());
+    String hash = HexFormat.of().formatHex(digest.take()).substring(0, HASH_DIGITS);
     return UNSAFE.matcher(topic).replaceAll("_") + "-" + position + hash;
-  }
-
-  /** Adds bytes with their length, so that nothing runs into its neighbour. */
-  private static void add(MessageDigest digest, byte @Nullable [] bytes) {
-    if (bytes == null) {
-      digest.update((byte) '-');
-      return;
-    }
-    digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
-    digest.update(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 
   private ResourceId file(String name) {

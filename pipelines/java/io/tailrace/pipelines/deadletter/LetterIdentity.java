@@ -1,19 +1,19 @@
 package io.tailrace.pipelines.deadletter;
 
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Header;
 import io.tailrace.bus.MessageTime;
 import io.tailrace.bus.Replayed;
 import io.tailrace.stage.Letter;
+import io.tailrace.stage.PartsDigest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which letter one is, wherever it is on its topic: a writer that is restarted may write it a
@@ -28,20 +28,20 @@ record LetterIdentity(long high, long low) {
   static LetterIdentity of(StoredLetter stored) {
     Letter letter = stored.letter();
     BusMessage message = stored.message();
-    MessageDigest digest = sha256();
-    addRefusal(digest, letter);
-    add(digest, source(letter));
-    add(digest, isOfBus(letter) ? letter.text(Replayed.PUBLISHED_AT) : "");
-    add(digest, message.hasKey() ? message.key() : null);
+    PartsDigest digest = new PartsDigest();
+    refusal(letter).forEach(digest::add);
+    digest.add(source(letter));
+    digest.add(isOfBus(letter) ? letter.text(Replayed.PUBLISHED_AT) : "");
+    digest.add(message.hasKey() ? message.key() : null);
     // A bus may give them in any order.
     List<Header> headers =
         letter.original().stream().sorted(Comparator.comparing(Header::name)).toList();
     for (Header each : headers) {
-      add(digest, each.name());
-      add(digest, each.value());
+      digest.add(each.name());
+      digest.add(each.value());
     }
-    add(digest, message.payload());
-    return of(digest);
+    digest.add(message.payload());
+    return of(digest.take());
   }
 
   /**
@@ -49,10 +49,11 @@ record LetterIdentity(long high, long low) {
    * without a value, at one position of topics of one name, it is the same.
    */
   static LetterIdentity ofEarlierVersions(StoredLetter stored) {
-    MessageDigest digest = sha256();
-    addRefusal(digest, stored.letter());
-    digest.update(stored.message().payload());
-    return of(digest);
+    Hasher hasher = Hashing.sha256().newHasher();
+    for (String text : refusal(stored.letter())) {
+      hasher.putString(text, StandardCharsets.UTF_8).putByte((byte) 0);
+    }
+    return of(hasher.putBytes(stored.message().payload()).hash().asBytes());
   }
 
   /** Returns which topic it is of. A writer that is restarted may name other servers of it. */
@@ -66,37 +67,19 @@ record LetterIdentity(long high, long low) {
     return letter.text(Replayed.PUBLISHED_BY).equals(Replayed.publishedBy(MessageTime.By.BUS));
   }
 
-  private static void addRefusal(MessageDigest digest, Letter letter) {
-    for (String text :
-        new String[] {
-          letter.writer(),
-          letter.group(),
-          letter.stage(),
-          letter.place(),
-          Integer.toString(letter.attempts()),
-          letter.text(Letter.PAYLOAD_URI),
-        }) {
-      digest.update(text.getBytes(StandardCharsets.UTF_8));
-      digest.update((byte) 0);
-    }
+  /** Returns who refused what. */
+  private static List<String> refusal(Letter letter) {
+    return List.of(
+        letter.writer(),
+        letter.group(),
+        letter.stage(),
+        letter.place(),
+        Integer.toString(letter.attempts()),
+        letter.text(Letter.PAYLOAD_URI));
   }
 
-  private static void add(MessageDigest digest, String text) {
-    add(digest, text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** Adds bytes with their length, so that nothing runs into its neighbour. */
-  private static void add(MessageDigest digest, byte @Nullable [] bytes) {
-    if (bytes == null) {
-      digest.update((byte) '-');
-      return;
-    }
-    digest.update((bytes.length + ":").getBytes(StandardCharsets.US_ASCII));
-    digest.update(bytes);
-  }
-
-  private static LetterIdentity of(MessageDigest digest) {
-    ByteBuffer hash = ByteBuffer.wrap(digest.digest());
+  private static LetterIdentity of(byte[] digest) {
+    ByteBuffer hash = ByteBuffer.wrap(digest);
     return new LetterIdentity(hash.getLong(), hash.getLong());
   }
 
@@ -109,14 +92,6 @@ record LetterIdentity(long high, long low) {
         new LetterIdentity(
             HexFormat.fromHexDigitsToLong(text, 0, DIGITS / 2),
             HexFormat.fromHexDigitsToLong(text, DIGITS / 2, DIGITS)));
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 
   @Override

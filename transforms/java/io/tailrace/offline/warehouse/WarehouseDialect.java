@@ -22,15 +22,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * What warehouses do differently. What is not overridden is what most of them take. Columns of
  * tables of ours stand unquoted in statements, so that each warehouse folds them in its own way.
  * Implementations are immutable.
  */
-public interface WarehouseDialect extends Serializable {
+public interface WarehouseDialect extends ComparedTexts, Serializable {
   /** Returns the words for types, and how names and texts are quoted. */
+  @Override
   Dialect sql();
 
   /** Stands for the environment in the name of a schema. */
@@ -314,55 +314,6 @@ public interface WarehouseDialect extends Serializable {
             + ") VALUES ("
             + String.join(", ", values.values())
             + ")");
-  }
-
-  /** Returns the condition that {@code t} and {@code s} have the same keys. */
-  default String equal(List<String> keys) {
-    return keys.stream()
-        .map(key -> same("t." + key, "s." + key))
-        .collect(Collectors.joining(" AND "));
-  }
-
-  /**
-   * Returns an expression that tells a text from those that are equal to it in the warehouse's eyes
-   * and yet others, as where blanks at the end do not count. Empty: there are none.
-   *
-   * @param text the name of a column, perhaps with an alias
-   */
-  default Optional<String> difference(String text) {
-    return Optional.empty();
-  }
-
-  /** Returns the condition that two columns have the very same text. */
-  default String same(String text, String other) {
-    return Stream.concat(
-            Stream.of(text + " = " + other),
-            difference(text).stream()
-                .flatMap(one -> difference(other).map(another -> one + " = " + another).stream()))
-        .collect(Collectors.joining(" AND "));
-  }
-
-  /** Returns the condition that a column has this very text. */
-  default String is(String text, String value) {
-    String literal = sql().literal(value);
-    return text
-        + " = "
-        + literal
-        + difference(text)
-            .map(
-                difference ->
-                    " AND "
-                        + difference
-                        + " = "
-                        + difference("CAST(" + literal + " AS " + sql().type(ColumnType.TEXT) + ")")
-                            .orElseThrow())
-            .orElse("");
-  }
-
-  /** Returns, with commas between them, by what rows are put together whose texts are the same. */
-  default String together(List<String> texts) {
-    return Stream.concat(texts.stream(), texts.stream().flatMap(text -> difference(text).stream()))
-        .collect(Collectors.joining(", "));
   }
 
   /** Returns what stands behind SET for a row that another one with its keys replaces. */

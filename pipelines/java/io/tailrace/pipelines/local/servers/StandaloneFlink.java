@@ -199,11 +199,7 @@ public final class StandaloneFlink implements AutoCloseable {
   }
 
   private List<String> flags() {
-    return List.of(
-        "-Xmx" + description.heapMegabytes + "m",
-        "-XX:TieredStopAtLevel=" + description.compiler,
-        "-XX:+UseSerialGC",
-        "-XX:+ExitOnOutOfMemoryError");
+    return StandaloneSettings.flags(description.heapMegabytes, description.compiler);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.tailrace.pipelines.local.servers;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalInt;
 import org.apache.flink.configuration.ClusterOptions;
 import org.apache.flink.configuration.Configuration;
@@ -52,5 +53,19 @@ final class StandaloneSettings {
     // Jobs are spread: whichever process is lost, each job loses something.
     all.setString("taskmanager.load-balance.mode", "SLOTS");
     return all;
+  }
+
+  /**
+   * Returns what each JVM is started with.
+   *
+   * @param heapMegabytes of each process
+   * @param compiler the last of its levels
+   */
+  static List<String> flags(int heapMegabytes, int compiler) {
+    return List.of(
+        "-Xmx" + heapMegabytes + "m",
+        "-XX:TieredStopAtLevel=" + compiler,
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError");
   }
 }
