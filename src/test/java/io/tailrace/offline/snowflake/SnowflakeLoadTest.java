@@ -217,7 +217,7 @@ public class SnowflakeLoadTest {
             OfflineStores.at(
                 SNOWFLAKE
                     .uri()
-                    .replace("timeout=10s", "timeout=1s")
+                    .replace("timeout=10s", "timeout=3s")
                     .replace("retryFor=1s", "retryFor=1ms"));
     try (WarehouseSession loading = new WarehouseSession(store.server())) {
       boolean unused =
@@ -226,7 +226,7 @@ public class SnowflakeLoadTest {
                 statements.execute("BEGIN");
                 store.dialect().lock(statements, "\"FEATURES\".\"PRODUCTION\".\"LOAD_LOCK\"");
                 // Longer than any one statement may take.
-                SNOWFLAKE.server().ageLocks(Duration.ofSeconds(4));
+                SNOWFLAKE.server().ageLocks(Duration.ofSeconds(5));
                 assertThrows(
                     UnavailableException.class, () -> load(hasty, staged.put(age("bob", 2))));
                 statements.execute("COMMIT");

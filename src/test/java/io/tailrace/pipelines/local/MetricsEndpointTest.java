@@ -517,13 +517,25 @@ public class MetricsEndpointTest {
     producer.send(message).get();
   }
 
-  /** Waits until every writer has told of all that was published. */
+  /**
+   * Waits until every writer has told of all that was published, and tells no more: a scrape may
+   * come while a bundle's counters are being taken over one by one.
+   */
   private static void awaitCounts() throws Exception {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (!isEverythingCounted() && System.nanoTime() < deadline) {
-      Thread.sleep(200);
+    List<String> before;
+    exposition = "";
+    do {
+      before = counters();
+      Thread.sleep(500);
       exposition = get();
-    }
+    } while (!(isEverythingCounted() && counters().equals(before)) && System.nanoTime() < deadline);
+  }
+
+  /** What our stages have counted, in any order. Flink's own names begin with a small letter. */
+  private static List<String> counters() {
+    Pattern ours = Pattern.compile(DocumentedCounters.atEndpoint("[A-Z]\\w*", "\\w+\\{.*"));
+    return exposition.lines().filter(ours.asMatchPredicate()).sorted().toList();
   }
 
   private static boolean isEverythingCounted() {
