@@ -7,11 +7,10 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.OfflineReader;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -54,7 +53,6 @@ public final class SqlEndpoint implements AutoCloseable {
   /** How long a statement may be, in bytes. */
   public static final int MAX_STATEMENT_BYTES = 1 << 20;
 
-  private static final byte[] LOOPBACK = {127, 0, 0, 1};
   private static final String PATH = "/sql";
   private static final Pattern LIMIT = Pattern.compile("limit=(\\d{1,9})");
   private static final int TOKEN_BYTES = 32;
@@ -99,7 +97,7 @@ public final class SqlEndpoint implements AutoCloseable {
   public static SqlEndpoint start(OfflineReader store) {
     HttpServer server;
     try {
-      server = HttpServer.create(new InetSocketAddress(InetAddress.getByAddress(LOOPBACK), 0), 0);
+      server = LoopbackHttp.create();
     } catch (IOException e) {
       throw new UncheckedIOException("No port is free for queries: " + e.getMessage(), e);
     }

@@ -4,11 +4,10 @@ import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import io.tailrace.testing.StallingServer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -60,8 +59,7 @@ public class TimedAnswersTest {
   public void anAnswerThatComesIsReadWhole() throws Exception {
     byte[] content = new byte[3_000_000];
     new Random(1).nextBytes(content);
-    HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer server = LoopbackHttp.create();
     server.createContext(
         "/",
         exchange -> {

@@ -6,11 +6,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.beam.sdk.Pipeline;
@@ -195,8 +194,7 @@ public class DataflowCheckTest {
 
   @Test
   public void aBucketThatDataflowMayNotWriteToIsSaidInASentence() throws Exception {
-    HttpServer storage =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer storage = LoopbackHttp.create();
     storage.createContext(
         "/",
         exchange -> {

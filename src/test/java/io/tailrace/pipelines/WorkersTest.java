@@ -6,8 +6,7 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import com.sun.net.httpserver.HttpServer;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -70,8 +69,7 @@ public class WorkersTest {
 
   /** On a cluster that gives one answer after the other, and then the last again. */
   private static String onCluster(WithPort asked, String... answers) throws Exception {
-    HttpServer cluster =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    HttpServer cluster = LoopbackHttp.create();
     AtomicInteger next = new AtomicInteger();
     cluster.createContext(
         "/taskmanagers",

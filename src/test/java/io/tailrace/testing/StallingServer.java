@@ -2,10 +2,9 @@ package io.tailrace.testing;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -35,10 +34,7 @@ public final class StallingServer implements AutoCloseable {
 
   /** Starts one that goes on with a byte after each pause. */
   public static StallingServer start(long pauseMillis) throws IOException {
-    StallingServer stalling =
-        new StallingServer(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0),
-            pauseMillis);
+    StallingServer stalling = new StallingServer(LoopbackHttp.create(), pauseMillis);
     stalling.server.createContext("/", stalling::answer);
     stalling.server.setExecutor(
         Executors.newCachedThreadPool(

@@ -16,12 +16,12 @@ import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.local.servers.LocalKafka;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import io.tailrace.pipelines.local.servers.TestCertificates;
 import io.tailrace.testing.ReadBus;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -416,7 +416,7 @@ public class KafkaSecurityTest {
     TokenProvider(String secret, Duration life) throws IOException {
       this.secret = secret;
       this.life = life;
-      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      server = LoopbackHttp.create();
       server.createContext("/token", this::answer);
       server.start();
       System.setProperty(ALLOWED, url());

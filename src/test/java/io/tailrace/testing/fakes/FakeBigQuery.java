@@ -12,11 +12,10 @@ import com.google.api.services.bigquery.model.Table;
 import com.google.api.services.bigquery.model.TableReference;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import io.tailrace.testing.fakes.FakeBigQueryTables.FaultException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -34,11 +33,6 @@ import java.util.zip.GZIPInputStream;
  * {@link #storageWrite}. Thread-safe.
  */
 public final class FakeBigQuery implements AutoCloseable {
-  static {
-    // Otherwise each answer waits 40 ms for an acknowledgement.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
-  }
-
   // By their projects, for whoever knows a URI alone.
   private static final Map<String, FakeBigQuery> RUNNING = new ConcurrentHashMap<>();
 
@@ -54,7 +48,7 @@ public final class FakeBigQuery implements AutoCloseable {
   private volatile String forbidden = "";
 
   private FakeBigQuery() throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server = LoopbackHttp.create();
     server.createContext("/", this::handle);
     server.setExecutor(threads);
     server.start();

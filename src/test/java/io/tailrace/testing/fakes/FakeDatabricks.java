@@ -8,10 +8,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -102,19 +101,13 @@ public final class FakeDatabricks implements AutoCloseable {
 
   /** Starts one, which keeps its catalog in a directory. */
   public static FakeDatabricks start(Path directory) throws IOException, SQLException {
-    // Otherwise the end of each answer waits for 40 ms.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
     Connection database = DriverManager.getConnection("jdbc:duckdb:");
     try (Statement statement = database.createStatement()) {
       statement.execute("SET threads=2");
       statement.execute("ATTACH '" + directory.resolve("catalog.db") + "' AS " + CATALOG);
       statement.execute("CREATE TABLE memory.main.altered (place VARCHAR, altered_at TIMESTAMPTZ)");
     }
-    FakeDatabricks fake =
-        new FakeDatabricks(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0),
-            database,
-            directory);
+    FakeDatabricks fake = new FakeDatabricks(LoopbackHttp.create(), database, directory);
     fake.server.createContext("/", fake::serve);
     fake.server.setExecutor(fake.threads);
     fake.server.start();

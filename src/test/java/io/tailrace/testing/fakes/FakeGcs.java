@@ -7,10 +7,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -66,12 +65,7 @@ public final class FakeGcs implements AutoCloseable {
 
   /** Starts a server with one bucket. */
   public static FakeGcs start(String bucket) throws IOException {
-    // Otherwise the end of each answer waits for 40 ms.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
-    FakeGcs fake =
-        new FakeGcs(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0),
-            bucket);
+    FakeGcs fake = new FakeGcs(LoopbackHttp.create(), bucket);
     fake.server.createContext("/", fake::answer);
     fake.server.setExecutor(fake.threads);
     fake.server.start();

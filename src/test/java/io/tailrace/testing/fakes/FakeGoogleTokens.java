@@ -5,9 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.security.GeneralSecurityException;
 import java.security.KeyPairGenerator;
@@ -43,11 +42,7 @@ public final class FakeGoogleTokens implements AutoCloseable {
     keys.initialize(2_048);
     String encoded =
         Base64.getEncoder().encodeToString(keys.generateKeyPair().getPrivate().getEncoded());
-    FakeGoogleTokens fake =
-        new FakeGoogleTokens(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0),
-            encoded,
-            seconds);
+    FakeGoogleTokens fake = new FakeGoogleTokens(LoopbackHttp.create(), encoded, seconds);
     fake.server.createContext("/", fake::answer);
     fake.server.start();
     return fake;

@@ -5,10 +5,9 @@ import static java.time.format.DateTimeFormatter.RFC_1123_DATE_TIME;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.security.MessageDigest;
@@ -67,11 +66,7 @@ public final class FakeS3 implements AutoCloseable {
 
   /** Starts a server with one bucket. */
   public static FakeS3 start(String bucket) throws IOException {
-    // Otherwise the end of each answer waits for 40 ms.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
-    FakeS3 fake =
-        new FakeS3(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
+    FakeS3 fake = new FakeS3(LoopbackHttp.create());
     fake.buckets.put(bucket, new TreeMap<>());
     fake.server.createContext("/", fake::answer);
     fake.server.setExecutor(fake.threads);

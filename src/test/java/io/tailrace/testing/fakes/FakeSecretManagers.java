@@ -7,9 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,9 +32,7 @@ public final class FakeSecretManagers implements AutoCloseable {
 
   /** Starts a server, and has both managers be there. */
   public static FakeSecretManagers start() throws IOException {
-    FakeSecretManagers fake =
-        new FakeSecretManagers(
-            HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
+    FakeSecretManagers fake = new FakeSecretManagers(LoopbackHttp.create());
     fake.server.createContext("/", fake::answer);
     fake.server.start();
     String endpoint = "http://127.0.0.1:" + fake.server.getAddress().getPort();

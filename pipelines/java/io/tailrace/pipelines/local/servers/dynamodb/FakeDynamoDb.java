@@ -6,10 +6,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,8 +43,6 @@ public final class FakeDynamoDb implements AutoCloseable {
   private long conflicts;
 
   private FakeDynamoDb(int port) {
-    // Otherwise each answer waits 40 ms for the client's acknowledgement of its head.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
     server = listen(port);
   }
 
@@ -62,8 +59,7 @@ public final class FakeDynamoDb implements AutoCloseable {
 
   private HttpServer listen(int port) {
     try {
-      HttpServer listening =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+      HttpServer listening = LoopbackHttp.create(port);
       listening.createContext("/", this::answer);
       listening.setExecutor(threads);
       listening.start();

@@ -5,10 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -126,8 +125,6 @@ public final class FakeSnowflake implements AutoCloseable {
    * @param stages a directory in which staged files are kept
    */
   public static FakeSnowflake start(Path stages) throws IOException {
-    // Otherwise the end of each answer waits for 40 ms.
-    System.setProperty("sun.net.httpserver.nodelay", "true");
     try {
       DuckDBConnection duckDb =
           (DuckDBConnection) new DuckDBDriver().connect("jdbc:duckdb:", new Properties());
@@ -136,8 +133,7 @@ public final class FakeSnowflake implements AutoCloseable {
           statement.execute(sql);
         }
       }
-      HttpServer http =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      HttpServer http = LoopbackHttp.create();
       FakeSnowflake fake = new FakeSnowflake(stages, duckDb, http);
       http.setExecutor(fake.threads);
       http.createContext("/", fake::answer);
