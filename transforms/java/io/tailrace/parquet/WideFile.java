@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.ByteArrayOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,10 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.parquet.format.ColumnChunk;
-import org.apache.parquet.format.ColumnMetaData;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.RowGroup;
-import org.apache.parquet.format.Util;
 import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -34,16 +31,14 @@ import org.apache.parquet.schema.Types;
  * what is asked for, a row group at a time. Not thread-safe; closes its channel.
  */
 public final class WideFile implements AutoCloseable {
-  private static final byte[] MAGIC = {'P', 'A', 'R', '1'};
-
   private final SeekableByteChannel channel;
   private final FileStructure structure;
-  private final long footerStart;
+  private final RowGroups groups;
 
   private WideFile(SeekableByteChannel channel, FileStructure structure, long footerStart) {
     this.channel = channel;
     this.structure = structure;
-    this.footerStart = footerStart;
+    this.groups = new RowGroups(channel, structure, footerStart);
   }
 
   /**
@@ -60,19 +55,34 @@ public final class WideFile implements AutoCloseable {
       boolean stringKeys, Set<String> empty, Set<String> exact, String types, WideLayout layout) {}
 
   /**
-   * Reads the footer of a file.
+   * Reads the footer of a file; where it can't, it closes the channel.
    *
    * @throws InvalidMessageException if it is not a Parquet file, or not whole
    * @throws IOException if it can't be read now
    */
   public static WideFile open(SeekableByteChannel channel)
       throws IOException, InvalidMessageException {
+    try {
+      return read(channel);
+    } catch (Throwable e) {
+      // In a bucket it is one of few connections, which nobody else gives back.
+      try {
+        channel.close();
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private static WideFile read(SeekableByteChannel channel)
+      throws IOException, InvalidMessageException {
     long size = channel.size();
     if (size < 12) {
       throw undecodable("it is not a Parquet file: it has " + size + " bytes");
     }
-    byte[] end = read(channel, size - 8, 8);
-    byte[] start = read(channel, 0, 4);
+    byte[] end = RowGroups.read(channel, size - 8, 8);
+    byte[] start = RowGroups.read(channel, 0, 4);
     int length = ByteBuffer.wrap(end).order(ByteOrder.LITTLE_ENDIAN).getInt();
     if (!isMagic(start, 0) || !isMagic(end, 4)) {
       throw undecodable(
@@ -88,28 +98,17 @@ public final class WideFile implements AutoCloseable {
           Reason.TOO_LARGE, "", "the footer of the Parquet file has " + length + " bytes");
     }
     ByteArrayOutputStream footer = new ByteArrayOutputStream(length + 12);
-    footer.write(MAGIC, 0, 4);
-    footer.write(read(channel, size - 8 - length, length), 0, length);
+    footer.write(RowGroups.MAGIC, 0, 4);
+    footer.write(RowGroups.read(channel, size - 8 - length, length), 0, length);
     footer.write(end, 0, 8);
     return new WideFile(channel, FileStructure.of(footer.toByteArray()), size - 8 - length);
   }
 
   private static boolean isMagic(byte[] bytes, int at) {
-    return bytes[at] == MAGIC[0]
-        && bytes[at + 1] == MAGIC[1]
-        && bytes[at + 2] == MAGIC[2]
-        && bytes[at + 3] == MAGIC[3];
-  }
-
-  private static byte[] read(SeekableByteChannel channel, long at, int length) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(length);
-    SeekableByteChannel unused = channel.position(at);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes) < 0) {
-        throw new EOFException("the file ends before byte " + (at + length));
-      }
-    }
-    return bytes.array();
+    return bytes[at] == RowGroups.MAGIC[0]
+        && bytes[at + 1] == RowGroups.MAGIC[1]
+        && bytes[at + 2] == RowGroups.MAGIC[2]
+        && bytes[at + 3] == RowGroups.MAGIC[3];
   }
 
   /** Returns the texts in the footer. */
@@ -127,6 +126,11 @@ public final class WideFile implements AutoCloseable {
     return structure.footer().getRow_groupsSize();
   }
 
+  /** Returns the row groups. */
+  RowGroups groups() {
+    return groups;
+  }
+
   /** Returns the number of rows of a row group. */
   long rows(int group) {
     return structure.footer().getRow_groups().get(group).getNum_rows();
@@ -139,8 +143,8 @@ public final class WideFile implements AutoCloseable {
    */
   public Checked check(WideMapping mapping) throws InvalidMessageException, IOException {
     Set<String> wanted = mapping.columns();
-    checkChunks(wanted);
-    try (FileColumns file = new FileColumns(slice(List.of(), wanted))) {
+    groups.checkChunks(wanted);
+    try (FileColumns file = new FileColumns(groups.slice(List.of(), wanted))) {
       String key = mapping.keyColumn();
       if (!file.has(key)) {
         throw missing(key, "the primary keys");
@@ -278,7 +282,7 @@ public final class WideFile implements AutoCloseable {
   private boolean isAllNull(String column) throws IOException, InvalidMessageException {
     for (int group = 0; group < rowGroups(); group++) {
       if (rows(group) > 0) {
-        try (FileColumns file = new FileColumns(rowGroup(group, Set.of(column)))) {
+        try (FileColumns file = new FileColumns(groups.rowGroup(group, Set.of(column)))) {
           if (!file.isAllNull(column)) {
             return false;
           }
@@ -286,106 +290,6 @@ public final class WideFile implements AutoCloseable {
       }
     }
     return true;
-  }
-
-  /** What a footer says of where its chunks are must lie before it. */
-  private void checkChunks(Set<String> wanted) throws InvalidMessageException {
-    for (RowGroup group : structure.footer().getRow_groups()) {
-      for (ColumnChunk chunk : group.getColumns()) {
-        if (!chunk.isSetMeta_data() || chunk.isSetFile_path()) {
-          throw undecodable("a column of the file is in another file, or encrypted");
-        }
-        if (!wanted.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
-          continue;
-        }
-        long start = start(chunk.getMeta_data());
-        long length = chunk.getMeta_data().getTotal_compressed_size();
-        if (start < 4 || length < 0 || start + length > footerStart) {
-          throw undecodable(
-              "the Parquet file is damaged: a column lies beyond its end, or it is cut off");
-        }
-      }
-    }
-  }
-
-  private static long start(ColumnMetaData column) {
-    return column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0
-        ? Math.min(column.getDictionary_page_offset(), column.getData_page_offset())
-        : column.getData_page_offset();
-  }
-
-  /**
-   * Returns a file of some columns of one row group, checked as every file of others is.
-   *
-   * @throws InvalidMessageException if it is damaged, or takes more memory than a file may
-   */
-  byte[] rowGroup(int group, Set<String> columns) throws IOException, InvalidMessageException {
-    byte[] bytes = slice(List.of(structure.footer().getRow_groups().get(group)), columns);
-    FileStructure slice = FileStructure.of(bytes);
-    FileStructure.Checked unused = slice.check(columns);
-    return slice.reducedTo(columns);
-  }
-
-  private byte[] slice(List<RowGroup> groups, Set<String> columns)
-      throws IOException, InvalidMessageException {
-    FileMetaData footer = new FileMetaData(structure.footer());
-    footer.unsetKey_value_metadata();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    bytes.write(MAGIC, 0, 4);
-    List<RowGroup> kept = new ArrayList<>();
-    long rows = 0;
-    for (RowGroup group : groups) {
-      RowGroup less = new RowGroup(group);
-      List<ColumnChunk> chunks = new ArrayList<>();
-      for (ColumnChunk chunk : group.getColumns()) {
-        if (columns.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
-          chunks.add(moved(chunk, bytes));
-        }
-      }
-      less.setColumns(chunks);
-      less.unsetFile_offset();
-      kept.add(less);
-      rows += group.getNum_rows();
-    }
-    footer.setRow_groups(kept);
-    footer.setNum_rows(rows);
-    int start = bytes.size();
-    Util.writeFileMetaData(footer, bytes);
-    int length = bytes.size() - start;
-    for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
-      bytes.write(length >>> shift);
-    }
-    bytes.write(MAGIC, 0, 4);
-    byte[] whole = bytes.toByteArray();
-    return groups.isEmpty() ? FileStructure.of(whole).reducedTo(columns) : whole;
-  }
-
-  private ColumnChunk moved(ColumnChunk chunk, ByteArrayOutputStream to)
-      throws IOException, InvalidMessageException {
-    ColumnMetaData column = chunk.getMeta_data();
-    long start = start(column);
-    long length = column.getTotal_compressed_size();
-    if (to.size() + length > FileStructure.MAX_DECOMPRESSED_BYTES) {
-      throw new InvalidMessageException(
-          Reason.TOO_LARGE,
-          column.getPath_in_schema().get(0),
-          "a row group of the file has more than "
-              + FileStructure.MAX_DECOMPRESSED_BYTES
-              + " bytes: write smaller ones, of 100,000 rows, or raise -Xmx");
-    }
-    long by = to.size() - start;
-    byte[] pages = read(channel, start, (int) length);
-    to.write(pages, 0, pages.length);
-    ColumnChunk moved = new ColumnChunk(chunk);
-    moved.getMeta_data().setData_page_offset(column.getData_page_offset() + by);
-    if (column.isSetDictionary_page_offset()) {
-      moved
-          .getMeta_data()
-          .setDictionary_page_offset(
-              column.getDictionary_page_offset() > 0 ? column.getDictionary_page_offset() + by : 0);
-    }
-    moved.setFile_offset(moved.getMeta_data().getData_page_offset());
-    return moved;
   }
 
   private static InvalidMessageException undecodable(String message) {

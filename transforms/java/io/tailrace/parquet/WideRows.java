@@ -112,7 +112,7 @@ public final class WideRows {
     for (int group = 0; group < file.rowGroups(); group++) {
       int rows = (int) file.rows(group);
       if (rows > 0) {
-        byte[] bytes = file.rowGroup(group, mapping.columns());
+        byte[] bytes = file.groups().rowGroup(group, mapping.columns());
         files.clear();
         try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
             FileColumns columns = new FileColumns(bytes)) {

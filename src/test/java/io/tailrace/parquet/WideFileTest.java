@@ -14,6 +14,7 @@ import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -135,6 +136,20 @@ public class WideFileTest {
       InvalidMessageException e =
           assertThrows(InvalidMessageException.class, () -> open(cut).close());
       assertThat(e.reason()).isEqualTo(Reason.UNDECODABLE);
+    }
+  }
+
+  @Test
+  public void aFileThatIsNotOpenedKeepsNoChannelOpen() throws Exception {
+    byte[] whole = file();
+    Path file = folder.newFile().toPath();
+    for (int length : List.of(0, 20, whole.length - 1)) {
+      Files.write(file, Arrays.copyOf(whole, length));
+      SeekableByteChannel channel = Files.newByteChannel(file);
+
+      assertThrows(InvalidMessageException.class, () -> WideFile.open(channel).close());
+
+      assertThat(channel.isOpen()).isFalse();
     }
   }
 }
