@@ -1,5 +1,6 @@
 package io.tailrace.offline.bulk;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.NonWritableChannelException;
@@ -8,7 +9,8 @@ import java.nio.channels.SeekableByteChannel;
 
 /**
  * Reads an object of a bucket. What Amazon's client throws where its service refuses to give it is
- * no {@link IOException}; here it is the cause of one. Not thread-safe.
+ * no {@link IOException}; here it is the cause of one. A read that brings nothing into a buffer
+ * with room ends what can't be whole. Not thread-safe.
  */
 class BucketChannel implements ReadableByteChannel {
   private final ReadableByteChannel channel;
@@ -26,11 +28,17 @@ class BucketChannel implements ReadableByteChannel {
 
   @Override
   public int read(ByteBuffer to) throws IOException {
+    int read;
     try {
-      return channel.read(to);
+      read = channel.read(to);
     } catch (RuntimeException e) {
       throw new IOException(e.getMessage(), e);
     }
+    // So Beam's channel says, for ever, that the object ends before the size that it had.
+    if (read == 0 && to.hasRemaining()) {
+      throw new EOFException("it has become shorter while it was read");
+    }
+    return read;
   }
 
   @Override
@@ -58,8 +66,12 @@ class BucketChannel implements ReadableByteChannel {
 
     @Override
     public SeekableByteChannel position(long position) throws IOException {
-      SeekableByteChannel unused = channel.position(position);
-      return this;
+      try {
+        SeekableByteChannel unused = channel.position(position);
+        return this;
+      } catch (RuntimeException e) {
+        throw new IOException(e.getMessage(), e);
+      }
     }
 
     @Override

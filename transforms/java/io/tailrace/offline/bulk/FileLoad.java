@@ -184,7 +184,11 @@ final class FileLoad {
           new RejectedCell(e.reason(), "", "", "", file.uri() + ": " + e.getMessage()),
           1);
     } catch (IOException e) {
-      throw new UnavailableException(file.uri() + " can't be read: " + e.getMessage(), e);
+      count(cells.count() - before);
+      // One that has changed is not entered, and refused by whoever looks whether it has.
+      if (!file.hasChanged()) {
+        throw new UnavailableException(file.uri() + " can't be read: " + e.getMessage(), e);
+      }
     }
   }
 

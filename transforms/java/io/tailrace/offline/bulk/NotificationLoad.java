@@ -163,14 +163,9 @@ final class NotificationLoad {
     refuse(
         file.place(),
         Reason.MISSING_FILE,
-        hasChanged(found)
+        rules.bucket().hasChanged(found)
             ? changed(file.uri())
             : notGiven.why(file.uri(), ResultBucket.notGiven(file.uri(), e)));
-  }
-
-  private boolean hasChanged(Found before) throws UnavailableException {
-    Optional<Found> now = rules.bucket().find(before.uri());
-    return now.isEmpty() || !now.get().version().equals(before.version());
   }
 
   private static String changed(String uri) {
@@ -265,7 +260,12 @@ final class NotificationLoad {
             Micros.of(rules.maxClockSkew()));
     FileLoad load =
         new FileLoad(loader, counts, files, new FileLoad.Published(notification.message(), until));
-    long rows = load.run(() -> whole(files));
+    long rows;
+    try {
+      rows = load.run(() -> whole(files));
+    } catch (FileChangedException e) {
+      return loadOthers(files, e);
+    }
     Map<String, Failure.Cells> entries = new LinkedHashMap<>();
     List<Boolean> changed = load.isEntered() ? List.of() : changed(files);
     for (int i = 0; i < files.size(); i++) {
@@ -288,6 +288,25 @@ final class NotificationLoad {
     return rows;
   }
 
+  /** Loads those that have not changed. */
+  private long loadOthers(List<ResultFile> files, FileChangedException e)
+      throws UnavailableException {
+    List<Boolean> changed = changed(files);
+    List<ResultFile> others = new ArrayList<>();
+    for (int i = 0; i < files.size(); i++) {
+      if (changed.get(i)) {
+        refuse(files.get(i).place(), Reason.MISSING_FILE, changed(files.get(i).uri()));
+      } else {
+        others.add(files.get(i));
+      }
+    }
+    if (others.size() == files.size()) {
+      // Somebody has put back what was there: the whole message is dealt with anew.
+      throw e;
+    }
+    return others.isEmpty() ? 0 : load(others);
+  }
+
   /** Returns what is entered of files of which nothing is refused, if none has changed. */
   private List<Ledger.Entry> whole(List<ResultFile> files) throws UnavailableException {
     if (changed(files).contains(true)) {
@@ -299,6 +318,6 @@ final class NotificationLoad {
   }
 
   private List<Boolean> changed(List<ResultFile> files) throws UnavailableException {
-    return requests.ask(files, file -> hasChanged(file.found()));
+    return requests.ask(files, ResultFile::hasChanged);
   }
 }

@@ -152,6 +152,16 @@ public record ResultBucket(String uri) implements Endpoint {
   }
 
   /**
+   * Returns whether a file is gone, or another, since it was found.
+   *
+   * @throws UnavailableException if the bucket can't be asked now
+   */
+  boolean hasChanged(Found before) throws UnavailableException {
+    Optional<Found> now = find(before.uri);
+    return now.isEmpty() || !now.get().version.equals(before.version);
+  }
+
+  /**
    * Lists the files with results of a folder, sorted. A list does not say every version: see {@link
    * #find}.
    *
@@ -306,6 +316,7 @@ public record ResultBucket(String uri) implements Endpoint {
     Files.move(writing, path, StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /** Where it can't be copied as a whole, nothing stays. */
   private static void copy(ReadableByteChannel from, Path to) throws IOException {
     try (SeekableByteChannel out =
         Files.newByteChannel(
@@ -314,6 +325,9 @@ public record ResultBucket(String uri) implements Endpoint {
             StandardOpenOption.WRITE,
             StandardOpenOption.TRUNCATE_EXISTING)) {
       copy(from, out);
+    } catch (Throwable e) {
+      boolean unused = Files.deleteIfExists(to);
+      throw e;
     }
   }
 

@@ -87,6 +87,7 @@ final class ResultFile implements WideLoads.Source {
     return WideFile.open(copy == null ? bucket.open(found) : Files.newByteChannel(copy));
   }
 
+  /** Returns where it is on this machine; {@link FileChangedException}: it has changed. */
   @Override
   public Path local() throws UnavailableException {
     if (copy == null) {
@@ -96,10 +97,18 @@ final class ResultFile implements WideLoads.Source {
         }
         copy = bucket.local(found, directory == null ? Path.of("") : directory, 0);
       } catch (IOException e) {
-        throw new UnavailableException(uri() + " can't be read: " + e.getMessage(), e);
+        String message = uri() + " can't be read: " + e.getMessage();
+        throw hasChanged()
+            ? new FileChangedException(message, e)
+            : new UnavailableException(message, e);
       }
     }
     return copy;
+  }
+
+  /** Returns whether it is gone, or another, since it was found. */
+  boolean hasChanged() throws UnavailableException {
+    return bucket.hasChanged(found);
   }
 
   /** Deletes the copy, if there is one. */

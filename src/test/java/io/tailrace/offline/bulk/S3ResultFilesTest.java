@@ -18,8 +18,11 @@ import io.tailrace.stage.Failure;
 import io.tailrace.testing.fakes.FakeS3;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -66,6 +69,11 @@ public class S3ResultFilesTest {
   }
 
   private Optional<Failure> load(BulkUpload upload) throws Exception {
+    return load(upload, false);
+  }
+
+  /** Loads files by the store's own statements, or decoded. */
+  private Optional<Failure> load(BulkUpload upload, boolean decoded) throws Exception {
     BusMessage message =
         BusMessage.of(
             NotificationFormat.json(upload).getBytes(UTF_8),
@@ -77,7 +85,7 @@ public class S3ResultFilesTest {
       NotificationLoad load =
           new NotificationLoad(
               new LoadResultFiles.Rules(bucket, Set.of(), Duration.ofMinutes(5)),
-              loader,
+              decoded ? new BulkLoader(WideLoads.NONE, loader.rows(), loader.ledger()) : loader,
               counts,
               NotificationFormat.decode(message));
       long unused = load.run();
@@ -270,6 +278,79 @@ public class S3ResultFilesTest {
     s3.refuseNone();
     s3.refuse("team/r8/part-0.parquet", List.of("GET"), 500);
     assertThrows(UnavailableException.class, () -> load(upload));
+  }
+
+  @Test
+  public void moreFilesThatAreCutOffThanThereAreConnectionsAreRefusedByName() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q9", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r9", 1);
+    byte[] whole = s3.object(BUCKET, "team/r9/part-0.parquet").orElseThrow();
+    BulkUpload.Builder more = upload.toBuilder();
+    // Amazon's client has 50 connections unless it is told otherwise.
+    for (int i = 1; i <= 60; i++) {
+      s3.put(BUCKET, "team/r9/part-" + i + ".parquet", Arrays.copyOf(whole, whole.length / 2));
+      more.addFiles(bucket.uri() + "/r9/part-" + i + ".parquet");
+    }
+
+    for (BulkUpload each : List.of(more.build(), onlyFiles(more.build()))) {
+      assertThat(load(each).orElseThrow().reasons()).containsExactly(Reason.UNDECODABLE, 60);
+    }
+
+    assertThat(count()).isEqualTo("2");
+  }
+
+  @Test
+  public void aFileThatGetsShorterWhileItIsReadIsRefusedAndLoadedLater() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents(
+            "q10",
+            ResultFilesContract.feature("age", ValueType.INT64),
+            ResultFilesContract.feature("size", ValueType.INT64));
+    for (boolean decoded : List.of(true, false)) {
+      String key = "team/r10-" + decoded + "/part-0.parquet";
+      BulkUpload upload;
+      try (OfflineResults results =
+          OfflineResults.of(contents).into(bucket.uri() + "/r10-" + decoded)) {
+        for (long i = 0; i < 100; i++) {
+          results.add("k" + i, T + i, List.of(i, i));
+        }
+        upload = results.finish();
+      }
+      byte[] whole = s3.object(BUCKET, key).orElseThrow();
+      // Below any of the reads by which it is looked at, and decoded or copied.
+      boolean replaced = true;
+      for (int reads = 0; replaced; reads++) {
+        s3.put(BUCKET, key, whole);
+        s3.replaceAfter(reads, key, Arrays.copyOf(whole, whole.length / 2));
+
+        Optional<Failure> failure = load(upload, decoded);
+
+        replaced = s3.object(BUCKET, key).orElseThrow().length < whole.length;
+        assertThat(failure.isPresent()).isEqualTo(replaced);
+        if (replaced) {
+          assertThat(failure.orElseThrow().cells().get(0).reason())
+              .isAnyOf(Reason.MISSING_FILE, Reason.UNDECODABLE);
+          assertThat(failure.orElseThrow().message()).contains(key);
+        }
+      }
+    }
+    assertThat(count()).isEqualTo("100");
+  }
+
+  @Test
+  public void whatAnObjectHasNoMoreIsNotReadForEver() throws Exception {
+    s3.put(BUCKET, "team/a.parquet", new byte[100]);
+    try (SeekableByteChannel channel =
+        bucket.open(bucket.find(bucket.uri() + "/a.parquet").orElseThrow())) {
+      s3.put(BUCKET, "team/a.parquet", new byte[50]);
+      ByteBuffer most = ByteBuffer.allocate(100);
+      assertThat(channel.position(10).read(most)).isEqualTo(40);
+
+      assertThat(assertThrows(EOFException.class, () -> channel.read(most)))
+          .hasMessageThat()
+          .contains("shorter");
+    }
   }
 
   @Test

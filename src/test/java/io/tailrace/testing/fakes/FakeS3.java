@@ -44,6 +44,9 @@ public final class FakeS3 implements AutoCloseable {
 
   private record Stored(byte[] bytes, Instant at, String etag) {}
 
+  /** What an object becomes after so many reads. */
+  private record Replacement(int reads, byte[] bytes) {}
+
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool(FakeS3::thread);
   private final Map<String, SortedMap<String, Stored>> buckets = new HashMap<>();
@@ -51,6 +54,7 @@ public final class FakeS3 implements AutoCloseable {
   private final AtomicInteger refusals = new AtomicInteger();
   private final AtomicInteger requests = new AtomicInteger();
   private final Map<String, Integer> refused = new HashMap<>();
+  private final Map<String, Replacement> replacements = new HashMap<>();
   private int refusal;
   private int pageSize = 1_000;
 
@@ -92,6 +96,11 @@ public final class FakeS3 implements AutoCloseable {
    */
   public synchronized void refuse(String key, List<String> methods, int status) {
     methods.forEach(method -> refused.put(method + " " + key, status));
+  }
+
+  /** Puts other bytes in the place of an object when it has been read so often, by anybody. */
+  public synchronized void replaceAfter(int reads, String key, byte[] bytes) {
+    replacements.put(key, new Replacement(reads, bytes));
   }
 
   /** Gives all objects again. */
@@ -256,6 +265,9 @@ public final class FakeS3 implements AutoCloseable {
     String bucket = slash < 0 ? path : path.substring(0, slash);
     String key = slash < 0 ? "" : path.substring(slash + 1);
     String method = exchange.getRequestMethod();
+    if (method.equals("GET")) {
+      replaceIfRead(bucket, key);
+    }
     if (method.equals("PUT") && key.isEmpty()) {
       buckets.putIfAbsent(bucket, new TreeMap<>());
       return Answer.empty(200, "");
@@ -282,6 +294,15 @@ public final class FakeS3 implements AutoCloseable {
       case "POST" -> delete(body, objects);
       default -> Answer.error(405, "MethodNotAllowed");
     };
+  }
+
+  private void replaceIfRead(String bucket, String key) {
+    Replacement next = replacements.remove(key);
+    if (next != null && next.reads == 0) {
+      put(bucket, key, next.bytes);
+    } else if (next != null) {
+      replacements.put(key, new Replacement(next.reads - 1, next.bytes));
+    }
   }
 
   private static Answer put(
