@@ -176,14 +176,15 @@ final class FileStructure {
     }
   }
 
-  private static boolean isEmpty(RowGroup group) {
+  /** Returns whether a row group has nothing, as some writers leave one behind. */
+  static boolean isEmpty(RowGroup group) {
     return group.getNum_rows() == 0
         && group.getColumns().stream()
             .allMatch(chunk -> chunk.isSetMeta_data() && chunk.getMeta_data().getNum_values() == 0);
   }
 
   /** Returns the name of the column of the table that a column of the file is of, if it has one. */
-  private static String nameOf(ColumnChunk chunk) {
+  static String nameOf(ColumnChunk chunk) {
     return chunk.isSetMeta_data() && !chunk.getMeta_data().getPath_in_schema().isEmpty()
         ? chunk.getMeta_data().getPath_in_schema().get(0)
         : "";
@@ -202,26 +203,49 @@ final class FileStructure {
     FileMetaData less = new FileMetaData(footer);
     less.unsetColumn_orders();
     less.setSchema(reducedSchema(wanted));
-    List<RowGroup> groups = new ArrayList<>();
-    for (RowGroup group : footer.getRow_groups()) {
-      if (!isEmpty(group)) {
-        groups.add(reduced(group, wanted));
-      }
-    }
-    less.setRow_groups(groups);
+    less.setRow_groups(reduced(footer.getRow_groups(), wanted));
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(file.length);
+    bytes.write(file, 0, footerStart);
+    return ended(bytes, less);
+  }
+
+  /** Returns the footer that the file would have with these columns of some row groups alone. */
+  FileMetaData reduced(Set<String> wanted, List<RowGroup> groups) throws InvalidMessageException {
+    FileMetaData less =
+        new FileMetaData(
+            footer.getVersion(),
+            reducedSchema(wanted),
+            groups.stream().mapToLong(RowGroup::getNum_rows).sum(),
+            reduced(groups, wanted));
+    // Some writers' pages have to be read as only their names tell.
+    less.setCreated_by(footer.getCreated_by());
+    return less;
+  }
+
+  /** Ends a file with a footer. */
+  static byte[] ended(ByteArrayOutputStream file, FileMetaData footer)
+      throws InvalidMessageException {
     try {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream(file.length);
-      bytes.write(file, 0, footerStart);
-      Util.writeFileMetaData(less, bytes);
-      int length = bytes.size() - footerStart;
+      int start = file.size();
+      Util.writeFileMetaData(footer, file);
+      int length = file.size() - start;
       for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
-        bytes.write(length >>> shift);
+        file.write(length >>> shift);
       }
-      bytes.write(file, 0, Integer.BYTES);
-      return bytes.toByteArray();
+      for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+        file.write(MAGIC >>> shift);
+      }
+      return file.toByteArray();
     } catch (IOException | RuntimeException e) {
       throw undecodable("the footer of the Parquet file can't be read: " + e.getMessage());
     }
+  }
+
+  private static List<RowGroup> reduced(List<RowGroup> groups, Set<String> wanted) {
+    return groups.stream()
+        .filter(group -> !isEmpty(group))
+        .map(group -> reduced(group, wanted))
+        .toList();
   }
 
   private static RowGroup reduced(RowGroup group, Set<String> wanted) {
@@ -292,8 +316,7 @@ final class FileStructure {
   }
 
   /** Returns where an element of the schema, with those that it consists of, ends. */
-  private static int endOf(List<SchemaElement> all, int at, int depth)
-      throws InvalidMessageException {
+  static int endOf(List<SchemaElement> all, int at, int depth) throws InvalidMessageException {
     int children = all.get(at).isSetNum_children() ? all.get(at).getNum_children() : 0;
     int end = at + 1;
     for (int i = 0; i < children; i++) {

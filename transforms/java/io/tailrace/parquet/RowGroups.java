@@ -7,14 +7,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.parquet.format.ColumnChunk;
 import org.apache.parquet.format.ColumnMetaData;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.RowGroup;
-import org.apache.parquet.format.Util;
 
 /**
  * The row groups of a file of any size, of which some columns at a time are read into memory. Not
@@ -39,79 +37,99 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
     return bytes.array();
   }
 
-  /** What a footer says of where its chunks are must lie before it. */
-  void checkChunks(Set<String> wanted) throws InvalidMessageException {
-    for (RowGroup group : structure.footer().getRow_groups()) {
-      for (ColumnChunk chunk : group.getColumns()) {
+  /**
+   * Checks that row groups have as many rows as can be, and that columns lie in the file.
+   *
+   * @param wanted the names of those
+   */
+  void check(Set<String> wanted) throws InvalidMessageException {
+    long rows = 0;
+    for (int group = 0; group < structure.footer().getRow_groupsSize(); group++) {
+      rows += rows(group);
+      for (ColumnChunk chunk : structure.footer().getRow_groups().get(group).getColumns()) {
         if (!chunk.isSetMeta_data() || chunk.isSetFile_path()) {
           throw undecodable("a column of the file is in another file, or encrypted");
         }
-        if (!wanted.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
-          continue;
-        }
-        long start = start(chunk.getMeta_data());
-        long length = chunk.getMeta_data().getTotal_compressed_size();
-        if (start < 4 || length < 0 || start + length > footerStart) {
-          throw undecodable(
-              "the Parquet file is damaged: a column lies beyond its end, or it is cut off");
+        if (wanted.contains(FileStructure.nameOf(chunk))) {
+          long unused = start(chunk.getMeta_data());
         }
       }
     }
+    if (rows != structure.footer().getNum_rows()) {
+      throw undecodable(
+          "the file says it has "
+              + structure.footer().getNum_rows()
+              + " rows, its row groups have "
+              + rows);
+    }
   }
 
-  private static long start(ColumnMetaData column) {
-    return column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0
-        ? Math.min(column.getDictionary_page_offset(), column.getData_page_offset())
-        : column.getData_page_offset();
+  /** Returns the number of rows of a row group. */
+  int rows(int group) throws InvalidMessageException {
+    RowGroup found = structure.footer().getRow_groups().get(group);
+    long rows = found.getNum_rows();
+    if (rows == 0 && !FileStructure.isEmpty(found)) {
+      throw undecodable("a row group says it has no rows, and its columns have values");
+    }
+    if (rows < 0 || rows > FileStructure.MAX_ROWS) {
+      throw new InvalidMessageException(
+          Reason.TOO_LARGE, "", "a row group says it has " + rows + " rows");
+    }
+    return (int) rows;
+  }
+
+  /** Returns where a column begins, which must end before the footer does begin. */
+  private long start(ColumnMetaData column) throws InvalidMessageException {
+    long start = column.getData_page_offset();
+    if (column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0) {
+      start = Math.min(start, column.getDictionary_page_offset());
+    }
+    long length = column.getTotal_compressed_size();
+    // Not by a sum, which may be below zero.
+    if (start < MAGIC.length || length < 0 || length > footerStart - start) {
+      throw undecodable(
+          "the Parquet file is damaged: a column lies beyond its end, or it is cut off");
+    }
+    return start;
+  }
+
+  /** Returns a file of columns without rows. */
+  byte[] schema(Set<String> columns) throws InvalidMessageException {
+    return FileStructure.ended(begun(), structure.reduced(columns, List.of()));
   }
 
   /**
    * Returns a file of some columns of one row group, checked as every file of others is.
    *
    * @throws InvalidMessageException if it is damaged, or takes more memory than a file may
+   * @throws IOException if it can't be read now
    */
-  byte[] rowGroup(int group, Set<String> columns) throws IOException, InvalidMessageException {
-    byte[] bytes = slice(List.of(structure.footer().getRow_groups().get(group)), columns);
-    FileStructure slice = FileStructure.of(bytes);
-    FileStructure.Checked unused = slice.check(columns);
-    return slice.reducedTo(columns);
-  }
-
-  byte[] slice(List<RowGroup> groups, Set<String> columns)
-      throws IOException, InvalidMessageException {
-    FileMetaData footer = new FileMetaData(structure.footer());
-    footer.unsetKey_value_metadata();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    bytes.write(MAGIC, 0, 4);
-    List<RowGroup> kept = new ArrayList<>();
-    long rows = 0;
-    for (RowGroup group : groups) {
-      RowGroup less = new RowGroup(group);
-      List<ColumnChunk> chunks = new ArrayList<>();
-      for (ColumnChunk chunk : group.getColumns()) {
-        if (columns.contains(chunk.getMeta_data().getPath_in_schema().get(0))) {
-          chunks.add(moved(chunk, bytes));
+  byte[] read(int group, Set<String> columns) throws IOException, InvalidMessageException {
+    try {
+      ByteArrayOutputStream bytes = begun();
+      FileMetaData footer =
+          structure.reduced(columns, List.of(structure.footer().getRow_groups().get(group)));
+      for (RowGroup each : footer.getRow_groups()) {
+        for (ColumnChunk chunk : each.getColumns()) {
+          move(chunk, bytes);
         }
+        each.unsetFile_offset();
       }
-      less.setColumns(chunks);
-      less.unsetFile_offset();
-      kept.add(less);
-      rows += group.getNum_rows();
+      byte[] file = FileStructure.ended(bytes, footer);
+      FileStructure.Checked unused = FileStructure.of(file).check(columns);
+      return file;
+    } catch (RuntimeException e) {
+      throw undecodable("the Parquet file can't be read: " + e.getMessage());
     }
-    footer.setRow_groups(kept);
-    footer.setNum_rows(rows);
-    int start = bytes.size();
-    Util.writeFileMetaData(footer, bytes);
-    int length = bytes.size() - start;
-    for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
-      bytes.write(length >>> shift);
-    }
-    bytes.write(MAGIC, 0, 4);
-    byte[] whole = bytes.toByteArray();
-    return groups.isEmpty() ? FileStructure.of(whole).reducedTo(columns) : whole;
   }
 
-  private ColumnChunk moved(ColumnChunk chunk, ByteArrayOutputStream to)
+  private static ByteArrayOutputStream begun() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    bytes.writeBytes(MAGIC);
+    return bytes;
+  }
+
+  private void move(ColumnChunk chunk, ByteArrayOutputStream to)
       throws IOException, InvalidMessageException {
     ColumnMetaData column = chunk.getMeta_data();
     long start = start(column);
@@ -119,24 +137,19 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
     if (to.size() + length > FileStructure.MAX_DECOMPRESSED_BYTES) {
       throw new InvalidMessageException(
           Reason.TOO_LARGE,
-          column.getPath_in_schema().get(0),
+          FileStructure.nameOf(chunk),
           "a row group of the file has more than "
               + FileStructure.MAX_DECOMPRESSED_BYTES
               + " bytes: write smaller ones, of 100,000 rows, or raise -Xmx");
     }
     long by = to.size() - start;
-    byte[] pages = read(channel, start, (int) length);
-    to.write(pages, 0, pages.length);
-    ColumnChunk moved = new ColumnChunk(chunk);
-    moved.getMeta_data().setData_page_offset(column.getData_page_offset() + by);
+    to.writeBytes(read(channel, start, (int) length));
+    column.setData_page_offset(column.getData_page_offset() + by);
     if (column.isSetDictionary_page_offset()) {
-      moved
-          .getMeta_data()
-          .setDictionary_page_offset(
-              column.getDictionary_page_offset() > 0 ? column.getDictionary_page_offset() + by : 0);
+      column.setDictionary_page_offset(
+          column.getDictionary_page_offset() > 0 ? column.getDictionary_page_offset() + by : 0);
     }
-    moved.setFile_offset(moved.getMeta_data().getData_page_offset());
-    return moved;
+    chunk.setFile_offset(column.getData_page_offset());
   }
 
   private static InvalidMessageException undecodable(String message) {

@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.CompressionCodec;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.RowGroup;
-import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
@@ -131,11 +131,6 @@ public final class WideFile implements AutoCloseable {
     return groups;
   }
 
-  /** Returns the number of rows of a row group. */
-  long rows(int group) {
-    return structure.footer().getRow_groups().get(group).getNum_rows();
-  }
-
   /**
    * Looks at the columns that a mapping names.
    *
@@ -143,8 +138,8 @@ public final class WideFile implements AutoCloseable {
    */
   public Checked check(WideMapping mapping) throws InvalidMessageException, IOException {
     Set<String> wanted = mapping.columns();
-    groups.checkChunks(wanted);
-    try (FileColumns file = new FileColumns(groups.slice(List.of(), wanted))) {
+    groups.check(wanted);
+    try (FileColumns file = new FileColumns(groups.schema(wanted))) {
       String key = mapping.keyColumn();
       if (!file.has(key)) {
         throw missing(key, "the primary keys");
@@ -192,20 +187,16 @@ public final class WideFile implements AutoCloseable {
     }
   }
 
-  private WideLayout layout() throws IOException {
+  private WideLayout layout() throws InvalidMessageException {
     FileMetaData all = structure.footer();
     Set<String> codecs = new HashSet<>();
     for (RowGroup group : all.getRow_groups()) {
       for (ColumnChunk chunk : group.getColumns()) {
-        codecs.add(chunk.getMeta_data().getCodec().name());
+        CompressionCodec codec = chunk.getMeta_data().getCodec();
+        codecs.add(codec == null ? "UNKNOWN" : codec.name());
       }
     }
-    return WideLayout.of(
-        new ParquetMetadataConverter()
-            .fromParquetMetadata(new FileMetaData(all.getVersion(), all.getSchema(), 0, List.of()))
-            .getFileMetaData()
-            .getSchema(),
-        codecs);
+    return WideLayout.of(all.getSchema(), codecs);
   }
 
   /** Nanoseconds may be no whole microseconds, and unsigned numbers too great; others read so. */
@@ -281,8 +272,8 @@ public final class WideFile implements AutoCloseable {
 
   private boolean isAllNull(String column) throws IOException, InvalidMessageException {
     for (int group = 0; group < rowGroups(); group++) {
-      if (rows(group) > 0) {
-        try (FileColumns file = new FileColumns(groups.rowGroup(group, Set.of(column)))) {
+      if (groups.rows(group) > 0) {
+        try (FileColumns file = new FileColumns(groups.read(group, Set.of(column)))) {
           if (!file.isAllNull(column)) {
             return false;
           }

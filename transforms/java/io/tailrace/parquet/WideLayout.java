@@ -2,10 +2,16 @@ package io.tailrace.parquet;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableSet;
+import io.tailrace.stage.InvalidMessageException;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.SchemaElement;
+import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.DateLogicalTypeAnnotation;
@@ -15,7 +21,6 @@ import org.apache.parquet.schema.LogicalTypeAnnotation.ListLogicalTypeAnnotation
 import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
 import org.apache.parquet.schema.LogicalTypeAnnotation.TimestampLogicalTypeAnnotation;
-import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
@@ -59,10 +64,37 @@ public record WideLayout(List<Found> columns, Set<String> codecs) {
   /** A column. */
   public record Found(String name, Form form) {}
 
-  static WideLayout of(MessageType schema, Set<String> codecs) {
-    return new WideLayout(
-        schema.getFields().stream().map(type -> new Found(type.getName(), form(type))).toList(),
-        codecs);
+  /**
+   * Looks at a schema.
+   *
+   * @param schema its elements, each before those that it consists of
+   */
+  static WideLayout of(List<SchemaElement> schema, Set<String> codecs)
+      throws InvalidMessageException {
+    List<Found> columns = new ArrayList<>();
+    for (int at = 1; at < schema.size(); ) {
+      int end = FileStructure.endOf(schema, at, 0);
+      columns.add(new Found(schema.get(at).getName(), form(schema.subList(at, end))));
+      at = end;
+    }
+    return new WideLayout(columns, codecs);
+  }
+
+  /** Returns what a column has, which may be of a type that no library knows. */
+  private static Form form(List<SchemaElement> column) {
+    List<SchemaElement> alone = new ArrayList<>();
+    alone.add(new SchemaElement("alone").setNum_children(1));
+    alone.addAll(column);
+    try {
+      return form(
+          new ParquetMetadataConverter()
+              .fromParquetMetadata(new FileMetaData(1, alone, 0, List.of()))
+              .getFileMetaData()
+              .getSchema()
+              .getType(0));
+    } catch (IOException | RuntimeException e) {
+      return Form.OTHER;
+    }
   }
 
   /** Returns what a column has. */

@@ -110,9 +110,9 @@ public final class WideRows {
       throws IOException, InvalidMessageException, E {
     long first = 0;
     for (int group = 0; group < file.rowGroups(); group++) {
-      int rows = (int) file.rows(group);
+      int rows = file.groups().rows(group);
       if (rows > 0) {
-        byte[] bytes = file.groups().rowGroup(group, mapping.columns());
+        byte[] bytes = file.groups().read(group, mapping.columns());
         files.clear();
         try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
             FileColumns columns = new FileColumns(bytes)) {

@@ -591,7 +591,7 @@ public class DamagedFilesTest {
     return files;
   }
 
-  private static byte[] damaged(byte[] good, Random random) {
+  static byte[] damaged(byte[] good, Random random) {
     int from = random.nextInt(good.length);
     int to = from + 1 + random.nextInt(Math.min(64, good.length - from));
     byte[] damaged = good.clone();
@@ -635,18 +635,18 @@ public class DamagedFilesTest {
     }
   }
 
-  private static ColumnChunk chunk(FileMetaData file, int column) {
+  static ColumnChunk chunk(FileMetaData file, int column) {
     return file.getRow_groups().get(0).getColumns().get(column);
   }
 
-  private static void rows(FileMetaData file, long count) {
+  static void rows(FileMetaData file, long count) {
     file.setNum_rows(count);
     for (RowGroup group : file.getRow_groups()) {
       group.setNum_rows(count);
     }
   }
 
-  private static FileMetaData footer(byte[] file) throws IOException {
+  static FileMetaData footer(byte[] file) throws IOException {
     int length = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(file.length - 8);
     return Util.readFileMetaData(new ByteArrayInputStream(file, file.length - 8 - length, length));
   }
