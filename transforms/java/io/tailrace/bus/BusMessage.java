@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 @DefaultCoder(BusMessageCoder.class)
 public final class BusMessage {
+  /** What a message takes beside its payload, its key and its headers, in bytes, roughly. */
+  public static final int OVERHEAD = 150;
+
   private static final byte[] NOTHING = {};
 
   private final byte @Nullable [] payload;
@@ -105,6 +108,14 @@ public final class BusMessage {
   /** Returns the headers, as they were published. */
   public Headers headers() {
     return headers;
+  }
+
+  /**
+   * Returns how many bytes it takes in memory, roughly. Whoever holds messages counts them by this:
+   * a publisher may put into key and headers as much as into the payload.
+   */
+  public long heldBytes() {
+    return OVERHEAD + (long) payload().length + key().length + headers.heldBytes();
   }
 
   /** Returns where it is on its bus. */

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param value the bytes; null where the bus has none, which is not the same as an empty value
  */
 public record Header(String name, byte @Nullable [] value) {
+  /** What a header takes beside its name and its value, in bytes, roughly. */
+  private static final int OVERHEAD = 100;
+
   /** Checks the name. */
   public Header(String name, byte @Nullable [] value) {
     this.name = Objects.requireNonNull(name);
@@ -22,6 +25,11 @@ public record Header(String name, byte @Nullable [] value) {
   /** Returns a header whose value is a text. */
   public static Header of(String name, String value) {
     return new Header(name, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Returns how many bytes a header of this name and value takes in memory, roughly. */
+  public static long heldBytes(String name, byte @Nullable [] value) {
+    return OVERHEAD + 2L * name.length() + (value == null ? 0 : value.length);
   }
 
   @Override

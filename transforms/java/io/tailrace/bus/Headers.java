@@ -24,9 +24,15 @@ public final class Headers {
   private static final NullableCoder<byte[]> VALUE = NullableCoder.of(ByteArrayCoder.of());
 
   private final List<Header> all;
+  private final long heldBytes;
 
   private Headers(List<Header> all) {
     this.all = all;
+    long bytes = 0;
+    for (int i = 0; i < all.size(); i++) {
+      bytes += Header.heldBytes(all.get(i).name(), all.get(i).value());
+    }
+    this.heldBytes = bytes;
   }
 
   /** Returns these headers, in this order. */
@@ -47,6 +53,11 @@ public final class Headers {
   /** Returns whether there are none. */
   public boolean isEmpty() {
     return all.isEmpty();
+  }
+
+  /** Returns how many bytes they take in memory, roughly; none where there are none. */
+  public long heldBytes() {
+    return heldBytes;
   }
 
   /** Returns these headers and another one behind them. */

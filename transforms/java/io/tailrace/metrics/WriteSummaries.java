@@ -130,7 +130,7 @@ public final class WriteSummaries
     public void startBundle() {
       gathered =
           Gathered.<PublishedSummary>upTo(
-                  MAX_BUFFERED_BYTES, summary -> summary.message().payload().length)
+                  MAX_BUFFERED_BYTES, summary -> summary.message().heldBytes())
               .andUpTo(MAX_BUFFERED_SUMMARIES, summary -> 1)
               .untilBacklogEnds(PublishedSummary::message)
               .within(requireNonNull(memory));

@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 final class ResultWrite implements EntityWrite.Owner {
   /** What one takes beside its message, in bytes, roughly. */
-  private static final int OVERHEAD = 200;
+  private static final int OVERHEAD = 50;
 
   private final BusMessage message;
   private final String operationId;
@@ -35,7 +35,7 @@ final class ResultWrite implements EntityWrite.Owner {
 
   /** Returns how many bytes this holds, roughly. */
   long heldBytes() {
-    return (long) message.payload().length + message.key().length + OVERHEAD;
+    return message.heldBytes() + OVERHEAD;
   }
 
   /** The cells that are rejected, by the store or before. */

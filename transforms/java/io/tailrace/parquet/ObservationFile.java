@@ -173,8 +173,8 @@ public final class ObservationFile {
 
   /** Returns how many bytes this holds: the canonical file, and the message that carried it. */
   public long heldBytes() {
-    byte[] published = message.payload();
-    return bytes.length + (published == bytes ? 0 : published.length) + 100L * features().size();
+    int counted = message.payload() == bytes ? 0 : bytes.length;
+    return message.heldBytes() + counted + 100L * features().size();
   }
 
   /**

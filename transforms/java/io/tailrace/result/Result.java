@@ -192,7 +192,7 @@ public final class Result {
 
   /** Returns how many bytes this holds, roughly: the message, and what was decoded of it. */
   public long heldBytes() {
-    long bytes = message.payload().length;
+    long bytes = message.heldBytes();
     for (Frame frame : frames) {
       bytes += DecodedSize.COLUMN + frame.keys().heldBytes();
       for (Column column : frame.columns()) {

@@ -232,7 +232,8 @@ public abstract class DecodeMessages<T>
                 Failure.ofMessage(counts.stage(), e.reason(), e.field(), e.getMessage(), message));
         return;
       }
-      hold(message.payload().length < NEVER_LARGE ? 0 : size(decoded));
+      long bytes = message.heldBytes();
+      hold(bytes < NEVER_LARGE ? 0 : Math.max(bytes, size(decoded)));
       accepted(decoded);
       List<Failure> refused = refused(message);
       refused.forEach(Outputs.failures(out)::output);

@@ -5,6 +5,9 @@ import static com.google.common.truth.Truth.assertWithMessage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.offline.BundleEncoder.Encoded;
 import io.tailrace.parquet.ObservationFile.FeatureRows;
@@ -56,6 +59,23 @@ public class ObservationFileTest {
 
       assertWithMessage("seed %s", seed).that(rows).containsExactlyElementsIn(expected);
     }
+  }
+
+  @Test
+  public void aFileHoldsKeyAndHeadersOfItsMessageToo() throws Exception {
+    List<QueryResult> results = List.of(RandomResults.seeded(1).next());
+    ObservationFile file = BundleEncoder.files(results).get(0);
+    BusMessage plain = file.message();
+    BusMessage large =
+        BusMessage.of(
+            plain.payload(),
+            new byte[1_000],
+            plain.place(),
+            plain.ownTime(),
+            Headers.of(new Header("name", new byte[20_000])));
+
+    assertThat(FileDecoder.decode(large).heldBytes())
+        .isEqualTo(file.heldBytes() + large.heldBytes() - plain.heldBytes());
   }
 
   @Test

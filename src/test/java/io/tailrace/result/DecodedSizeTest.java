@@ -4,6 +4,9 @@ import static com.google.common.truth.Truth.assertThat;
 import static com.google.common.truth.Truth.assertWithMessage;
 import static org.junit.Assert.assertThrows;
 
+import io.tailrace.bus.BusMessage;
+import io.tailrace.bus.Header;
+import io.tailrace.bus.Headers;
 import io.tailrace.bus.MemoryBudget;
 import io.tailrace.offline.BundleEncoder;
 import io.tailrace.stage.InvalidMessageException;
@@ -27,11 +30,30 @@ public class DecodedSizeTest {
       byte[] payload = random.next().toByteArray();
       long counted = DecodedSize.of(payload);
 
-      long held = new ResultDecoder().decode(BundleEncoder.message(payload)).heldBytes();
+      BusMessage message = BundleEncoder.message(payload);
+      long held =
+          new ResultDecoder().decode(message).heldBytes() - message.heldBytes() + payload.length;
 
       assertWithMessage("result %s", i).that(held).isAtMost(counted);
       assertWithMessage("result %s", i).that(held).isAtLeast(counted / 3);
     }
+  }
+
+  @Test
+  public void aResultHoldsKeyAndHeadersOfItsMessageToo() throws Exception {
+    BusMessage plain = BundleEncoder.message(RandomResults.seeded(7).next().toByteArray());
+    BusMessage large =
+        BusMessage.of(
+            plain.payload(),
+            new byte[1_000],
+            plain.place(),
+            plain.ownTime(),
+            Headers.of(new Header("name", new byte[20_000]), new Header("n", null)));
+
+    assertThat(large.heldBytes()).isAtLeast(plain.heldBytes() + 21_000);
+    assertThat(new ResultDecoder().decode(large).heldBytes())
+        .isEqualTo(
+            new ResultDecoder().decode(plain).heldBytes() + large.heldBytes() - plain.heldBytes());
   }
 
   @Test

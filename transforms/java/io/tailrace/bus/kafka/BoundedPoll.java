@@ -1,5 +1,6 @@
 package io.tailrace.bus.kafka;
 
+import io.tailrace.bus.BusMessage;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -7,10 +8,13 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds what one poll brings, in bytes that were decompressed: Kafka's own limits count compressed
- * ones, of which 2 MB may be gigabytes. What is beyond the limit is dropped while the consumer
- * unpacks it, record by record, and has to be asked for again: see {@link #isDropped}. A record
- * that is larger than the limit comes alone. Used by one thread.
+ * Bounds what one poll brings, in bytes that were decompressed, as {@link BusMessage#heldBytes}
+ * counts them: Kafka's own limits count compressed ones, of which 2 MB may be gigabytes. What is
+ * beyond the limit is dropped while the consumer unpacks it, record by record, and has to be asked
+ * for again: see {@link #isDropped}. A record that is larger than the limit comes alone.
+ *
+ * <p>Kafka unpacks a record that has neither key nor value without a call of this: {@link PollSize}
+ * sees what they were when the poll is over. Used by one thread.
  */
 final class BoundedPoll implements Deserializer<byte[]> {
   /** Stands for bytes that were dropped. */
@@ -51,13 +55,14 @@ final class BoundedPoll implements Deserializer<byte[]> {
       forget(ofRecord);
       return DROPPED;
     }
-    int size = data.remaining();
+    long size = data.remaining();
     if (headers != ofRecord) {
       headers = ofRecord;
       records++;
+      size += BusMessage.OVERHEAD;
       for (Header header : ofRecord.toArray()) {
         // Both are read here: a header that was not looked at holds all bytes of its record.
-        size += header.key().length() + (header.value() == null ? 0 : header.value().length);
+        size += io.tailrace.bus.Header.heldBytes(header.key(), header.value());
       }
     }
     if (records > 1 && bytes + size > limit) {

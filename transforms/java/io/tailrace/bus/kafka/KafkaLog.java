@@ -3,6 +3,7 @@ package io.tailrace.bus.kafka;
 import io.tailrace.bus.Bus;
 import io.tailrace.bus.BusFacts;
 import io.tailrace.bus.BusLog;
+import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.BusPublisher;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.OutgoingMessage;
@@ -206,14 +207,14 @@ final class KafkaLog implements BusLog {
         consumer.seek(partition, record.offset());
         continue;
       }
+      BusMessage message = KafkaRecords.message(record, topicId);
       shownRecords++;
-      shownBytes +=
-          Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
-      if (record.offset() < end(to, partition)
-          && !visitor.visit(KafkaRecords.message(record, topicId))) {
+      shownBytes += message.heldBytes();
+      if (record.offset() < end(to, partition) && !visitor.visit(message)) {
         return false;
       }
     }
+    size.took(new Assignment.Taken(shownRecords, shownBytes));
     return true;
   }
 

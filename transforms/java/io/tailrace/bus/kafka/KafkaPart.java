@@ -27,9 +27,6 @@ final class KafkaPart {
   /** What waits of a partition: where it ends, and the least publish time in it. */
   private record Waiting(KafkaPosition next, long leastMillis, int count) {}
 
-  /** What a message takes beside its key and its value, in bytes, roughly. */
-  private static final int MESSAGE_OVERHEAD = 150;
-
   private final KafkaSource source;
   private final KafkaMark.Commits commits = new KafkaMark.Commits();
   private final SortedMap<Integer, KafkaPosition> next = new TreeMap<>();
@@ -140,7 +137,7 @@ final class KafkaPart {
       least = Math.min(least, KafkaRecords.timestamp(record.timestamp()));
       // A replayed message has its original's time, and nothing may be put out before its element.
       earliestMicros = Math.min(earliestMicros, message.time().micros());
-      bytes += message.payload().length + message.key().length + MESSAGE_OVERHEAD;
+      bytes += message.heldBytes();
       taken++;
     }
     if (taken > 0) {

@@ -18,6 +18,7 @@ final class PollSize {
   private static final long CALM_NANOS = 30_000_000_000L;
 
   private final BoundedPoll bounded = new BoundedPoll(POLL_BYTES);
+  private boolean tooMuch;
   private int step;
   private long changedAt = System.nanoTime() - CALM_NANOS;
 
@@ -29,11 +30,20 @@ final class PollSize {
   /** Begins a poll. */
   void begin() {
     bounded.begin();
+    tooMuch = false;
   }
 
   /** Returns whether a poll that has brought so many records may have left some. */
   boolean isFull(int records) {
     return records > 0 && (bounded.hasDropped() || records >= RECORDS[step]);
+  }
+
+  /**
+   * Looks at what a poll has brought: records with neither key nor value come past the bound, and
+   * their headers may be as large as any value.
+   */
+  void took(Assignment.Taken taken) {
+    tooMuch = taken.records() > 1 && taken.bytes() > POLL_BYTES;
   }
 
   /**
@@ -44,7 +54,7 @@ final class PollSize {
    * @return whether a new consumer has to be made
    */
   boolean hasChanged(long bytes, int count) {
-    if (bounded.hasDropped()) {
+    if (bounded.hasDropped() || tooMuch) {
       step = Math.min(step + 1, RECORDS.length - 1);
       changedAt = System.nanoTime();
       return true;

@@ -175,6 +175,7 @@ final class SharedConsumer {
         Assignment.Taken taken = assignment.take(records);
         count += taken.records();
         bytes += taken.bytes();
+        size.took(taken);
         if (size.hasChanged(bytes, count)) {
           // What was dropped, or waits in the old one's hands, comes again.
           open.close(OpenClients.CLOSE_TIMEOUT);

@@ -11,9 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.AfterClass;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -56,9 +60,38 @@ public class KafkaMemoryTest {
         .startsWith("messages=40201 bytes=" + (4_000_000 + 40_000_000 + 8 * MEGABYTE) + " most=");
   }
 
+  @Test
+  public void headersThatWereCompressedToNothingWithAndWithoutKeyAndValue() throws Exception {
+    // Without both they come past the bound of a poll: there are twenty times as many as one
+    // brings.
+    List<Header> some = List.of(new RecordHeader("h", new byte[10_000]));
+    publish("headers", 20_000, partition -> record("headers", partition, null, some), 1);
+    List<Header> large = List.of(new RecordHeader("h", new byte[900_000]));
+    publish("headers", 60, partition -> record("headers", partition, new byte[100], large), 1);
+
+    String read = read("headers", 20_060);
+
+    assertThat(read).startsWith("messages=20060 bytes=" + (200_000_000 + 60 * 900_100) + " most=");
+    // Not a thousand by a thousand: after the first ones fewer come at once.
+    assertThat(Integer.parseInt(read.replaceFirst(".* batches=", ""))).isAtLeast(60);
+  }
+
+  private static ProducerRecord<byte[], byte[]> record(
+      String topic, int partition, byte @Nullable [] value, List<Header> headers) {
+    return new ProducerRecord<>(topic, partition, null, null, value, headers);
+  }
+
   private static void publish(String topic, int count, int bytes, int partitions) {
-    kafka.createTopic(topic, partitions);
     byte[] zeros = new byte[bytes];
+    publish(topic, count, partition -> record(topic, partition, zeros, List.of()), partitions);
+  }
+
+  private static void publish(
+      String topic,
+      int count,
+      IntFunction<ProducerRecord<byte[], byte[]>> ofPartition,
+      int partitions) {
+    kafka.createTopic(topic, partitions);
     try (KafkaProducer<byte[], byte[]> producer =
         new KafkaProducer<>(
             Map.of(
@@ -75,7 +108,7 @@ public class KafkaMemoryTest {
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
       for (int i = 0; i < count; i++) {
-        producer.send(new ProducerRecord<>(topic, i % partitions, null, zeros));
+        producer.send(ofPartition.apply(i % partitions));
       }
     }
   }
@@ -93,7 +126,7 @@ public class KafkaMemoryTest {
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
     try {
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(240, TimeUnit.SECONDS)).isTrue();
     } finally {
       process.destroyForcibly();
     }
