@@ -4,6 +4,9 @@ import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.DateLogicalTypeAnnotation;
@@ -41,26 +44,46 @@ final class ColumnTypes {
     Set<String> nulls = new HashSet<>();
     for (Type column : expected.getFields()) {
       String name = column.getName();
-      if (!file.has(name)) {
-        if (!mayBeAbsent.contains(name)) {
-          throw new InvalidMessageException(
-              Reason.MISSING_FIELD, name, "the file lacks the column '" + name + "': " + column);
+      if (file.has(name)) {
+        if (isAbsent(column, mayBeAbsent.contains(name))) {
+          nulls.add(name);
         }
-        continue;
-      }
-      Type found = file.schema().getType(name);
-      boolean mayBeNull = mayBeAbsent.contains(name) || column.isRepetition(Repetition.OPTIONAL);
-      if (mayBeNull
-          && found.isPrimitive()
-          && found.isRepetition(Repetition.OPTIONAL)
-          && !isReadable(found, column)
-          && file.isAllNull(name)) {
-        nulls.add(name);
-      } else {
-        check(found, column);
+      } else if (!mayBeAbsent.contains(name)) {
+        throw new InvalidMessageException(
+            Reason.MISSING_FIELD, name, "the file lacks the column '" + name + "': " + column);
       }
     }
     return nulls;
+  }
+
+  /**
+   * Checks that columns that a file has can be read as others, of which several may want one.
+   *
+   * @return those that are to be taken for absent, by name, with what they can't be read as
+   */
+  Map<String, Type> checkAll(List<Type> expected) throws InvalidMessageException, IOException {
+    Map<String, Type> nulls = new LinkedHashMap<>();
+    for (Type column : expected) {
+      if (isAbsent(column, false)) {
+        nulls.put(column.getName(), column);
+      }
+    }
+    return nulls;
+  }
+
+  /** Returns whether a column is to be taken for absent; if not, it can be read as another. */
+  private boolean isAbsent(Type column, boolean mayBeAbsent)
+      throws InvalidMessageException, IOException {
+    Type found = file.schema().getType(column.getName());
+    if ((mayBeAbsent || column.isRepetition(Repetition.OPTIONAL))
+        && found.isPrimitive()
+        && found.isRepetition(Repetition.OPTIONAL)
+        && !isReadable(found, column)
+        && file.isAllNull(column.getName())) {
+      return true;
+    }
+    check(found, column);
+    return false;
   }
 
   private static void check(Type found, Type expected) throws InvalidMessageException {

@@ -11,7 +11,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.SeekableByteChannel;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +19,6 @@ import org.apache.parquet.format.CompressionCodec;
 import org.apache.parquet.format.FileMetaData;
 import org.apache.parquet.format.RowGroup;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
-import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
@@ -145,7 +143,6 @@ public final class WideFile implements AutoCloseable {
         throw missing(key, "the primary keys");
       }
       boolean stringKeys = isText(file.schema().getType(key));
-      Map<String, Type> expected = expected(mapping, stringKeys);
       for (WideMapping.FeatureColumn feature : mapping.features()) {
         if (!file.has(feature.column())) {
           throw missing(feature.column(), "the feature " + feature.feature());
@@ -154,10 +151,8 @@ public final class WideFile implements AutoCloseable {
       if (mapping.time().named().isPresent() && !file.has(mapping.time().column())) {
         throw missing(mapping.time().column(), "the times of observation");
       }
-      Set<String> other =
-          new ColumnTypes(file)
-              .check(new MessageType("wide", List.copyOf(expected.values())), Set.of());
-      for (String column : other) {
+      Map<String, Type> other = new ColumnTypes(file).checkAll(expected(mapping, stringKeys));
+      for (String column : other.keySet()) {
         if (!isAllNull(column)) {
           throw new InvalidMessageException(
               Reason.UNKNOWN_TYPE,
@@ -167,7 +162,7 @@ public final class WideFile implements AutoCloseable {
                   + "' is '"
                   + oneLine(file.schema().getType(column))
                   + "', which can't be read as '"
-                  + oneLine(requireNonNull(expected.get(column)))
+                  + oneLine(requireNonNull(other.get(column)))
                   + "'");
         }
       }
@@ -176,12 +171,12 @@ public final class WideFile implements AutoCloseable {
       for (String column : wanted) {
         Type type = file.schema().getType(column);
         types.append(oneLine(type)).append('\n');
-        if (!other.contains(column) && isExact(type)) {
+        if (!other.containsKey(column) && isExact(type)) {
           exact.add(column);
         }
       }
       return new Checked(
-          stringKeys, Set.copyOf(other), Set.copyOf(exact), types.toString(), layout());
+          stringKeys, Set.copyOf(other.keySet()), Set.copyOf(exact), types.toString(), layout());
     } catch (RuntimeException e) {
       throw undecodable("the Parquet file can't be read: " + e.getMessage());
     }
@@ -236,11 +231,10 @@ public final class WideFile implements AutoCloseable {
     return names;
   }
 
-  /** Returns the columns as they should be, by name: of two that want one, the first. */
-  static Map<String, Type> expected(WideMapping mapping, boolean stringKeys) {
-    Map<String, Type> columns = new LinkedHashMap<>();
-    columns.put(
-        mapping.keyColumn(),
+  /** Returns the columns as they should be: of one that two features want, it is there twice. */
+  static List<Type> expected(WideMapping mapping, boolean stringKeys) {
+    List<Type> columns = new ArrayList<>();
+    columns.add(
         stringKeys
             ? Types.required(PrimitiveTypeName.BINARY)
                 .as(LogicalTypeAnnotation.stringType())
@@ -251,16 +245,14 @@ public final class WideFile implements AutoCloseable {
         .named()
         .ifPresent(
             name ->
-                columns.putIfAbsent(
-                    name,
+                columns.add(
                     Types.required(PrimitiveTypeName.INT64)
                         .as(
                             LogicalTypeAnnotation.timestampType(
                                 true, LogicalTypeAnnotation.TimeUnit.MICROS))
                         .named(name)));
     for (WideMapping.FeatureColumn feature : mapping.features()) {
-      columns.putIfAbsent(
-          feature.column(), ObservationSchema.value(feature.kind().type(), feature.column()));
+      columns.add(ObservationSchema.value(feature.kind().type(), feature.column()));
     }
     return columns;
   }

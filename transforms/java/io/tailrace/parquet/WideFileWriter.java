@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,12 +40,11 @@ public final class WideFileWriter implements AutoCloseable {
     this.compression = new PageCompression(codec);
     this.mapping = mapping;
     this.stringKeys = stringKeys;
-    Map<String, Type> columns = new LinkedHashMap<>(WideFile.expected(mapping, stringKeys));
-    if (columns.size() < mapping.features().size() + 1 + mapping.time().named().stream().count()) {
+    List<Type> columns = WideFile.expected(mapping, stringKeys);
+    if (mapping.columns().size() < columns.size()) {
       throw new IllegalArgumentException("two of " + mapping.columns() + " have one column");
     }
-    this.file =
-        new FileWriter(compression, new MessageType("results", List.copyOf(columns.values())));
+    this.file = new FileWriter(compression, new MessageType("results", columns));
   }
 
   /** Returns how many rows it has so far. */

@@ -121,6 +121,39 @@ public class WideFileTest {
     }
   }
 
+  @Test
+  public void ofSeveralFeaturesOfOneColumnEachHasToFit() throws Exception {
+    try (WideFile file = open(file())) {
+      assertThat(file.check(both("number", ValueType.INT64, ValueType.INT64)).exact())
+          .contains("number");
+      for (ValueType other :
+          List.of(ValueType.TIMESTAMP, ValueType.BOOL, ValueType.STRING, ValueType.FLOAT64)) {
+        refuses(
+            file,
+            both("number", ValueType.INT64, other),
+            Reason.UNKNOWN_TYPE,
+            "column 'number' is 'optional int64 number'");
+      }
+      refuses(file, both("micros", ValueType.INT64), Reason.UNKNOWN_TYPE, "micros");
+      refuses(file, both("id", ValueType.INT64), Reason.UNKNOWN_TYPE, "column 'id'");
+      assertThat(file.check(both("micros", ValueType.TIMESTAMP)).empty()).isEmpty();
+      // In this one there is nothing, whatever it may be.
+      assertThat(file.check(both("local", ValueType.TIMESTAMP, ValueType.BOOL)).empty())
+          .containsExactly("local");
+    }
+  }
+
+  /** Features of several types that are all of one column. */
+  private static WideMapping both(String column, ValueType... types) {
+    List<FeatureColumn> features = new ArrayList<>();
+    for (ValueType type : types) {
+      features.add(
+          new FeatureColumn(
+              "f", "f." + type + features.size(), column, new Kind(type, Nulls.NOT_COMPUTED), ""));
+    }
+    return new WideMapping("id", new Time("micros", 0), features);
+  }
+
   private static void refuses(WideFile file, WideMapping mapping, Reason reason, String words) {
     InvalidMessageException e =
         assertThrows(InvalidMessageException.class, () -> file.check(mapping));
