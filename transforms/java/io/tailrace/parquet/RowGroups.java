@@ -78,6 +78,22 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
     return (int) rows;
   }
 
+  /**
+   * Returns whether the footer says that a column has values. That it has none is never believed:
+   * they would be lost.
+   */
+  boolean saysItHasValues(String column) {
+    return structure.footer().getRow_groups().stream()
+        .flatMap(group -> group.getColumns().stream())
+        .filter(chunk -> FileStructure.nameOf(chunk).equals(column))
+        .map(ColumnChunk::getMeta_data)
+        .anyMatch(
+            found ->
+                found.isSetStatistics()
+                    && found.getStatistics().isSetNull_count()
+                    && found.getStatistics().getNull_count() < found.getNum_values());
+  }
+
   /** Returns where a column begins, which must end before the footer does begin. */
   private long start(ColumnMetaData column) throws InvalidMessageException {
     long start = column.getData_page_offset();

@@ -2,6 +2,7 @@ package io.tailrace.parquet;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.ByteArrayOutputStream;
@@ -29,6 +30,9 @@ import org.apache.parquet.schema.Types;
  * what is asked for, a row group at a time. Not thread-safe; closes its channel.
  */
 public final class WideFile implements AutoCloseable {
+  /** Whoever looks through whole columns: files are checked many at a time. */
+  private static final Object ONE_AT_A_TIME = new Object();
+
   private final SeekableByteChannel channel;
   private final FileStructure structure;
   private final RowGroups groups;
@@ -262,12 +266,22 @@ public final class WideFile implements AutoCloseable {
         && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveType.PrimitiveTypeName.BINARY;
   }
 
+  /** A column of a wrong type may be large: that it has values is seldom to be looked up. */
   private boolean isAllNull(String column) throws IOException, InvalidMessageException {
-    for (int group = 0; group < rowGroups(); group++) {
-      if (groups.rows(group) > 0) {
-        try (FileColumns file = new FileColumns(groups.read(group, Set.of(column)))) {
-          if (!file.isAllNull(column)) {
-            return false;
+    if (groups.saysItHasValues(column)) {
+      return false;
+    }
+    synchronized (ONE_AT_A_TIME) {
+      try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
+        for (int group = 0; group < rowGroups(); group++) {
+          if (groups.rows(group) > 0) {
+            byte[] bytes = groups.read(group, Set.of(column));
+            memory.hold(2L * bytes.length);
+            try (FileColumns file = new FileColumns(bytes)) {
+              if (!file.isAllNull(column)) {
+                return false;
+              }
+            }
           }
         }
       }

@@ -14,12 +14,18 @@ import io.tailrace.result.ValueType;
 import io.tailrace.stage.InvalidMessageException;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
@@ -152,6 +158,142 @@ public class WideFileTest {
               "f", "f." + type + features.size(), column, new Kind(type, Nulls.NOT_COMPUTED), ""));
     }
     return new WideMapping("id", new Time("micros", 0), features);
+  }
+
+  @Test
+  public void aColumnOfAWrongTypeOfWhichTheFooterSaysThatItHasValuesIsNotRead() throws Exception {
+    byte[] told = file();
+    byte[] untold =
+        DamagedFilesTest.withFooter(
+            told,
+            footer ->
+                footer
+                    .getRow_groups()
+                    .get(0)
+                    .getColumns()
+                    .forEach(chunk -> chunk.getMeta_data().unsetStatistics()));
+    for (byte[] each : List.of(told, untold)) {
+      AtomicInteger reads = new AtomicInteger();
+      try (WideFile file = open(each, reads::incrementAndGet)) {
+        int opened = reads.get();
+
+        refuses(file, mapping("micros", ValueType.BOOL, "number"), Reason.UNKNOWN_TYPE, "number");
+
+        assertThat(reads.get() - opened).isEqualTo(each == told ? 0 : 1);
+        assertThat(file.check(mapping("micros", ValueType.BOOL, "local")).empty())
+            .containsExactly("local");
+      }
+    }
+    // What the footer says of a column is not taken for it where values would be lost.
+    byte[] lying =
+        DamagedFilesTest.withFooter(
+            told,
+            footer ->
+                footer
+                    .getRow_groups()
+                    .get(0)
+                    .getColumns()
+                    .forEach(chunk -> chunk.getMeta_data().getStatistics().setNull_count(2)));
+    try (WideFile file = open(lying)) {
+      refuses(file, mapping("micros", ValueType.BOOL, "number"), Reason.UNKNOWN_TYPE, "number");
+    }
+  }
+
+  @Test
+  public void wholeColumnsAreLookedThroughByOneFileAtATime() throws Exception {
+    CountDownLatch first = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    AtomicInteger reads = new AtomicInteger();
+    try (WideFile one =
+            open(
+                file(),
+                () -> {
+                  if (reads.incrementAndGet() > OPENING) {
+                    first.countDown();
+                    goOn.await();
+                  }
+                });
+        WideFile other = open(file())) {
+      WideMapping nothing = mapping("micros", ValueType.BOOL, "local");
+      FutureTask<WideFile.Checked> byOne = new FutureTask<>(() -> one.check(nothing));
+      FutureTask<WideFile.Checked> byOther = new FutureTask<>(() -> other.check(nothing));
+      new Thread(byOne).start();
+      first.await();
+      Thread second = new Thread(byOther);
+      second.start();
+      while (second.getState() != Thread.State.BLOCKED) {
+        assertThat(byOther.isDone()).isFalse();
+        Thread.sleep(10);
+      }
+      goOn.countDown();
+
+      assertThat(byOne.get().empty()).containsExactly("local");
+      assertThat(byOther.get().empty()).containsExactly("local");
+    }
+  }
+
+  /** Reads by which a file is opened: both ends and the footer. */
+  private static final int OPENING = 3;
+
+  /** What is done before each read. */
+  private interface BeforeRead {
+    void run() throws InterruptedException;
+  }
+
+  private WideFile open(byte[] bytes, BeforeRead before) throws Exception {
+    Path file = folder.newFile().toPath();
+    Files.write(file, bytes);
+    return WideFile.open(new Watched(Files.newByteChannel(file), before));
+  }
+
+  /** A channel whose reads are watched. */
+  private record Watched(SeekableByteChannel channel, BeforeRead before)
+      implements SeekableByteChannel {
+    @Override
+    public int read(ByteBuffer to) throws IOException {
+      try {
+        before.run();
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+      return channel.read(to);
+    }
+
+    @Override
+    public int write(ByteBuffer from) {
+      throw new NonWritableChannelException();
+    }
+
+    @Override
+    public long position() throws IOException {
+      return channel.position();
+    }
+
+    @Override
+    public SeekableByteChannel position(long position) throws IOException {
+      SeekableByteChannel unused = channel.position(position);
+      return this;
+    }
+
+    @Override
+    public long size() throws IOException {
+      return channel.size();
+    }
+
+    @Override
+    public SeekableByteChannel truncate(long size) {
+      throw new NonWritableChannelException();
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
   }
 
   private static void refuses(WideFile file, WideMapping mapping, Reason reason, String words) {

@@ -16,7 +16,7 @@ import java.util.concurrent.Future;
  * @param bucket of which files on this machine are asked for one after the other
  */
 record BucketRequests(ResultBucket bucket) {
-  /** Each has the footer of a file in memory, at most. */
+  /** Each has the footer of a file in memory; whole columns are looked at by one at a time. */
   private static final int AT_A_TIME = 16;
 
   /** What is asked for. */
