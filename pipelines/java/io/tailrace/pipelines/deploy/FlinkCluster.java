@@ -186,7 +186,9 @@ final class FlinkCluster {
     settings.put("restart-strategy.type", "exponential-delay");
     settings.put("restart-strategy.exponential-delay.initial-backoff", "1 s");
     settings.put("restart-strategy.exponential-delay.max-backoff", "1 min");
-    settings.put("kubernetes.operator.job.savepoint-on-deletion", "true");
+    // Of a job that does not run none is to be had: the operator would try for ever, and never let
+    // go of what is to be deleted. Who wants one suspends the writer first.
+    settings.put("kubernetes.operator.job.savepoint-on-deletion", "false");
     settings.put("kubernetes.operator.savepoint.history.max.count", "3");
     // What stores share in a process must be loaded once.
     settings.put("classloader.resolve-order", "parent-first");

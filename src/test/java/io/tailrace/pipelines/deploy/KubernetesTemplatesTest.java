@@ -177,6 +177,28 @@ public class KubernetesTemplatesTest {
   }
 
   @Test
+  public void aWriterStopsWithASavepointAndIsDeletedInWhateverConditionItIs() throws Exception {
+    for (String overlay : KubernetesTemplates.OVERLAYS) {
+      for (JsonNode cluster : kinds(overlay, "FlinkDeployment")) {
+        assertThat(cluster.at("/spec/job/upgradeMode").asText()).isEqualTo("savepoint");
+        // The operator refuses a savepoint of a job that does not run, and would never let it go.
+        assertThat(
+                cluster
+                    .at("/spec/flinkConfiguration")
+                    .path("kubernetes.operator.job.savepoint-on-deletion")
+                    .asText())
+            .isEqualTo("false");
+        assertThat(
+                cluster
+                    .at("/spec/flinkConfiguration")
+                    .path("execution.checkpointing.externalized-checkpoint-retention")
+                    .asText())
+            .isEqualTo("RETAIN_ON_CANCELLATION");
+      }
+    }
+  }
+
+  @Test
   public void theJvmIsOpenedAsTheBuildOpensIt() throws Exception {
     String pom = Files.readString(Path.of("pom.xml"));
     String opens = pom.substring(pom.indexOf("<tailrace.opens>") + "<tailrace.opens>".length());
