@@ -187,8 +187,8 @@ final class Manifests {
         .queue()
         .filter(Kafka.class::isInstance)
         .flatMap(queue -> ((Kafka) queue).login())
-        .filter(login -> login.mechanism().isPresent())
-        .ifPresent(login -> keys.put(Scaler.USER_KEY, login.user()));
+        .flatMap(KafkaLogin::user)
+        .ifPresent(user -> keys.put(Scaler.USER_KEY, user));
     return Tree.manifest(
         "v1",
         "ConfigMap",

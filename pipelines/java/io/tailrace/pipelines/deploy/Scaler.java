@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tailrace.pipelines.deploy.Deployment.Shared;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
-import io.tailrace.pipelines.deploy.MessageQueue.KafkaLogin;
 import io.tailrace.pipelines.deploy.MessageQueue.PubSub;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,14 +19,7 @@ import java.util.TreeMap;
 final class Scaler {
   static final String API = "keda.sh/v1alpha1";
 
-  /** KEDA's names of what Kafka calls SASL mechanisms. */
-  static final Map<String, String> MECHANISMS =
-      Map.of(
-          "PLAIN", "plaintext",
-          "SCRAM-SHA-256", "scram_sha256",
-          "SCRAM-SHA-512", "scram_sha512");
-
-  /** Keys of a writer's config map that a TriggerAuthentication reads. */
+  /** The key of a writer's config map that a TriggerAuthentication reads. */
   static final String USER_KEY = "kafka-user";
 
   /** Copies that are added or taken away within {@link #STEP_SECONDS} at most, in per cent. */
@@ -53,7 +45,7 @@ final class Scaler {
     if (authentication.isEmpty()) {
       Optional<ObjectNode> spec =
           queue.get() instanceof Kafka kafka
-              ? kafka.login().map(login -> kafkaAuthentication(writer, login))
+              ? kafka.login().flatMap(login -> kafkaAuthentication(writer, login))
               : Optional.of(Tree.object("podIdentity", Tree.object("provider", "gcp")));
       if (spec.isPresent()) {
         authentication = Optional.of(writer.name() + "-queue");
@@ -81,26 +73,41 @@ final class Scaler {
         annotations);
   }
 
-  private ObjectNode kafkaAuthentication(WriterDeployment writer, KafkaLogin login) {
-    return Tree.object(
-        "configMapTargetRef",
-        List.of(
-            Tree.object(
-                "parameter",
-                "username",
-                "name",
-                FlinkCluster.options(writer.name()),
-                "key",
-                USER_KEY)),
-        "secretTargetRef",
-        login.keyOfPassword().stream()
+  /** Returns what KEDA logs in with; empty where it needs no more than the trigger says. */
+  private Optional<ObjectNode> kafkaAuthentication(WriterDeployment writer, KafkaLogin login) {
+    if (login.isByRole()) {
+      return Optional.of(Tree.object("podIdentity", Tree.object("provider", "aws")));
+    }
+    List<ObjectNode> named =
+        login.user().stream()
+            .map(
+                user ->
+                    Tree.object(
+                        "parameter",
+                        "username",
+                        "name",
+                        FlinkCluster.options(writer.name()),
+                        "key",
+                        USER_KEY))
+            .toList();
+    List<ObjectNode> secret =
+        login.keys().entrySet().stream()
             .flatMap(
-                key ->
+                each ->
                     shared.secret().stream()
                         .map(
-                            secret ->
-                                Tree.object("parameter", "password", "name", secret, "key", key)))
-            .toList());
+                            name ->
+                                Tree.object(
+                                    "parameter",
+                                    each.getKey(),
+                                    "name",
+                                    name,
+                                    "key",
+                                    each.getValue())))
+            .toList();
+    return named.isEmpty() && secret.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Tree.object("configMapTargetRef", named, "secretTargetRef", secret));
   }
 
   private ObjectNode scaledObject(
@@ -182,7 +189,7 @@ final class Scaler {
     return Tree.object("type", type, "value", value, "periodSeconds", STEP_SECONDS);
   }
 
-  private static ObjectNode kafka(Kafka queue, Scaling scaling) {
+  private ObjectNode kafka(Kafka queue, Scaling scaling) {
     Map<String, String> metadata = new TreeMap<>();
     metadata.put("bootstrapServers", queue.servers());
     metadata.put("topic", queue.topic());
@@ -197,15 +204,12 @@ final class Scaler {
     metadata.put("excludePersistentLag", "true");
     metadata.put("limitToPartitionsWithLag", "true");
     metadata.put("allowIdleConsumers", "false");
+    // KEDA takes no setting from a trigger and a TriggerAuthentication at once: one that somebody
+    // else has made says all, but for the region, which a trigger alone can say.
     queue
         .login()
-        .ifPresent(
-            login -> {
-              metadata.put("tls", login.isTls() ? "enable" : "disable");
-              login
-                  .mechanism()
-                  .ifPresent(it -> metadata.put("sasl", MECHANISMS.getOrDefault(it, it)));
-            });
+        .filter(login -> shared.authentication().isEmpty() || login.isByRole())
+        .ifPresent(login -> metadata.putAll(login.trigger()));
     return trigger("kafka", metadata);
   }
 

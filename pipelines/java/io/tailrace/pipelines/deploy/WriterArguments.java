@@ -36,9 +36,10 @@ final class WriterArguments {
   private static final Pattern NAMED = Pattern.compile("named '(\\w+)'");
   private static final Pattern VARIABLE = Pattern.compile("[?&][^=&]*=env:([A-Za-z0-9_]+)");
 
-  /** A secret in a file; other files, such as settings, may be in the image. */
-  private static final Pattern FILE =
-      Pattern.compile("[?&]([^=&]*(?i:password|secret|token|key))=(file:[^&]+)");
+  private static final Pattern FILE = Pattern.compile("[?&]([^=&]*)=((?:file:|/)[^&]+)");
+
+  /** Of files that are no secrets, such as settings, some may be in the image. */
+  private static final Pattern SECRET = Pattern.compile("(?i).*(password|secret|token|key)");
 
   private static final Pattern THIS_MACHINE =
       Pattern.compile("(?i)localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[?::1\\]?");
@@ -199,7 +200,18 @@ final class WriterArguments {
   private void checkFiles(String option, String value, Shared shared) {
     Matcher file = FILE.matcher(value);
     while (file.find()) {
-      if (!file.group(2).startsWith("file:" + FlinkCluster.SECRETS_DIRECTORY + "/")) {
+      String path = file.group(2).replaceFirst("^file:", "");
+      boolean isThere = path.startsWith(FlinkCluster.SECRETS_DIRECTORY + "/");
+      if (isThere && shared.secret().isEmpty()) {
+        section.problem(
+            "options." + option,
+            "names "
+                + file.group(2)
+                + ", which nothing puts there: name the Secret that has it, beside 'writers', as"
+                + " secret: tailrace-secrets");
+      } else if (!isThere
+          && !path.equals(file.group(2))
+          && SECRET.matcher(file.group(1)).matches()) {
         section.problem(
             "options." + option,
             "names "
@@ -210,13 +222,6 @@ final class WriterArguments {
                 + " file:"
                 + FlinkCluster.SECRETS_DIRECTORY
                 + "/KEY");
-      } else if (shared.secret().isEmpty()) {
-        section.problem(
-            "options." + option,
-            "names "
-                + file.group(2)
-                + ", which nothing puts there: name the Secret that has it, beside 'writers', as"
-                + " secret: tailrace-secrets");
       }
     }
   }

@@ -1,12 +1,10 @@
 package io.tailrace.pipelines.deploy;
 
-import io.tailrace.endpoint.EndpointUri;
 import io.tailrace.pipelines.Nearest;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.deploy.Deployment.Shared;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
-import io.tailrace.pipelines.deploy.MessageQueue.KafkaLogin;
 import io.tailrace.pipelines.deploy.WriterDeployment.Job;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,8 +34,9 @@ final class WriterSections {
   private static final int LONGEST_NAME = 45;
 
   private static final String WITHOUT_OURS =
-      " make a TriggerAuthentication and name it beside 'writers', as triggerAuthentication: NAME,"
-          + " or write as many replicas for minimum as for maximum";
+      " make a TriggerAuthentication that says all of it, tls and sasl too, and name it beside"
+          + " 'writers', as triggerAuthentication: NAME, or write as many replicas for minimum as"
+          + " for maximum";
 
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
@@ -121,9 +120,9 @@ final class WriterSections {
       return Optional.empty();
     }
     String bus = options.getOrDefault(writer.get().reads(), "");
-    Optional<MessageQueue> queue = MessageQueue.of(bus, writer.get().name());
-    if (scaling.isScaled() && shared.authentication().isEmpty()) {
-      queue.ifPresent(it -> checkScaler(section, writer.get(), bus, it));
+    Optional<MessageQueue> queue = MessageQueue.of(bus, writer.get().name(), environment);
+    if (scaling.isScaled()) {
+      queue.ifPresent(it -> checkScaler(section, "options." + writer.get().reads(), it));
     }
     return Optional.of(
         new WriterDeployment(
@@ -139,41 +138,18 @@ final class WriterSections {
   }
 
   /** Sees to it that KEDA can look at the queue. */
-  private static void checkScaler(
-      Section section, Writer<?> writer, String uri, MessageQueue queue) {
-    if (queue instanceof Kafka kafka) {
-      if (EndpointUri.parse(uri).take("properties").isPresent()) {
+  private void checkScaler(Section section, String option, MessageQueue queue) {
+    if (queue instanceof Kafka kafka && kafka.login().isPresent()) {
+      KafkaLogin login = kafka.login().get();
+      if (login.needsRegion()) {
         section.problem(
-            "options." + writer.reads(),
-            "has settings in a file, which a scaler can't read:" + WITHOUT_OURS);
-        return;
+            option,
+            "does not say in which region of Amazon its hosts are, which a scaler must know: write"
+                + " AWS_REGION into environment");
       }
-      kafka
-          .login()
-          .filter(login -> login.password().isPresent() && login.keyOfPassword().isEmpty())
-          .ifPresent(
-              login ->
-                  section.problem(
-                      "options." + writer.reads(),
-                      "a scaler can't read the password at "
-                          + login.password().orElse("")
-                          + ": it has the keys of the Secret alone; put it there and write env:KEY"
-                          + " or file:"
-                          + FlinkCluster.SECRETS_DIRECTORY
-                          + "/KEY, or"
-                          + WITHOUT_OURS));
-      kafka
-          .login()
-          .flatMap(KafkaLogin::mechanism)
-          .filter(mechanism -> !Scaler.MECHANISMS.containsKey(mechanism))
-          .ifPresent(
-              mechanism ->
-                  section.problem(
-                      "options." + writer.reads(),
-                      "a scaler can't log in by "
-                          + mechanism
-                          + " as the URI says:"
-                          + WITHOUT_OURS));
+      if (shared.authentication().isEmpty()) {
+        login.obstacles().forEach(it -> section.problem(option, it + WITHOUT_OURS));
+      }
     }
   }
 

@@ -102,9 +102,9 @@ public class BackgroundPersistenceTest {
     Kafka queue = (Kafka) online.job().queue().orElseThrow();
     assertThat(queue.servers()).isEqualTo("b-1:9096,b-2:9096");
     assertThat(queue.group()).isEqualTo("online-2");
-    assertThat(queue.login().orElseThrow().mechanism()).isEqualTo(Optional.of("SCRAM-SHA-512"));
-    assertThat(queue.login().orElseThrow().keyOfPassword())
-        .isEqualTo(Optional.of("KAFKA_SASL_PASSWORD"));
+    assertThat(queue.login().orElseThrow().trigger()).containsEntry("sasl", "scram_sha512");
+    assertThat(queue.login().orElseThrow().keys())
+        .containsExactly("password", "KAFKA_SASL_PASSWORD");
     WriterDeployment offline = deployment.writers().get(1);
     assertThat(offline.scaling().minimum()).isEqualTo(1);
     assertThat(offline.scaling().maximum()).isEqualTo(4);

@@ -180,38 +180,6 @@ public class DeploymentFileTest {
   }
 
   @Test
-  public void aScalerReadsPasswordsOfTheSecretAlone() throws Exception {
-    String scaled = ONLINE + "  replicas: {maximum: 4, rate: 100}\n";
-    for (String place : List.of("env:KAFKA", "file:/etc/tailrace/secrets/KAFKA")) {
-      Kafka queue = (Kafka) only(loggingIn(place) + scaled).job().queue().orElseThrow();
-      assertThat(queue.login().orElseThrow().keyOfPassword()).isEqualTo(Optional.of("KAFKA"));
-    }
-    for (String place : List.of("aws:tailrace/kafka", "gcp:projects/p/secrets/kafka")) {
-      assertThat(problems(loggingIn(place) + scaled).get(0))
-          .startsWith(
-              "writers[0].options.resultBus: a scaler can't read the password at " + place + ":");
-      assertThat(only(loggingIn(place) + ONLINE).name()).isEqualTo("online-writer");
-      assertThat(only("triggerAuthentication: mine\n" + loggingIn(place) + scaled).name())
-          .isEqualTo("online-writer");
-    }
-  }
-
-  @Test
-  public void aScalerReadsNoFileOfSettings() throws Exception {
-    String head =
-        HEAD.replace("result-bus", "result-bus?properties=file:/opt/tailrace/client.properties");
-    assertThat(problems(head + ONLINE + "  replicas: {maximum: 4, rate: 100}\n").get(0))
-        .startsWith("writers[0].options.resultBus: has settings in a file, which a scaler can't");
-    assertThat(only(head + ONLINE).name()).isEqualTo("online-writer");
-  }
-
-  private static String loggingIn(String password) {
-    return HEAD.replace(
-        "result-bus",
-        "result-bus?security.protocol=SASL_SSL&user=u&sasl.mechanism=PLAIN&password=" + password);
-  }
-
-  @Test
   public void whatIsOfThisMachineIsNotOfThePods() {
     assertThat(problems(HEAD + ONLINE.replace("{online", "{deadLetterOverflow: /letters, online")))
         .containsExactly(

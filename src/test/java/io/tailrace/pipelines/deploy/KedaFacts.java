@@ -20,8 +20,8 @@ import java.util.TreeSet;
 /**
  * What KEDA's own schema says of the kinds and of the scalers that are used here, for which there
  * are no classes: {@code keda-2.20.txt} has a line for each key, {@code kind path type
- * value,value}, and for each parameter of a scaler. {@code KedaFactsTest} holds it to that schema
- * where it is at hand.
+ * value,value}, and for each parameter of a scaler, whether a trigger says it or a
+ * TriggerAuthentication ({@code login}).
  */
 final class KedaFacts {
   private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
@@ -90,6 +90,13 @@ final class KedaFacts {
                 }
               });
     }
+    for (String list : List.of("secretTargetRef", "configMapTargetRef")) {
+      for (JsonNode each : manifest.path("spec").path(list)) {
+        if (!known.containsKey("login " + each.path("parameter").asText())) {
+          wrong.add("login " + each.path("parameter").asText());
+        }
+      }
+    }
     if (!wrong.isEmpty()) {
       throw new IOException("KEDA does not know " + wrong);
     }
@@ -132,10 +139,13 @@ final class KedaFacts {
       String type = scaler.path("type").asText();
       if (SCALERS.contains(type)) {
         for (JsonNode parameter : scaler.path("parameters")) {
+          String name = parameter.path("name").asText();
+          String values = "string" + values(parameter.path("allowedValue"));
           if (parameter.path("metadataVariableReadable").asBoolean()) {
-            facts.put(
-                type + " " + parameter.path("name").asText(),
-                "string" + values(parameter.path("allowedValue")));
+            facts.put(type + " " + name, values);
+          }
+          if (parameter.path("triggerAuthenticationVariableReadable").asBoolean()) {
+            facts.put("login " + name, values);
           }
         }
       }
