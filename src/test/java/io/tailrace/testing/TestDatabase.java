@@ -1,5 +1,6 @@
 package io.tailrace.testing;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.tailrace.offline.OfflineStore;
 import io.tailrace.offline.OfflineStores;
 import io.tailrace.pipelines.local.servers.LocalPostgres;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.rules.ExternalResource;
 
 /** A database of its own for each test, on one server for all tests of this JVM. */
@@ -26,7 +28,16 @@ public final class TestDatabase extends ExternalResource {
 
   /** Started by the first test that needs it, and removed at the end of the JVM. */
   private static final class Server {
-    static final LocalPostgres POSTGRES = start();
+    @GuardedBy("Server.class")
+    private static @Nullable LocalPostgres postgres;
+
+    /** A start that has failed is tried again by the next test. */
+    static synchronized LocalPostgres get() {
+      if (postgres == null) {
+        postgres = start();
+      }
+      return postgres;
+    }
 
     private static LocalPostgres start() {
       try {
@@ -64,7 +75,7 @@ public final class TestDatabase extends ExternalResource {
   }
 
   public LocalPostgres server() {
-    return Server.POSTGRES;
+    return Server.get();
   }
 
   public String name() {

@@ -85,7 +85,7 @@ final class FaultWatch {
     if (ended > 0 && opened > 0) {
       words.add(ended + " connections to " + server + " ended, " + opened + " were opened");
     }
-    if (now.truncated > before.truncated) {
+    if (now.truncated > before.truncated && opened > 0) {
       words.add((now.truncated - before.truncated) + " answers were cut off");
     }
     if (now.delayed > before.delayed) {

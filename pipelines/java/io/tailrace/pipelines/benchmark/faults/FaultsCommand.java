@@ -7,7 +7,6 @@ import io.tailrace.pipelines.local.LocalStack;
 import io.tailrace.pipelines.local.servers.DirectoryTree;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -116,6 +115,8 @@ public final class FaultsCommand implements Callable<Integer> {
             && results.size() < most
             && System.nanoTime() < deadline) {
           Fault fault = faults.get(results.size() % faults.size());
+          out.printf(Locale.ROOT, "%s, seed %d ...%n", fault.words(), seed + results.size());
+          out.flush();
           FaultResult result = run(session, fault, seed + results.size(), running);
           all.add(result);
           print(result, out);
@@ -135,10 +136,10 @@ public final class FaultsCommand implements Callable<Integer> {
 
   /** What does not come back is a failure of the fault's, and no reason to try no other. */
   private static FaultResult run(FaultRuns session, Fault fault, long seed, List<Writer<?>> running)
-      throws CommandException, InterruptedException {
+      throws InterruptedException {
     try {
       return session.run(fault, seed);
-    } catch (IllegalStateException | UncheckedIOException e) {
+    } catch (CommandException | RuntimeException e) {
       return FaultResult.failed(
           fault, seed, running.stream().map(Writer::name).toList(), String.valueOf(e));
     }

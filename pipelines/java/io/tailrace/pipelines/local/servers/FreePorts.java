@@ -31,6 +31,14 @@ final class FreePorts {
 
   private static final int ATTEMPTS = 1_000;
 
+  /**
+   * JVMs side by side mostly look at ports that differ, as some time goes by until one is used. It
+   * divides the numbers above, so that a bus stays among its node's.
+   */
+  private static final int STRIPES = 16;
+
+  private static final int STRIPE = (int) (ProcessHandle.current().pid() % STRIPES);
+
   private static final Set<Integer> given = new HashSet<>();
 
   private FreePorts() {}
@@ -57,7 +65,7 @@ final class FreePorts {
 
   private static synchronized int next(boolean withClusterBus) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      int port = LOWEST + ThreadLocalRandom.current().nextInt(COUNT);
+      int port = LOWEST + STRIPES * ThreadLocalRandom.current().nextInt(COUNT / STRIPES) + STRIPE;
       if (!given.contains(port)
           && isFree(port)
           && (!withClusterBus || isFree(port + CLUSTER_BUS_OFFSET))) {

@@ -228,11 +228,7 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
     } finally {
       await(cluster.closeAsync());
     }
-    try {
-      DirectoryTree.delete(work(directory));
-    } catch (UncheckedIOException e) {
-      log.info("A task that has not ended yet still writes; the next start will delete it", e);
-    }
+    deleteWork();
   }
 
   /** Cancels all jobs, and waits a while for their ends. */
@@ -274,6 +270,23 @@ public final class LocalFlink implements FlinkCluster, AutoCloseable {
                 .isPresent();
         if (!starting || System.nanoTime() > deadline) {
           throw e;
+        }
+      }
+      pause();
+    }
+  }
+
+  /** Tasks that are ending may still write, for a while. */
+  private void deleteWork() {
+    long deadline = System.nanoTime() + CANCEL_TIMEOUT.toNanos();
+    while (true) {
+      try {
+        DirectoryTree.delete(work(directory));
+        return;
+      } catch (UncheckedIOException e) {
+        if (System.nanoTime() > deadline) {
+          log.info("A task that has not ended yet still writes; the next start will delete it", e);
+          return;
         }
       }
       pause();

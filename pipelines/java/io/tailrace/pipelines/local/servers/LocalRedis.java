@@ -324,7 +324,9 @@ public final class LocalRedis implements AutoCloseable {
 
     private JedisClientConfig clientConfig() {
       DefaultJedisClientConfig.Builder config =
-          DefaultJedisClientConfig.builder().clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
+          DefaultJedisClientConfig.builder()
+              .timeoutMillis((int) START_TIMEOUT.toMillis())
+              .clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
       if (password.isPresent()) {
         config.password(password.get());
       } else if (!users.isEmpty()) {

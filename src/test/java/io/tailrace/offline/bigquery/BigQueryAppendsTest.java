@@ -65,7 +65,7 @@ public class BigQueryAppendsTest {
 
   private FakeBigQuery bigQuery;
   private BigQueryServices services;
-  private String parameters = "&retryFor=5s";
+  private String parameters = "&retryFor=1m";
   private int offset;
 
   @Before
@@ -153,7 +153,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void rowsWaitUntilStreamsSeeTheirNewTable() throws Exception {
-    parameters = "&retryFor=5s&latest=true";
+    parameters = "&retryFor=1m&latest=true";
     bigQuery.storageWrite().seeLate(3);
 
     Run run = insert(ages("user.age", 0, 10), ages("user.size", 0, 10));
@@ -195,7 +195,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void withExactlyOnceRowsAreReadableWhenTheirStreamIsCommitted() throws Exception {
-    parameters = "&retryFor=5s&exactlyOnce=true&latest=true";
+    parameters = "&retryFor=1m&exactlyOnce=true&latest=true";
 
     Run run = insert(ages("user.age", 0, 10), ages("user.size", 0, 10));
 
@@ -261,7 +261,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void theNewestObservationIsKeptBesideHistoryOnRequest() throws Exception {
-    parameters = "&retryFor=5s&latest=true";
+    parameters = "&retryFor=1m&latest=true";
     String later = TIME.replace("03:04", "04:04");
     Run run =
         insert(
@@ -288,7 +288,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void aFeatureThatIsCalledLatestIsOneLikeAnyOther() throws Exception {
-    parameters = "&retryFor=5s&latest=true";
+    parameters = "&retryFor=1m&latest=true";
 
     Run before = insert(ages("user.latest", 0, 2), ages("latest_user.rows", 0, 1));
     Run behind = insert(ages("user.age", 0, 3), ages("latest.rows__user", 0, 1));
@@ -303,7 +303,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void aNamespaceWhoseLatestTableIsTakenKeepsItsHistory() throws Exception {
-    parameters = "&retryFor=5s&latest=true";
+    parameters = "&retryFor=1m&latest=true";
     assertThat(store().openCatalog().create("production", List.of(table("age")))).isEmpty();
     bigQuery
         .tables()
@@ -342,7 +342,7 @@ public class BigQueryAppendsTest {
 
   @Test
   public void ofOwnersWhoStreamAtOnceReadersSeeEveryRowOnce() throws Exception {
-    parameters = "&retryFor=5s&latest=true";
+    parameters = "&retryFor=1m&latest=true";
     BusMessage[] messages = {
       ages("user.age", 0, 10), ages("user.size", 0, 10), ages("user.age", 5, 10)
     };

@@ -39,7 +39,7 @@ public class BigQueryTablesTest {
   @Before
   public void start() throws Exception {
     bigQuery = FakeBigQuery.start();
-    uri = bigQuery.uri("{environment}", "&retryFor=5s");
+    uri = bigQuery.uri("{environment}", "&retryFor=1m");
   }
 
   @After

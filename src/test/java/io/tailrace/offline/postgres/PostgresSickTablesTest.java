@@ -230,7 +230,7 @@ public class PostgresSickTablesTest {
 
   @Test
   public void aTableThatIsLockedKeepsNoOtherWaitingForEver() throws Exception {
-    try (InsertSession session = session(database.uri("timeout=300ms&retryFor=1ms"));
+    try (InsertSession session = session(database.uri("timeout=1s&retryFor=0s"));
         Connection other = database.connect();
         Statement statement = other.createStatement()) {
       insert(session, file("user.age", "a"), file("user.size", "a"));

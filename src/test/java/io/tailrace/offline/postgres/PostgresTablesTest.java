@@ -357,7 +357,7 @@ public class PostgresTablesTest {
       statement.execute(
           "SELECT pg_advisory_xact_lock(" + 0x7461696c + ", " + "tailrace".hashCode() + ")");
 
-      assertThat(create("timeout=1s&retryFor=1ms", table("user.age", ValueType.INT64))).isEmpty();
+      assertThat(create("timeout=20s&retryFor=1ms", table("user.age", ValueType.INT64))).isEmpty();
     }
   }
 
@@ -445,7 +445,7 @@ public class PostgresTablesTest {
   @Test
   public void aPartitionIsMadeWhileSomebodyReadsTheTable() throws Exception {
     try (BatchConnection connection =
-            OfflineConnections.to(database.store("partitions=monthly&timeout=5s&retryFor=1ms"));
+            OfflineConnections.to(database.store("partitions=monthly&timeout=20s&retryFor=1ms"));
         Connection reader = database.connect();
         Statement statement = reader.createStatement()) {
       connection.insert(

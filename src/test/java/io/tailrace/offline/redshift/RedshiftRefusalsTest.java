@@ -149,7 +149,7 @@ public class RedshiftRefusalsTest {
       statement.execute("BEGIN");
       statement.execute("LOCK production.load_lock");
 
-      Inserted inserted = load(store("1s", "30s"), age("bob"));
+      Inserted inserted = load(store("1s", "2m"), age("bob"));
 
       assertThat(inserted.rows().inserted()).isEqualTo(1);
       SQLException e = assertThrows(SQLException.class, () -> statement.execute("SELECT 1"));

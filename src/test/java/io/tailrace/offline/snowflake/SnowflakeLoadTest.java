@@ -66,6 +66,12 @@ public class SnowflakeLoadTest {
     return (SnowflakeOfflineStore) OfflineStores.at(SNOWFLAKE.uri() + more);
   }
 
+  /** For owners that meet more than once, at times slowly. */
+  private static SnowflakeOfflineStore patient() {
+    return (SnowflakeOfflineStore)
+        OfflineStores.at(SNOWFLAKE.uri().replace("retryFor=1s", "retryFor=30s"));
+  }
+
   private static QueryResult age(String key, long value) {
     return Results.named("op-" + key)
         .addFrames(Results.user(key, Results.int64("age", T, value)))
@@ -187,7 +193,7 @@ public class SnowflakeLoadTest {
             threads.submit(
                 () -> {
                   start.await();
-                  return load(files);
+                  return load(patient(), files);
                 }));
       }
       start.countDown();
@@ -218,7 +224,7 @@ public class SnowflakeLoadTest {
                 SNOWFLAKE
                     .uri()
                     .replace("timeout=10s", "timeout=3s")
-                    .replace("retryFor=1s", "retryFor=1ms"));
+                    .replace("retryFor=1s", "retryFor=0s"));
     try (WarehouseSession loading = new WarehouseSession(store.server())) {
       boolean unused =
           loading.require(
@@ -283,7 +289,7 @@ public class SnowflakeLoadTest {
       ExecutorService threads = Executors.newFixedThreadPool(2);
       List<Future<Inserted>> owners = new ArrayList<>();
       try {
-        both.forEach(files -> owners.add(threads.submit(() -> load(files))));
+        both.forEach(files -> owners.add(threads.submit(() -> load(patient(), files))));
         int inserted = 0;
         int rejected = 0;
         for (Future<Inserted> owner : owners) {

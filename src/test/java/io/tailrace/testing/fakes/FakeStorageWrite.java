@@ -72,6 +72,7 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
   private static final class State {
     final FakeBigQueryTables tables;
     final Map<String, Stream> streams = new ConcurrentHashMap<>();
+    final AtomicInteger created = new AtomicInteger();
     final Map<String, AtomicInteger> unseen = new ConcurrentHashMap<>();
     final Map<String, Function<Map<String, Object>, Optional<String>>> refusals =
         new ConcurrentHashMap<>();
@@ -232,7 +233,7 @@ public final class FakeStorageWrite implements BigQueryServices, AutoCloseable {
     public WriteStream createWriteStream(String table, WriteStream.Type type) {
       TableReference reference = table(table);
       var unused = seen(reference);
-      String name = table + "/streams/s" + state.streams.size();
+      String name = table + "/streams/s" + state.created.getAndIncrement();
       state.streams.put(name, new Stream(reference));
       return WriteStream.newBuilder().setName(name).setType(type).build();
     }

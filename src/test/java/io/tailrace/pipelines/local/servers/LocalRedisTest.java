@@ -116,7 +116,7 @@ public class LocalRedisTest {
     String port = output.strip().lines().reduce("", (before, last) -> last);
     assertThat(jvm.waitFor()).isEqualTo(StartAndDie.STATUS);
 
-    long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     while (!FreePorts.isFree(Integer.parseInt(port))) {
       assertThat(System.nanoTime()).isLessThan(deadline);
       Thread.sleep(10);
