@@ -458,7 +458,7 @@ public class WriteOnlineTest {
       bundle.add(Messages.of(named("first", Results.user("ann", age(T))), T));
       bundle.add(Messages.of(named("last", Results.user("bob", age(T))), T).endingBacklog());
 
-      Instant deadline = Instant.now().plusSeconds(20);
+      Instant deadline = Instant.now().plusSeconds(60);
       while (keys().size() < 2 && Instant.now().isBefore(deadline)) {
         Thread.sleep(5);
       }

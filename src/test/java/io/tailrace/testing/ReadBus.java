@@ -25,7 +25,7 @@ import org.apache.beam.sdk.transforms.ParDo;
 
 /** A pipeline that reads a bus and notes every message that comes, for the thread of a test. */
 public final class ReadBus {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final AtomicInteger NUMBER = new AtomicInteger();
   // The pipeline runs in this JVM, on either runner, and only static fields are in common with it.
   private static final Map<Integer, List<BusMessage>> READ = new ConcurrentHashMap<>();

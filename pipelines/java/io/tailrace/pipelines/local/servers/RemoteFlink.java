@@ -23,7 +23,7 @@ import org.apache.flink.api.common.JobStatus;
  * JobManager runs gets an {@link java.io.UncheckedIOException}. Thread-safe.
  */
 final class RemoteFlink implements FlinkCluster {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final String address;
@@ -206,7 +206,7 @@ final class RemoteFlink implements FlinkCluster {
     return StreamSupport.stream(array.spliterator(), false);
   }
 
-  /** Waits for something, for a minute. */
+  /** Waits for something, for some minutes. */
   static void await(BooleanSupplier what, String otherwise) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!what.getAsBoolean()) {

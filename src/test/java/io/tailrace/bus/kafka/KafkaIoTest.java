@@ -36,7 +36,6 @@ import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.util.SerializableUtils;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
@@ -419,7 +418,7 @@ public class KafkaIoTest {
 
   /** Returns the offset of the first record that comes, or -1. */
   private static long poll(Consumer<byte[], byte[]> consumer) {
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 600; i++) {
       for (var each : consumer.poll(Duration.ofMillis(100))) {
         return each.offset();
       }
@@ -436,10 +435,7 @@ public class KafkaIoTest {
   }
 
   private void createTopic(String timestampType) throws Exception {
-    NewTopic topic =
-        new NewTopic(topic(), 1, (short) 1)
-            .configs(Map.of("message.timestamp.type", timestampType));
-    admin.createTopics(List.of(topic)).all().get();
+    kafka.createTopic(topic(), 1, Map.of("message.timestamp.type", timestampType));
   }
 
   private void publish(int count) {

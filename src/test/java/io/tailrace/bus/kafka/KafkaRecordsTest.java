@@ -18,8 +18,6 @@ import org.apache.beam.sdk.io.UnboundedSource.UnboundedReader;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.testing.TestPipeline;
 import org.apache.beam.sdk.transforms.Create;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -142,22 +140,16 @@ public class KafkaRecordsTest {
   }
 
   private void createTopic(String timestampType) throws Exception {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-      admin
-          .createTopics(
-              List.of(
-                  new NewTopic(topic.getMethodName(), 1, (short) 1)
-                      .configs(
-                          Map.of(
-                              "message.timestamp.type",
-                              timestampType,
-                              "message.timestamp.after.max.ms",
-                              "10000000",
-                              "retention.ms",
-                              "-1"))))
-          .all()
-          .get();
-    }
+    kafka.createTopic(
+        topic.getMethodName(),
+        1,
+        Map.of(
+            "message.timestamp.type",
+            timestampType,
+            "message.timestamp.after.max.ms",
+            "10000000",
+            "retention.ms",
+            "-1"));
   }
 
   private void publishAt(long... millis) {

@@ -59,7 +59,7 @@ import org.junit.rules.TestName;
  */
 public class KafkaRestoreTest {
   private static final int PARTITIONS = 8;
-  private static final long PATIENCE_NANOS = 60_000_000_000L;
+  private static final long PATIENCE_NANOS = 240_000_000_000L;
 
   @ClassRule public static final TemporaryFolder folder = new TemporaryFolder();
   @Rule public final TestName topic = new TestName();
@@ -80,8 +80,10 @@ public class KafkaRestoreTest {
   }
 
   @After
-  public void cancelJobs() {
+  public void cancelJobs() throws Exception {
     flink.cancelAll();
+    // Whoever comes next takes the only job that runs for its own.
+    await(() -> running().isEmpty());
   }
 
   @Test
@@ -335,7 +337,22 @@ public class KafkaRestoreTest {
   private void increase(int partitions) throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
       admin.createPartitions(Map.of(topic(), NewPartitions.increaseTo(partitions))).all().get();
+      while (partitions(admin) < partitions) {
+        Thread.sleep(20);
+      }
     }
+    // It is there: this waits until each partition can be written.
+    kafka.createTopic(topic(), partitions);
+  }
+
+  private int partitions(Admin admin) throws Exception {
+    return admin
+        .describeTopics(List.of(topic()))
+        .allTopicNames()
+        .get()
+        .get(topic())
+        .partitions()
+        .size();
   }
 
   private static List<String> texts(ReadBus reading) {

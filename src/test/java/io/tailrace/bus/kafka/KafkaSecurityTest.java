@@ -20,7 +20,6 @@ import io.tailrace.pipelines.local.servers.LoopbackHttp;
 import io.tailrace.pipelines.local.servers.TestCertificates;
 import io.tailrace.testing.ReadBus;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -33,9 +32,12 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.UnsupportedCallbackException;
 import javax.security.auth.login.AppConfigurationEntry;
@@ -114,11 +116,15 @@ public class KafkaSecurityTest {
     kafka.close();
   }
 
+  /** Below the ports that a system gives to whoever asks for any. */
   private static int freePort() {
-    try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return any.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    while (true) {
+      int port = 22_300 + ThreadLocalRandom.current().nextInt(10_000);
+      try (ServerSocket any = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return any.getLocalPort();
+      } catch (IOException e) {
+        // Somebody has it.
+      }
     }
   }
 
@@ -368,7 +374,7 @@ public class KafkaSecurityTest {
   public void tokensAreGotWithAClientsSecretThatIsReadAnew() throws Exception {
     Path secret = temporary.newFile().toPath();
     Files.writeString(secret, "first");
-    try (TokenProvider provider = new TokenProvider("first", Duration.ofSeconds(3))) {
+    try (TokenProvider provider = new TokenProvider("first", Duration.ofSeconds(6))) {
       KafkaBus bus =
           bus(
               "tokens",
@@ -384,17 +390,17 @@ public class KafkaSecurityTest {
       try (BusPublisher publisher = bus.publisher()) {
         publisher.publish(message("before"));
         publisher.flush();
-        assertThat(provider.given()).isGreaterThan(0);
+        assertThat(provider.given("first")).isGreaterThan(0);
 
+        // Both are taken until the client asks with the second: one that is refused asks again
+        // only when its token is over. The client that lives goes on with tokens of the new
+        // secret, at a broker that cuts off whoever has none that holds.
+        provider.take("second");
         Files.writeString(secret, "second");
-        int before = provider.takeOnly("second");
-        // The client that lives goes on with tokens of the new secret, at a broker that cuts off
-        // whoever has none that holds.
-        for (int i = 0; provider.given() < before + 3; i++) {
-          publisher.publish(message("after " + i));
-          publisher.flush();
-          Thread.sleep(20);
-        }
+        publishUntil(publisher, () -> provider.given("second") > 0);
+        provider.takeNoMore("first");
+        int before = provider.given("second");
+        publishUntil(publisher, () -> provider.given("second") > before);
       }
       var unused = bus.checkWritable();
       Files.writeString(secret, "third");
@@ -404,17 +410,24 @@ public class KafkaSecurityTest {
     }
   }
 
-  /** Gives tokens for a secret; a real server over HTTP. */
+  private static void publishUntil(BusPublisher publisher, BooleanSupplier done) throws Exception {
+    for (int i = 0; !done.getAsBoolean(); i++) {
+      publisher.publish(message("after " + i));
+      publisher.flush();
+      Thread.sleep(20);
+    }
+  }
+
+  /** Gives tokens for secrets; a real server over HTTP. */
   private static final class TokenProvider implements AutoCloseable {
     private static final String ALLOWED = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
 
     private final HttpServer server;
     private final Duration life;
-    private final AtomicInteger given = new AtomicInteger();
-    private volatile String secret;
+    private final Map<String, AtomicInteger> given = new ConcurrentHashMap<>();
 
     TokenProvider(String secret, Duration life) throws IOException {
-      this.secret = secret;
+      take(secret);
       this.life = life;
       server = LoopbackHttp.create();
       server.createContext("/token", this::answer);
@@ -426,22 +439,31 @@ public class KafkaSecurityTest {
       return "http://127.0.0.1:" + server.getAddress().getPort() + "/token";
     }
 
-    int given() {
-      return given.get();
+    void take(String secret) {
+      given.putIfAbsent(basic(secret), new AtomicInteger());
     }
 
-    /** Takes another secret alone from now on; returns how many tokens were given before. */
-    int takeOnly(String next) {
-      secret = next;
-      return given.get();
+    void takeNoMore(String secret) {
+      given.remove(basic(secret));
+    }
+
+    /** Returns how many tokens were given for a secret that is taken. */
+    int given(String secret) {
+      return given.getOrDefault(basic(secret), new AtomicInteger()).get();
+    }
+
+    private static String basic(String secret) {
+      return "Basic " + Base64.getEncoder().encodeToString(("client:" + secret).getBytes(UTF_8));
     }
 
     private void answer(HttpExchange exchange) throws IOException {
-      String basic = Base64.getEncoder().encodeToString(("client:" + secret).getBytes(UTF_8));
-      boolean isRight =
-          ("Basic " + basic).equals(exchange.getRequestHeaders().getFirst("Authorization"));
+      AtomicInteger right =
+          given.get(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+      boolean isRight = right != null;
+      if (right != null) {
+        right.incrementAndGet();
+      }
       byte[] answer = (isRight ? "{\"access_token\":\"" + token() + "\"}" : "{}").getBytes(UTF_8);
-      given.addAndGet(isRight ? 1 : 0);
       exchange.getResponseHeaders().set("Content-Type", "application/json");
       exchange.sendResponseHeaders(isRight ? 200 : 401, answer.length);
       exchange.getResponseBody().write(answer);

@@ -366,6 +366,8 @@ public class KafkaSharesTest {
       var found = admin.describeTopics(List.of(topic())).allTopicNames().get().get(topic());
       if (found.partitions().size() == partitions
           && found.partitions().stream().noneMatch(each -> each.leader() == null)) {
+        // It is there: this waits until each partition can be written.
+        kafka.createTopic(topic(), partitions);
         return;
       }
       Thread.sleep(20);

@@ -216,9 +216,22 @@ public class PubSubReaderTest {
     assertThat(sizes).contains(900_011);
   }
 
+  /** What other tests have left to the collector goes first. */
+  private static long heldByOthers() throws Exception {
+    long held = -1;
+    for (int same = 0, i = 0; same < 3 && i < 50; i++) {
+      System.gc();
+      Thread.sleep(20);
+      long now = MemoryBudget.ofProcess().held();
+      same = now == held ? same + 1 : 0;
+      held = now;
+    }
+    return held;
+  }
+
   @Test
   public void nothingIsHeldOfTheBudgetByAReaderThatHasEnded() throws Exception {
-    long before = MemoryBudget.ofProcess().held();
+    long before = heldByOthers();
     publish(0, 500);
     UnboundedReader<List<BusMessage>> reader = reader(bus, null);
     read(reader, 500);
@@ -231,7 +244,7 @@ public class PubSubReaderTest {
 
   @Test
   public void nothingIsHeldOfTheBudgetByWhatComesWhenItsReaderHasEnded() throws Exception {
-    long before = MemoryBudget.ofProcess().held();
+    long before = heldByOthers();
     publish(0, 500);
     PubSubClient client = new PubSubClient(bus.server());
     Leases leases = new Leases(bus, client, Duration.ofMinutes(10));

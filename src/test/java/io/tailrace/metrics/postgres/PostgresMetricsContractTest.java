@@ -19,7 +19,7 @@ public class PostgresMetricsContractTest extends MetricsStoreContract {
 
   @Override
   protected String impatient() {
-    return "retryFor=100ms&connectTimeout=1s";
+    return "retryFor=100ms&connectTimeout=10s";
   }
 
   @Override

@@ -185,7 +185,7 @@ public class RedisClusterTest extends OnlineStoreContract {
     int to = (from + 1) % 3;
     QueryResult first = ages(T, keys.subList(0, 4));
     QueryResult second = ages(T + 1, keys);
-    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri() + "?retryFor=1s"));
+    try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(cluster.uri()));
         OnlineReader reader = OnlineReader.open(cluster.uri())) {
       writer.write(T, first);
       cluster.beginMigration(slot, from, to);
@@ -242,7 +242,7 @@ public class RedisClusterTest extends OnlineStoreContract {
   public void theNamedPermissionsAreEnoughAndEachOfThemIsNeeded() throws Exception {
     String needed = RedisCheck.NEEDED_PERMISSIONS + " " + RedisCheck.NEEDED_IN_A_CLUSTER;
     Path secret = Files.writeString(temporary.newFile().toPath(), "secret\n");
-    String uri = cluster.uri() + "?retryFor=1s&user=writer&password=file:" + secret;
+    String uri = cluster.uri() + "?user=writer&password=file:" + secret;
     allow("reset", "on", ">secret");
     allow(needed.split(" "));
     try (BundleWriter writer = BundleWriter.of(OnlineWriters.to(uri))) {

@@ -129,12 +129,12 @@ public class RedisRepliesTest {
   @Test
   public void aServerThatIsLoadingIsWaitedFor() throws Exception {
     ExecutorService thread = Executors.newSingleThreadExecutor();
-    // A key takes 15 milliseconds to load, and every two megabytes a server says that it loads.
+    // A key takes 50 milliseconds to load, and every two megabytes a server says that it loads.
     try (LocalRedis redis =
             server()
                 .appendOnly()
                 .setting("rdbcompression", "no")
-                .setting("key-load-delay", "15000")
+                .setting("key-load-delay", "50000")
                 .start();
         BundleWriter writer = BundleWriter.of(OnlineWriters.to(redis.uri()));
         BundleWriter impatient = BundleWriter.of(OnlineWriters.to(redis.uri() + "?retryFor=1ms"))) {
@@ -360,18 +360,21 @@ public class RedisRepliesTest {
         LocalRedis replica =
             server().setting("replicaof", "127.0.0.1", Integer.toString(redis.port())).start();
         Jedis jedis = replica.connect();
-        BundleWriter writer =
+        BundleWriter patient =
+            BundleWriter.of(OnlineWriters.to(redis.uri() + "?waitReplicas=1&retryFor=60s"));
+        BundleWriter impatient =
             BundleWriter.of(
                 OnlineWriters.to(redis.uri() + "?waitReplicas=1&waitTimeout=200ms&retryFor=1s"))) {
       awaitReplica(redis);
 
-      WriteOutcome outcome = write(writer, T);
+      WriteOutcome outcome = write(patient, T);
 
       assertThat(outcome.written() + outcome.duplicate()).isEqualTo(1);
       assertStands(jedis, age(T));
 
       replica.stop();
-      UnavailableException e = assertThrows(UnavailableException.class, () -> write(writer, T + 1));
+      UnavailableException e =
+          assertThrows(UnavailableException.class, () -> write(impatient, T + 1));
       assertThat(e).hasMessageThat().contains("has the write on 0 of 1 replicas");
     }
   }

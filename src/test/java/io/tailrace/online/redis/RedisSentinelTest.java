@@ -60,8 +60,8 @@ public class RedisSentinelTest {
             + home
             + "\nsentinel monitor features 127.0.0.1 "
             + first.port()
-            + " 1\nsentinel down-after-milliseconds features 500"
-            + "\nsentinel failover-timeout features 2000\n");
+            + " 1\nsentinel down-after-milliseconds features 60000"
+            + "\nsentinel failover-timeout features 60000\n");
     sentinel =
         new ProcessBuilder(
                 LocalRedis.extractExecutable(home).toString(), config.toString(), "--sentinel")
