@@ -11,7 +11,7 @@ import org.apache.flink.api.common.JobID;
 
 /** Starts writers on a cluster, each with the buses and stores that it needs. Thread-safe. */
 public final class LocalWriters {
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final FlinkCluster flink;

@@ -35,7 +35,7 @@ final class TrafficRun {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** How long letters and counters may take to be seen after everything was committed. */
-  private static final Duration AFTERMATH = Duration.ofSeconds(5);
+  private static final Duration AFTERMATH = Duration.ofSeconds(30);
 
   /** How long summaries may take after that. */
   private static final Duration METRICS_TIMEOUT = Duration.ofSeconds(30);

@@ -35,7 +35,7 @@ import org.junit.rules.TemporaryFolder;
 
 /** A writer runs on a bus that somebody has added, from its options to the store. */
 public class AddedBusTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final int ENTITIES = 20;
 
   @Rule public final TemporaryFolder folder = new TemporaryFolder();

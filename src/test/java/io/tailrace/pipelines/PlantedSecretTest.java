@@ -23,6 +23,7 @@ import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.testing.Results;
 import io.tailrace.v1.QueryResult;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -30,6 +31,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -117,7 +119,11 @@ public class PlantedSecretTest {
         admin.clientKill(ClientKillParams.clientKillParams().skipMe(ClientKillParams.SkipMe.YES));
       }
       publish(kafka, 2);
-      OfflineServers.await("a failure", () -> flink.lastFailure(job).isPresent());
+      OfflineServers.await(
+          "a failure",
+          () ->
+              flink.lastFailure(job).isPresent()
+                  && logged.toString().contains("the user or the password is refused"));
 
       for (String page : PAGES) {
         get("http://" + flink.flinkMaster() + page.formatted(job));
@@ -228,10 +234,22 @@ public class PlantedSecretTest {
     return answer.body();
   }
 
+  /** Flink removes checkpoints meanwhile: then all is looked at again. */
   private void showFiles(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        shown.append(new String(Files.readAllBytes(file), ISO_8859_1)).append('\n');
+    while (true) {
+      StringBuilder found = new StringBuilder();
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          found.append(new String(Files.readAllBytes(file), ISO_8859_1)).append('\n');
+        }
+        shown.append(found);
+        return;
+      } catch (NoSuchFileException e) {
+        // Again.
+      } catch (UncheckedIOException e) {
+        if (!(e.getCause() instanceof NoSuchFileException)) {
+          throw e;
+        }
       }
     }
   }

@@ -124,7 +124,7 @@ public class SickTableRestartTest {
                     "replay",
                     "--yes",
                     "--rate=100000",
-                    "--wait=1m",
+                    "--wait=3m",
                     "--deadLetterBus=" + servers.bus("letters")))
         .isEqualTo(0);
     servers.awaitRows(SICK, published);

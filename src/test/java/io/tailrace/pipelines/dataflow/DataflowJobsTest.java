@@ -119,6 +119,7 @@ public class DataflowJobsTest {
   @AfterClass
   public static void stop() {
     servers.close();
+    JOBS.clear();
   }
 
   @Test

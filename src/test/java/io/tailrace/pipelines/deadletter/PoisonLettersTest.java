@@ -303,7 +303,7 @@ public class PoisonLettersTest {
             "--deletionRetention=30d",
             "--yes",
             "--json",
-            "--wait=1m");
+            "--wait=3m");
 
     assertThat(outcomes(replay)).containsExactlyEntriesIn(AFTER_CHANGES);
     try (OnlineReader reader = OnlineReader.open(poisoned.stack().onlineStore())) {

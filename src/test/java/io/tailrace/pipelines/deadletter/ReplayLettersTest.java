@@ -16,6 +16,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,7 +57,7 @@ public class ReplayLettersTest {
             .letter(7)
             .header(new Header("theirs", null))
             .header(Header.of("theirs", "again"))
-            .with("tailrace.published-at", "2026-11-01T12:00:00Z")
+            .with("tailrace.published-at", Instant.now().minus(Duration.ofDays(25)).toString())
             .with("tailrace.attempts", "2")
             .with("tailrace.cells", "[]")
             .message(),

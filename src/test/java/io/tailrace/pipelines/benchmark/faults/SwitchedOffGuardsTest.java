@@ -126,7 +126,13 @@ public class SwitchedOffGuardsTest {
               List.of(OnlineWriter.WRITER));
       try (EdgePublisher publisher = publisher(writers)) {
         publisher.repeat(true);
-        publisher.publish(RESULTS);
+        publisher.publish(RESULTS / 2);
+        // What comes in one bundle is put in order before any store sees it.
+        settle(writers);
+        publisher.publish(RESULTS / 2);
+        // And what is written last is new.
+        publisher.repeat(false);
+        publisher.publish(20);
       }
       settle(writers);
       cancel(writers);

@@ -24,6 +24,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +55,9 @@ public class OfflineModelTest {
   }
 
   @ClassRule
-  public static final SingleInstancePostgresRule POSTGRES = EmbeddedPostgresRules.singleInstance();
+  public static final SingleInstancePostgresRule POSTGRES =
+      EmbeddedPostgresRules.singleInstance()
+          .customize(it -> it.setPGStartupWait(Duration.ofMinutes(1)));
 
   private static final long NOW = 1_790_000_000_000_000L;
   private static final String NOW_SQL = "TIMESTAMPTZ '2026-09-21 14:13:20+00'";

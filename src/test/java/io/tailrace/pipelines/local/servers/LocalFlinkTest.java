@@ -26,7 +26,7 @@ import org.junit.runners.JUnit4;
 
 @RunWith(JUnit4.class)
 public class LocalFlinkTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   @Rule public final TemporaryFolder temporary = new TemporaryFolder();
 
