@@ -19,7 +19,7 @@ import org.apache.kafka.clients.admin.Admin;
 final class WriterProcess implements AutoCloseable {
   private static final Pattern AFTER_COLLECTION =
       Pattern.compile("Pause (?:Young|Full).*->(\\d+)M\\(");
-  private static final long STALL_NANOS = 120_000_000_000L;
+  private static final long STALL_NANOS = 300_000_000_000L;
   private static final Duration GRACE = Duration.ofSeconds(5);
 
   private final ServerProcess process;
@@ -54,7 +54,7 @@ final class WriterProcess implements AutoCloseable {
   /**
    * Waits until the writer's group has committed so many messages.
    *
-   * @throws IllegalStateException if the process ends before, or commits nothing for two minutes
+   * @throws IllegalStateException if the process ends before, or commits nothing for five minutes
    */
   void awaitCommitted(Admin admin, String group, long messages)
       throws InterruptedException, ExecutionException {

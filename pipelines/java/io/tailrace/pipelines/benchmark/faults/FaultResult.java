@@ -63,9 +63,9 @@ public record FaultResult(
     return !seen.isEmpty();
   }
 
-  /** Returns whether nothing was lost, doubled or stale, and the fault has mattered. */
+  /** Returns whether something was stored, nothing lost, doubled or stale, and it has mattered. */
   boolean hasPassed() {
-    return wrong() == 0 && settled && hasMattered();
+    return wrong() == 0 && settled && stored > 0 && hasMattered();
   }
 
   /** Returns how many things are wrong. */

@@ -60,7 +60,8 @@ public final class FaultsCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "WRITER",
       description =
-          "These writers, and those that publish what they read (default: all for PostgreSQL).")
+          "These writers, those that publish what they read, and those that read what they publish"
+              + " (default: all for PostgreSQL).")
   private List<String> writers = new ArrayList<>();
 
   @Option(
@@ -163,6 +164,9 @@ public final class FaultsCommand implements Callable<Integer> {
     if (!result.hasMattered()) {
       out.println("    NOBODY has noticed it: it proves nothing");
     }
+    if (result.stored() == 0) {
+      out.println("    NOTHING is in the stores: it proves nothing");
+    }
     if (!result.settled()) {
       out.println("    NOT EVERYTHING was dealt with in time");
     }
@@ -170,7 +174,7 @@ public final class FaultsCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** Those that are asked for, with those that publish what they read. */
+  /** Those that are asked for, with those between the results and them, and them and a store. */
   private List<Writer<?>> running() {
     List<Writer<?>> all = withTraffic();
     Set<String> names = all.stream().map(Writer::name).collect(Collectors.toSet());
@@ -183,11 +187,17 @@ public final class FaultsCommand implements Callable<Integer> {
       return all;
     }
     Set<Writer<?>> wanted = new LinkedHashSet<>();
+    for (Writer<?> writer : all) {
+      // What it publishes proves nothing before it is in a store.
+      if (writers.contains(writer.name())
+          || wanted.stream().anyMatch(it -> publishes(it, writer.reads()))) {
+        wanted.add(writer);
+      }
+    }
     // Backwards: who publishes stands before who reads.
     for (int i = all.size() - 1; i >= 0; i--) {
       Writer<?> writer = all.get(i);
-      if (writers.contains(writer.name())
-          || wanted.stream().anyMatch(it -> publishes(writer, it.reads()))) {
+      if (wanted.stream().anyMatch(it -> publishes(writer, it.reads()))) {
         wanted.add(writer);
       }
     }

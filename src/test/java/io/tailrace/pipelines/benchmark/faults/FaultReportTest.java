@@ -57,8 +57,21 @@ public class FaultReportTest {
     assertThat(result(Fault.IDLE, Map.of(), Map.of()).hasPassed()).isFalse();
   }
 
+  @Test
+  public void whereNothingIsStoredNothingIsProved() {
+    Map<String, String> seen = Map.of("offline-writer", "nothing for 60 s");
+
+    assertThat(result(Fault.IDLE, 1, Map.of(), seen).hasPassed()).isTrue();
+    assertThat(result(Fault.IDLE, 0, Map.of(), seen).hasPassed()).isFalse();
+  }
+
   private static FaultResult result(
       Fault fault, Map<Departure, Long> departures, Map<String, String> seen) {
+    return result(fault, 20, departures, seen);
+  }
+
+  private static FaultResult result(
+      Fault fault, long stored, Map<Departure, Long> departures, Map<String, String> seen) {
     return new FaultResult(
         "2026-11-26T05:00:00Z",
         7,
@@ -66,7 +79,7 @@ public class FaultReportTest {
         "",
         List.of("online-writer"),
         10,
-        20,
+        stored,
         departures,
         0,
         2.0,
