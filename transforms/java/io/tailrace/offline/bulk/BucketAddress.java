@@ -2,6 +2,8 @@ package io.tailrace.offline.bulk;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -65,7 +67,22 @@ final class BucketAddress {
       return Optional.of(
           "'" + uri + "' has a wildcard or a character that stands for one: name each file");
     }
-    return uri.indexOf('\0') >= 0 ? Optional.of("an address can't have a NUL") : Optional.empty();
+    if (!UTF_8.newEncoder().canEncode(uri)) {
+      return Optional.of("'" + uri + "' has half a character, which is none");
+    }
+    return uri.indexOf('\0') >= 0
+        ? Optional.of("an address can't have a NUL")
+        : whyNoneOfThisMachine(uri);
+  }
+
+  /** A machine has names of its own encoding. */
+  private static Optional<String> whyNoneOfThisMachine(String uri) {
+    try {
+      Path unused = Path.of(uri.startsWith(FILE) ? uri.substring(FILE.length()) : "");
+      return Optional.empty();
+    } catch (InvalidPathException e) {
+      return Optional.of("'" + uri + "' can't be a file of this machine: " + e.getReason());
+    }
   }
 
   /** Returns why a URI can be none of a file, whatever the bucket; empty: it can be. */

@@ -110,11 +110,18 @@ final class CloudEvents {
             "s3://"
                 + object.path("bucket").path("name").asText()
                 + "/"
-                // As in a form: a plus is a space.
-                + URLDecoder.decode(
-                    object.path("object").path("key").asText(), StandardCharsets.UTF_8));
+                + decoded(object.path("object").path("key").asText()));
       }
     }
     return Optional.of(created.stream().distinct().toList());
+  }
+
+  /** Amazon encodes keys as in a form: a plus is a space. Others that speak as S3 does may not. */
+  private static String decoded(String key) {
+    try {
+      return URLDecoder.decode(key, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return key;
+    }
   }
 }

@@ -44,6 +44,16 @@ public final class NotificationFormat {
    * @throws InvalidMessageException naming the first field that breaks a rule
    */
   public static Notification decode(BusMessage message) throws InvalidMessageException {
+    try {
+      return read(message);
+    } catch (RuntimeException e) {
+      // Whatever it is, it would come again with the message.
+      throw new InvalidMessageException(
+          Reason.UNDECODABLE, "", "the message can't be read: " + e.getMessage());
+    }
+  }
+
+  private static Notification read(BusMessage message) throws InvalidMessageException {
     if (ObservationFile.isParquet(message.payload())) {
       return new Notification(List.of(), Optional.empty(), Optional.empty(), Origin.ROWS, message);
     }
@@ -206,6 +216,9 @@ public final class NotificationFormat {
     }
     if (text.indexOf('\0') >= 0) {
       throw invalid(field, field + " has a NUL");
+    }
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw invalid(field, field + " has half a character, which is none: \\ud800 to \\udfff");
     }
   }
 

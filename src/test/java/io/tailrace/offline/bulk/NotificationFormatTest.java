@@ -24,8 +24,10 @@ import io.tailrace.testing.FrozenBytes;
 import io.tailrace.testing.Messages;
 import io.tailrace.v1.BulkUpload;
 import io.tailrace.v1.DeadLetter.Reason;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.Test;
 
 public class NotificationFormatTest {
@@ -179,6 +181,18 @@ public class NotificationFormatTest {
         "mapping.primary_key_column",
         "is missing");
     refuses(
+        GOOD.replace("\"q1\"", "\"q\\ud800\""),
+        Reason.INVALID_VALUE,
+        "operation_id",
+        "half a character");
+    for (String place : List.of("s3://bucket/b", "file:///b")) {
+      refuses(
+          GOOD.replace("s3://bucket/b", place + "\\udc00"),
+          Reason.INVALID_VALUE,
+          "files[1]",
+          "half a character");
+    }
+    refuses(
         GOOD.replace("\"operationId\":\"q1\",", ""),
         Reason.MISSING_FIELD,
         "operation_id",
@@ -236,6 +250,70 @@ public class NotificationFormatTest {
             decode("{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Bucket\":\"results\"}")
                 .files())
         .isEmpty();
+  }
+
+  @Test
+  public void aKeyThatIsNotEncodedIsTakenAsItIs() throws Exception {
+    for (String key : List.of("100%.parquet", "a%zz+b.parquet", "%", "%1", "a+%-1.parquet")) {
+      assertThat(decode(eventOf(key)).files()).containsExactly("s3://results/" + key);
+    }
+  }
+
+  private static String eventOf(String key) throws Exception {
+    return "{\"Records\":[{\"eventName\":\"ObjectCreated:Put\",\"s3\":{\"bucket\":{"
+        + "\"name\":\"results\"},\"object\":{\"key\":"
+        + new ObjectMapper().writeValueAsString(key)
+        + "}}}]}";
+  }
+
+  @Test
+  public void anyMessageIsDecodedOrRefused() throws Exception {
+    List<String> parts =
+        List.of(
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            "\"",
+            "%",
+            "\\ud800",
+            "\n",
+            "1e999999999",
+            "null",
+            "\"Records\"",
+            "\"s3\"",
+            "\"object\"",
+            "\"key\"",
+            "\"Body\"",
+            "\"files\"",
+            "\"prefix\"",
+            "\"mapping\"",
+            "\"features\"",
+            "\"operationId\"",
+            "\"eventName\"",
+            "ObjectCreated:Put",
+            "file:///",
+            "s3://results/");
+    Random random = new Random(5);
+    for (int i = 0; i < 5_000; i++) {
+      StringBuilder message = new StringBuilder(random.nextBoolean() ? "{" : "");
+      for (int part = random.nextInt(12); part >= 0; part--) {
+        message.append(parts.get(random.nextInt(parts.size())));
+      }
+      List<String> messages = new ArrayList<>(List.of(message.toString()));
+      int at = random.nextInt(GOOD.length());
+      messages.add(eventOf(message.toString()));
+      messages.add(GOOD.substring(0, at) + message + GOOD.substring(at + random.nextInt(2)));
+      for (String each : messages) {
+        try {
+          assertThat(decode(each).files()).doesNotContain("");
+        } catch (InvalidMessageException e) {
+          assertWithMessage(each).that(e).hasMessageThat().isNotEmpty();
+        }
+      }
+    }
   }
 
   @Test
