@@ -1,5 +1,6 @@
 package io.tailrace.offline.bulk;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.bus.BusMessage;
@@ -17,7 +18,9 @@ import java.util.Optional;
  * are the message's headers. Stateless and thread-safe.
  */
 final class CloudEvents {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** What is behind a text that is JSON makes it another: a protobuf may begin so. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   /** How many messages an event may be wrapped in. */
   private static final int MAX_DEPTH = 4;
@@ -37,6 +40,11 @@ final class CloudEvents {
       return ofStorage;
     }
     return parse(message.payload()).flatMap(json -> created(json, 0));
+  }
+
+  /** Returns whether bytes are an object in JSON, and nothing else. */
+  static boolean isJson(byte[] payload) {
+    return parse(payload).isPresent();
   }
 
   private static Optional<JsonNode> parse(byte[] payload) {

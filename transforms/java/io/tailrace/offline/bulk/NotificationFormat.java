@@ -134,8 +134,13 @@ public final class NotificationFormat {
 
   private static BulkUpload parse(byte[] payload) throws InvalidMessageException {
     try {
-      if (!isJson(payload)) {
+      if (!mayBeJson(payload)) {
         return BulkUpload.parseFrom(payload);
+      }
+      Optional<BulkUpload> protobuf =
+          CloudEvents.isJson(payload) ? Optional.empty() : protobuf(payload);
+      if (protobuf.isPresent()) {
+        return protobuf.get();
       }
       BulkUpload.Builder upload = BulkUpload.newBuilder();
       JsonFormat.parser().merge(new String(payload, StandardCharsets.UTF_8), upload);
@@ -148,14 +153,24 @@ public final class NotificationFormat {
     }
   }
 
-  /** No protobuf begins so: it would be a group. */
-  private static boolean isJson(byte[] payload) {
+  /** So may a protobuf begin, too: its first field's tag is a line feed, and its length anything. */
+  private static boolean mayBeJson(byte[] payload) {
     for (byte each : payload) {
       if (each != ' ' && each != '\n' && each != '\r' && each != '\t') {
         return each == '{';
       }
     }
     return false;
+  }
+
+  /** Returns a message of nothing but what is known here; empty: it may be anything. */
+  private static Optional<BulkUpload> protobuf(byte[] payload) {
+    try {
+      return Optional.of(BulkUpload.parseFrom(payload))
+          .filter(upload -> upload.getUnknownFields().asMap().isEmpty());
+    } catch (InvalidProtocolBufferException e) {
+      return Optional.empty();
+    }
   }
 
   private static Folder folder(FilePrefix prefix) throws InvalidMessageException {

@@ -84,6 +84,32 @@ public class NotificationFormatTest {
     assertThat(read.files()).containsExactly("gs://b1b/x.parquet");
   }
 
+  /** The length of its first field is a byte, and so may be the same as one that JSON begins with. */
+  @Test
+  public void protobufIsReadWhateverItBeginsWith() throws Exception {
+    BulkUpload upload =
+        OfflineResults.description(CONTENTS).toBuilder().addFiles("gs://b1b/x.parquet").build();
+    for (String begin : List.of("q", "{", " {", "\n\t{", "{}", "{\"Event\":\"s3:TestEvent\"}")) {
+      for (int length = begin.length(); length <= 300; length++) {
+        String operation = begin + "q".repeat(length - begin.length());
+        byte[] message = upload.toBuilder().setOperationId(operation).build().toByteArray();
+
+        Notification read = NotificationFormat.decode(Messages.of(message, 1));
+
+        assertThat(read.files()).containsExactly("gs://b1b/x.parquet");
+        assertThat(read.contents().orElseThrow().operationId()).isEqualTo(operation);
+        assertThat(NotificationFormat.contents(message)).isEqualTo(read.contents().orElseThrow());
+      }
+    }
+  }
+
+  @Test
+  public void whatIsNeitherIsRefused() {
+    for (String json : List.of("{", "\n{\"files\":[}", GOOD.substring(1, 200))) {
+      refuses(json, Reason.UNDECODABLE, "", "neither as JSON nor as protobuf");
+    }
+  }
+
   @Test
   public void aPrefixHasACountOrAManifest() throws Exception {
     String files = "\"files\":[\"s3://bucket/a.parquet\",\"s3://bucket/b.parquet\"]";
