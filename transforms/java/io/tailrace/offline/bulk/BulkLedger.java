@@ -1,5 +1,7 @@
 package io.tailrace.offline.bulk;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tailrace.endpoint.UnavailableException;
@@ -7,9 +9,12 @@ import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.staging.Ledger;
 import io.tailrace.offline.staging.LedgerText;
 import io.tailrace.stage.Failure;
+import io.tailrace.stage.PartsDigest;
+import io.tailrace.stage.Quoted;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +24,12 @@ import java.util.Optional;
  * its address, its version, the operation and the hash of the mapping. Not thread-safe.
  */
 final class BulkLedger {
+  /** A row of an index of PostgreSQL has at most 2,704 bytes. */
+  static final int MAX_NAME_BYTES = 2_000;
+
+  /** Leaves room for the hash. */
+  private static final int MAX_BEGINNING_BYTES = 1_900;
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Ledger.Book book;
@@ -27,15 +38,27 @@ final class BulkLedger {
     this.book = book;
   }
 
-  /** Returns the name of a file in the ledger, which people read, too. */
+  /**
+   * Returns the name of a file in the ledger, which people read, too. Addresses and operations may
+   * be longer than a key of a store's index: of a long name the end is a hash of all of it.
+   */
   static String name(ResultBucket.Found file, Contents contents) {
-    return file.uri()
-        + " version="
-        + file.version()
-        + " operation="
-        + contents.operationId()
-        + " mapping="
-        + contents.mapping().hash();
+    String name =
+        file.uri()
+            + " version="
+            + file.version()
+            + " operation="
+            + contents.operationId()
+            + " mapping="
+            + contents.mapping().hash();
+    if (name.getBytes(UTF_8).length <= MAX_NAME_BYTES) {
+      return name;
+    }
+    PartsDigest whole = new PartsDigest();
+    whole.add(name);
+    return Quoted.cut(name, MAX_BEGINNING_BYTES)
+        + " hash="
+        + HexFormat.of().formatHex(whole.take());
   }
 
   /** Returns what was refused of those files that are entered, by their names. */

@@ -153,7 +153,9 @@ public final class NotificationFormat {
     }
   }
 
-  /** So may a protobuf begin, too: its first field's tag is a line feed, and its length anything. */
+  /**
+   * So may a protobuf begin, too: its first field's tag is a line feed, and its length anything.
+   */
   private static boolean mayBeJson(byte[] payload) {
     for (byte each : payload) {
       if (each != ' ' && each != '\n' && each != '\r' && each != '\t') {

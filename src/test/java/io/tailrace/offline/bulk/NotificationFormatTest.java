@@ -84,7 +84,9 @@ public class NotificationFormatTest {
     assertThat(read.files()).containsExactly("gs://b1b/x.parquet");
   }
 
-  /** The length of its first field is a byte, and so may be the same as one that JSON begins with. */
+  /**
+   * The length of its first field is a byte, and so may be the same as one that JSON begins with.
+   */
   @Test
   public void protobufIsReadWhateverItBeginsWith() throws Exception {
     BulkUpload upload =

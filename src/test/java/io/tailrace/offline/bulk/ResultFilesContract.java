@@ -40,9 +40,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.checkerframework.checker.nullness.qual.Nullable;
 import org.junit.Before;
@@ -329,7 +331,13 @@ public abstract class ResultFilesContract {
 
   @Test
   public void aFileIsLoadedOnceAndAnotherVersionOfItAgain() throws Exception {
-    Contents contents = contents("q5", feature("age", ValueType.INT64));
+    // Longer than a key of an index may be, and of what compresses to no less.
+    String operation =
+        new Random(5)
+            .ints(3_000, 'a', 'z')
+            .mapToObj(Character::toString)
+            .collect(Collectors.joining());
+    Contents contents = contents(operation, feature("age", ValueType.INT64));
     BulkUpload upload;
     try (OfflineResults files = writing(contents, "r5")) {
       files.add("a", T, List.of(1L));
