@@ -35,18 +35,29 @@ final class ColumnChunks {
 
   private final byte[] file;
   private final int end;
+  private final Room room;
   private final DecodedSize decoded = new DecodedSize();
   private long decompressed;
+  // Of each column that was looked at its dictionary, and its largest page.
+  private long atOnce;
   private int pages;
+
+  /** What is decompressed at one time. */
+  enum Room {
+    ALL,
+    /** A page of each column, and its dictionary: rows are taken from all of them together. */
+    PAGES
+  }
 
   /**
    * Looks at those of a file.
    *
    * @param end where its footer begins
    */
-  ColumnChunks(byte[] file, int end) {
+  ColumnChunks(byte[] file, int end, Room room) {
     this.file = file;
     this.end = end;
+    this.room = room;
   }
 
   /** Returns how many bytes the pages take when decompressed. */
@@ -111,6 +122,8 @@ final class ColumnChunks {
       throw undecodable("column " + name + " lies outside of the file");
     }
     long values = 0;
+    long dictionary = 0;
+    long page = 0;
     int at = (int) start;
     while (at < last) {
       PageHeader header = new PageHeader();
@@ -129,17 +142,29 @@ final class ColumnChunks {
       checkDictionary(header, column.getType(), name);
       checkLengths(file, body, header, column.getCodec(), name);
       decompressed += header.getUncompressed_page_size();
-      if (decompressed > FileStructure.MAX_DECOMPRESSED_BYTES || ++pages > MAX_PAGES) {
-        throw tooLarge(
-            "decompressed, the file has more than "
-                + FileStructure.MAX_DECOMPRESSED_BYTES
-                + " bytes; raise -Xmx, or send fewer rows in a file");
+      if (header.getType() == PageType.DICTIONARY_PAGE) {
+        dictionary = Math.max(dictionary, header.getUncompressed_page_size());
+      } else {
+        page = Math.max(page, header.getUncompressed_page_size());
       }
+      checkRoom(room == Room.ALL ? decompressed : atOnce + dictionary + page);
       decoded.add(header, column.getType());
       values += valuesIn(header, name);
       at = body + (int) size;
     }
+    atOnce += dictionary + page;
     return values;
+  }
+
+  private void checkRoom(long bytes) throws InvalidMessageException {
+    if (bytes > FileStructure.MAX_DECOMPRESSED_BYTES || ++pages > MAX_PAGES) {
+      throw tooLarge(
+          "decompressed, the file has more than "
+              + FileStructure.MAX_DECOMPRESSED_BYTES
+              + (room == Room.ALL
+                  ? " bytes; raise -Xmx, or send fewer rows in a file"
+                  : " bytes at once; raise -Xmx, or write smaller pages"));
+    }
   }
 
   /** Parquet's reader makes room for as many entries as a dictionary says it has. */

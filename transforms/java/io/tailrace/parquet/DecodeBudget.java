@@ -37,6 +37,11 @@ final class DecodeBudget {
     return new DecodeBudget(FileStructure.MAX_DECOMPRESSED_BYTES);
   }
 
+  /** For rows that are decoded together. */
+  static DecodeBudget of(long bytes) {
+    return new DecodeBudget(bytes);
+  }
+
   void take(long bytes, String column) throws TooLargeException {
     left -= bytes;
     if (left < 0) {

@@ -3,7 +3,6 @@ package io.tailrace.parquet;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.parquet.ParquetReadOptions;
@@ -90,24 +89,40 @@ final class FileColumns implements AutoCloseable {
   /** Reads columns by name: the takers are called in their order, group by group. */
   void read(Map<String, ? extends ColumnTaker> columns) throws IOException {
     List<ColumnTaker> takers = List.copyOf(columns.values());
-    MessageType wanted =
-        new MessageType("wanted", columns.keySet().stream().map(schema()::getType).toList());
-    reader.setRequestedSchema(wanted);
     for (int block = 0; block < footer().getBlocks().size(); block++) {
-      PageReadStore group = reader.readRowGroup(block);
-      ColumnReadStoreImpl store =
-          new ColumnReadStoreImpl(
-              new CheckedPages(group),
-              new NoRecords(wanted),
-              wanted,
-              reader.getFooter().getFileMetaData().getCreatedBy());
-      List<ColumnDescriptor> descriptors = new ArrayList<>(wanted.getColumns());
+      GroupColumns group = group(block, List.copyOf(columns.keySet()));
       for (int i = 0; i < takers.size(); i++) {
-        checkCount(group, descriptors.get(i));
-        takers
-            .get(i)
-            .take(store.getColumnReader(descriptors.get(i)), Math.toIntExact(group.getRowCount()));
+        takers.get(i).take(group.reader(i), group.rows());
       }
+    }
+  }
+
+  /** Begins to read columns of a row group, which ends when the next one is begun. */
+  GroupColumns group(int block, List<String> names) throws IOException {
+    MessageType wanted = new MessageType("wanted", names.stream().map(schema()::getType).toList());
+    reader.setRequestedSchema(wanted);
+    PageReadStore group = reader.readRowGroup(block);
+    return new GroupColumns(
+        group,
+        new ColumnReadStoreImpl(
+            new CheckedPages(group),
+            new NoRecords(wanted),
+            wanted,
+            reader.getFooter().getFileMetaData().getCreatedBy()),
+        List.copyOf(wanted.getColumns()));
+  }
+
+  /** Columns of a row group. */
+  record GroupColumns(
+      PageReadStore group, ColumnReadStoreImpl store, List<ColumnDescriptor> columns) {
+    int rows() {
+      return Math.toIntExact(group.getRowCount());
+    }
+
+    /** Returns the reader of a column, once: it has a page, and its dictionary, in memory. */
+    ColumnReader reader(int column) throws IOException {
+      checkCount(group, columns.get(column));
+      return store.getColumnReader(columns.get(column));
     }
   }
 

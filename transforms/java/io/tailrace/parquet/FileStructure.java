@@ -129,7 +129,23 @@ final class FileStructure {
               + " are allowed");
     }
     checkRows();
-    ColumnChunks chunks = new ColumnChunks(file, footerStart);
+    ColumnChunks chunks = checked(wanted, ColumnChunks.Room.ALL);
+    long decoded = chunks.decodedBytes() + DecodedSize.ofRows(footer.getNum_rows());
+    if (decoded > MAX_DECOMPRESSED_BYTES) {
+      throw tooLarge(
+          "decoded, the rows of the file take "
+              + decoded
+              + " bytes, and a file may take "
+              + MAX_DECOMPRESSED_BYTES
+              + " of this process, an eighth of its heap: raise -Xmx, or send fewer rows in a"
+              + " file");
+    }
+    return new Checked(texts(), chunks.decompressedBytes(), decoded);
+  }
+
+  /** Checks pages, as far as columns are of interest, and returns what they take. */
+  ColumnChunks checked(Set<String> wanted, ColumnChunks.Room room) throws InvalidMessageException {
+    ColumnChunks chunks = new ColumnChunks(file, footerStart, room);
     for (RowGroup group : footer.getRow_groups()) {
       if (isEmpty(group)) {
         // Some writers leave one behind; nobody reads it, and its pages may be nowhere.
@@ -146,17 +162,7 @@ final class FileStructure {
         throw tooLarge("the file has " + columns + " columns; " + MAX_COLUMNS + " are allowed");
       }
     }
-    long decoded = chunks.decodedBytes() + DecodedSize.ofRows(footer.getNum_rows());
-    if (decoded > MAX_DECOMPRESSED_BYTES) {
-      throw tooLarge(
-          "decoded, the rows of the file take "
-              + decoded
-              + " bytes, and a file may take "
-              + MAX_DECOMPRESSED_BYTES
-              + " of this process, an eighth of its heap: raise -Xmx, or send fewer rows in a"
-              + " file");
-    }
-    return new Checked(texts(), chunks.decompressedBytes(), decoded);
+    return chunks;
   }
 
   private void checkRows() throws InvalidMessageException {

@@ -134,7 +134,7 @@ record PageCheck(ColumnDescriptor column, int count) {
     if (block < 1 || block > MAX_DELTA_BLOCK || parts < 1 || block % parts != 0) {
       throw new IOException("it has blocks of " + block + " values in " + parts + " parts");
     }
-    if (values > Math.min(count, FileStructure.MAX_ROWS)) {
+    if (values > count || Long.BYTES * values > FileStructure.MAX_DECOMPRESSED_BYTES) {
       throw new IOException("it says it has " + values + " values instead of " + count);
     }
     passNumber(in);

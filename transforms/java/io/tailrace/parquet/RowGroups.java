@@ -7,7 +7,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.parquet.format.ColumnChunk;
 import org.apache.parquet.format.ColumnMetaData;
@@ -23,6 +25,17 @@ import org.apache.parquet.format.RowGroup;
 record RowGroups(SeekableByteChannel channel, FileStructure structure, long footerStart) {
   /** What a file begins and ends with. */
   static final byte[] MAGIC = {'P', 'A', 'R', '1'};
+
+  /** Rows of a row group beyond which there is something wrong: no tool writes as many. */
+  static final long MAX_ROWS = 100_000_000;
+
+  /**
+   * Some columns of a row group.
+   *
+   * @param file which has these alone
+   * @param decodedBytes what their values take
+   */
+  record Columns(byte[] file, long decodedBytes) {}
 
   /** Returns bytes of a file. */
   static byte[] read(SeekableByteChannel channel, long at, int length) throws IOException {
@@ -71,7 +84,7 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
     if (rows == 0 && !FileStructure.isEmpty(found)) {
       throw undecodable("a row group says it has no rows, and its columns have values");
     }
-    if (rows < 0 || rows > FileStructure.MAX_ROWS) {
+    if (rows < 0 || rows > MAX_ROWS) {
       throw new InvalidMessageException(
           Reason.TOO_LARGE, "", "a row group says it has " + rows + " rows");
     }
@@ -92,6 +105,26 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
                 found.isSetStatistics()
                     && found.getStatistics().isSetNull_count()
                     && found.getStatistics().getNull_count() < found.getNum_values());
+  }
+
+  /**
+   * Returns what columns of a row group take as they are and when decompressed, by name, as the
+   * footer says.
+   */
+  Map<String, Long> bytes(int group) {
+    Map<String, Long> bytes = new HashMap<>();
+    for (ColumnChunk chunk : structure.footer().getRow_groups().get(group).getColumns()) {
+      ColumnMetaData column = chunk.getMeta_data();
+      long least = Math.max(0, column.getTotal_compressed_size());
+      bytes.merge(
+          FileStructure.nameOf(chunk),
+          // Of what is said to be beyond all bounds nothing is lost if it counts for less.
+          Math.min(
+              FileStructure.MAX_DECOMPRESSED_BYTES,
+              least + Math.max(least, column.getTotal_uncompressed_size())),
+          Long::sum);
+    }
+    return bytes;
   }
 
   /** Returns where a column begins, which must end before the footer does begin. */
@@ -115,12 +148,13 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
   }
 
   /**
-   * Returns a file of some columns of one row group, checked as every file of others is.
+   * Reads some columns of one row group, and checks them as those of every file of others are.
    *
-   * @throws InvalidMessageException if it is damaged, or takes more memory than a file may
+   * @throws InvalidMessageException if they are damaged, or take more memory than a file may, when
+   *     a page of each is decompressed
    * @throws IOException if it can't be read now
    */
-  byte[] read(int group, Set<String> columns) throws IOException, InvalidMessageException {
+  Columns read(int group, Set<String> columns) throws IOException, InvalidMessageException {
     try {
       ByteArrayOutputStream bytes = begun();
       FileMetaData footer =
@@ -132,8 +166,8 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
         each.unsetFile_offset();
       }
       byte[] file = FileStructure.ended(bytes, footer);
-      FileStructure.Checked unused = FileStructure.of(file).check(columns);
-      return file;
+      return new Columns(
+          file, FileStructure.of(file).checked(columns, ColumnChunks.Room.PAGES).decodedBytes());
     } catch (RuntimeException e) {
       throw undecodable("the Parquet file can't be read: " + e.getMessage());
     }
@@ -156,7 +190,7 @@ record RowGroups(SeekableByteChannel channel, FileStructure structure, long foot
           FileStructure.nameOf(chunk),
           "a row group of the file has more than "
               + FileStructure.MAX_DECOMPRESSED_BYTES
-              + " bytes: write smaller ones, of 100,000 rows, or raise -Xmx");
+              + " bytes in a column: write smaller ones, of 100,000 rows, or raise -Xmx");
     }
     long by = to.size() - start;
     to.writeBytes(read(channel, start, (int) length));

@@ -275,7 +275,7 @@ public final class WideFile implements AutoCloseable {
       try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
         for (int group = 0; group < rowGroups(); group++) {
           if (groups.rows(group) > 0) {
-            byte[] bytes = groups.read(group, Set.of(column));
+            byte[] bytes = groups.read(group, Set.of(column)).file();
             memory.hold(2L * bytes.length);
             try (FileColumns file = new FileColumns(bytes)) {
               if (!file.isAllNull(column)) {

@@ -100,7 +100,7 @@ public class DamagedWideFilesTest {
     assertThat(rows(good)).isEqualTo(60);
     Random random = new Random(44);
     int refused = 0;
-    for (int i = 0; i < 1_500; i++) {
+    for (int i = 0; i < 300; i++) {
       byte[] damaged = DamagedFilesTest.damaged(good, random);
       if (i % 2 == 0) {
         int footer = ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN).getInt(good.length - 8);
@@ -117,7 +117,7 @@ public class DamagedWideFilesTest {
         throw new AssertionError("damage " + i, e);
       }
     }
-    assertThat(refused).isGreaterThan(100);
+    assertThat(refused).isGreaterThan(50);
   }
 
   @Test
