@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Translates the JSON of a background-persistence deployment, as users of other feature stores have
@@ -116,7 +117,7 @@ final class BackgroundPersistence {
           COMMON.get(1), "is " + COMMON.get(0) + " by another name: leave one of them out");
     }
     Section common = json.sectionOrEmpty(json.has(COMMON.get(1)) ? COMMON.get(1) : COMMON.get(0));
-    PersistenceBuses buses = PersistenceBuses.parse(json, common, kafkaUser);
+    PersistenceBuses buses = PersistenceBuses.parse(json, common, kafkaUser, notes);
     ObjectNode file = Tree.nothing();
     common.text("namespace").ifPresent(it -> file.put("namespace", it));
     common
@@ -132,9 +133,7 @@ final class BackgroundPersistence {
     PersistenceWriters writers = new PersistenceWriters(buses, notes);
     ObjectNode options = Tree.nothing();
     buses.deadLetters().ifPresent(it -> options.put("deadLetterBus", it));
-    common
-        .text("bq_upload_bucket")
-        .or(() -> common.text("bigquery_upload_bucket"))
+    same(common, List.of("bq_upload_bucket", "bigquery_upload_bucket"), common::text)
         .ifPresent(it -> options.put("uploadBucket", it));
     file.set("options", options);
     file.set("writers", Tree.object("all", writers.translate(json.sections("writers"))).get("all"));
@@ -142,11 +141,37 @@ final class BackgroundPersistence {
       json.problem("writers", "has none that there is here");
       file.remove("writers");
     }
+    buses.finish(notes);
     ignore(common, IGNORED_COMMON, notes);
     common.finish();
     ignore(json, IGNORED, notes);
     json.finish();
     return new Translation(file, List.copyOf(notes), writers.places());
+  }
+
+  /** Takes a value that has several names, of which the first counts; they must say the same. */
+  static Optional<String> same(
+      Section section, List<String> keys, Function<String, Optional<String>> taken) {
+    Optional<String> first = Optional.empty();
+    String from = "";
+    for (String key : keys) {
+      Optional<String> value = taken.apply(key);
+      if (first.isPresent() && value.isPresent() && !value.equals(first)) {
+        section.problem(
+            key,
+            "is "
+                + from
+                + " by another name, and has another value: "
+                + value.get()
+                + ", not "
+                + first.get()
+                + ": leave one of them out");
+      } else if (first.isEmpty() && value.isPresent()) {
+        first = value;
+        from = key;
+      }
+    }
+    return first;
   }
 
   /** Notes the keys of a section that say nothing here. */

@@ -1,8 +1,12 @@
 package io.tailrace.pipelines.deploy;
 
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The buses of a background-persistence deployment, as URIs. On Kafka one name serves those who
@@ -11,6 +15,16 @@ import java.util.Optional;
 final class PersistenceBuses {
   /** The variable with the password of Kafka, a key of the Secret. */
   static final String PASSWORD = "KAFKA_SASL_PASSWORD";
+
+  private static final String SCALED_BY = "hpa_pubsub_subscription_id";
+
+  /** Keys that say how Kafka is reached. */
+  private static final List<String> KAFKA =
+      List.of(
+          "kafka_bootstrap_servers",
+          "kafka_security_protocol",
+          "kafka_sasl_mechanism",
+          "kafka_sasl_secret");
 
   /**
    * Which keys name a bus.
@@ -37,10 +51,14 @@ final class PersistenceBuses {
           "bulk-insert-writer", "bigquery_parquet_upload_subscription_id",
           "metrics-bus-writer", "metrics_bus_subscription_id");
 
+  private static final String ON_KAFKA = "bus_backend is KAFKA";
+  private static final String ON_PUBSUB = "bus_backend is PUBSUB";
+
   private final Section common;
   private final boolean isPubSub;
   private final String server;
   private final String parameters;
+  private final Set<String> used = new HashSet<>();
 
   private PersistenceBuses(Section common, boolean isPubSub, String server, String parameters) {
     this.common = common;
@@ -49,7 +67,13 @@ final class PersistenceBuses {
     this.parameters = parameters;
   }
 
-  static PersistenceBuses parse(Section json, Section common, Optional<String> kafkaUser) {
+  /**
+   * Looks at the keys that say where all buses are.
+   *
+   * @param notes what is not taken as it stands is added
+   */
+  static PersistenceBuses parse(
+      Section json, Section common, Optional<String> kafkaUser, List<String> notes) {
     String backend = common.text("bus_backend").orElse("KAFKA");
     if (!List.of("KAFKA", "PUBSUB").contains(backend)) {
       common.problem("bus_backend", "must be KAFKA or PUBSUB, not " + backend);
@@ -57,17 +81,25 @@ final class PersistenceBuses {
     boolean isPubSub = backend.equals("PUBSUB");
     Optional<String> servers = json.text("kafka_bootstrap_servers");
     Optional<String> project = common.text("google_cloud_project");
-    String parameters = isPubSub ? skipKafka(json) : login(json, kafkaUser);
+    String parameters = isPubSub ? "" : login(json, kafkaUser, notes);
+    if (isPubSub) {
+      for (String key : KAFKA) {
+        ignore(json, key, ON_PUBSUB, notes);
+      }
+      ignore(
+          common,
+          "kafka_dlq_topic",
+          ON_PUBSUB + ": name a topic for dead letters as deadLetterBus in the options of --with",
+          notes);
+    } else {
+      ignore(common, "google_cloud_project", ON_KAFKA, notes);
+    }
     if (isPubSub && project.isEmpty()) {
       common.problem("google_cloud_project", "is missing: Pub/Sub's topics are in it");
     }
     if (!isPubSub && servers.isEmpty()) {
       json.problem("kafka_bootstrap_servers", "is missing: host:port,host:port");
     }
-    // Known, whichever of them are used.
-    SUBSCRIPTIONS.values().forEach(common::has);
-    BUSES.values().forEach(keys -> keys.topics.forEach(common::has));
-    common.has("kafka_dlq_topic");
     return new PersistenceBuses(
         common,
         isPubSub,
@@ -75,22 +107,24 @@ final class PersistenceBuses {
         parameters);
   }
 
-  private static String skipKafka(Section json) {
-    List.of("kafka_security_protocol", "kafka_sasl_mechanism", "kafka_sasl_secret")
-        .forEach(json::has);
-    return "";
+  private static void ignore(Section section, String key, String why, List<String> notes) {
+    BackgroundPersistence.ignore(section, Map.of(key, why), notes);
   }
 
-  private static String login(Section json, Optional<String> kafkaUser) {
+  private static String login(Section json, Optional<String> kafkaUser, List<String> notes) {
     String protocol = json.text("kafka_security_protocol").orElse("PLAINTEXT");
     String mechanism = json.text("kafka_sasl_mechanism").orElse("PLAIN");
-    json.has("kafka_sasl_secret");
-    if (protocol.equals("PLAINTEXT")) {
-      return "";
-    }
     if (!protocol.startsWith("SASL")) {
-      return "?security.protocol=" + protocol;
+      for (String key : List.of("kafka_sasl_mechanism", "kafka_sasl_secret")) {
+        ignore(json, key, "kafka_security_protocol is " + protocol, notes);
+      }
+      return protocol.equals("PLAINTEXT") ? "" : "?security.protocol=" + protocol;
     }
+    ignore(
+        json,
+        "kafka_sasl_secret",
+        "the password is the key " + PASSWORD + " of the Secret that 'secret' names",
+        notes);
     if (kafkaUser.isEmpty()) {
       json.problem(
           "kafka_sasl_secret",
@@ -110,31 +144,64 @@ final class PersistenceBuses {
 
   /** Returns the bus for dead letters, which on Pub/Sub no key names. */
   Optional<String> deadLetters() {
-    return isPubSub ? Optional.empty() : common.text("kafka_dlq_topic").map(this::uri);
+    return isPubSub ? Optional.empty() : take("kafka_dlq_topic").map(this::uri);
+  }
+
+  private Optional<String> take(String key) {
+    used.add(key);
+    return common.text(key);
   }
 
   /** Returns the bus that an option names, to publish to; empty where the JSON does not say. */
   Optional<String> topic(String option) {
-    return Optional.ofNullable(BUSES.get(option)).stream()
-        .flatMap(keys -> keys.topics.stream())
-        .flatMap(key -> common.text(key).stream())
-        .findFirst()
+    return Optional.ofNullable(BUSES.get(option))
+        .flatMap(keys -> BackgroundPersistence.same(common, keys.topics, this::take))
         .map(this::uri);
   }
 
   /**
    * Returns the bus that a writer reads.
    *
-   * @param fallback the subscription, where only the scaler's settings name it
+   * @param scaling which may name the subscription by whose depth the writer is scaled
+   * @param notes what is not taken is added
    */
-  Optional<String> source(String writer, String option, Optional<String> fallback) {
+  Optional<String> source(String writer, String option, Section scaling, List<String> notes) {
     if (!isPubSub) {
+      ignore(
+          scaling, SCALED_BY, ON_KAFKA + ": what counts is the lag of the consumer group", notes);
       return topic(option);
     }
-    return Optional.ofNullable(SUBSCRIPTIONS.get(writer))
-        .flatMap(common::text)
-        .or(() -> fallback)
-        .map(this::uri);
+    Optional<String> scaledBy = scaling.text(SCALED_BY);
+    Optional<String> read = Optional.ofNullable(SUBSCRIPTIONS.get(writer)).flatMap(this::take);
+    if (read.isPresent() && scaledBy.isPresent() && !read.equals(scaledBy)) {
+      scaling.problem(
+          SCALED_BY,
+          "is "
+              + scaledBy.get()
+              + ", and "
+              + SUBSCRIPTIONS.get(writer)
+              + " is "
+              + read.get()
+              + ": a writer is scaled by what it reads; write the same, or leave one of them out");
+    }
+    return read.or(() -> scaledBy).map(this::uri);
+  }
+
+  /** Notes the buses that nobody has asked for. */
+  void finish(List<String> notes) {
+    List<String> keys = new ArrayList<>(SUBSCRIPTIONS.values());
+    BUSES.values().forEach(each -> keys.addAll(each.topics));
+    keys.add("kafka_dlq_topic");
+    for (String key : new TreeSet<>(keys)) {
+      if (common.has(key) && used.add(key) && !(isPubSub && key.startsWith("kafka"))) {
+        notes.add(
+            common.at(key)
+                + ": ignored, as "
+                + (!isPubSub && SUBSCRIPTIONS.containsValue(key)
+                    ? ON_KAFKA + ": who has read what of a topic is the consumer group's affair"
+                    : "no writer of this file reads it or publishes to it"));
+      }
+    }
   }
 
   private String uri(String name) {

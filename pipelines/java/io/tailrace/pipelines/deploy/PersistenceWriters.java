@@ -99,7 +99,23 @@ final class PersistenceWriters {
     Optional<String> name = section.text("name");
     Optional<Writer<?>> writer = writer(section);
     Section scaling = section.sectionOrEmpty("hpa_specs");
-    Optional<String> subscription = scaling.text("hpa_pubsub_subscription_id");
+    Optional<String> source = Optional.empty();
+    if (writer.isPresent()) {
+      source = buses.source(writer.get().name(), writer.get().reads(), scaling, notes);
+      name.filter(it -> !legal(it).equals(it))
+          .ifPresent(
+              it ->
+                  notes.add(
+                      section.at("name")
+                          + ": "
+                          + it
+                          + " is "
+                          + legal(it)
+                          + " here, as Kubernetes takes small letters, digits and '-'"));
+    } else {
+      scaling.has("hpa_pubsub_subscription_id");
+    }
+    Optional<String> read = source;
     ObjectNode replicas = replicas(section, scaling, writer.isPresent());
     ObjectNode resources = resources(section);
     Map<String, String> nodes = nodes(section);
@@ -115,9 +131,7 @@ final class PersistenceWriters {
     return writer.map(
         it -> {
           ObjectNode options = Tree.nothing();
-          buses
-              .source(it.name(), it.reads(), subscription)
-              .ifPresent(uri -> options.put(it.reads(), uri));
+          read.ifPresent(uri -> options.put(it.reads(), uri));
           WriterArguments.publishesTo(it)
               .forEach(option -> buses.topic(option).ifPresent(uri -> options.put(option, uri)));
           return Tree.object(
@@ -165,6 +179,14 @@ final class PersistenceWriters {
         isBigQuery && named.equals("streaming-insert-writer") ? "bigquery-streaming-writer" : named;
     Optional<Writer<?>> writer =
         Writers.ALL.stream().filter(it -> it.name().equals(wanted)).findFirst();
+    if (wanted.equals(named)) {
+      BackgroundPersistence.ignore(
+          section,
+          Map.of(
+              "offline_store_inserter_db_type",
+              "the URI of the store, offlineStore in the options of --with, says which it is"),
+          notes);
+    }
     if (writer.isEmpty()) {
       notes.add(
           section.at("bus_subscriber_type")
@@ -183,13 +205,17 @@ final class PersistenceWriters {
     Optional<Long> target = scaling.number("hpa_target_average_value", 1, Long.MAX_VALUE);
     long least = minimum.or(() -> count).orElse(1L);
     long most = maximum.orElse(Math.max(1, least));
-    if (isTaken && most > least && target.isEmpty()) {
+    if (isTaken && minimum.isPresent() && count.isPresent() && !count.equals(minimum)) {
       notes.add(
-          section.at("hpa_specs")
-              + ": says no hpa_target_average_value, so "
-              + Scaling.UNMEASURED
-              + " messages are taken for each replica: measure what one does in a second, and"
-              + " write that times the seconds between checkpoints");
+          section.at("default_replica_count")
+              + ": ignored, as hpa_min_replicas says how many there are at least");
+    }
+    if (isTaken && most > least) {
+      notes.add(
+          (target.isPresent()
+                  ? scaling.at("hpa_target_average_value") + ": "
+                  : section.at("hpa_specs") + ": says no hpa_target_average_value, so ")
+              + Scaling.measured(target.orElse(Scaling.UNMEASURED)));
     }
     return Tree.object(
         "minimum",
@@ -261,10 +287,11 @@ final class PersistenceWriters {
     section
         .flag("gke_spot")
         .filter(it -> it)
-        .ifPresent(it -> nodes.putIfAbsent("cloud.google.com/gke-spot", "true"));
+        .ifPresent(it -> label(section, "gke_spot", nodes, "cloud.google.com/gke-spot=true"));
     section
         .text("instance_type")
-        .ifPresent(it -> nodes.putIfAbsent("node.kubernetes.io/instance-type", it));
+        .ifPresent(
+            it -> label(section, "instance_type", nodes, "node.kubernetes.io/instance-type=" + it));
     section
         .text("nodepool")
         .ifPresent(
@@ -274,5 +301,14 @@ final class PersistenceWriters {
                         + ": ignored, as each cloud labels its pools in its own way: write the"
                         + " label into node_selector"));
     return nodes;
+  }
+
+  /** Adds a label, unless node_selector has another value of it. */
+  private void label(Section section, String key, Map<String, String> nodes, String label) {
+    String[] parts = label.split("=", 2);
+    String before = nodes.putIfAbsent(parts[0], parts[1]);
+    if (before != null && !before.equals(parts[1])) {
+      notes.add(section.at(key) + ": ignored, as node_selector says " + parts[0] + "=" + before);
+    }
   }
 }

@@ -93,8 +93,28 @@ record Scaling(int minimum, int maximum, long messagesPerReplica, Duration check
    * @param utilization how much of that it does
    */
   static long depth(long rate, double utilization, Duration interval) {
-    double seconds = interval.plus(CHECKPOINT_TIME).toMillis() / 1_000.0;
-    return Math.max(1, Math.round(rate * utilization * seconds));
+    return Math.max(1, Math.round(rate * utilization * seconds(interval)));
+  }
+
+  /**
+   * Returns what a number of messages for each copy means where nobody has said how fast one is.
+   *
+   * @param messages that wait, for each copy
+   */
+  static String measured(long messages) {
+    double seconds = seconds(DEFAULT_INTERVAL);
+    return messages
+        + " messages for each replica are what one does in "
+        + Math.round(seconds)
+        + " s at "
+        + Math.max(1, Math.round(messages / seconds))
+        + " a second, and so many are always on their way: where it can do more, replicas are added"
+        + " though nothing waits. Measure what one does in a second, and write that times "
+        + UTILIZATION * seconds;
+  }
+
+  private static double seconds(Duration interval) {
+    return interval.plus(CHECKPOINT_TIME).toMillis() / 1_000.0;
   }
 
   /** Returns whether the number of copies changes at all. */
