@@ -77,22 +77,28 @@ record NotificationFiles(ResultBucket bucket, RefusedFiles refused) {
   }
 
   private List<Named> counted(Folder folder) throws InvalidMessageException, UnavailableException {
-    List<String> found = bucket.list(folder.uri());
-    if (found.size() != folder.count()) {
+    SomeNames found = new SomeNames(folder.count());
+    bucket.list(folder.uri(), found);
+    if (found.count() != folder.count()) {
       throw new InvalidMessageException(
-          found.size() < folder.count() ? Reason.MISSING_FILE : Reason.INVALID_VALUE,
+          found.count() < folder.count() ? Reason.MISSING_FILE : Reason.INVALID_VALUE,
           "prefix.count",
           folder.uri()
               + " has "
-              + found.size()
+              + found.count()
               + " files that end with .parquet, and the message counts "
               + folder.count()
-              + (found.size() < folder.count()
+              + (found.count() < folder.count()
                   ? ": when all are there, replay this letter"
                   : ": a folder is for the files of one result"));
     }
     List<Named> named = new ArrayList<>();
-    for (String uri : found) {
+    for (String uri : found.names()) {
+      // Asked for by such a name, a bucket gives another file.
+      Optional<String> whyNot = BucketAddress.whyNot(uri);
+      if (whyNot.isPresent()) {
+        throw new InvalidMessageException(Reason.INVALID_VALUE, "prefix.uri", whyNot.get());
+      }
       named.add(Named.at("prefix", uri));
     }
     return found(named);

@@ -41,8 +41,7 @@ final class RefusedFiles {
       throw e;
     }
     refused.add(file);
-    // Listing asks for each file, and fails for one that the service tells nothing about.
-    given = given || gives(near) || gives(bucket.list(bucket.uri() + "/"));
+    given = given || gives(near) || BucketProbe.ofAll(bucket, bucket.first(), refused).given();
     if (!given) {
       throw e;
     }

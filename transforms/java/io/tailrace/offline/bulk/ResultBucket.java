@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +24,6 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.beam.sdk.io.FileSystems;
 import org.apache.beam.sdk.io.fs.EmptyMatchTreatment;
-import org.apache.beam.sdk.io.fs.MatchResult;
 import org.apache.beam.sdk.io.fs.MatchResult.Metadata;
 import org.apache.beam.sdk.util.MimeTypes;
 
@@ -107,7 +105,7 @@ public record ResultBucket(String uri) implements Endpoint {
     }
     List<String> some;
     try {
-      some = list(uri + "/");
+      some = first();
     } catch (UnavailableException e) {
       throw new UnavailableException(
           e.getMessage()
@@ -119,7 +117,7 @@ public record ResultBucket(String uri) implements Endpoint {
                           : "roles/storage.objectViewer of the bucket")),
           e);
     }
-    BucketProbe probe = BucketProbe.of(this, some);
+    BucketProbe probe = BucketProbe.ofAll(this, some, Set.of());
     if (!probe.given() && probe.refused().isPresent()) {
       FileRefusedException e = probe.refused().get();
       throw new UnavailableException("a file that is listed: " + e.getMessage(), e);
@@ -162,42 +160,58 @@ public record ResultBucket(String uri) implements Endpoint {
   }
 
   /**
-   * Lists the files with results of a folder, sorted. A list does not say every version: see {@link
-   * #find}.
+   * Lists the files with results of a folder, some at a time. A list says nothing of a file but its
+   * name: see {@link #find}.
    *
    * @param folder ends with a slash
    * @throws UnavailableException if the bucket can't be listed now
    */
-  List<String> list(String folder) throws UnavailableException {
-    List<String> found = new ArrayList<>();
+  void list(String folder, BucketPages.Visitor visitor) throws UnavailableException {
     try {
       if (isLocal()) {
-        Path root = path(folder);
-        if (!Files.isDirectory(root)) {
-          return found;
-        }
-        try (Stream<Path> all = Files.walk(root)) {
-          for (Path each : all.filter(Files::isRegularFile).sorted().toList()) {
-            String name = root.relativize(each).toString();
-            if (isName(name)) {
-              found.add(folder + name);
-            }
-          }
-        }
-        return found;
+        boolean unused = visitor.take(listed(folder, path(folder)));
+      } else {
+        BucketPages.visit(
+            folder,
+            page ->
+                visitor.take(
+                    page.stream()
+                        .filter(each -> isName(each.substring(folder.length())))
+                        .toList()));
       }
-      MatchResult all = FileSystems.match(folder + "**", EmptyMatchTreatment.ALLOW);
-      for (Metadata each : all.metadata()) {
-        String file = each.resourceId().toString();
-        if (file.startsWith(folder) && isName(file.substring(folder.length()))) {
-          found.add(file);
-        }
-      }
-      Collections.sort(found);
-      return found;
     } catch (IOException | RuntimeException e) {
       throw away(folder, e);
     }
+  }
+
+  private static List<String> listed(String folder, Path root) throws IOException {
+    if (!Files.isDirectory(root)) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.walk(root)) {
+      return all.filter(Files::isRegularFile)
+          .map(each -> root.relativize(each).toString())
+          .filter(ResultBucket::isName)
+          .sorted()
+          .map(folder::concat)
+          .toList();
+    }
+  }
+
+  /**
+   * Returns those files that are listed first: none if there are none.
+   *
+   * @throws UnavailableException if the bucket can't be listed now
+   */
+  List<String> first() throws UnavailableException {
+    List<String> first = new ArrayList<>();
+    list(
+        uri + "/",
+        page -> {
+          first.addAll(page);
+          return first.isEmpty();
+        });
+    return first;
   }
 
   /** Returns whether an address is one of a file with results in this bucket. */

@@ -4,6 +4,7 @@ import static com.google.common.truth.Truth.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.Assert.assertThrows;
 
+import com.google.common.collect.Iterables;
 import io.tailrace.bus.BusMessage;
 import io.tailrace.bus.Headers;
 import io.tailrace.bus.MessageTime;
@@ -28,6 +29,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
@@ -182,6 +184,88 @@ public class S3ResultFilesTest {
 
     assertThat(failure.reason()).isEqualTo(Reason.MISSING_FILE);
     assertThat(failure.message()).contains("has 9999 files");
+  }
+
+  private static BulkUpload ofFolder(BulkUpload upload, String folder, int count) {
+    BulkUpload.Builder ofFolder = upload.toBuilder().clearFiles();
+    ofFolder.getPrefixBuilder().setUri(folder).setCount(count);
+    return ofFolder.build();
+  }
+
+  @Test
+  public void oneFileThatIsRefusedOrDeletedDoesNotSpoilItsFolder() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q9", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = ofFolder(write(contents, "r9", 4), bucket.uri() + "/r9/", 4);
+    s3.refuse("team/r9/part-1.parquet", List.of("GET", "HEAD"), 400);
+    // Listed, and gone before it is asked for.
+    s3.refuse("team/r9/part-2.parquet", List.of("GET", "HEAD"), 404);
+
+    Failure failure = load(upload).orElseThrow();
+
+    assertThat(failure.reasons()).containsExactly(Reason.MISSING_FILE, 2);
+    assertThat(failure.cells().get(0).message()).contains("part-1.parquet can't be read: ");
+    assertThat(failure.cells().get(1).message()).contains("part-2.parquet");
+    assertThat(count()).isEqualTo("4");
+    bucket.check();
+  }
+
+  @Test
+  public void aNameThatStandsForOthersIsRefused() throws Exception {
+    Contents contents =
+        ResultFilesContract.contents("q10", ResultFilesContract.feature("age", ValueType.INT64));
+    BulkUpload upload = write(contents, "r10", 2);
+    s3.put(BUCKET, "team/r10/part-[01].parquet", new byte[12]);
+
+    Failure failure = load(ofFolder(upload, bucket.uri() + "/r10/", 3)).orElseThrow();
+
+    assertThat(failure.reason()).isEqualTo(Reason.INVALID_VALUE);
+    assertThat(failure.message()).contains("part-[01].parquet' has a wildcard");
+  }
+
+  @Test
+  public void aStartListsNoMoreOfABucketThanItNeeds() throws Exception {
+    s3.pagesOf(100);
+    for (int i = 0; i < 1_000; i++) {
+      s3.put(BUCKET, "team/part-" + i + ".parquet", new byte[12]);
+    }
+    int before = s3.requests();
+
+    bucket.check();
+
+    assertThat(s3.requests() - before).isLessThan(5);
+  }
+
+  @Test
+  public void aStartLooksBehindTheFirstPageWhereAllOfThatIsArchived() throws Exception {
+    s3.pagesOf(20);
+    for (int i = 10; i < 30; i++) {
+      String key = "team/a" + i + ".parquet";
+      s3.put(BUCKET, key, new byte[12]);
+      s3.refuse(key, List.of("GET"), 403);
+    }
+    assertThrows(UnavailableException.class, bucket::check);
+    s3.put(BUCKET, "team/b.parquet", new byte[12]);
+
+    bucket.check();
+  }
+
+  @Test
+  public void ofManyNamesSomeAreKeptFromFirstToLast() {
+    SomeNames some = new SomeNames(100);
+    for (int page = 0; page < 10; page++) {
+      int first = 10_000 + page * 1_000;
+      assertThat(
+              some.take(IntStream.range(first, first + 1_000).mapToObj(Integer::toString).toList()))
+          .isTrue();
+    }
+
+    assertThat(some.count()).isEqualTo(10_000);
+    assertThat(some.names().size()).isAtMost(100);
+    assertThat(some.names().size()).isAtLeast(50);
+    assertThat(some.names()).isInOrder();
+    assertThat(some.names().get(0)).isEqualTo("10000");
+    assertThat(Iterables.getLast(some.names())).isGreaterThan("19700");
   }
 
   @Test
