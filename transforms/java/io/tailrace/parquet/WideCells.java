@@ -28,8 +28,14 @@ import java.util.Optional;
  * one or several. Not thread-safe.
  */
 final class WideCells {
-  /** What a cell takes beside its key and its value when it is a row of a file, at most. */
-  static final int CELL_BYTES = 256;
+  /**
+   * What a cell takes beside its key and its value when it is a row of a file, at most, as {@link
+   * DecodedSize} counts it: texts that are absent count, too.
+   */
+  static final int CELL_BYTES = 384;
+
+  /** What a byte of a vector takes then: its numbers are values each. */
+  private static final int VECTOR_GROWTH = 4;
 
   /** Rows after which a file is ended, when the column is over. */
   private static final int FILE_ROWS = 200_000;
@@ -164,7 +170,8 @@ final class WideCells {
         new ValueColumn(
             feature.column(), Optional.of(feature.kind().type()), base.count, budget, faults);
     reading.takeValues(feature.column(), values, base.count);
-    boolean inBytes = RowColumns.isInBytes(feature.kind().type());
+    ValueType type = feature.kind().type();
+    int ofByte = RowColumns.isInBytes(type) ? type == ValueType.VECTOR ? VECTOR_GROWTH : 1 : 0;
     boolean nulls = feature.kind().nulls() == Nulls.COMPUTED;
     int[] rows = new int[base.count];
     int kept = 0;
@@ -179,7 +186,7 @@ final class WideCells {
       }
       rows[kept++] = row;
       bytes += CELL_BYTES + (checked.stringKeys() ? base.strings.at(row).length : 0);
-      bytes += inBytes && values.present[row] ? values.bytes[row].length : 0;
+      bytes += ofByte > 0 && values.present[row] ? (long) ofByte * values.bytes[row].length : 0;
     }
     if (bytes > most) {
       throw new DecodeBudget.TooLargeException(most, feature.column());
