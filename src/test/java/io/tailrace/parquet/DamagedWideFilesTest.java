@@ -89,7 +89,7 @@ public class DamagedWideFilesTest {
                   Long.MAX_VALUE,
                   BusMessage.of(new byte[0], Place.numbered("t", 0, 0), MessageTime.ofBus(1))),
               new RejectedCells())
-          .<RuntimeException>decode(some -> some.forEach(each -> rows[0] += each.rowCount()));
+          .<RuntimeException>decode(some -> some.forEach(each -> rows[0] += (int) each.rowCount()));
     }
     return rows[0];
   }

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.checkerframework.checker.nullness.qual.Nullable;
@@ -108,7 +109,7 @@ public class WideGroupsTest {
     return decoded;
   }
 
-  private static void add(ObservationRows rows, TreeSet<String> cells) {
+  private static void add(ObservationRows rows, Set<String> cells) {
     for (int row = 0; row < rows.count(); row++) {
       cells.add(
           rows.feature(row)

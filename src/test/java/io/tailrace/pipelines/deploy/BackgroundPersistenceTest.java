@@ -273,12 +273,13 @@ public class BackgroundPersistenceTest {
     String allOfFirst = outcome(onlyFirst);
     List<String> silent = new ArrayList<>();
     for (String leaf : leaves(json, "")) {
-      JsonNode whole = leaf.startsWith("/writers/0") ? onlyFirst : json;
+      boolean isOfFirst = leaf.startsWith("/writers/0");
+      JsonNode whole = isOfFirst ? onlyFirst : json;
       JsonNode without = whole.deepCopy();
       int slash = leaf.lastIndexOf('/');
       ((ObjectNode) without.at(leaf.substring(0, slash)))
           .remove(leaf.substring(slash + 1).replace("~1", "/"));
-      if (outcome(without).equals(whole == json ? all : allOfFirst)) {
+      if (outcome(without).equals(isOfFirst ? allOfFirst : all)) {
         silent.add(leaf);
       }
     }
