@@ -22,7 +22,7 @@ enum CloudLogin {
 
   /** The agent of EKS; an identity of IAM for a service account needs HTTPS alone. */
   AMAZON(
-      ImmutableList.of("dynamodb://", "s3://", "=aws:", "AWS_MSK_IAM"),
+      ImmutableList.of("dynamodb://", "s3://", "=aws:", "=elasticache:", "AWS_MSK_IAM"),
       ImmutableSortedMap.of("169.254.170.23/32", 80));
 
   private final ImmutableList<String> signs;

@@ -3,13 +3,7 @@ package io.tailrace.pipelines.deploy;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.tailrace.endpoint.Endpoint;
-import io.tailrace.endpoint.Kinds;
-import io.tailrace.endpoint.Kinds.Kind;
 import io.tailrace.pipelines.CommandException;
-import io.tailrace.pipelines.Writer;
-import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.deploy.DeploymentFile.Beside;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
 import io.tailrace.pipelines.deploy.MessageQueue.PubSub;
@@ -17,8 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.Test;
@@ -262,60 +254,6 @@ public class DeploymentFileTest {
   }
 
   @Test
-  public void portsThatNoUriNamesAreOpenedToo() throws Exception {
-    assertThat(egress(HEAD + ONLINE)).containsExactly(53, 443, 6380, 6443, 9092);
-    assertThat(
-            egress(HEAD + ONLINE.replace("rediss://cache:6380?", "redis+sentinel://a?master=m&")))
-        .containsExactly(53, 443, 6379, 6443, 9092, 26379);
-    assertThat(egress(HEAD + ONLINE + "  egressPorts: [7000, 7001]\n"))
-        .containsExactly(53, 443, 6380, 6443, 7000, 7001, 9092);
-    assertThat(problems(HEAD + ONLINE + "  egressPorts: [7000, 70000]\n"))
-        .containsExactly(
-            "writers[0].egressPorts: must hold whole numbers between 1 and 65535, and has 70000");
-  }
-
-  @Test
-  public void aCloudsLoginIsLetThroughWhereItIsNeeded() throws Exception {
-    assertThat(addresses(HEAD + ONLINE)).containsExactly("169.254.170.23/32:80");
-    assertThat(addresses(HEAD.replace("s3://", "gs://") + ONLINE))
-        .containsExactly("169.254.169.252/32:988", "169.254.169.254/32:80");
-    assertThat(
-            addresses(
-                HEAD.replace("state: s3://bucket", "stateClaim: c\nstate: file:///x") + ONLINE))
-        .isEmpty();
-  }
-
-  private static JsonNode policy(String file) throws Exception {
-    Deployment deployment = DeploymentFile.parse(file, Beside.NOTHING);
-    return new Manifests(deployment.shared())
-        .of(deployment.writers().get(0)).stream()
-            .filter(it -> it.path("kind").asText().equals("NetworkPolicy"))
-            .findFirst()
-            .orElseThrow();
-  }
-
-  private static Set<Integer> egress(String file) throws Exception {
-    Set<Integer> ports = new TreeSet<>();
-    for (JsonNode rule : policy(file).at("/spec/egress")) {
-      if (!rule.at("/to/0").has("ipBlock")) {
-        rule.path("ports").forEach(port -> ports.add(port.path("port").asInt()));
-      }
-    }
-    return ports;
-  }
-
-  private static Set<String> addresses(String file) throws Exception {
-    Set<String> addresses = new TreeSet<>();
-    for (JsonNode rule : policy(file).at("/spec/egress")) {
-      if (rule.at("/to/0").has("ipBlock")) {
-        addresses.add(
-            rule.at("/to/0/ipBlock/cidr").asText() + ":" + rule.at("/ports/0/port").asText());
-      }
-    }
-    return addresses;
-  }
-
-  @Test
   public void aTextThatLooksLikeANumberStaysAText() throws Exception {
     for (String text :
         List.of("1e3", "0x1F", "1_000", "0b1", ".inf", "12:30", "2026-11-26", "~", "true", "-.5")) {
@@ -326,20 +264,6 @@ public class DeploymentFileTest {
     }
     assertThat(Manifests.yaml(List.of(Tree.object("interval", "10000 ms", "size", "1Gi"))))
         .contains("interval: 10000 ms\nsize: 1Gi");
-  }
-
-  @Test
-  public void everyKindThatAWriterCanNameHasAPort() {
-    Set<String> unknown = new TreeSet<>();
-    for (Writer<?> writer : Writers.ALL) {
-      for (Kinds<? extends Endpoint> kinds : writer.endpoints().values()) {
-        for (Kind<?> kind : kinds.builtIn()) {
-          kind.schemes().stream().filter(it -> !Ports.isKnown(it)).forEach(unknown::add);
-        }
-      }
-    }
-    // Files of one machine, which a cluster has no use for.
-    assertThat(unknown).containsExactly("duckdb", "file");
   }
 
   @Test
