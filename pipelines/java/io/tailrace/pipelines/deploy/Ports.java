@@ -1,9 +1,15 @@
 package io.tailrace.pipelines.deploy;
 
 import io.tailrace.endpoint.EndpointUri;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Which ports a URI's bus or store is reached at. Stateless and thread-safe. */
 final class Ports {
@@ -57,14 +63,55 @@ final class Ports {
           "gs",
           "gcs");
 
+  /** An address that a parameter, an option or a variable names. */
+  private static final Pattern ADDRESS =
+      Pattern.compile("(?:^|=)(https?)://(\\[[^\\]]+\\]|[^\\[:/?&\\s]+)(?::(\\d{1,5}))?");
+
+  /** A server in a cloud's place that is named without a scheme. */
+  private static final Pattern IN_PLACE =
+      Pattern.compile("[?&](?:emulator|endpoint)=(\\[[^\\]]+\\]|[^\\[:/?&\\s]+):(\\d{1,5})");
+
+  private static final int HTTP = 80;
+
   private Ports() {}
+
+  /**
+   * Returns the hosts that a text names as addresses: of a proxy, an endpoint or an emulator.
+   *
+   * @param text a URI with its parameters, or what an option or a variable says
+   */
+  static List<EndpointUri.Host> addresses(String text) {
+    List<EndpointUri.Host> hosts = new ArrayList<>();
+    String decoded = decoded(text);
+    Matcher address = ADDRESS.matcher(decoded);
+    while (address.find()) {
+      int fallback = address.group(1).equals("https") ? HTTPS : HTTP;
+      String port = address.group(3);
+      hosts.add(
+          new EndpointUri.Host(address.group(2), port == null ? fallback : Integer.parseInt(port)));
+    }
+    Matcher inPlace = IN_PLACE.matcher(decoded);
+    while (inPlace.find()) {
+      hosts.add(new EndpointUri.Host(inPlace.group(1), Integer.parseInt(inPlace.group(2))));
+    }
+    return hosts;
+  }
+
+  private static String decoded(String text) {
+    try {
+      return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      // No URI, or one that its own kind refuses.
+      return text;
+    }
+  }
 
   /** Returns whether the port of a scheme is known. */
   static boolean isKnown(String scheme) {
     return DEFAULTS.containsKey(scheme);
   }
 
-  /** Returns the ports of a URI that its kind has found right. */
+  /** Returns the ports of a URI that its kind has found right, but for those of its parameters. */
   static Set<Integer> of(String uri) {
     EndpointUri parsed = EndpointUri.parse(uri);
     int fallback = DEFAULTS.getOrDefault(parsed.scheme(), HTTPS);

@@ -140,6 +140,7 @@ final class WriterArguments {
           checkSecrets(option, value, shared);
           checkFiles(option, value, shared);
         });
+    named(options).forEach(this::checkAddresses);
     Map<String, Kinds<?>> endpoints = writer.endpoints();
     rest.forEach(
         (option, uri) -> {
@@ -245,6 +246,34 @@ final class WriterArguments {
     }
   }
 
+  /** An address behind a URI is as far away as its host. */
+  private void checkAddresses(String key, String value) {
+    Ports.addresses(value).stream()
+        .filter(host -> THIS_MACHINE.matcher(host.name()).matches())
+        .findFirst()
+        .ifPresent(
+            host ->
+                section.problem(
+                    key,
+                    "names "
+                        + host
+                        + ", which is this machine, and in a pod it would be the pod: write the"
+                        + " name of a service or a host"));
+  }
+
+  /** Returns all that may name an address, by its key in the file. */
+  private Map<String, String> named(Map<String, String> options) {
+    Map<String, String> named = new LinkedHashMap<>();
+    options.forEach((option, value) -> named.put("options." + option, value));
+    pod.environment()
+        .forEach(
+            (variable, value) ->
+                named.put(
+                    "environment." + variable,
+                    variable.equals("PUBSUB_EMULATOR_HOST") ? "?emulator=" + value : value));
+    return named;
+  }
+
   /** Returns the ports that the writer connects to. */
   Set<Integer> ports(Map<String, String> options) {
     Set<Integer> ports = new TreeSet<>();
@@ -254,6 +283,9 @@ final class WriterArguments {
         ports.addAll(Ports.of(uri));
       }
     }
+    named(options).values().stream()
+        .flatMap(value -> Ports.addresses(value).stream())
+        .forEach(host -> ports.add(host.port()));
     return ports;
   }
 }

@@ -52,6 +52,51 @@ public class EgressTest {
   }
 
   @Test
+  public void portsThatAParameterAnOptionOrAVariableNamesAreOpenedToo() throws Exception {
+    for (String uri :
+        List.of(
+            "pubsub://my-project/results?emulator=pubsub.data:8085",
+            "pubsub://my-project/results?endpoint=pubsub.data:8085",
+            "kafka://b:443/t?security.protocol=SASL_SSL&sasl.mechanism=OAUTHBEARER&user=u"
+                + "&password=env:P&sasl.oauthbearer.token.endpoint.url=https://login:8085/token")) {
+      String head = HEAD.replace("kafka://b:9092/result-bus", uri);
+      assertThat(egress(head + ONLINE)).containsExactly(53, 443, 6380, 6443, 8085, 9092);
+    }
+    String dynamo =
+        "online-writer\n"
+            + "  options: {onlineStore: \"dynamodb://eu-west-1/x-{environment}?endpoint=%s\"}\n";
+    assertThat(egress(HEAD + "- name: " + dynamo.formatted("https%3A%2F%2Fproxy.corp%3A8443")))
+        .containsExactly(53, 443, 6443, 8443, 9092);
+    assertThat(egress(HEAD + "- name: " + dynamo.formatted("http://proxy.corp")))
+        .containsExactly(53, 80, 443, 6443, 9092);
+    assertThat(
+            egress(
+                HEAD
+                    + ONLINE
+                    + "  environment: {AWS_ENDPOINT_URL_SECRETS_MANAGER: \"https://vault:8443\","
+                    + " PUBSUB_EMULATOR_HOST: \"pubsub:8085\"}\n"))
+        .containsExactly(53, 443, 6380, 6443, 8085, 8443, 9092);
+  }
+
+  @Test
+  public void anAddressOfThisMachineIsRefusedWhereverItIsNamed() {
+    String refused = "which is this machine, and in a pod it would be the pod";
+    for (String uri :
+        List.of(
+            "pubsub://my-project/results?emulator=localhost:8085",
+            "pubsub://my-project/results?endpoint=127.0.0.1:8085")) {
+      String problem =
+          String.join("\n", problems(HEAD.replace("kafka://b:9092/result-bus", uri) + ONLINE));
+      assertThat(problem).startsWith("writers[0].options.resultBus: names ");
+      assertThat(problem).contains(refused);
+    }
+    assertThat(
+            problems(HEAD + ONLINE + "  environment: {PUBSUB_EMULATOR_HOST: \"[::1]:8085\"}\n")
+                .get(0))
+        .startsWith("writers[0].environment.PUBSUB_EMULATOR_HOST: names [::1]:8085, " + refused);
+  }
+
+  @Test
   public void aCloudsLoginIsLetThroughWhereItIsNeeded() throws Exception {
     assertThat(addresses(HEAD + ONLINE)).containsExactly("169.254.170.23/32:80");
     assertThat(addresses(HEAD.replace("s3://", "gs://") + ONLINE))
