@@ -121,7 +121,7 @@ final class DeploymentFile {
     WriterSections.Common common =
         new WriterSections.Common(
             file.text("image"),
-            file.section("resources"),
+            WriterSections.Sizes.of(file),
             file.texts("options"),
             file.texts("environment"),
             file.flag("suspended").orElse(false));

@@ -62,13 +62,6 @@ final class FlinkCluster {
           "java.base/java.util.concurrent.atomic",
           "java.base/java.util.concurrent.locks");
 
-  private static final Resources JOB_MANAGER =
-      new Resources(
-          Quantity.processors("250m"),
-          Quantity.processors("1"),
-          Quantity.bytes("1Gi"),
-          Quantity.bytes("1Gi"));
-
   /** Neither root nor a user that an image of Flink does not know. */
   private static final int USER = 9999;
 
@@ -130,7 +123,7 @@ final class FlinkCluster {
         "jobManager",
         Tree.object(
             "replicas", 1,
-            "resource", resource(JOB_MANAGER),
+            "resource", resource(writer.jobManager()),
             "podTemplate", container(probes(web("/config"), 30), Optional.of(web("/config")))),
         "taskManager",
         Tree.object(
@@ -169,7 +162,7 @@ final class FlinkCluster {
     settings.put("taskmanager.numberOfTaskSlots", String.valueOf(slots(resources)));
     // More than is asked for while nobody else needs it; memory has no such factor.
     settings.put("kubernetes.taskmanager.cpu.limit-factor", factor(resources));
-    settings.put("kubernetes.jobmanager.cpu.limit-factor", factor(JOB_MANAGER));
+    settings.put("kubernetes.jobmanager.cpu.limit-factor", factor(writer.jobManager()));
     settings.put("kubernetes.taskmanager.memory.limit-factor", "1.0");
     settings.put("kubernetes.jobmanager.memory.limit-factor", "1.0");
     settings.put("high-availability.type", "kubernetes");

@@ -12,8 +12,10 @@ import java.util.TreeSet;
  *
  * @param name of the deployment, which its pods begin with
  * @param job what it does
+ * @param pod what its task managers run in
+ * @param jobManager what the process gets that runs the writer's program and leads the others
  */
-record WriterDeployment(String name, Job job, Scaling scaling, Pod pod) {
+record WriterDeployment(String name, Job job, Scaling scaling, Pod pod, Resources jobManager) {
   /**
    * What a writer does.
    *

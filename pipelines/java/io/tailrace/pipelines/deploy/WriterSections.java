@@ -25,10 +25,17 @@ final class WriterSections {
    */
   record Common(
       Optional<String> image,
-      Optional<Section> resources,
+      Sizes sizes,
       Map<String, String> options,
       Map<String, String> environment,
       boolean isSuspended) {}
+
+  /** What the processes of a writer get, as a file says it: task managers, and the job manager. */
+  record Sizes(Optional<Section> resources, Optional<Section> jobManager) {
+    static Sizes of(Section section) {
+      return new Sizes(section.section("resources"), section.section("jobManager"));
+    }
+  }
 
   /** Flink's operator makes names of services of it, which may have 63 letters. */
   private static final int LONGEST_NAME = 45;
@@ -48,22 +55,35 @@ final class WriterSections {
           Quantity.bytes("1536Mi"),
           Quantity.bytes("1Gi"));
 
+  /** The job manager works when the job starts, and at checkpoints. */
+  private static final Resources JOB_MANAGER =
+      new Resources(
+          Quantity.processors("250m"),
+          Quantity.processors("1"),
+          Quantity.bytes("1Gi"),
+          Quantity.bytes("1Gi"));
+
+  /** What Flink takes beside the heap, 576 MB, and a heap for the program and a few checkpoints. */
+  private static final Quantity LEAST_JOB_MANAGER = Quantity.bytes("768Mi");
+
   private final Shared shared;
   private final Common common;
   private final Problems problems;
   private final List<String> notes;
   private final Resources resources;
+  private final Resources jobManager;
 
   WriterSections(Shared shared, Common common, Problems problems, List<String> notes) {
     this.shared = shared;
     this.common = common;
     this.problems = problems;
     this.notes = notes;
-    resources =
-        common
-            .resources()
-            .map(it -> Resources.parse(it, RESOURCES, ContainerMemory.LEAST))
-            .orElse(RESOURCES);
+    resources = parsed(common.sizes().resources(), RESOURCES, ContainerMemory.LEAST);
+    jobManager = parsed(common.sizes().jobManager(), JOB_MANAGER, LEAST_JOB_MANAGER);
+  }
+
+  private static Resources parsed(Optional<Section> said, Resources fallback, Quantity least) {
+    return said.map(it -> Resources.parse(it, fallback, least)).orElse(fallback);
   }
 
   List<WriterDeployment> parse(List<Section> sections) {
@@ -86,11 +106,8 @@ final class WriterSections {
           "image", "is missing: name it here, or once for all writers, beside 'writers'");
     }
     Scaling scaling = Scaling.parse(section);
-    Resources own =
-        section
-            .section("resources")
-            .map(it -> Resources.parse(it, resources, ContainerMemory.LEAST))
-            .orElse(resources);
+    Sizes sizes = Sizes.of(section);
+    Resources own = parsed(sizes.resources(), resources, ContainerMemory.LEAST);
     Map<String, String> environment = new LinkedHashMap<>(common.environment());
     environment.putAll(section.texts("environment"));
     for (String variable : environment.keySet()) {
@@ -134,7 +151,8 @@ final class WriterSections {
                 arguments.ports(options),
                 isSuspended),
             scaling,
-            pod));
+            pod,
+            parsed(sizes.jobManager(), jobManager, LEAST_JOB_MANAGER)));
   }
 
   /** Sees to it that KEDA can look at the queue. */

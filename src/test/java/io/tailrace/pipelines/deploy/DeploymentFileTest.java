@@ -3,6 +3,7 @@ package io.tailrace.pipelines.deploy;
 import static com.google.common.truth.Truth.assertThat;
 import static org.junit.Assert.assertThrows;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.deploy.DeploymentFile.Beside;
 import io.tailrace.pipelines.deploy.MessageQueue.Kafka;
@@ -251,6 +252,32 @@ public class DeploymentFileTest {
             "writers[0].replicas.messagesPerReplica: is more than the 110 messages that a copy with"
                 + " that rate has on its way when it does all it can, so it would be taken for"
                 + " idle: write 83, or leave it out");
+  }
+
+  @Test
+  public void aJobManagerIsAsLargeAsTheFileSays() throws Exception {
+    String head = HEAD.replace("options:", "jobManager: {limits: {cpu: 2, memory: 2Gi}}\noptions:");
+    String own = "  jobManager: {requests: {cpu: 500m}, limits: {memory: 3Gi}}\n";
+
+    assertThat(jobManager(HEAD + ONLINE)).containsExactly("0.25", "1024m", "4.0").inOrder();
+    assertThat(jobManager(head + ONLINE)).containsExactly("2.0", "2048m", "1.0").inOrder();
+    assertThat(jobManager(head + ONLINE + own)).containsExactly("0.5", "3072m", "1.0").inOrder();
+    assertThat(problems(HEAD + ONLINE + "  jobManager: {limits: {memory: 512Mi}}\n"))
+        .containsExactly(
+            "writers[0].jobManager.limits.memory: is less than the 768Mi that a JVM needs here");
+  }
+
+  /** Returns processors, memory and how many times as many processors a job manager may use. */
+  private static List<String> jobManager(String file) throws Exception {
+    Deployment deployment = DeploymentFile.parse(file, Beside.NOTHING);
+    JsonNode spec =
+        new FlinkCluster(deployment.shared())
+            .manifest(deployment.writers().get(0), "digest")
+            .path("spec");
+    return List.of(
+        spec.at("/jobManager/resource/cpu").asText(),
+        spec.at("/jobManager/resource/memory").asText(),
+        spec.path("flinkConfiguration").path("kubernetes.jobmanager.cpu.limit-factor").asText());
   }
 
   @Test
