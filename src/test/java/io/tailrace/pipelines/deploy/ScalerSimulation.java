@@ -26,8 +26,15 @@ final class ScalerSimulation {
    * @param checkpointSeconds how often it commits
    * @param restartSeconds for how long nothing is read when the number of copies changes
    * @param partitions of its topic
+   * @param threads of one copy, each of which reads partitions of its own
    */
-  record Writer(double rate, int checkpointSeconds, int restartSeconds, int partitions) {}
+  record Writer(
+      double rate, int checkpointSeconds, int restartSeconds, int partitions, int threads) {
+    /** Returns how many messages so many copies do in a second. */
+    double rate(int replicas) {
+      return Math.min(replicas * threads, partitions) * rate / threads;
+    }
+  }
 
   /**
    * A second of it.
@@ -115,7 +122,7 @@ final class ScalerSimulation {
         System.arraycopy(read, 0, committed, 0, read.length);
         lastCheckpoint = now;
       }
-      double each = replicas * writer.rate / writer.partitions;
+      double each = writer.rate(replicas) / writer.partitions;
       for (int p = 0; p < writer.partitions; p++) {
         read[p] = Math.min(ends[p], read[p] + each);
       }

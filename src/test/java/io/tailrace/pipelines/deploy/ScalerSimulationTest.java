@@ -9,6 +9,8 @@ import io.tailrace.pipelines.deploy.ScalerSimulation.Moment;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +25,7 @@ public class ScalerSimulationTest {
 
   /** A restart takes 20 s, as the page says. */
   private static final ScalerSimulation.Writer WRITER =
-      new ScalerSimulation.Writer(RATE, CHECKPOINT, 20, 12);
+      new ScalerSimulation.Writer(RATE, CHECKPOINT, 20, 12, 1);
 
   @Test
   public void aSteadyLoadFindsItsNumberAndKeepsIt() throws Exception {
@@ -64,6 +66,43 @@ public class ScalerSimulationTest {
     // Up in steps, down in steps, and no step twice.
     assertThat(simulation.changes()).isAtMost(8);
     assertThat(turns(all)).isEqualTo(1);
+  }
+
+  @Test
+  public void whatThePageShowsIsARunOfTheSimulation() throws Exception {
+    ScalerSimulation simulation = new ScalerSimulation(WRITER, scaled(1, 8));
+    simulation.run(HOUR / 2, 0.6 * RATE);
+    simulation.storeIsDown(true).run(HOUR / 2, 0.6 * RATE);
+    simulation.storeIsDown(false).run(2 * HOUR, 0.6 * RATE);
+    List<String> rows = new ArrayList<>();
+    for (int minute : new int[] {30, 45, 60, 65, 70, 75, 80, 85, 90, 120}) {
+      Moment moment = simulation.moments().get(minute * 60 - 1);
+      rows.add("| %d | %d | %,d |".formatted(minute, moment.replicas(), moment.lag()));
+    }
+
+    List<String> page =
+        Files.readString(Path.of("docs/kubernetes.md"))
+            .lines()
+            .filter(line -> line.matches("\\| \\d+ \\| \\d+ \\| [\\d,]+ \\|"))
+            .toList();
+    assertThat(page).containsExactlyElementsIn(rows).inOrder();
+  }
+
+  @Test
+  public void aCopyOfTwoProcessorsWantsTwoPartitions() throws Exception {
+    // KEDA starts a copy for each partition, and half as many find one.
+    ScalerSimulation few =
+        new ScalerSimulation(
+            new ScalerSimulation.Writer(RATE, CHECKPOINT, 20, 16, 2), scaled(1, 16));
+    few.run(3 * HOUR, 10.0 * RATE);
+    assertThat(ScalerSimulation.most(few.moments(), 0, 3 * HOUR)).isEqualTo(16);
+    assertThat(few.moments().get(3 * HOUR - 1).lag()).isAtLeast((long) HOUR * RATE);
+
+    ScalerSimulation enough =
+        new ScalerSimulation(
+            new ScalerSimulation.Writer(RATE, CHECKPOINT, 20, 32, 2), scaled(1, 16));
+    enough.run(3 * HOUR, 10.0 * RATE);
+    assertThat(enough.moments().get(3 * HOUR - 1).lag()).isAtMost(10L * RATE * (CHECKPOINT + 2));
   }
 
   @Test
@@ -153,7 +192,7 @@ public class ScalerSimulationTest {
       for (int phase = 0; phase < 30; phase += 7) {
         ScalerSimulation simulation =
             new ScalerSimulation(
-                new ScalerSimulation.Writer(RATE, 1, 20, seen.get(0).ends.length),
+                new ScalerSimulation.Writer(RATE, 1, 20, seen.get(0).ends.length, 1),
                 scaled(1, 12, "1s"));
         for (int i = 0; i < 2 * HOUR; i++) {
           Seen now = again(seen, i + phase);
