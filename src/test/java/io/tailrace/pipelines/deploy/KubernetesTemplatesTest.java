@@ -199,6 +199,33 @@ public class KubernetesTemplatesTest {
   }
 
   @Test
+  public void whatTheOverlaysNeedOfAClusterIsOnThePage() throws Exception {
+    String page = Files.readString(Path.of("docs/kubernetes.md"));
+    String pom = Files.readString(Path.of("pom.xml"));
+    // The operator that the manifests were checked against, at the address that keeps it.
+    assertThat(page)
+        .contains(
+            "https://archive.apache.org/dist/flink/flink-kubernetes-operator-"
+                + property(pom, "flink-operator.version")
+                + "/");
+    assertThat(page)
+        .contains("flink-gs-fs-hadoop:" + property(pom, "flink.filesystem.version") + " ");
+    // Whoever looks at Google's queue is KEDA's own operator, in the namespace of its chart.
+    boolean asOperator =
+        kinds("gcp", "TriggerAuthentication").stream()
+            .allMatch(it -> it.at("/spec/podIdentity/provider").asText().equals("gcp"));
+    assertThat(asOperator).isTrue();
+    assertThat(page).contains("--namespace keda");
+    assertThat(page).contains("--role=roles/monitoring.viewer");
+    assertThat(page).contains("/subject/ns/keda/sa/keda-operator");
+  }
+
+  private static String property(String pom, String name) {
+    String rest = pom.substring(pom.indexOf("<" + name + ">") + name.length() + 2);
+    return rest.substring(0, rest.indexOf('<'));
+  }
+
+  @Test
   public void theJvmIsOpenedAsTheBuildOpensIt() throws Exception {
     String pom = Files.readString(Path.of("pom.xml"));
     String opens = pom.substring(pom.indexOf("<tailrace.opens>") + "<tailrace.opens>".length());
