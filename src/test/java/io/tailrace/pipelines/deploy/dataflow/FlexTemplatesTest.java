@@ -369,6 +369,11 @@ public class FlexTemplatesTest {
     for (String file : List.of("cloudbuild.yaml", "gcloudignore")) {
       assertThat(page).contains("=templates/dataflow/" + file + " ");
     }
+    // What Google asks of the account of launchers and workers.
+    Matcher roles = Pattern.compile("for role in ([^;]+);").matcher(page);
+    assertThat(roles.find()).isTrue();
+    assertThat(List.of(roles.group(1).split(" ", -1)))
+        .containsAtLeast("dataflow.worker", "viewer", "storage.objectAdmin");
     String project = Files.readString(Path.of("pom.xml"));
     assertThat(page).contains("mvn -q package -Pdataflow-runner,bundle -DskipTests");
     assertThat(project).contains("<id>dataflow-runner</id>");
