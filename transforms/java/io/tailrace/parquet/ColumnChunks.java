@@ -163,7 +163,7 @@ final class ColumnChunks {
               + FileStructure.MAX_DECOMPRESSED_BYTES
               + (room == Room.ALL
                   ? " bytes; raise -Xmx, or send fewer rows in a file"
-                  : " bytes at once; raise -Xmx, or write smaller pages"));
+                  : " bytes at once; raise -Xmx, or write smaller pages or row groups"));
     }
   }
 

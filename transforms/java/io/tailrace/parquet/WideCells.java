@@ -141,17 +141,16 @@ final class WideCells {
       times = column.numbers;
     }
     return new Base(
-        count,
-        first,
-        new Texts(strings.distinct, strings.indices()),
-        integers.numbers,
-        times,
-        faults);
+        count, first, new Texts(strings.distinct, strings.indices()), integers, times, faults);
   }
 
   /** What the cells of a row have in common. */
   private record Base(
-      int count, long first, Texts strings, long[] integers, long[] times, RowFaults faults) {
+      int count, long first, Texts strings, NumberColumn integers, long[] times, RowFaults faults) {
+    boolean hasKey(int row) {
+      return integers.numbers.length > 0 ? integers.at(row).isPresent() : strings.index()[row] >= 0;
+    }
+
     /** Why a row can't be taken: of the first ones it is known, of the others it is likely. */
     Reason reasonOf(int row) {
       return faults.first().stream()
@@ -211,13 +210,12 @@ final class WideCells {
   }
 
   private void tell(FeatureColumn feature, Base base, RowFaults.Fault fault) {
-    boolean hasKey = !checked.stringKeys() || base.strings.index()[fault.row()] >= 0;
     String key =
-        !hasKey
+        !base.hasKey(fault.row())
             ? ""
             : checked.stringKeys()
                 ? new String(base.strings.at(fault.row()), StandardCharsets.UTF_8)
-                : Long.toString(base.integers[fault.row()]);
+                : Long.toString(base.integers.numbers[fault.row()]);
     refused.addAt(
         source.place() + "." + fault.column() + "[" + (base.first + fault.row()) + "]",
         new RejectedCell(
@@ -346,7 +344,7 @@ final class WideCells {
       if (checked.stringKeys()) {
         keys[at] = base.strings.index()[ofFile[at]];
       } else {
-        integers[at] = base.integers[ofFile[at]];
+        integers[at] = base.integers.numbers[ofFile[at]];
       }
       times[at] = base.times[ofFile[at]];
       FeatureColumn column = columns.get(feature[at]).feature;

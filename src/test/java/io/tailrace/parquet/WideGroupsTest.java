@@ -188,6 +188,7 @@ public class WideGroupsTest {
     assertThat(inParts.largest).isAtMost(LITTLE);
     assertThat(reasons(inParts)).isEqualTo(reasons(all));
     assertThat(all.refused.cells().reasons()).containsExactly(Reason.MISSING_FIELD, 5);
+    assertThat(all.refused.cells().first().get(0).key()).isEmpty();
   }
 
   private static List<String> reasons(Decoded decoded) {

@@ -1,5 +1,6 @@
 package io.tailrace.offline.bulk;
 
+import io.tailrace.bus.MemoryBudget;
 import io.tailrace.endpoint.UnavailableException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +17,14 @@ import java.util.concurrent.Future;
  * @param bucket of which files on this machine are asked for one after the other
  */
 record BucketRequests(ResultBucket bucket) {
+  private static final int MOST_AT_A_TIME = 16;
+
+  /** Room for the footer of a file when it has been read: one of many columns and row groups. */
+  private static final long FOOTER_BYTES = 16 << 20;
+
   /** Each has the footer of a file in memory; whole columns are looked at by one at a time. */
-  private static final int AT_A_TIME = 16;
+  private static final int AT_A_TIME =
+      (int) Math.max(2, Math.min(MOST_AT_A_TIME, MemoryBudget.ofProcess().bytes() / FOOTER_BYTES));
 
   /** What is asked for. */
   @FunctionalInterface

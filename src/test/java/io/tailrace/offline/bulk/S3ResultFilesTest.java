@@ -395,7 +395,7 @@ public class S3ResultFilesTest {
       String key = "team/r10-" + decoded + "/part-0.parquet";
       BulkUpload upload;
       try (OfflineResults results =
-          OfflineResults.of(contents).into(bucket.uri() + "/r10-" + decoded)) {
+          OfflineResults.of(contents).withFileRows(60).into(bucket.uri() + "/r10-" + decoded)) {
         for (long i = 0; i < 100; i++) {
           results.add("k" + i, T + i, List.of(i, i));
         }
@@ -413,6 +413,8 @@ public class S3ResultFilesTest {
         replaced = s3.object(BUCKET, key).orElseThrow().length < whole.length;
         assertThat(failure.isPresent()).isEqualTo(replaced);
         if (replaced) {
+          // The other file of the message is loaded.
+          assertThat(failure.orElseThrow().cells()).hasSize(1);
           assertThat(failure.orElseThrow().cells().get(0).reason())
               .isAnyOf(Reason.MISSING_FILE, Reason.UNDECODABLE);
           assertThat(failure.orElseThrow().message()).contains(key);
