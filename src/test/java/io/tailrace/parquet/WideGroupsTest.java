@@ -206,7 +206,9 @@ public class WideGroupsTest {
     try (WideFileWriter file = new WideFileWriter(mapping, false, CompressionCodecName.ZSTD)) {
       for (long row = 0; row < 1_000; row++) {
         @Nullable Double[] values = new Double[features.size()];
-        values[(int) row % values.length] = 0.5;
+        for (int i = (int) row % 10; i < values.length; i += 10) {
+          values[i] = 0.5;
+        }
         file.add(row, T, Arrays.asList(values));
       }
       Files.write(path, file.finish(Map.of()));
@@ -214,7 +216,7 @@ public class WideGroupsTest {
 
     Decoded decoded = decoded(path, mapping, LITTLE, false);
 
-    assertThat(decoded.rows).isEqualTo(1_000);
+    assertThat(decoded.rows).isEqualTo(20_000);
     assertThat(decoded.largest).isAtMost(LITTLE);
     assertThat(decoded.refused.count()).isEqualTo(0);
   }
