@@ -270,6 +270,7 @@ public class BackgroundPersistenceTest {
     ObjectNode onlyFirst = json.deepCopy();
     onlyFirst.set("writers", onlyFirst.arrayNode().add(json.at("/writers/0")));
     String all = outcome(json);
+    assertThat(all).endsWith(" []");
     String allOfFirst = outcome(onlyFirst);
     List<String> silent = new ArrayList<>();
     for (String leaf : leaves(json, "")) {
