@@ -7,6 +7,7 @@ import com.google.api.services.storage.model.StorageObject;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.beam.sdk.extensions.gcp.options.GcsOptions;
 import org.apache.beam.sdk.extensions.gcp.util.GcsUtil;
 import org.apache.beam.sdk.io.FileSystem;
@@ -31,7 +32,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  */
 public final class BucketPages implements FileSystemRegistrar {
   /** Those of Beam's file systems, which are the same for all of a process, too. */
-  private static volatile @Nullable Opened opened;
+  private static final AtomicReference<@Nullable Opened> OPENED = new AtomicReference<>();
 
   /** Takes the names of a page. */
   @FunctionalInterface
@@ -59,7 +60,7 @@ public final class BucketPages implements FileSystemRegistrar {
 
   @Override
   public Iterable<FileSystem<?>> fromOptions(PipelineOptions options) {
-    opened = new Opened(options);
+    OPENED.set(new Opened(options));
     return List.of();
   }
 
@@ -70,7 +71,7 @@ public final class BucketPages implements FileSystemRegistrar {
    * @throws IOException if they can't be listed
    */
   static void visit(String folder, Visitor visitor) throws IOException {
-    Opened now = requireNonNull(opened, "Beam's file systems have no options yet");
+    Opened now = requireNonNull(OPENED.get(), "Beam's file systems have no options yet");
     int path = folder.indexOf("://") + 3;
     int slash = folder.indexOf('/', path);
     String bucket = folder.substring(path, slash);
