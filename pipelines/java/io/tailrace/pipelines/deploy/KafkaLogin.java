@@ -38,7 +38,8 @@ record KafkaLogin(
           "SCRAM-SHA-256", "scram_sha256",
           "SCRAM-SHA-512", "scram_sha512");
 
-  private static final String MSK_IAM = "AWS_MSK_IAM";
+  /** The mechanism by which a role of Amazon's logs in to MSK. */
+  static final String MSK_IAM = "AWS_MSK_IAM";
 
   /** Kafka's settings of logins and of certificates. */
   private static final Set<String> SETTINGS =

@@ -120,6 +120,11 @@ final class PersistenceBuses {
       }
       return protocol.equals("PLAINTEXT") ? "" : "?security.protocol=" + protocol;
     }
+    String way = "?security.protocol=" + protocol + "&sasl.mechanism=" + mechanism;
+    if (mechanism.equals(KafkaLogin.MSK_IAM)) {
+      ignore(json, "kafka_sasl_secret", "the role of the service account logs in", notes);
+      return way;
+    }
     ignore(
         json,
         "kafka_sasl_secret",
@@ -132,14 +137,7 @@ final class PersistenceBuses {
               + " the cluster's Secret under the key "
               + PASSWORD);
     }
-    return "?security.protocol="
-        + protocol
-        + "&sasl.mechanism="
-        + mechanism
-        + "&user="
-        + kafkaUser.orElse("user")
-        + "&password=env:"
-        + PASSWORD;
+    return way + "&user=" + kafkaUser.orElse("user") + "&password=env:" + PASSWORD;
   }
 
   /** Returns the bus for dead letters, which on Pub/Sub no key names. */

@@ -159,6 +159,22 @@ public class BackgroundPersistenceTest {
   }
 
   @Test
+  public void aRoleOfAmazonsNeedsNoUser() throws Exception {
+    Deployment deployment =
+        DeploymentFile.parse(
+            KAFKA
+                .replace("SCRAM-SHA-512", "AWS_MSK_IAM")
+                .replace("b-1:9096,b-2:9096", "b-1.kafka.eu-west-1.amazonaws.com:9098"),
+            new Beside(Optional.of(WITH), Optional.empty()));
+
+    Kafka queue = (Kafka) deployment.writers().get(0).job().queue().orElseThrow();
+    assertThat(queue.login().orElseThrow().isByRole()).isTrue();
+    assertThat(queue.login().orElseThrow().user()).isEmpty();
+    assertThat(deployment.notes())
+        .contains("kafka_sasl_secret: ignored, as the role of the service account logs in");
+  }
+
+  @Test
   public void whatHasTwoNamesOrTwoPlacesMustSayTheSame() {
     assertThat(
             problems(
