@@ -159,7 +159,6 @@ public final class WriteSummaries
     }
 
     private void write(Outputs.Receiver<SummaryOutcome> out) throws UnavailableException {
-      long size = gathered.bytes();
       List<Held<PublishedSummary>> held = gathered.take();
       if (held.isEmpty()) {
         return;
@@ -169,7 +168,8 @@ public final class WriteSummaries
       }
       int changed = connection.write(held.stream().map(each -> each.element().summary()).toList());
       counts.settled.add(held.size());
-      counts.bytesWritten.add(size);
+      counts.bytesWritten.add(
+          held.stream().mapToLong(each -> each.element().message().payload().length).sum());
       counts.written.add(changed);
       counts.stale.add(held.size() - changed);
       long now = Micros.now();
