@@ -63,8 +63,10 @@ public class EgressTest {
       assertThat(egress(head + ONLINE)).containsExactly(53, 443, 6380, 6443, 8085, 9092);
     }
     String dynamo =
-        "online-writer\n"
-            + "  options: {onlineStore: \"dynamodb://eu-west-1/x-{environment}?endpoint=%s\"}\n";
+        """
+        online-writer
+          options: {onlineStore: "dynamodb://eu-west-1/x-{environment}?endpoint=%s"}
+        """;
     assertThat(egress(HEAD + "- name: " + dynamo.formatted("https%3A%2F%2Fproxy.corp%3A8443")))
         .containsExactly(53, 443, 6443, 8443, 9092);
     assertThat(egress(HEAD + "- name: " + dynamo.formatted("http://proxy.corp")))
