@@ -164,11 +164,15 @@ final class Assignment {
    * @throws IOException if what the group has committed is another's, or of another topic
    */
   void assign(Consumer<byte[], byte[]> open, CommitMetadata own) throws IOException {
-    Map<Integer, Long> starts = starts();
+    Map<Integer, Long> starts = new TreeMap<>();
     Set<Integer> unknown = new TreeSet<>();
     Set<Integer> added = new TreeSet<>();
     for (KafkaPart part : parts) {
       if (part.isOpened()) {
+        Stream.of(part.source().bus().found(), part.source().start())
+            .flatMap(Optional::stream)
+            .filter(start -> start.topicId().equals(part.topicId()))
+            .forEach(start -> starts.putAll(start.offsets()));
         for (int each : part.source().share().partitions(partitions)) {
           if (owners.put(each, part) == null) {
             added.add(each);
@@ -188,18 +192,6 @@ final class Assignment {
     }
     open.assign(all());
     added.forEach(each -> open.seek(bus.partition(each), polledAt(each).with("")));
-  }
-
-  /** Returns where partitions begin of which the group has nothing, where that is known. */
-  Map<Integer, Long> starts() {
-    Map<Integer, Long> starts = new TreeMap<>();
-    for (KafkaPart part : parts) {
-      Stream.of(part.source().bus().found(), part.source().start())
-          .flatMap(Optional::stream)
-          .filter(start -> start.topicId().equals(part.topicId()))
-          .forEach(start -> starts.putAll(start.offsets()));
-    }
-    return starts;
   }
 
   private KafkaPosition polledAt(int partition) {

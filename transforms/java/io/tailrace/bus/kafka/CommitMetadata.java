@@ -54,13 +54,6 @@ record CommitMetadata(
     }
   }
 
-  /**
-   * Returns the same of another job, which has read nothing yet: where the offsets came from stays.
-   */
-  CommitMetadata claimedBy(CommitMetadata other) {
-    return new CommitMetadata(writer, store, topicId, other.job, other.everyMillis, other.atMillis);
-  }
-
   String text() {
     return MARK
         + "writer="

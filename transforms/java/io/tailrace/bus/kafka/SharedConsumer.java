@@ -6,7 +6,6 @@ import io.tailrace.bus.kafka.KafkaPart.Batch;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,7 +62,6 @@ final class SharedConsumer {
   private final Map<TopicPartition, OffsetAndMetadata> durable = new HashMap<>();
   private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   private final PollSize size = new PollSize();
-  private final SignsOfLife signs = new SignsOfLife();
   private final UnreadPartitions unread = new UnreadPartitions(System.currentTimeMillis());
   private final PartitionLags lags;
   private final OpenClients clients;
@@ -135,50 +133,16 @@ final class SharedConsumer {
   /** Returns whether reading can begin. */
   private boolean open() throws IOException {
     TopicWatch asked = clients.watch();
-    boolean alone = source.reader().alone();
-    if (alone && !otherJobs.areGone(new OwnGroup(asked))) {
+    if (source.reader().alone() && !otherJobs.areGone(() -> asked.commits(group))) {
       return false;
     }
-    List<KafkaPart> begin = assignment.parts().filter(each -> !each.isOpened()).toList();
     assignment.open(asked.describe());
     if (clients.consumer().isEmpty()) {
       clients.use(size.open(bus, group));
     }
     assignment.assign(clients.opened(), metadata());
-    if (alone) {
-      // Nothing of these was handed out, so all before is durable.
-      begin.forEach(each -> signs.reach(each.next()));
-      clients.opened().commitSync(signs());
-    }
     ReadCounters.ALL.forEach(each -> each.add(0));
     return true;
-  }
-
-  /** The group, as other jobs see it. */
-  private final class OwnGroup implements OtherJobs.Group {
-    private final TopicWatch asked;
-
-    OwnGroup(TopicWatch asked) {
-      this.asked = asked;
-    }
-
-    @Override
-    public Map<Integer, CommitMetadata> commits() throws IOException {
-      return asked.commits(group);
-    }
-
-    @Override
-    public void claim() throws IOException {
-      asked.claim(group, metadata(), assignment.starts());
-    }
-  }
-
-  private Map<TopicPartition, OffsetAndMetadata> signs() {
-    Map<TopicPartition, OffsetAndMetadata> commits = new HashMap<>();
-    signs
-        .take(metadata().text())
-        .forEach((each, offset) -> commits.put(bus.partition(each), offset));
-    return commits;
   }
 
   private CommitMetadata metadata() {
@@ -240,11 +204,6 @@ final class SharedConsumer {
       commitTimes.note(durable.isEmpty());
       String metadata = metadata().text();
       done.forEach((each, position) -> durable.put(bus.partition(each), position.with(metadata)));
-      signs.reach(done);
-    } else if (durable.isEmpty()
-        && source.reader().alone()
-        && signs.isDue(commitTimes.everyMillis())) {
-      commit(open, signs());
     }
     asked.ends().ifPresent(lags::told);
     asked.askForEnds(lags.withoutEnds());
@@ -255,18 +214,14 @@ final class SharedConsumer {
       }
       // Not before it is known to be still the same topic.
       if (!durable.isEmpty()) {
-        commit(open, new HashMap<>(durable));
+        KafkaBus ofCommit = bus;
+        open.commitAsync(
+            new HashMap<>(durable), (offsets, failure) -> committed(ofCommit, failure));
         durable.clear();
       }
     }
     asked.askForTopic(!durable.isEmpty());
     lookForUnread(asked);
-  }
-
-  private void commit(
-      Consumer<byte[], byte[]> open, Map<TopicPartition, OffsetAndMetadata> offsets) {
-    KafkaBus ofCommit = bus;
-    open.commitAsync(offsets, (all, failure) -> committed(ofCommit, failure));
   }
 
   /** One of a job's consumers looks for all of them. */
@@ -327,7 +282,6 @@ final class SharedConsumer {
     if (theirs.isEmpty()) {
       return;
     }
-    signs.leave(theirs.get());
     Map<TopicPartition, OffsetAndMetadata> last = new HashMap<>();
     String metadata = metadata().text();
     part.takeCommits()

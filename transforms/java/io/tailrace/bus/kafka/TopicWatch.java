@@ -96,42 +96,6 @@ final class TopicWatch implements AutoCloseable {
             bus, admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata()));
   }
 
-  /**
-   * Says in a group's commit of the first partition whose it is from now on. How far the group has
-   * read stays what it was; one that has read nothing has from now on what it starts with, in all
-   * partitions.
-   *
-   * @param own what the job's commits say
-   * @param starts where partitions begin of which the group has nothing; others begin with their
-   *     first message
-   */
-  void claim(String group, CommitMetadata own, Map<Integer, Long> starts) throws IOException {
-    Map<Integer, OffsetAndMetadata> committed = committed(bus, group, admin);
-    Map<TopicPartition, OffsetAndMetadata> claimed = new HashMap<>();
-    OffsetAndMetadata first = committed.get(0);
-    if (first != null) {
-      CommitMetadata said =
-          CommitMetadata.parse(first.metadata()).map(before -> before.claimedBy(own)).orElse(own);
-      claimed.put(bus.partition(0), KafkaPosition.of(first).with(said.text()));
-    } else {
-      int partitions = committed.isEmpty() ? describe().partitions() : 1;
-      for (int each = 0; each < partitions; each++) {
-        TopicPartition partition = bus.partition(each);
-        Long start = starts.get(each);
-        long offset = start == null ? beginning(partition) : start;
-        claimed.put(partition, KafkaPosition.at(offset).with(own.text()));
-      }
-    }
-    Object unused = KafkaAdmins.answer(bus, admin.alterConsumerGroupOffsets(group, claimed).all());
-  }
-
-  private long beginning(TopicPartition partition) throws IOException {
-    return KafkaAdmins.answer(
-            bus,
-            admin.listOffsets(Map.of(partition, OffsetSpec.earliest())).partitionResult(partition))
-        .offset();
-  }
-
   /** Waits for what the topic is. */
   Topic describe() throws IOException {
     return topic(describe(bus, admin));
