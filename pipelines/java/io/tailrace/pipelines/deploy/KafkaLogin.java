@@ -175,6 +175,13 @@ record KafkaLogin(
     return Optional.empty();
   }
 
+  /** Returns what the trigger alone can say, whoever says the rest: the region to sign for. */
+  Map<String, String> region() {
+    return Optional.ofNullable(trigger.get(REGION))
+        .map(region -> Map.of(REGION, region))
+        .orElse(Map.of());
+  }
+
   /** Returns whether a role of Amazon's is what logs in, by the identity of a pod. */
   boolean isByRole() {
     return trigger.containsKey(SIGNED);

@@ -65,13 +65,17 @@ final class Ports {
 
   /** An address that a parameter, an option or a variable names. */
   private static final Pattern ADDRESS =
-      Pattern.compile("(?:^|=)(https?)://(\\[[^\\]]+\\]|[^\\[:/?&\\s]+)(?::(\\d{1,5}))?");
+      Pattern.compile(
+          "(?:^|=)(https?)://(?:[^@/?&\\s]*@)?(\\[[^\\]]+\\]|[^\\[:/?&\\s]+)(?::(\\d{1,5}))?");
 
   /** A server in a cloud's place that is named without a scheme. */
   private static final Pattern IN_PLACE =
       Pattern.compile("[?&](?:emulator|endpoint)=(\\[[^\\]]+\\]|[^\\[:/?&\\s]+):(\\d{1,5})");
 
   private static final int HTTP = 80;
+
+  /** The last port that there is. */
+  static final int LAST = 65_535;
 
   private Ports() {}
 

@@ -208,8 +208,8 @@ final class Scaler {
     // else has made says all, but for the region, which a trigger alone can say.
     queue
         .login()
-        .filter(login -> shared.authentication().isEmpty() || login.isByRole())
-        .ifPresent(login -> metadata.putAll(login.trigger()));
+        .map(login -> shared.authentication().isEmpty() ? login.trigger() : login.region())
+        .ifPresent(metadata::putAll);
     return trigger("kafka", metadata);
   }
 

@@ -249,6 +249,11 @@ final class WriterArguments {
   /** An address behind a URI is as far away as its host. */
   private void checkAddresses(String key, String value) {
     Ports.addresses(value).stream()
+        .filter(host -> host.port() < 1 || host.port() > Ports.LAST)
+        .findFirst()
+        .ifPresent(
+            host -> section.problem(key, "names " + host + ": ports are from 1 to " + Ports.LAST));
+    Ports.addresses(value).stream()
         .filter(host -> THIS_MACHINE.matcher(host.name()).matches())
         .findFirst()
         .ifPresent(

@@ -65,7 +65,9 @@ final class FreePorts {
 
   private static synchronized int next(boolean withClusterBus) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      int port = LOWEST + STRIPES * ThreadLocalRandom.current().nextInt(COUNT / STRIPES) + STRIPE;
+      int any = ThreadLocalRandom.current().nextInt(COUNT);
+      // A JVM that starts very many servers uses its own ports up.
+      int port = LOWEST + (attempt < ATTEMPTS / 2 ? any - any % STRIPES + STRIPE : any);
       if (!given.contains(port)
           && isFree(port)
           && (!withClusterBus || isFree(port + CLUSTER_BUS_OFFSET))) {

@@ -69,6 +69,8 @@ public class EgressTest {
         """;
     assertThat(egress(HEAD + "- name: " + dynamo.formatted("https%3A%2F%2Fproxy.corp%3A8443")))
         .containsExactly(53, 443, 6443, 8443, 9092);
+    assertThat(egress(HEAD + "- name: " + dynamo.formatted("http://me:12345@proxy.corp:3128")))
+        .containsExactly(53, 443, 3128, 6443, 9092);
     assertThat(egress(HEAD + "- name: " + dynamo.formatted("http://proxy.corp")))
         .containsExactly(53, 80, 443, 6443, 9092);
     assertThat(
@@ -96,6 +98,17 @@ public class EgressTest {
             problems(HEAD + ONLINE + "  environment: {PUBSUB_EMULATOR_HOST: \"[::1]:8085\"}\n")
                 .get(0))
         .startsWith("writers[0].environment.PUBSUB_EMULATOR_HOST: names [::1]:8085, " + refused);
+  }
+
+  @Test
+  public void anAddressWithAUserIsLookedAtAndAPortThatIsNoneIsRefused() {
+    assertThat(
+            problems(HEAD + ONLINE + "  environment: {PROXY: \"http://me:pw@localhost:3128\"}\n")
+                .get(0))
+        .startsWith("writers[0].environment.PROXY: names localhost:3128, which is this machine");
+    assertThat(problems(HEAD + ONLINE + "  environment: {PROXY: \"http://proxy:99999\"}\n"))
+        .containsExactly(
+            "writers[0].environment.PROXY: names proxy:99999: ports are from 1 to 65535");
   }
 
   @Test
