@@ -100,10 +100,11 @@ public final class WideRows {
     // As much again is what they become.
     Together together = new Together(slice.rowsAtOnce(most / 2));
     try (MemoryBudget.Share memory = MemoryBudget.ofProcess().share()) {
+      int count = 0;
       for (int row = 0; row < slice.rows(); ) {
         try (WideSlice.Reading reading = from(slice, row)) {
           while (row < slice.rows()) {
-            int count = Math.min(together.rows, slice.rows() - row);
+            count = Math.min(together.rows, slice.rows() - row);
             memory.hold(slice.heldBytes(count));
             List<ObservationFile> some = decode(cells, reading, slice, first + row, count);
             to.take(some);
@@ -111,7 +112,7 @@ public final class WideRows {
             together.fitted();
           }
         } catch (DecodeBudget.TooLargeException e) {
-          together.halve(e);
+          together.halve(count, e);
         }
       }
     }
@@ -131,29 +132,32 @@ public final class WideRows {
 
   /** How many rows are decoded together: where some are much larger than on an average, fewer. */
   private static final class Together {
-    /** Times that rows have fitted before it is tried with more. */
-    private static final int FITTED = 8;
+    private static final int MOST_WANTED = 1 << 20;
 
     private final int most;
     int rows;
     private int fitted;
+    // Times that rows have to fit before it is tried with more.
+    private int wanted = 4;
 
     Together(int most) {
       this.most = most;
       this.rows = most;
     }
 
-    void halve(DecodeBudget.TooLargeException e) throws InvalidMessageException {
-      if (rows == 1) {
+    /** Takes half as many as were too many; after that it is seldom tried with more. */
+    void halve(int tooMany, DecodeBudget.TooLargeException e) throws InvalidMessageException {
+      if (tooMany == 1) {
         throw new InvalidMessageException(
             Reason.TOO_LARGE, e.column, String.valueOf(e.getMessage()));
       }
-      rows /= 2;
+      rows = tooMany / 2;
+      wanted = Math.min(2 * wanted, MOST_WANTED);
       fitted = 0;
     }
 
     void fitted() {
-      if (++fitted == FITTED) {
+      if (++fitted == wanted) {
         rows = (int) Math.min(most, 2L * rows);
         fitted = 0;
       }

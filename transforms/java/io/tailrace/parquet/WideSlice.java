@@ -31,6 +31,9 @@ record WideSlice(
    */
   private static final int MAX_COLUMNS = 500;
 
+  /** Of a cell while it is decoded: its place, and whether it is null. */
+  private static final long BYTES_OF_CELL = 16;
+
   /** Of a text or a vector: an array of its own. */
   private static final int BYTES_OF_ARRAY = 32;
 
@@ -95,7 +98,9 @@ record WideSlice(
   private long bytesOfRow() {
     long arrays =
         features.stream().filter(each -> RowColumns.isInBytes(each.kind().type())).count();
+    // What is null throughout is read from no column, and has a place and a flag all the same.
     return WideCells.CELL_BYTES
+        + BYTES_OF_CELL * features.size()
         + BYTES_OF_ARRAY * arrays
         + (base.decodedBytes() + values.decodedBytes()) / rows;
   }

@@ -93,6 +93,11 @@ public final class BucketPages implements FileSystemRegistrar {
    * @param next names the page behind it; empty: it is the last one
    */
   private record Page(List<String> names, Optional<String> next) {
+    /** An empty one names no page: from it all would begin anew. */
+    static Optional<String> token(@Nullable String given) {
+      return Optional.ofNullable(given).filter(token -> !token.isEmpty());
+    }
+
     List<String> of(String root) {
       return names.stream().map(root::concat).toList();
     }
@@ -118,7 +123,7 @@ public final class BucketPages implements FileSystemRegistrar {
                 (from.isEmpty() ? request : request.continuationToken(from)).build());
         return new Page(
             page.contents().stream().map(S3Object::key).toList(),
-            Optional.ofNullable(page.nextContinuationToken()));
+            Page.token(page.nextContinuationToken()));
       } catch (SdkException e) {
         throw new IOException(e.getMessage(), e);
       }
@@ -134,7 +139,7 @@ public final class BucketPages implements FileSystemRegistrar {
       List<StorageObject> items = page.getItems();
       return new Page(
           items == null ? List.of() : items.stream().map(StorageObject::getName).toList(),
-          Optional.ofNullable(page.getNextPageToken()));
+          Page.token(page.getNextPageToken()));
     }
   }
 }

@@ -24,8 +24,10 @@ import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Loads files together: by the store's own statements what they take, and what they leave decoded
@@ -41,6 +43,8 @@ final class FileLoad {
   private final long observedUntil;
   private final BusMessage message;
   private final List<RejectedCells> refused = new ArrayList<>();
+  // Those that changed while they were read, whatever is there afterwards.
+  private final Set<Integer> changed = new HashSet<>();
   // Decoded, and not inserted yet.
   private final List<ObservationFile> waiting = new ArrayList<>();
   private final List<Integer> waitingOf = new ArrayList<>();
@@ -73,6 +77,11 @@ final class FileLoad {
   /** Returns whether the files are in the ledger. */
   boolean isEntered() {
     return entered;
+  }
+
+  /** Returns whether a file changed while it was read, so that rows of it may be missing. */
+  boolean hasSeenChange(int file) {
+    return changed.contains(file);
   }
 
   /** Returns what is refused of a file. */
@@ -189,6 +198,7 @@ final class FileLoad {
       if (!file.hasChanged()) {
         throw new UnavailableException(file.uri() + " can't be read: " + e.getMessage(), e);
       }
+      changed.add(number);
     }
   }
 
@@ -215,7 +225,9 @@ final class FileLoad {
   private void insertLast(MemoryBudget.Share memory, WideLoads.Closing closing)
       throws UnavailableException {
     List<Ledger.Entry> entries =
-        !waiting.isEmpty() && refused.stream().allMatch(cells -> cells.count() == 0)
+        !waiting.isEmpty()
+                && changed.isEmpty()
+                && refused.stream().allMatch(cells -> cells.count() == 0)
             ? closing.entries()
             : List.of();
     if (entries.isEmpty()) {

@@ -94,9 +94,9 @@ record NotificationFiles(ResultBucket bucket, RefusedFiles refused) {
     }
     List<Named> named = new ArrayList<>();
     for (String uri : found.names()) {
-      // Asked for by such a name, a bucket gives another file.
+      // Asked for by such a name, a bucket gives another file; a disk does not.
       Optional<String> whyNot = BucketAddress.whyNot(uri);
-      if (whyNot.isPresent()) {
+      if (whyNot.isPresent() && !bucket.isLocal()) {
         throw new InvalidMessageException(Reason.INVALID_VALUE, "prefix.uri", whyNot.get());
       }
       named.add(Named.at("prefix", uri));

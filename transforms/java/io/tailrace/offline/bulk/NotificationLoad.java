@@ -271,7 +271,7 @@ final class NotificationLoad {
     for (int i = 0; i < files.size(); i++) {
       ResultFile file = files.get(i);
       if (!load.isEntered()) {
-        if (changed.get(i)) {
+        if (changed.get(i) || load.hasSeenChange(i)) {
           refuse(file.place(), Reason.MISSING_FILE, changed(file.uri()));
           continue;
         }
