@@ -129,6 +129,7 @@ public class CountedReplaysTest {
     List<KV<String, Long>> expected = new ArrayList<>();
     counted.forEach((operation, times) -> expected.add(KV.of(operation, times)));
     PAssert.that(
+            "seed " + seed,
             decoded
                 .output()
                 .apply(
