@@ -18,7 +18,7 @@ import org.junit.Test;
 
 /** What a file of writers may say, and what is said of one that is wrong. */
 public class DeploymentFileTest {
-  private static final String HEAD =
+  static final String HEAD =
       """
       image: registry.example.com/tailrace:1
       state: s3://bucket/tailrace
@@ -29,7 +29,7 @@ public class DeploymentFileTest {
       writers:
       """;
 
-  private static final String ONLINE =
+  static final String ONLINE =
       """
       - name: online-writer
         options: {onlineStore: "rediss://cache:6380?user=w&password=env:REDIS_PASSWORD"}

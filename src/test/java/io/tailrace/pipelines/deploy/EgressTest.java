@@ -21,22 +21,8 @@ import org.junit.Test;
 
 /** Pods reach whatever their writers are told to connect to, and nothing else. */
 public class EgressTest {
-  private static final String HEAD =
-      """
-      image: registry.example.com/tailrace:1
-      state: s3://bucket/tailrace
-      secret: tailrace-secrets
-      options:
-        deadLetterBus: kafka://b:9092/dead-letters
-        resultBus: kafka://b:9092/result-bus
-      writers:
-      """;
-
-  private static final String ONLINE =
-      """
-      - name: online-writer
-        options: {onlineStore: "rediss://cache:6380?user=w&password=env:REDIS_PASSWORD"}
-      """;
+  private static final String HEAD = DeploymentFileTest.HEAD;
+  private static final String ONLINE = DeploymentFileTest.ONLINE;
 
   @Test
   public void portsThatNoUriNamesAreOpenedToo() throws Exception {
