@@ -24,13 +24,18 @@ public final class ObservationIds {
   /** Length of an id in bytes. */
   public static final int LENGTH = 16;
 
+  /** Characters of the lowest number of 64 bits. */
   private static final int LONGEST_NUMBER = 20;
+
+  // Both characters of each number below a hundred: half as many divisions as digits.
+  private static final short[] TWO_DIGITS = twoDigits();
 
   private static final byte[] VALUE = {};
   private static final byte[] DELETION = "7:deleted".getBytes(StandardCharsets.US_ASCII);
 
   private final MessageDigest md5;
   private byte[] text = new byte[256];
+  private final byte[] decimal = new byte[LONGEST_NUMBER];
   private int prefixLength;
   private byte[] last = VALUE;
 
@@ -111,7 +116,7 @@ public final class ObservationIds {
   }
 
   private int append(byte[] source, int start, int length, int at) {
-    reserve(at + length + LONGEST_NUMBER + 1);
+    reserve(at + LONGEST_NUMBER + 1 + length);
     int end = appendDecimal(length, at);
     text[end++] = ':';
     System.arraycopy(source, start, text, end, length);
@@ -120,36 +125,52 @@ public final class ObservationIds {
 
   private int appendNumber(long number, int at) {
     reserve(at + 2 * LONGEST_NUMBER + 1);
-    // Its length comes first, which is one or two digits: written behind it, then moved.
-    int digits = appendDecimal(number, at + 3) - at - 3;
-    int end = appendDecimal(digits, at);
+    int start = putDecimal(number);
+    int length = LONGEST_NUMBER - start;
+    int end = at;
+    if (length >= 10) {
+      text[end++] = (byte) ('0' + length / 10);
+    }
+    text[end++] = (byte) ('0' + length % 10);
     text[end++] = ':';
-    System.arraycopy(text, at + 3, text, end, digits);
-    return end + digits;
+    System.arraycopy(decimal, start, text, end, length);
+    return end + length;
   }
 
   /** Writes a number in decimal and returns where it ends. */
   private int appendDecimal(long number, int at) {
-    if (number == Long.MIN_VALUE) {
-      byte[] decimal = Long.toString(number).getBytes(StandardCharsets.US_ASCII);
-      System.arraycopy(decimal, 0, text, at, decimal.length);
-      return at + decimal.length;
-    }
-    int start = at;
+    int start = putDecimal(number);
+    System.arraycopy(decimal, start, text, at, LONGEST_NUMBER - start);
+    return at + LONGEST_NUMBER - start;
+  }
+
+  /** Writes a number in decimal at the end of {@link #decimal}, and returns where it starts. */
+  private int putDecimal(long number) {
+    int at = LONGEST_NUMBER;
+    // The lowest number has no opposite: those below zero are divided as they are.
     long rest = number;
-    if (rest < 0) {
-      text[start++] = '-';
-      rest = -rest;
+    do {
+      int two = (int) (rest % 100);
+      rest /= 100;
+      short digits = TWO_DIGITS[two < 0 ? -two : two];
+      decimal[--at] = (byte) digits;
+      decimal[--at] = (byte) (digits >>> Byte.SIZE);
+    } while (rest != 0);
+    if (decimal[at] == '0' && at < LONGEST_NUMBER - 1) {
+      at++;
     }
-    int length = 1;
-    for (long bound = 10; length < 19 && rest >= bound; bound *= 10) {
-      length++;
+    if (number < 0) {
+      decimal[--at] = '-';
     }
-    for (int i = start + length - 1; i >= start; i--) {
-      text[i] = (byte) ('0' + rest % 10);
-      rest /= 10;
+    return at;
+  }
+
+  private static short[] twoDigits() {
+    short[] digits = new short[100];
+    for (int i = 0; i < digits.length; i++) {
+      digits[i] = (short) ('0' + i / 10 << Byte.SIZE | '0' + i % 10);
     }
-    return start + length;
+    return digits;
   }
 
   private void reserve(int length) {
