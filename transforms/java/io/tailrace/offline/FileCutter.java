@@ -8,7 +8,6 @@ import io.tailrace.parquet.ObservationEncoder.Run;
 import io.tailrace.result.Column;
 import io.tailrace.result.ValueType;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,49 +80,63 @@ final class FileCutter implements AutoCloseable {
     encoded = files;
   }
 
-  /** Encodes runs as files that are small enough. */
-  void encode(Group group, List<Run> runs) throws IOException {
+  /**
+   * Encodes runs as files that are small enough.
+   *
+   * @param allBytes what {@link #rawBytes} says of all of them
+   */
+  void encode(Group group, List<Run> runs, long allBytes) throws IOException {
     double expected = rowBytes.getOrDefault(group, FIRST_ROW_BYTES);
     // A little less than would fit, so that hardly any file is encoded in vain.
     int most = (int) Math.max(1, Math.min(MAX_FILE_ROWS, 0.9 * maxFileBytes / expected));
-    List<Run> next = new ArrayList<>();
+    // Each run is far away in memory: what is known of all is not asked of each.
+    boolean mayBeLarge = allBytes > MAX_FILE_RAW_BYTES;
+    int from = 0;
     int rows = 0;
     long bytes = 0;
-    for (Run run : runs) {
-      long more = rawBytes(run);
-      if (rows > 0 && (rows + run.count() > most || bytes + more > MAX_FILE_RAW_BYTES)) {
-        encodeOrHalve(group, next);
-        next = new ArrayList<>();
+    for (int i = 0; i < runs.size(); i++) {
+      Run run = runs.get(i);
+      int count = run.count();
+      long more = mayBeLarge ? rawBytes(run) : 0;
+      if (rows > 0 && (rows + count > most || bytes + more > MAX_FILE_RAW_BYTES)) {
+        encodeOrHalve(group, runs.subList(from, i), rows);
+        from = i;
         rows = 0;
         bytes = 0;
       }
-      next.add(run);
-      rows += run.count();
+      rows += count;
       bytes += more;
     }
-    encodeOrHalve(group, next);
+    encodeOrHalve(group, runs.subList(from, runs.size()), rows);
   }
 
-  private static long rawBytes(Run run) {
+  /** Returns about how many bytes a run takes in a file before compression. */
+  static long rawBytes(Run run) {
     Column column = run.content().column();
-    long bytes = 0;
-    for (int i = 0; i < run.count(); i++) {
-      int row = run.row(i);
-      bytes += RAW_ROW_BYTES + (run.keys().areStrings() ? run.keys().length(row) : Long.BYTES);
-      if (column != null && !column.isNull(row)) {
-        bytes +=
-            switch (column.spec().type()) {
-              case STRING, JSON, BYTES -> column.length(row);
-              case VECTOR -> (long) Float.BYTES * column.dimension();
-              case INT64, FLOAT64, BOOL, TIMESTAMP, DATE -> Long.BYTES;
-            };
+    int count = run.count();
+    long bytes = (long) count * (RAW_ROW_BYTES + Long.BYTES);
+    if (run.keys().areStrings()) {
+      for (int i = 0; i < count; i++) {
+        bytes += run.keys().length(run.row(i)) - Long.BYTES;
       }
     }
-    return bytes;
+    if (column == null) {
+      return bytes;
+    }
+    return switch (column.spec().type()) {
+      case STRING, JSON, BYTES -> {
+        for (int i = 0; i < count; i++) {
+          int row = run.row(i);
+          bytes += column.isNull(row) ? 0 : column.length(row);
+        }
+        yield bytes;
+      }
+      case VECTOR -> bytes + (long) count * Float.BYTES * column.dimension();
+      case INT64, FLOAT64, BOOL, TIMESTAMP, DATE -> bytes + (long) count * Long.BYTES;
+    };
   }
 
-  private void encodeOrHalve(Group group, List<Run> runs) throws IOException {
-    int rows = runs.stream().mapToInt(Run::count).sum();
+  private void encodeOrHalve(Group group, List<Run> runs, int rows) throws IOException {
     byte[] file =
         encoder.observations(
             group.environment, group.stringKeys, group.valueType, runs, publishedFrom);
@@ -132,11 +145,13 @@ final class FileCutter implements AutoCloseable {
       counts.rowsEncoded.add(rows);
       put(file);
     } else if (runs.size() > 1) {
-      encodeOrHalve(group, runs.subList(0, runs.size() / 2));
-      encodeOrHalve(group, runs.subList(runs.size() / 2, runs.size()));
+      List<Run> half = runs.subList(0, runs.size() / 2);
+      int rowsOfHalf = half.stream().mapToInt(Run::count).sum();
+      encodeOrHalve(group, half, rowsOfHalf);
+      encodeOrHalve(group, runs.subList(runs.size() / 2, runs.size()), rows - rowsOfHalf);
     } else if (rows > 1) {
-      encodeOrHalve(group, List.of(runs.get(0).part(0, rows / 2)));
-      encodeOrHalve(group, List.of(runs.get(0).part(rows / 2, rows)));
+      encodeOrHalve(group, List.of(runs.get(0).part(0, rows / 2)), rows / 2);
+      encodeOrHalve(group, List.of(runs.get(0).part(rows / 2, rows)), rows - rows / 2);
     } else {
       tooLarge.row(runs.get(0), file.length);
     }

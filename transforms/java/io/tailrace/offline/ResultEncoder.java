@@ -5,7 +5,7 @@ import io.tailrace.bus.MemoryBudget;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
 import io.tailrace.endpoint.UnavailableException;
-import io.tailrace.parquet.ObservationEncoder;
+import io.tailrace.offline.GatheredRows.Destination;
 import io.tailrace.parquet.ObservationEncoder.Content;
 import io.tailrace.parquet.ObservationEncoder.Operation;
 import io.tailrace.parquet.ObservationEncoder.Query;
@@ -16,6 +16,7 @@ import io.tailrace.result.Deletion;
 import io.tailrace.result.Frame;
 import io.tailrace.result.PersistencePolicy;
 import io.tailrace.result.PersistencePolicy.Decision;
+import io.tailrace.result.PrimaryKeys;
 import io.tailrace.result.Result;
 import io.tailrace.stage.Failure;
 import io.tailrace.stage.ReaderClock;
@@ -23,7 +24,6 @@ import io.tailrace.stage.RejectedCell;
 import io.tailrace.stage.RejectedCells;
 import io.tailrace.v1.DeadLetter.Reason;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,10 +32,9 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes results as Parquet files, outside of a pipeline too: what {@link EncodeObservations} does
@@ -54,30 +53,12 @@ public final class ResultEncoder implements AutoCloseable {
   /** What a cell that is rejected costs until its letter, in bytes, roughly. */
   private static final int REJECTED_CELL_OVERHEAD = 300;
 
-  /** A feature, with what is worked out of its names once. */
-  private record Named(Feature feature, ObservationEncoder.Feature encoded, String table) {
-    static Named of(Feature feature) {
-      byte[] bytes = feature.text().getBytes(StandardCharsets.UTF_8);
-      return new Named(
-          feature,
-          new ObservationEncoder.Feature(feature.namespace(), feature.text(), bytes),
-          feature.table());
-    }
-  }
-
-  /** The rows of a file that is to be. */
-  private static final class Rows {
-    final Map<Feature, List<Run>> runs = new HashMap<>();
-    int count;
-  }
-
   private final int maxFileBytes;
   private final EncodeCounters counts = new EncodeCounters();
   private final FileCutter cutter;
-  private final Map<FileCutter.Group, Rows> groups = new HashMap<>();
+  private final GatheredRows rows = new GatheredRows();
   private final Map<String, List<Query>> queries = new HashMap<>();
-  // By the whole name, which in one namespace is that of one feature.
-  private final Map<String, Named> features = new HashMap<>();
+  private final TableLists tables = new TableLists();
   private final IdentityHashMap<Result, RejectedCells> rejections = new IdentityHashMap<>();
   private final MemoryBudget.Share memory = MemoryBudget.ofProcess().share();
   // How many rows of a result no file can hold.
@@ -107,7 +88,7 @@ public final class ResultEncoder implements AutoCloseable {
 
   /** Forgets what has been gathered and not encoded. */
   void clear() {
-    groups.clear();
+    rows.clear();
     queries.clear();
     rejections.clear();
     tooLarge.clear();
@@ -136,7 +117,8 @@ public final class ResultEncoder implements AutoCloseable {
     RejectedCells rejected = new RejectedCells();
     StorableRows storable = new StorableRows(admission, rejected, result);
     Operation operation = new Operation(result);
-    Set<String> valueTables = new LinkedHashSet<>();
+    tables.begin();
+    GatheredRows.Environment environment = rows.environment(result.environmentId());
     boolean full = false;
     for (Frame frame : result.frames()) {
       for (Column column : frame.columns()) {
@@ -147,41 +129,31 @@ public final class ResultEncoder implements AutoCloseable {
               .add(frame.rows());
           continue;
         }
-        Named feature = named(frame.namespace(), column.spec().feature());
-        int[] rows = storable.of(frame, column);
         full |=
             add(
-                new FileCutter.Group(
-                    result.environmentId(),
-                    frame.keys().areStrings(),
-                    Optional.of(column.spec().type())),
-                feature,
-                new Run(feature.encoded, operation, frame.keys(), Content.of(column), rows),
-                valueTables);
+                environment.of(frame, column.spec()),
+                operation,
+                frame.keys(),
+                Content.of(column),
+                storable.of(frame, column));
       }
     }
     for (Deletion deletion : result.deletions()) {
       List<String> names = deletion.wholeEntities() ? List.of("") : deletion.names();
       for (String name : names) {
-        Named feature = named(deletion.namespace(), deletion.namespace() + "." + name);
-        int[] rows = storable.of(deletion, feature.feature.text());
+        Feature feature = Feature.named(deletion.namespace(), name);
         full |=
             add(
-                new FileCutter.Group(
-                    result.environmentId(), deletion.keys().areStrings(), Optional.empty()),
-                feature,
-                new Run(
-                    feature.encoded,
-                    operation,
-                    deletion.keys(),
-                    Content.deleted(deletion.observedAt()),
-                    rows),
-                valueTables);
+                environment.ofDeletions(deletion.keys().areStrings(), feature),
+                operation,
+                deletion.keys(),
+                Content.deleted(deletion.observedAt()),
+                storable.of(deletion, feature.text()));
       }
     }
     queries
         .computeIfAbsent(result.environmentId(), unused -> new ArrayList<>())
-        .add(new Query(result, List.copyOf(valueTables)));
+        .add(new Query(result, tables.end()));
     bufferedQueries++;
     bufferedBytes += result.heldBytes() + COLUMN_OVERHEAD;
     if (!rejected.isEmpty()) {
@@ -189,40 +161,30 @@ public final class ResultEncoder implements AutoCloseable {
       rejections.put(result, rejected);
       bufferedBytes += (long) rejected.listed() * REJECTED_CELL_OVERHEAD;
     }
-    memory.hold(bufferedBytes);
+    long held = bufferedBytes + rows.heldBytes();
+    memory.hold(held);
     if (full
         || memory.isOverdrawn()
-        || bufferedBytes >= MAX_BUFFERED_BYTES
+        || held >= MAX_BUFFERED_BYTES
         || bufferedQueries >= FileCutter.MAX_FILE_ROWS) {
       flush(files, failures);
     }
   }
 
-  private Named named(String namespace, String text) {
-    Named named = features.get(text);
-    if (named == null || !named.feature.namespace().equals(namespace)) {
-      named = Named.of(new Feature(namespace, text));
-      features.put(text, named);
-    }
-    return named;
-  }
-
-  /**
-   * Adds rows of a feature.
-   *
-   * @param tables the tables in which their query has rows
-   * @return whether the group's file is full
-   */
-  private boolean add(FileCutter.Group group, Named feature, Run run, Set<String> tables) {
+  /** Adds rows of a feature, and returns whether their file is full. */
+  private boolean add(
+      Destination to,
+      Operation operation,
+      PrimaryKeys keys,
+      Content content,
+      int @Nullable [] which) {
     bufferedBytes += COLUMN_OVERHEAD;
+    Run run = new Run(to.feature, operation, keys, content, which);
     if (run.count() == 0) {
       return false;
     }
-    tables.add(feature.table);
-    Rows rows = groups.computeIfAbsent(group, unused -> new Rows());
-    rows.runs.computeIfAbsent(feature.feature, unused -> new ArrayList<>()).add(run);
-    rows.count += run.count();
-    return rows.count >= FileCutter.MAX_FILE_ROWS;
+    tables.add(to.table);
+    return to.add(run);
   }
 
   /**
@@ -235,11 +197,7 @@ public final class ResultEncoder implements AutoCloseable {
   public void flush(Consumer<OutgoingMessage> encoded, Consumer<Failure> refused)
       throws IOException {
     cutter.begin(publishedFrom, encoded);
-    for (Map.Entry<FileCutter.Group, Rows> group : groups.entrySet()) {
-      List<Run> runs = new ArrayList<>();
-      new TreeMap<>(group.getValue().runs).values().forEach(runs::addAll);
-      cutter.encode(group.getKey(), runs);
-    }
+    rows.encode(cutter);
     for (Map.Entry<String, List<Query>> log : queries.entrySet()) {
       cutter.encode(log.getKey(), log.getValue().stream().map(this::withoutTooLarge).toList());
     }
@@ -259,32 +217,21 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   /** Takes away the tables in which a query has no rows but those that no file can hold. */
-  @SuppressWarnings("ReferenceEquality") // Equal results can have different rows left.
   private Query withoutTooLarge(Query query) {
     Map<Feature, Integer> refused = tooLarge.get(query.result());
     if (refused == null) {
       return query;
     }
-    Map<Feature, Integer> left = new HashMap<>();
-    for (Rows rows : groups.values()) {
-      rows.runs.forEach(
-          (feature, runs) -> {
-            for (Run run : runs) {
-              if (run.operation().result == query.result()) {
-                left.merge(feature, run.count(), Integer::sum);
-              }
-            }
-          });
-    }
-    refused.forEach((feature, rows) -> left.merge(feature, -rows, Integer::sum));
-    Set<String> tables = new LinkedHashSet<>(query.tables());
+    Map<Feature, Integer> left = rows.rowsOf(query.result());
+    refused.forEach((feature, count) -> left.merge(feature, -count, Integer::sum));
+    Set<String> withRows = new LinkedHashSet<>(query.tables());
     left.forEach(
-        (feature, rows) -> {
-          if (rows == 0) {
-            tables.remove(feature.table());
+        (feature, count) -> {
+          if (count == 0) {
+            withRows.remove(feature.table());
           }
         });
-    return new Query(query.result(), List.copyOf(tables));
+    return new Query(query.result(), List.copyOf(withRows));
   }
 
   /** Rejects what no file can hold, with what else of its result is rejected. */
