@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import redis.clients.jedis.Jedis;
 
 /**
  * Writers on Flink clusters of several processes: how fast, and how much state. Not thread-safe.
@@ -69,9 +70,15 @@ final class ClusterBenchmark implements AutoCloseable {
     traffic.publish(producer, topic, results, entity -> entity % PARTITIONS);
   }
 
-  /** Returns how many of the published results the online writer works off in a second. */
+  /**
+   * Returns how many of the published results the online writer works off in a second, into a store
+   * in which nothing is: values that are there already are compared, which costs Redis more.
+   */
   double rate(int taskManagers, int parallelism, long results)
       throws CommandException, InterruptedException {
+    try (Jedis store = redis.connect()) {
+      store.flushAll();
+    }
     try (StandaloneFlink flink = start(taskManagers, (parallelism - 1) / taskManagers + 1)) {
       String group = "rate-" + clusters;
       var unused = start(OnlineWriter.WRITER, RESULTS + "?group=" + group, flink, parallelism);
