@@ -29,28 +29,32 @@ public final class Settled {
       Optional<String> metricsStore,
       Duration patience)
       throws InterruptedException {
-    long deadline = System.nanoTime() + patience.toNanos();
-    long before = 0;
-    while (System.nanoTime() < deadline) {
-      boolean quiet = true;
-      long committed = 0;
-      for (RunningWriter writer : writers) {
-        try (GroupOffsets offsets = new GroupOffsets(bootstrapServers, writer)) {
-          long its = offsets.committed();
-          quiet &= its >= offsets.published();
+    List<GroupOffsets> offsets =
+        writers.stream().map(writer -> new GroupOffsets(bootstrapServers, writer)).toList();
+    try {
+      long deadline = System.nanoTime() + patience.toNanos();
+      long before = 0;
+      while (System.nanoTime() < deadline) {
+        boolean quiet = true;
+        long committed = 0;
+        for (GroupOffsets group : offsets) {
+          long its = group.committed();
+          quiet &= its >= group.published();
           committed += its;
         }
+        if (committed != before) {
+          before = committed;
+          deadline = System.nanoTime() + patience.toNanos();
+        }
+        if (quiet && metricsStore.map(store -> areThere(models, store)).orElse(true)) {
+          return true;
+        }
+        Thread.sleep(POLL.toMillis());
       }
-      if (committed != before) {
-        before = committed;
-        deadline = System.nanoTime() + patience.toNanos();
-      }
-      if (quiet && metricsStore.map(store -> areThere(models, store)).orElse(true)) {
-        return true;
-      }
-      Thread.sleep(POLL.toMillis());
+      return false;
+    } finally {
+      offsets.forEach(GroupOffsets::close);
     }
-    return false;
   }
 
   private static boolean areThere(StoreModels models, String metricsStore) {
