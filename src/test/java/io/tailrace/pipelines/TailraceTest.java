@@ -86,6 +86,15 @@ public class TailraceTest {
   }
 
   @Test
+  public void aSoakOfMoreThanTheHeapHoldsIsRefusedBeforeAnythingIsStarted() {
+    assertThat(execute("benchmark", "edges", "--seconds=100000", "--rate=1000")).isEqualTo(2);
+
+    assertThat(err.toString())
+        .contains("--seconds=100000 --rate=1000: so many results want a heap");
+    assertThat(err.toString()).containsMatch("add -Dtailrace.heap=\\d+g to mvn");
+  }
+
+  @Test
   public void aTextThatIsNoNumberIsCalledThatWhereverANumberIsExpected() {
     Map<String, String> said = new TreeMap<>();
     addNumbers(Tailrace.commandLine(WRITERS), said);

@@ -1,5 +1,6 @@
 package io.tailrace.pipelines.benchmark.edges;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -16,10 +17,15 @@ public final class Acknowledged {
    * A record of which letters must be found.
    *
    * @param kind what is wrong with it
-   * @param value what was sent; null where it had none
+   * @param hash that of what was sent, which may be large: many of them would fill the heap
    * @param writers who must each have written one
    */
-  public record Expected(String kind, byte @Nullable [] value, Set<String> writers) {}
+  public record Expected(String kind, int hash, Set<String> writers) {
+    /** Returns a record of what was sent; null where it had no value. */
+    static Expected of(String kind, byte @Nullable [] value, Set<String> writers) {
+      return new Expected(kind, Arrays.hashCode(value), writers);
+    }
+  }
 
   private final Map<Place, Expected> refused = new ConcurrentHashMap<>();
 

@@ -209,6 +209,7 @@ public final class EdgePublisher implements AutoCloseable {
   }
 
   private Callback noting(String kind, byte @Nullable [] value, Set<String> refusedBy) {
+    Acknowledged.Expected expected = Acknowledged.Expected.of(kind, value, refusedBy);
     return (where, e) -> {
       if (e != null) {
         failure.compareAndSet(null, e);
@@ -216,7 +217,7 @@ public final class EdgePublisher implements AutoCloseable {
       }
       results.addAndGet(where.topic().equals(LocalStack.RESULT_TOPIC) ? 1 : 0);
       if (!refusedBy.isEmpty()) {
-        acknowledged.refused(where, new Acknowledged.Expected(kind, value, refusedBy));
+        acknowledged.refused(where, expected);
       }
     };
   }

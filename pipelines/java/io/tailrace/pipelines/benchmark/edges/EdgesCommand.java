@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code benchmark edges}: whether anything breaks the promise. */
@@ -29,6 +30,14 @@ import picocli.CommandLine.Spec;
 public final class EdgesCommand implements Callable<Integer> {
   private static final Duration BETWEEN_DISTURBANCES = Duration.ofSeconds(12);
 
+  private static final double MEGABYTE = 1 << 20;
+
+  /** What servers and writers in one process want, roughly. */
+  private static final long HEAP_OF_STACK = 500L << 20;
+
+  /** What a result and its rows take in the models of stores, in bytes, roughly. */
+  private static final long HEAP_OF_RESULT = 5_000;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
@@ -40,7 +49,7 @@ public final class EdgesCommand implements Callable<Integer> {
   @Option(
       names = "--rate",
       description = "Records a second (default: ${DEFAULT-VALUE}).",
-      defaultValue = "500")
+      defaultValue = "100")
   private long rate;
 
   @Option(
@@ -52,8 +61,29 @@ public final class EdgesCommand implements Callable<Integer> {
   @Option(names = "--calm", description = "Let no server go away and no writer start anew.")
   private boolean calm;
 
+  /** What must be in the stores is held in memory until the end. */
+  private void checkHeap() {
+    double needed = HEAP_OF_STACK + (double) seconds * rate * HEAP_OF_RESULT;
+    long heap = Runtime.getRuntime().maxMemory();
+    if (needed > heap) {
+      throw new ParameterException(
+          spec.commandLine(),
+          String.format(
+              Locale.ROOT,
+              "--seconds=%d --rate=%d: so many results want a heap of %,.0f MB, and this program"
+                  + " has %,d: add -Dtailrace.heap=%.0fg to mvn, or ask for fewer",
+              seconds,
+              rate,
+              needed / MEGABYTE,
+              (long) (heap / MEGABYTE),
+              // A virtual machine does not count all of it as heap.
+              Math.ceil(1.1 * needed / MEGABYTE / 1024)));
+    }
+  }
+
   @Override
   public Integer call() throws CommandException, IOException, InterruptedException {
+    checkHeap();
     PrintWriter out = spec.commandLine().getOut();
     Path directory = Files.createTempDirectory("tailrace-edges");
     long start = System.nanoTime();

@@ -134,9 +134,7 @@ public final class LetterAudit {
             }
           }
           if (!inFiles.contains(place)
-              && !values
-                  .getOrDefault(place, Set.of())
-                  .equals(Set.of(Arrays.hashCode(record.value())))) {
+              && !values.getOrDefault(place, Set.of()).equals(Set.of(record.hash()))) {
             wrong(record.kind() + " at " + place + ": a letter has other bytes");
           }
         });
