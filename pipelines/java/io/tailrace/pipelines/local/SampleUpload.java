@@ -2,11 +2,8 @@ package io.tailrace.pipelines.local;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tailrace.bus.BusPublisher;
-import io.tailrace.bus.Buses;
 import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.Micros;
-import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.offline.bulk.Notification.Contents;
 import io.tailrace.offline.bulk.NotificationFormat;
 import io.tailrace.offline.bulk.OfflineResults;
@@ -28,18 +25,14 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * An offline query whose result is kept: it is written as files, which a message has loaded, and
- * that message is published twice, as an engine does that is not sure of the first. Stateless and
- * thread-safe.
+ * Offline queries whose results are kept: each is written as files, which a message has loaded.
+ * Stateless and thread-safe.
  */
-final class SampleUpload {
+public final class SampleUpload {
   private static final String NAMESPACE = "history";
   private static final String DEPLOYMENT = "offline-query";
   private static final String RESOLVER = "history.backfill";
   private static final String ENVIRONMENT = "prod";
-
-  private static final int ROWS = 2_000;
-  private static final int ROWS_OF_A_FILE = 700;
 
   private static final List<FeatureColumn> FEATURES =
       List.of(
@@ -55,11 +48,18 @@ final class SampleUpload {
   }
 
   /**
-   * Writes files, publishes the message and tells the models of the rows.
+   * Writes the result of a query as files, and tells the models of its rows.
    *
-   * @throws CommandException if that can't be done
+   * @param bucket where writers may load from
+   * @param seed another query for another number
+   * @param rows how many there are, of entities that all queries have in common
+   * @param rowsOfFile how many a file has at most
+   * @return the message that has the files loaded
+   * @throws CommandException if a file can't be written
    */
-  static void publish(LocalStack stack, long seed, StoreModels models) throws CommandException {
+  public static OutgoingMessage write(
+      String bucket, long seed, int rows, int rowsOfFile, StoreModels models)
+      throws CommandException {
     Random random = new Random(seed);
     long now = Micros.now();
     String operation = "offline-query-" + Long.toUnsignedString(seed);
@@ -74,11 +74,8 @@ final class SampleUpload {
             DEPLOYMENT,
             new WideMapping("user_id", new Time("observed_at", 0), FEATURES));
     try (OfflineResults files =
-            OfflineResults.of(contents)
-                .withFileRows(ROWS_OF_A_FILE)
-                .into(stack.uploadBucket() + "/" + operation);
-        BusPublisher bus = Buses.at(stack.bulkUploadBus()).publisher()) {
-      for (long user = 0; user < ROWS; user++) {
+        OfflineResults.of(contents).withFileRows(rowsOfFile).into(bucket + "/" + operation)) {
+      for (long user = 0; user < rows; user++) {
         long observedAt = now - Micros.of(Duration.ofDays(1)) - user;
         long count = random.nextInt(1_000);
         double amount = random.nextInt(100_000) / 100.0;
@@ -95,19 +92,16 @@ final class SampleUpload {
         }
       }
       models.addLoaded(result(operation, frame, List.of(visits, spent)), now);
-      models.addLoaded(result(operation, known(), List.of(segment)), now);
-      byte[] message = NotificationFormat.json(files.finish()).getBytes(UTF_8);
-      bus.publish(OutgoingMessage.of(message));
-      bus.publish(OutgoingMessage.of(message));
-      bus.flush();
-    } catch (IOException | UnavailableException e) {
-      throw new CommandException("Files can't be published: " + e.getMessage(), e);
+      models.addLoaded(result(operation, known(rows), List.of(segment)), now);
+      return OutgoingMessage.of(NotificationFormat.json(files.finish()).getBytes(UTF_8));
+    } catch (IOException e) {
+      throw new CommandException("Files can't be written: " + e.getMessage(), e);
     }
   }
 
-  private static Frame.Builder known() {
+  private static Frame.Builder known(int rows) {
     Frame.Builder frame = Frame.newBuilder().setNamespace(NAMESPACE);
-    for (long user = 0; user < ROWS; user++) {
+    for (long user = 0; user < rows; user++) {
       if (user % 5 != 0) {
         frame.addInt64Keys(user);
       }

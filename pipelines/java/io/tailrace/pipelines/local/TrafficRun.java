@@ -1,5 +1,8 @@
 package io.tailrace.pipelines.local;
 
+import io.tailrace.bus.BusPublisher;
+import io.tailrace.bus.Buses;
+import io.tailrace.bus.OutgoingMessage;
 import io.tailrace.endpoint.UnavailableException;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.local.proof.PersistenceReport;
@@ -42,6 +45,8 @@ final class TrafficRun {
 
   private static final Duration LOOK_EVERY = Duration.ofMillis(250);
   private static final int FRESHNESS_WINDOW = 1_000;
+  private static final int UPLOADED_ROWS = 2_000;
+  private static final int UPLOADED_ROWS_OF_FILE = 700;
 
   private final LocalStack stack;
   private final TrafficPlan plan;
@@ -68,11 +73,25 @@ final class TrafficRun {
     this.beforeComparison = beforeComparison;
   }
 
+  /** An engine that is not sure of the first message publishes it again. */
+  private void upload() throws CommandException {
+    OutgoingMessage message =
+        SampleUpload.write(
+            stack.uploadBucket(), plan.seed(), UPLOADED_ROWS, UPLOADED_ROWS_OF_FILE, models);
+    try (BusPublisher bus = Buses.at(stack.bulkUploadBus()).publisher()) {
+      bus.publish(message);
+      bus.publish(message);
+      bus.flush();
+    } catch (UnavailableException e) {
+      throw new CommandException("Files can't be published: " + e.getMessage(), e);
+    }
+  }
+
   /** Runs, and returns whether everything was persisted, if that was to be found out. */
   Optional<PersistenceReport> run(PrintWriter out) throws CommandException {
     // Before the traffic, as that tells the models in a thread of its own.
     if (stack.writers().stream().anyMatch(each -> each.writer().takes("uploadBucket"))) {
-      SampleUpload.publish(stack, plan.seed(), models);
+      upload();
     }
     try (StackWatch watch = new StackWatch(stack, out, FRESHNESS_WINDOW);
         TrafficPublisher traffic =

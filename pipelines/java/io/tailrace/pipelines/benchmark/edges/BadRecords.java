@@ -100,7 +100,11 @@ final class BadRecords {
     FILE_WITHOUT_BYTES(records -> file(new byte[0])),
     NO_FILE(records -> file(null)),
     SUMMARIES_OF_GARBAGE(
-        records -> new ProducerRecord<>(LocalStack.METRICS_TOPIC, records.garbage(500)));
+        records -> new ProducerRecord<>(LocalStack.METRICS_TOPIC, records.garbage(500))),
+    UPLOAD_OF_GARBAGE(
+        records -> new ProducerRecord<>(LocalStack.BULK_UPLOAD_TOPIC, records.garbage(500))),
+    UPLOAD_OF_FILES_FROM_ELSEWHERE(
+        records -> new ProducerRecord<>(LocalStack.BULK_UPLOAD_TOPIC, ELSEWHERE.getBytes(UTF_8)));
 
     @SuppressWarnings("ImmutableEnumChecker") // Those above hold nothing.
     final Maker maker;
@@ -115,6 +119,20 @@ final class BadRecords {
   }
 
   private static final Charset UTF_8 = StandardCharsets.UTF_8;
+
+  private static final String ELSEWHERE =
+      """
+      {
+        "operationId": "offline-query",
+        "environmentId": "prod",
+        "files": ["file:///elsewhere/part-0.parquet"],
+        "mapping": {
+          "primaryKeyColumn": "id",
+          "observedAt": 1767225600000000,
+          "features": [{"feature": "edge.count", "type": "INT64"}]
+        }
+      }
+      """;
 
   private final SplittableRandom random;
   private final Map<String, Set<String>> readers;

@@ -1,6 +1,7 @@
 package io.tailrace.pipelines.benchmark.faults;
 
 import io.tailrace.endpoint.UnavailableException;
+import io.tailrace.pipelines.BulkInsertWriter;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.MetricsBusWriter;
 import io.tailrace.pipelines.OnlineWriter;
@@ -68,6 +69,15 @@ final class FaultRuns implements AutoCloseable {
   /** Starts servers, whose files are below a directory, which stays, and writers on them. */
   static FaultRuns start(Path directory, List<Writer<?>> writers, Traffic plan)
       throws CommandException {
+    if (writers.contains(BulkInsertWriter.WRITER)
+        && !writers.contains(StreamingInsertWriter.WRITER)) {
+      throw new IllegalArgumentException(
+          "A store is compared as a whole: "
+              + BulkInsertWriter.WRITER
+              + " runs beside "
+              + StreamingInsertWriter.WRITER
+              + " alone");
+    }
     return new FaultRuns(FaultServers.start(directory, writers), plan);
   }
 
@@ -88,6 +98,9 @@ final class FaultRuns implements AutoCloseable {
         new FaultTraffic(
             new EdgePublisher(
                 servers.bootstrapServers(), servers.writers(), seed, models, acknowledged),
+            writes(BulkInsertWriter.WRITER)
+                ? Optional.of(new UploadTraffic(servers, seed, models))
+                : Optional.empty(),
             plan.rate())) {
       Thread.sleep(plan.calm().toMillis() + random.nextLong(plan.calm().toMillis() + 1));
       long began = System.nanoTime();
@@ -119,7 +132,7 @@ final class FaultRuns implements AutoCloseable {
               fault,
               evidence.what(),
               servers.writers().stream().map(RunningWriter::name).toList(),
-              traffic.publisher().results(),
+              traffic.results(),
               0,
               Map.of(),
               0,

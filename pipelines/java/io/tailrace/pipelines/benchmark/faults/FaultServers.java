@@ -11,6 +11,9 @@ import io.tailrace.pipelines.local.servers.LocalPostgres;
 import io.tailrace.pipelines.local.servers.LocalRedis;
 import io.tailrace.pipelines.local.servers.StandaloneFlink;
 import io.tailrace.pipelines.local.servers.TcpProxy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -61,6 +64,7 @@ final class FaultServers implements AutoCloseable {
   private FaultServers(Path directory, List<Writer<?>> wanted) throws CommandException {
     this.directory = directory;
     try {
+      Files.createDirectories(directory.resolve("uploads"));
       first = started(LocalRedis.in(directory.resolve("redis")).appendOnly().start());
       second = started(LocalRedis.in(directory.resolve("replica")).appendOnly().start());
       master = first;
@@ -83,6 +87,7 @@ final class FaultServers implements AutoCloseable {
           List.of(
               LocalStack.RESULT_TOPIC,
               LocalStack.STREAMING_INSERT_TOPIC,
+              LocalStack.BULK_UPLOAD_TOPIC,
               LocalStack.METRICS_TOPIC,
               LocalStack.DEAD_LETTER_TOPIC)) {
         kafka.createTopic(
@@ -100,6 +105,9 @@ final class FaultServers implements AutoCloseable {
                   .start());
       launcher = new LocalWriters(flink.cluster(), uris(), settings(directory));
       writers = launcher.start(wanted);
+    } catch (IOException e) {
+      close();
+      throw new UncheckedIOException(e);
     } catch (RuntimeException | CommandException e) {
       close();
       throw e;
@@ -135,6 +143,8 @@ final class FaultServers implements AutoCloseable {
     Map<String, String> uris = new HashMap<>();
     uris.put(LocalStack.RESULT_BUS, bus + LocalStack.RESULT_TOPIC);
     uris.put("streamingInsertBus", bus + LocalStack.STREAMING_INSERT_TOPIC);
+    uris.put("bulkUploadBus", uploadBus());
+    uris.put("uploadBucket", uploadBucket());
     uris.put("metricsBus", bus + LocalStack.METRICS_TOPIC);
     uris.put("deadLetterBus", bus + LocalStack.DEAD_LETTER_TOPIC);
     uris.put("onlineStore", "redis://127.0.0.1:" + redisProxy.port() + "?" + IMPATIENT);
@@ -155,6 +165,16 @@ final class FaultServers implements AutoCloseable {
   /** Where everybody reaches the broker: at its proxy. */
   String bootstrapServers() {
     return "127.0.0.1:" + kafkaProxy.port();
+  }
+
+  /** The bus of messages that have files loaded. */
+  String uploadBus() {
+    return "kafka://" + bootstrapServers() + "/" + LocalStack.BULK_UPLOAD_TOPIC;
+  }
+
+  /** Where those files are. */
+  String uploadBucket() {
+    return "file://" + directory.resolve("uploads");
   }
 
   /** The online store for the reader, past the proxy. */

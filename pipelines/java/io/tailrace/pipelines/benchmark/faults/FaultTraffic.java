@@ -3,6 +3,7 @@ package io.tailrace.pipelines.benchmark.faults;
 import io.tailrace.pipelines.CommandException;
 import io.tailrace.pipelines.benchmark.edges.EdgePublisher;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -12,7 +13,11 @@ import java.util.concurrent.Future;
 final class FaultTraffic implements AutoCloseable {
   private static final Duration STRETCH = Duration.ofMillis(100);
 
+  /** A result of an offline query comes after so many stretches. */
+  private static final int UPLOAD_EVERY = 5;
+
   private final EdgePublisher publisher;
+  private final Optional<UploadTraffic> uploads;
   private final ExecutorService thread = Executors.newSingleThreadExecutor();
   private final Future<?> publishing;
   private volatile boolean paused;
@@ -22,22 +27,27 @@ final class FaultTraffic implements AutoCloseable {
   /**
    * Starts to publish.
    *
+   * @param uploads results of offline queries, where somebody loads them
    * @param rate records a second
    */
-  FaultTraffic(EdgePublisher publisher, long rate) {
+  FaultTraffic(EdgePublisher publisher, Optional<UploadTraffic> uploads, long rate) {
     this.publisher = publisher;
+    this.uploads = uploads;
     this.publishing = thread.submit(() -> publish(rate));
   }
 
   /** Returns when it is told to stop. */
-  private boolean publish(long rate) throws InterruptedException {
-    while (!stopped) {
+  private boolean publish(long rate) throws CommandException, InterruptedException {
+    for (long stretch = 0; !stopped; stretch++) {
       if (paused) {
         resting = true;
         Thread.sleep(STRETCH.toMillis() / 10);
       } else {
         resting = false;
         publisher.publish(STRETCH, rate);
+        if (uploads.isPresent() && stretch % UPLOAD_EVERY == 0) {
+          uploads.get().publish();
+        }
       }
     }
     return true;
@@ -47,14 +57,35 @@ final class FaultTraffic implements AutoCloseable {
     return publisher;
   }
 
+  /** Has messages come again, behind newer ones, or no longer. */
+  void repeat(boolean repeat) {
+    publisher.repeat(repeat);
+    uploads.ifPresent(it -> it.repeat(repeat));
+  }
+
+  /** Returns how many messages of each bus came again. */
+  String repeated() {
+    return publisher.repeated()
+        + " results"
+        + uploads.map(it -> " and " + it.repeated() + " uploads").orElse("");
+  }
+
+  /** Returns how many results, good and bad, the buses have acknowledged, when it is stopped. */
+  long results() {
+    return publisher.results() + uploads.map(UploadTraffic::results).orElse(0L);
+  }
+
   /** Publishes nothing for a while, then one message, and nothing more until that is all. */
-  void pause(Duration time) throws InterruptedException {
+  void pause(Duration time) throws CommandException, InterruptedException {
     paused = true;
     while (!resting && !publishing.isDone()) {
       Thread.sleep(STRETCH.toMillis() / 10);
     }
     Thread.sleep(time.toMillis());
     publisher.publishOne();
+    if (uploads.isPresent()) {
+      uploads.get().publishOne();
+    }
     stopped = true;
   }
 
@@ -73,5 +104,6 @@ final class FaultTraffic implements AutoCloseable {
     stopped = true;
     thread.shutdownNow();
     publisher.close();
+    uploads.ifPresent(UploadTraffic::close);
   }
 }

@@ -1,6 +1,8 @@
 package io.tailrace.pipelines.benchmark.faults;
 
+import io.tailrace.pipelines.BulkInsertWriter;
 import io.tailrace.pipelines.CommandException;
+import io.tailrace.pipelines.StreamingInsertWriter;
 import io.tailrace.pipelines.Writer;
 import io.tailrace.pipelines.Writers;
 import io.tailrace.pipelines.local.LocalStack;
@@ -60,8 +62,9 @@ public final class FaultsCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "WRITER",
       description =
-          "These writers, those that publish what they read, and those that read what they publish"
-              + " (default: all for PostgreSQL).")
+          "These writers, those that publish what they read, and those that read what they publish;"
+              + " with the bulk-insert-writer also those that write the same tables (default: all"
+              + " for PostgreSQL).")
   private List<String> writers = new ArrayList<>();
 
   @Option(
@@ -187,6 +190,10 @@ public final class FaultsCommand implements Callable<Integer> {
       return all;
     }
     Set<Writer<?>> wanted = new LinkedHashSet<>();
+    if (writers.contains(BulkInsertWriter.WRITER.name())) {
+      // The store is compared as a whole, and all results are in it.
+      wanted.add(StreamingInsertWriter.WRITER);
+    }
     for (Writer<?> writer : all) {
       // What it publishes proves nothing before it is in a store.
       if (writers.contains(writer.name())
@@ -204,13 +211,14 @@ public final class FaultsCommand implements Callable<Integer> {
     return all.stream().filter(wanted::contains).collect(Collectors.toList());
   }
 
-  /** Those that read results, or what others make of them. */
+  /** Those that read results, what others make of them, or files with results. */
   private static List<Writer<?>> withTraffic() {
     List<Writer<?>> all = Writers.forOfflineStore(Writers.ALL, "postgresql://host/database");
     return all.stream()
         .filter(
             writer ->
                 writer.reads().equals(LocalStack.RESULT_BUS)
+                    || writer.equals(BulkInsertWriter.WRITER)
                     || all.stream().anyMatch(it -> publishes(it, writer.reads())))
         .collect(Collectors.toList());
   }

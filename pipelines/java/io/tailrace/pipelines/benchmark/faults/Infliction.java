@@ -164,14 +164,15 @@ final class Infliction {
 
   private String repeat() throws InterruptedException {
     long before = traffic.publisher().repeated();
-    traffic.publisher().repeat(true);
+    traffic.repeat(true);
     try {
       Thread.sleep(AWAY.toMillis());
     } finally {
-      traffic.publisher().repeat(false);
+      traffic.repeat(false);
     }
-    long repeated = traffic.publisher().repeated() - before;
-    return repeated == 0 ? "" : repeated + " messages came again, behind newer ones";
+    return traffic.publisher().repeated() == before
+        ? ""
+        : traffic.repeated() + " came again, behind newer ones";
   }
 
   /** Redis waits until the replica has everything, and hands over: what a cloud does for upkeep. */
