@@ -131,7 +131,12 @@ final class FileCutter implements AutoCloseable {
         }
         yield bytes;
       }
-      case VECTOR -> bytes + (long) count * Float.BYTES * column.dimension();
+      case VECTOR -> {
+        for (int i = 0; i < count; i++) {
+          bytes += column.isNull(run.row(i)) ? 0 : (long) Float.BYTES * column.dimension();
+        }
+        yield bytes;
+      }
       case INT64, FLOAT64, BOOL, TIMESTAMP, DATE -> bytes + (long) count * Long.BYTES;
     };
   }

@@ -62,6 +62,60 @@ public class ObservationFileTest {
   }
 
   @Test
+  public void resultsThatShareNothingAreEncodedAsThoseThatShareWhatColumnsSay() throws Exception {
+    RandomResults random = RandomResults.seeded(3).withDeletions(0.3).withRowsUpTo(20);
+    List<QueryResult> results = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      results.add(random.next());
+    }
+
+    try (BundleEncoder encoder = new BundleEncoder()) {
+      List<String> together = rows(encoder.encode(results));
+
+      assertThat(rows(encoder.encodeApart(results))).isEqualTo(together);
+    }
+  }
+
+  private static List<String> rows(Encoded encoded) throws Exception {
+    List<String> rows = new ArrayList<>();
+    for (ObservationFile file : encoded.decoded()) {
+      rows.add(file.kind().toString());
+      if (file.kind() == Kind.OBSERVATIONS) {
+        rows.addAll(FileRows.of(file));
+      }
+    }
+    return rows;
+  }
+
+  @Test
+  public void vectorsThatAreNullTakeNoRoomHoweverManyNumbersTheyWouldHave() throws Exception {
+    List<QueryResult> results = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      Column column =
+          Column.newBuilder()
+              .setFeature("user.face")
+              .setType(Column.Type.VECTOR)
+              .setVectorDimension(1 << 30)
+              .setNulls(ByteString.copyFrom(new byte[] {1}))
+              .addObservedAt(T)
+              .build();
+      results.add(
+          QueryResult.newBuilder()
+              .setOperationId("op-" + i)
+              .setEnvironmentId(RandomResults.ENVIRONMENT)
+              .setQueryTimestamp(T)
+              .addFrames(
+                  Frame.newBuilder().setNamespace("user").addStringKeys("ann").addColumns(column))
+              .build());
+    }
+
+    List<ObservationFile> files = BundleEncoder.files(results);
+
+    assertThat(files.stream().map(ObservationFile::kind).toList())
+        .containsExactly(Kind.OBSERVATIONS, Kind.QUERIES);
+  }
+
+  @Test
   public void aFileHoldsKeyAndHeadersOfItsMessageToo() throws Exception {
     List<QueryResult> results = List.of(RandomResults.seeded(1).next());
     ObservationFile file = BundleEncoder.files(results).get(0);
