@@ -6,6 +6,7 @@ import io.tailrace.parquet.ObservationEncoder.Run;
 import io.tailrace.result.ColumnSpec;
 import io.tailrace.result.Frame;
 import io.tailrace.result.Result;
+import io.tailrace.result.ValueType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -19,12 +20,30 @@ import org.jspecify.annotations.Nullable;
 
 /** Rows by the files and features that they go to, until they are encoded. Not thread-safe. */
 final class GatheredRows {
-  /** Bytes of destinations that are remembered until the rows are encoded. */
-  private static final long MAX_REMEMBERED_BYTES =
+  /** Bytes of names that are kept from one file to the next, roughly. */
+  private static final long MAX_KEPT_BYTES =
       Math.min(8L << 20, Runtime.getRuntime().maxMemory() / 64);
 
-  /** What a destination takes beside its names, in bytes, roughly. */
-  private static final int DESTINATION_OVERHEAD = 300;
+  /** What a name takes beside its characters, or a destination or an environment, roughly. */
+  private static final int OVERHEAD = 200;
+
+  /** Columns of an environment that are known as objects. */
+  private static final int MAX_COLUMNS = 20_000;
+
+  /** A feature, with what is worked out of its names once. */
+  private record Named(Feature feature, ObservationEncoder.Feature encoded, String table) {
+    static Named of(Feature feature) {
+      byte[] bytes = feature.text().getBytes(StandardCharsets.UTF_8);
+      return new Named(
+          feature,
+          new ObservationEncoder.Feature(feature.namespace(), feature.text(), bytes),
+          feature.table());
+    }
+
+    long heldBytes() {
+      return OVERHEAD + 4L * encoded.bytes().length;
+    }
+  }
 
   /** The rows of a file that is to be. */
   private static final class Rows {
@@ -33,23 +52,27 @@ final class GatheredRows {
     long rawBytes;
   }
 
-  /** Where the rows of a feature go, with what is worked out of its names once. */
+  /** Where the rows of a feature go. */
   final class Destination {
-    final ObservationEncoder.Feature feature;
-    final String table;
-    private final Feature named;
+    private final Named named;
     private final Group group;
     // Absent as long as there are no rows: nor is there a file.
     private @Nullable Rows rows;
     private @Nullable List<Run> runs;
 
-    private Destination(Group group, Feature named) {
+    private Destination(Group group, Named named) {
       this.group = group;
       this.named = named;
-      this.feature =
-          new ObservationEncoder.Feature(
-              named.namespace(), named.text(), named.text().getBytes(StandardCharsets.UTF_8));
-      this.table = named.table();
+    }
+
+    /** Returns the feature's name, as rows have it. */
+    ObservationEncoder.Feature feature() {
+      return named.encoded;
+    }
+
+    /** Returns the name of the feature's table. */
+    String table() {
+      return named.table;
     }
 
     /**
@@ -62,7 +85,7 @@ final class GatheredRows {
       List<Run> known = runs;
       if (file == null || known == null) {
         file = files.computeIfAbsent(group, unused -> new Rows());
-        known = file.runs.computeIfAbsent(named, unused -> new ArrayList<>());
+        known = file.runs.computeIfAbsent(named.feature, unused -> new ArrayList<>());
         rows = file;
         runs = known;
       }
@@ -73,12 +96,15 @@ final class GatheredRows {
     }
   }
 
-  /** Where the rows of an environment's features go, as far as that is remembered. */
+  /** What the rows of a destination have in common within their environment. */
+  private record Key(Feature feature, Optional<ValueType> type, boolean stringKeys) {}
+
+  /** Where the rows of an environment's features go. */
   final class Environment {
     private final String name;
-    // By what columns say, which is one object for many results: no text is compared.
+    private final Map<Key, Destination> destinations = new HashMap<>();
+    // By what columns say, which is often one object for many results: no text is compared.
     private final IdentityHashMap<ColumnSpec, Destination> columns = new IdentityHashMap<>();
-    private final Map<Feature, Destination> deletions = new HashMap<>();
 
     private Environment(String name) {
       this.name = name;
@@ -90,39 +116,46 @@ final class GatheredRows {
       boolean stringKeys = frame.keys().areStrings();
       if (known != null
           && known.group.stringKeys() == stringKeys
-          && known.named.namespace().equals(frame.namespace())) {
+          && known.named.feature.namespace().equals(frame.namespace())) {
         return known;
       }
-      Destination fresh =
-          new Destination(
-              new Group(name, stringKeys, Optional.of(column.type())),
-              new Feature(frame.namespace(), column.feature()));
-      if (isRemembered(fresh)) {
-        columns.put(column, fresh);
+      Destination found =
+          of(
+              new Key(
+                  new Feature(frame.namespace(), column.feature()),
+                  Optional.of(column.type()),
+                  stringKeys));
+      // Results that came through a coder have objects of their own.
+      if (columns.size() >= MAX_COLUMNS) {
+        columns.clear();
       }
-      return fresh;
+      columns.put(column, found);
+      return found;
     }
 
     /** Returns where deletions of a feature go. */
     Destination ofDeletions(boolean stringKeys, Feature feature) {
-      Destination known = deletions.get(feature);
-      if (known != null && known.group.stringKeys() == stringKeys) {
-        return known;
+      return of(new Key(feature, Optional.empty(), stringKeys));
+    }
+
+    private Destination of(Key key) {
+      Destination known = destinations.get(key);
+      if (known == null) {
+        known = new Destination(new Group(name, key.stringKeys, key.type), named(key.feature));
+        destinations.put(key, known);
+        heldBytes += OVERHEAD + known.named.heldBytes();
       }
-      Destination fresh = new Destination(new Group(name, stringKeys, Optional.empty()), feature);
-      if (isRemembered(fresh)) {
-        deletions.put(feature, fresh);
-      }
-      return fresh;
+      return known;
     }
   }
 
   private final Map<Group, Rows> files = new HashMap<>();
   private final Map<String, Environment> environments = new HashMap<>();
-  // Of all destinations, as rows hold on to those, too, that are not remembered.
+  private final Map<Feature, Named> names = new HashMap<>();
   private long heldBytes;
+  private long keptBytes;
 
-  /** Forgets all. */
+  /** Forgets all, but for names that are likely to come again. */
   void clear() {
     files.clear();
     environments.clear();
@@ -131,17 +164,32 @@ final class GatheredRows {
 
   /** Returns an environment: to be asked for once for each result. */
   Environment environment(String name) {
-    return environments.computeIfAbsent(name, Environment::new);
+    Environment known = environments.get(name);
+    if (known == null) {
+      known = new Environment(name);
+      environments.put(name, known);
+      heldBytes += 2 * OVERHEAD;
+    }
+    return known;
   }
 
-  /** Returns how many bytes destinations hold, roughly; rows do not count. */
+  private Named named(Feature feature) {
+    Named known = names.get(feature);
+    if (known == null) {
+      known = Named.of(feature);
+      keptBytes += known.heldBytes();
+      if (keptBytes > MAX_KEPT_BYTES) {
+        names.clear();
+        keptBytes = known.heldBytes();
+      }
+      names.put(feature, known);
+    }
+    return known;
+  }
+
+  /** Returns how many bytes are held beside the rows, roughly. */
   long heldBytes() {
     return heldBytes;
-  }
-
-  private boolean isRemembered(Destination fresh) {
-    heldBytes += DESTINATION_OVERHEAD + 4L * fresh.feature.bytes().length;
-    return heldBytes <= MAX_REMEMBERED_BYTES;
   }
 
   /** Encodes the files, the rows of each sorted by feature. */

@@ -179,11 +179,11 @@ public final class ResultEncoder implements AutoCloseable {
       Content content,
       int @Nullable [] which) {
     bufferedBytes += COLUMN_OVERHEAD;
-    Run run = new Run(to.feature, operation, keys, content, which);
+    Run run = new Run(to.feature(), operation, keys, content, which);
     if (run.count() == 0) {
       return false;
     }
-    tables.add(to.table);
+    tables.add(to.table());
     return to.add(run);
   }
 
