@@ -168,7 +168,7 @@ public final class ObservationIds {
   private static short[] twoDigits() {
     short[] digits = new short[100];
     for (int i = 0; i < digits.length; i++) {
-      digits[i] = (short) ('0' + i / 10 << Byte.SIZE | '0' + i % 10);
+      digits[i] = (short) ((('0' + i / 10) << Byte.SIZE) | ('0' + i % 10));
     }
     return digits;
   }
