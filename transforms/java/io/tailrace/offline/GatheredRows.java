@@ -143,7 +143,7 @@ final class GatheredRows {
       if (known == null) {
         known = new Destination(new Group(name, key.stringKeys, key.type), named(key.feature));
         destinations.put(key, known);
-        heldBytes += OVERHEAD + known.named.heldBytes();
+        heldBytes += OVERHEAD;
       }
       return known;
     }
@@ -177,11 +177,13 @@ final class GatheredRows {
     Named known = names.get(feature);
     if (known == null) {
       known = Named.of(feature);
-      keptBytes += known.heldBytes();
-      if (keptBytes > MAX_KEPT_BYTES) {
+      if (keptBytes + known.heldBytes() > MAX_KEPT_BYTES) {
         names.clear();
-        keptBytes = known.heldBytes();
+        // Destinations hold on to them.
+        heldBytes += keptBytes;
+        keptBytes = 0;
       }
+      keptBytes += known.heldBytes();
       names.put(feature, known);
     }
     return known;
@@ -189,7 +191,7 @@ final class GatheredRows {
 
   /** Returns how many bytes are held beside the rows, roughly. */
   long heldBytes() {
-    return heldBytes;
+    return heldBytes + keptBytes;
   }
 
   /** Encodes the files, the rows of each sorted by feature. */

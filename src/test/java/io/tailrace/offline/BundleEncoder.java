@@ -13,7 +13,6 @@ import io.tailrace.v1.QueryResult;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /** Encodes bundles of results as {@link EncodeObservations} does. Not thread-safe. */
 public final class BundleEncoder implements AutoCloseable {
@@ -61,21 +60,10 @@ public final class BundleEncoder implements AutoCloseable {
   /** Encodes a bundle. */
   public Encoded encode(List<QueryResult> results)
       throws IOException, InvalidMessageException, UnavailableException {
-    return encode(results, () -> decoder);
-  }
-
-  /** Encodes a bundle of results that share nothing, as those do that came through a coder. */
-  public Encoded encodeApart(List<QueryResult> results)
-      throws IOException, InvalidMessageException, UnavailableException {
-    return encode(results, ResultDecoder::new);
-  }
-
-  private Encoded encode(List<QueryResult> results, Supplier<ResultDecoder> decoders)
-      throws IOException, InvalidMessageException, UnavailableException {
     Encoded encoded = new Encoded(new ArrayList<>(), new ArrayList<>());
     for (QueryResult result : results) {
       encoder.add(
-          decoders.get().decode(Messages.of(result, PUBLISHED_AT)),
+          decoder.decode(Messages.of(result, PUBLISHED_AT)),
           file -> encoded.files().add(file.bytes()),
           encoded.failures()::add);
     }

@@ -62,32 +62,6 @@ public class ObservationFileTest {
   }
 
   @Test
-  public void resultsThatShareNothingAreEncodedAsThoseThatShareWhatColumnsSay() throws Exception {
-    RandomResults random = RandomResults.seeded(3).withDeletions(0.3).withRowsUpTo(20);
-    List<QueryResult> results = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
-      results.add(random.next());
-    }
-
-    try (BundleEncoder encoder = new BundleEncoder()) {
-      List<String> together = rows(encoder.encode(results));
-
-      assertThat(rows(encoder.encodeApart(results))).isEqualTo(together);
-    }
-  }
-
-  private static List<String> rows(Encoded encoded) throws Exception {
-    List<String> rows = new ArrayList<>();
-    for (ObservationFile file : encoded.decoded()) {
-      rows.add(file.kind().toString());
-      if (file.kind() == Kind.OBSERVATIONS) {
-        rows.addAll(FileRows.of(file));
-      }
-    }
-    return rows;
-  }
-
-  @Test
   public void vectorsThatAreNullTakeNoRoomHoweverManyNumbersTheyWouldHave() throws Exception {
     List<QueryResult> results = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
