@@ -95,6 +95,18 @@ public class TailraceTest {
   }
 
   @Test
+  public void faultsAreDoneToAWriterWithThoseBetweenTheResultsAndItsTables() {
+    assertThat(
+            execute("benchmark", "faults", "--writers=bulk-insert-writer", "--only=redis-frozen"))
+        .isEqualTo(2);
+
+    assertThat(err.toString())
+        .contains(
+            "--only: [redis-frozen] reaches none of the writers"
+                + " [offline-writer, streaming-insert-writer, bulk-insert-writer]");
+  }
+
+  @Test
   public void aTextThatIsNoNumberIsCalledThatWhereverANumberIsExpected() {
     Map<String, String> said = new TreeMap<>();
     addNumbers(Tailrace.commandLine(WRITERS), said);

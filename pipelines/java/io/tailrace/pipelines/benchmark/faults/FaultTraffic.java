@@ -63,11 +63,14 @@ final class FaultTraffic implements AutoCloseable {
     uploads.ifPresent(it -> it.repeat(repeat));
   }
 
-  /** Returns how many messages of each bus came again. */
-  String repeated() {
-    return publisher.repeated()
-        + " results"
-        + uploads.map(it -> " and " + it.repeated() + " uploads").orElse("");
+  /** Returns how many messages of each bus came again, in words; empty if of one none has yet. */
+  Optional<String> repeated() {
+    long results = publisher.repeated();
+    long loaded = uploads.map(UploadTraffic::repeated).orElse(0L);
+    return results == 0 || (uploads.isPresent() && loaded == 0)
+        ? Optional.empty()
+        : Optional.of(
+            results + " results" + (uploads.isPresent() ? " and " + loaded + " uploads" : ""));
   }
 
   /** Returns how many results, good and bad, the buses have acknowledged, when it is stopped. */

@@ -54,7 +54,12 @@ final class UploadTraffic implements AutoCloseable {
 
   /** Publishes one more, and perhaps earlier ones; returns when the bus has acknowledged them. */
   void publish() throws CommandException {
-    publish(next(), repeating ? REPEATED : 1);
+    if (repeating) {
+      publish(next(), REPEATED);
+      repeated.addAndGet(REPEATED);
+    } else {
+      publish(next(), 1);
+    }
   }
 
   /** Publishes one more, and nothing else. */
@@ -77,9 +82,6 @@ final class UploadTraffic implements AutoCloseable {
         bus.publish(published.get(random.nextInt(published.size())));
       }
       bus.flush();
-      if (repeating) {
-        repeated.addAndGet(earlier);
-      }
     } catch (UnavailableException e) {
       throw new CommandException("Files can't be published: " + e.getMessage(), e);
     }
