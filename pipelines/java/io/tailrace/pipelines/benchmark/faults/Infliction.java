@@ -48,7 +48,7 @@ final class Infliction {
     Set<Server> broken = Set.of();
     switch (fault) {
       case TASK_MANAGER_KILLED -> {
-        servers.flink().killTaskManager(random.nextInt(servers.flink().taskManagers()));
+        servers.flink().killTaskManager(busyTaskManager());
         servers.flink().addTaskManager();
       }
       case JOB_MANAGER_KILLED -> killJobManager();
@@ -138,6 +138,20 @@ final class Infliction {
       breaking.run();
       Thread.sleep(200 + random.nextInt(800));
     }
+  }
+
+  /** Returns one whose loss somebody notices: all copies may run on the other. */
+  private int busyTaskManager() throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    List<Integer> busy = servers.flink().busyTaskManagers();
+    while (busy.isEmpty()) {
+      if (System.nanoTime() > deadline) {
+        throw new IllegalStateException("No writer runs on any TaskManager");
+      }
+      Thread.sleep(POLL_MILLIS);
+      busy = servers.flink().busyTaskManagers();
+    }
+    return any(busy);
   }
 
   /** As an operator does who has no other JobManager standing by. */

@@ -194,6 +194,14 @@ final class RemoteFlink implements FlinkCluster {
         .collect(Collectors.toSet());
   }
 
+  /** Returns the ids of the TaskManagers of which a job has a slot. */
+  Set<String> busyTaskManagers() {
+    return elements(get("/taskmanagers").path("taskmanagers"))
+        .filter(each -> each.path("freeSlots").asInt() < each.path("slotsNumber").asInt())
+        .map(each -> each.path("id").asText())
+        .collect(Collectors.toSet());
+  }
+
   private JsonNode get(String path) {
     return rest.get(path).orElse(MissingNode.getInstance());
   }

@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
@@ -82,6 +84,13 @@ public final class StandaloneFlink implements AutoCloseable {
   public void addTaskManager() {
     startTaskManager();
     awaitTaskManagers();
+  }
+
+  /** Returns which TaskManagers jobs run on, from 0, the oldest first. */
+  public List<Integer> busyTaskManagers() {
+    Set<String> busy = cluster.busyTaskManagers();
+    List<String> all = List.copyOf(taskManagers.keySet());
+    return IntStream.range(0, all.size()).filter(i -> busy.contains(all.get(i))).boxed().toList();
   }
 
   /**
